@@ -1,0 +1,116 @@
+#include "base/address.hpp"
+
+#include <arpa/inet.h>
+#include <sys/un.h>
+
+#include <charconv>
+#include <optional>
+
+namespace serval {
+namespace {
+
+/// A path or an abstract name fits with one byte to spare: the terminator, or the leading NUL (unix(7)).
+constexpr std::size_t kLongestName = sizeof(sockaddr_un::sun_path) - 1;
+
+Error wrong(std::string_view text, const std::string& why) {
+  return Error{"cannot understand the address \"" + std::string(text) + "\": " + why};
+}
+
+bool holds(int family, const std::string& host) {
+  in6_addr any{};
+  return ::inet_pton(family, host.c_str(), &any) == 1;
+}
+
+std::optional<std::uint16_t> read_port(std::string_view digits) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return port;
+}
+
+Result<Address> parse_unix(std::string_view text, std::string_view name) {
+  Address address;
+  const bool abstract = name.starts_with('@');
+  address.kind = abstract ? Address::Kind::unix_abstract : Address::Kind::unix_path;
+  address.name = abstract ? name.substr(1) : name;
+  if (address.name.empty()) return wrong(text, "the name of the unix socket is missing; write unix:/path or unix:@name");
+  if (address.name.find('\0') != std::string::npos) return wrong(text, "a NUL byte in the name");
+  if (address.name.size() > kLongestName) {
+    return wrong(text, "the name has " + std::to_string(address.name.size()) + " bytes and a unix socket's may have " + std::to_string(kLongestName));
+  }
+  return address;
+}
+
+Result<Address> parse_systemd(std::string_view text, std::string_view name) {
+  if (name.empty()) return wrong(text, "the socket's name is missing; write fd:NAME, as FileDescriptorName= in the .socket unit says it");
+  Address address;
+  address.kind = Address::Kind::systemd;
+  address.name = name;
+  return address;
+}
+
+/// Empty if there is nothing to complain about. `bracketed`: the host stood in [].
+std::string complaint_about_host(const std::string& host, bool bracketed) {
+  if (bracketed) return holds(AF_INET6, host) ? "" : "\"" + host + "\" is no IPv6 address";
+  if (host == "localhost" || holds(AF_INET, host)) return "";
+  if (holds(AF_INET6, host)) return "write IPv6 addresses in brackets: [" + host + "]:PORT";
+  return "\"" + host + "\" is no IP address; host names other than localhost are not looked up";
+}
+
+struct HostAndPort {
+  std::string_view host;
+  std::string_view port;
+  bool bracketed = false;
+};
+
+Result<HostAndPort> cut(std::string_view text) {
+  if (text.starts_with('[')) {
+    const std::size_t bracket = text.find(']');
+    if (bracket == std::string_view::npos) return wrong(text, "the closing bracket is missing; write [ADDRESS]:PORT");
+    const std::string_view rest = text.substr(bracket + 1);
+    if (!rest.starts_with(':')) return wrong(text, "a colon and the port must follow the bracket; write [ADDRESS]:PORT");
+    return HostAndPort{text.substr(1, bracket - 1), rest.substr(1), true};
+  }
+  const std::size_t colon = text.rfind(':');
+  if (colon != std::string_view::npos) return HostAndPort{text.substr(0, colon), text.substr(colon + 1), false};
+  if (read_port(text)) return HostAndPort{"", text, false};
+  return wrong(text, "the port is missing; write HOST:PORT, unix:/path, unix:@name or fd:NAME");
+}
+
+Result<Address> parse_tcp(std::string_view text) {
+  const auto parts = cut(text);
+  if (!parts) return Error{parts.error()};
+  Address address;
+  const bool everywhere = !parts->bracketed && (parts->host.empty() || parts->host == "*");
+  address.host = everywhere ? "0.0.0.0" : parts->host;
+  if (const std::string complaint = complaint_about_host(address.host, parts->bracketed); !complaint.empty()) return wrong(text, complaint);
+  const auto port = read_port(parts->port);
+  if (!port) return wrong(text, "\"" + std::string(parts->port) + "\" is no port; a port is a number from 0 to 65535");
+  address.port = *port;
+  return address;
+}
+
+}  // namespace
+
+Result<Address> Address::parse(std::string_view text) {
+  if (text.empty()) return wrong(text, "it is empty; write HOST:PORT, unix:/path, unix:@name or fd:NAME");
+  if (text.starts_with("unix:")) return parse_unix(text, text.substr(5));
+  if (text.starts_with("fd:")) return parse_systemd(text, text.substr(3));
+  return parse_tcp(text);
+}
+
+std::string Address::text() const {
+  switch (kind) {
+    case Kind::tcp:
+      return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+    case Kind::unix_path:
+      return "unix:" + name;
+    case Kind::unix_abstract:
+      return "unix:@" + name;
+    case Kind::systemd:
+      return "fd:" + name;
+  }
+  return {};
+}
+
+}  // namespace serval

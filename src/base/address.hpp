@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace serval {
+
+/// A place to listen on, as [server] bind says it. Pure: nothing is resolved or opened (os/listen.hpp does).
+///
+/// | text                               | kind          | holds                                   |
+/// |------------------------------------|---------------|-----------------------------------------|
+/// | `127.0.0.1:8000` `localhost:8000`  | tcp           | host, port                              |
+/// | `[::1]:8000`                       | tcp           | host without brackets, port             |
+/// | `:8000` `8000` `*:8000`            | tcp           | host "0.0.0.0" (every IPv4 interface)   |
+/// | `[::]:8000`                        | tcp           | host "::": every interface, v4 and v6   |
+/// | `unix:/run/shop.sock`              | unix_path     | name: the path                          |
+/// | `unix:@shop`                       | unix_abstract | name without the '@' (unix(7))          |
+/// | `fd:NAME`                          | systemd       | name: FileDescriptorName= or the socket unit's name (sd_listen_fds(3)) |
+///
+/// Host names other than `localhost` are refused: what they resolve to changes under a running server.
+struct Address {
+  enum class Kind { tcp, unix_path, unix_abstract, systemd };
+
+  Kind kind = Kind::tcp;
+  std::string host;        ///< tcp: a numeric address without brackets, or "localhost" (listens on 127.0.0.1)
+  std::uint16_t port = 0;  ///< tcp; 0: the kernel chooses, and the choice is reported
+  std::string name;        ///< the other kinds
+
+  /// The text that parse() reads back as an equal Address.
+  std::string text() const;
+  static Result<Address> parse(std::string_view text);
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+}  // namespace serval

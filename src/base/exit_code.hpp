@@ -1,0 +1,31 @@
+#pragma once
+
+namespace serval::exit_code {
+
+// What serval's processes exit with; the numbers from 64 on are those of sysexits.h(3head). The man page's table is made from kTable.
+inline constexpr int ok = 0;              ///< a requested stop
+inline constexpr int app_failed = 1;      ///< the app did not load or boot, or a command was refused
+inline constexpr int usage = 64;          ///< the command line is wrong
+inline constexpr int unavailable = 69;    ///< no server to talk to
+inline constexpr int internal = 70;       ///< our own fault
+inline constexpr int cannot_create = 73;  ///< bind, pid file, log
+inline constexpr int gave_up = 75;        ///< restarting did not help
+inline constexpr int config = 78;         ///< bad config
+
+struct Row {
+  int code;
+  const char* meaning;
+};
+
+inline constexpr Row kTable[] = {
+    {ok, "stopped as requested"},
+    {app_failed, "the app did not load or boot, or a command was refused"},
+    {usage, "the command line is wrong"},
+    {unavailable, "no running server to talk to"},
+    {internal, "a fault of serval itself"},
+    {cannot_create, "an address, a pid file or a log file cannot be created"},
+    {gave_up, "gave up restarting"},
+    {config, "the configuration is wrong"},
+};
+
+}  // namespace serval::exit_code

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+namespace serval {
+
+/// A descriptor to which whole lines are appended, one write(2) per call, shared by many processes without mixing lines.
+/// Never blocks for long and never fails towards the caller: what cannot be written is counted as dropped.
+/// Pipes: batches are cut at line ends into pieces of at most PIPE_BUF bytes (pipe(7): such writes are atomic) and a full pipe drops. A longer
+/// line goes out in one write, which Linux keeps together while the pipe has room for it.
+/// Sockets (journald): sent with MSG_DONTWAIT. Files: a batch goes out in one write. Terminals: written until done.
+/// After a short write (disk full) the rest is dropped, and what comes next starts on a line of its own: files are never truncated, since
+/// others append to them. A reader that went away is no SIGPIPE for us. Thread-safe.
+class LineFile {
+ public:
+  /// Borrows `fd`, which must outlive this.
+  explicit LineFile(int fd);
+  ~LineFile();
+  LineFile(const LineFile&) = delete;
+  LineFile& operator=(const LineFile&) = delete;
+
+  /// `lines` holds one or more whole lines, each with its '\n'.
+  void write(std::string_view lines);
+  /// dup2(new_fd) over our descriptor, between two writes; what follows goes to the new file. The number of the descriptor stays, and so does
+  /// its close-on-exec flag. `new_fd` stays the caller's.
+  void reopen(int new_fd);
+  /// Lines lost since the last call; the owner says so in the log.
+  std::uint64_t take_dropped();
+
+ private:
+  enum class Kind { file, pipe, socket, other };
+
+  void look_at_descriptor();
+  void leave_descriptor();
+  std::string_view next_piece(std::string_view lines) const;
+  std::size_t put(std::string_view piece);
+  std::size_t put_to_pipe(std::string_view piece);
+  std::size_t put_on_new_line(std::string_view piece);
+  bool stands_inside_line() const;
+
+  std::mutex mutex_;
+  int fd_;
+  Kind kind_ = Kind::other;
+  int pipe_fd_ = -1;            ///< pipes: opened anew and owned by us, so that O_NONBLOCK concerns nobody else; -1 where that is not allowed
+  bool cut_ = false;            ///< we left a line without its end
+  bool failed_ = false;         ///< the last write lost something
+  std::uint64_t dropped_ = 0;
+};
+
+}  // namespace serval

@@ -1,0 +1,159 @@
+#include "base/log.hpp"
+
+#include <spdlog/logger.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+
+#include "base/line_file.hpp"
+#include "base/log_text.hpp"
+
+namespace serval::log {
+namespace {
+
+spdlog::level::level_enum spdlog_level(Level level) {
+  switch (level) {
+    case Level::debug:
+      return spdlog::level::debug;
+    case Level::info:
+      return spdlog::level::info;
+    case Level::warning:
+      return spdlog::level::warn;
+    case Level::error:
+      return spdlog::level::err;
+    case Level::off:
+      return spdlog::level::off;
+  }
+  return spdlog::level::off;
+}
+
+std::string_view view(spdlog::string_view_t text) { return {text.data(), text.size()}; }
+
+/// Puts time, level and origin before the payload. The origin (who says it: name, generation, pid) travels as spdlog's logger name, and like
+/// the payload it is already in the log's format. No state, so threads may format at once.
+class LineFormatter : public spdlog::formatter {
+ public:
+  explicit LineFormatter(Format format) : format_(format) {}
+
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+    std::string line;
+    append_line(line, format_, {message.time, level_name(message.level), view(message.logger_name), view(message.payload)});
+    out.append(line.data(), line.data() + line.size());
+  }
+  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<LineFormatter>(format_); }
+
+ private:
+  static std::string_view level_name(spdlog::level::level_enum level) {
+    if (level <= spdlog::level::debug) return "debug";
+    if (level == spdlog::level::info) return "info";
+    return level == spdlog::level::warn ? "warning" : "error";
+  }
+
+  Format format_;
+};
+
+/// One line, one write. Says how many lines got lost as soon as one has gone through again.
+class LineSink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  LineSink(int fd, Format format, std::string origin) : file_(fd), format_(format), origin_(std::move(origin)) {
+    set_formatter_(std::make_unique<LineFormatter>(format));
+  }
+
+  void reopen(int new_fd) { file_.reopen(new_fd); }
+  std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (!put(message)) {
+      ++unsaid_;
+      dropped_.fetch_add(1, std::memory_order_relaxed);
+    } else if (unsaid_ > 0) {
+      const Field count("count", unsaid_);
+      const std::string said = render(format_, "log lines dropped", {&count, 1});
+      if (put(spdlog::details::log_msg(origin_, spdlog::level::warn, said))) unsaid_ = 0;
+    }
+  }
+  void flush_() override {}
+
+ private:
+  bool put(const spdlog::details::log_msg& message) {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    file_.write({line.data(), line.size()});
+    return file_.take_dropped() == 0;
+  }
+
+  LineFile file_;
+  Format format_;
+  std::string origin_;
+  std::atomic<std::uint64_t> dropped_ = 0;
+  std::uint64_t unsaid_ = 0;
+};
+
+struct ProcessLog {
+  ProcessLog(const Settings& settings, std::string_view name, int generation)
+      : format(settings.format),
+        origin(render_origin(format, {name, generation, ::getpid(), {}})),
+        sink(std::make_shared<LineSink>(settings.fd, format, origin)),
+        logger(origin, sink) {
+    logger.set_level(spdlog_level(settings.level));
+    logger.set_error_handler([](const std::string&) {});  // spdlog's own would print to standard error, which may be the app's
+  }
+
+  Format format;
+  std::string origin;
+  std::shared_ptr<LineSink> sink;
+  spdlog::logger logger;
+  ProcessLog* before = nullptr;  ///< of the process that forked us, or of an earlier start; see start
+};
+
+std::atomic<ProcessLog*> g_log = nullptr;
+
+ProcessLog& current() {
+  if (g_log.load(std::memory_order_acquire) == nullptr) start({}, "serval");
+  return *g_log.load(std::memory_order_acquire);
+}
+
+}  // namespace
+
+void start(const Settings& settings, std::string_view process_name, int generation) {
+  auto fresh = std::make_unique<ProcessLog>(settings, process_name, generation);
+  // The one before is never destroyed: after a fork its locks may be held by threads that do not exist here, and other threads may still use it.
+  fresh->before = g_log.load(std::memory_order_acquire);
+  g_log.store(fresh.release(), std::memory_order_release);
+}
+
+void write(Level level, std::string_view sentence, Fields fields) { write(level, sentence, std::span<const Field>(fields)); }
+
+void write(Level level, std::string_view sentence, std::span<const Field> fields) {
+  if (level == Level::off) return;
+  try {
+    ProcessLog& log = current();
+    if (!log.logger.should_log(spdlog_level(level))) return;
+    const std::string payload = render(log.format, sentence, fields);
+    log.logger.log(spdlog_level(level), spdlog::string_view_t(payload.data(), payload.size()));
+  } catch (...) {  // out of memory: a log line is not worth more trouble
+  }
+}
+
+void captured(std::string_view process, int generation, int pid, std::string_view stream, std::string_view line) {
+  try {
+    ProcessLog& log = current();
+    if (!log.logger.should_log(spdlog::level::info)) return;
+    const std::string origin = render_origin(log.format, {process, generation, pid, stream});
+    const std::string payload = render(log.format, line, {});
+    log.sink->log(spdlog::details::log_msg(origin, spdlog::level::info, payload));
+  } catch (...) {  // as in write
+  }
+}
+
+void reopen(int new_fd) { current().sink->reopen(new_fd); }
+
+std::uint64_t dropped() { return current().sink->dropped(); }
+
+}  // namespace serval::log

@@ -1,0 +1,206 @@
+#include "base/log_text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+
+namespace serval::log {
+namespace {
+
+/// The bytes of the well-formed UTF-8 character that `text` starts with, 0 if there is none (Unicode, table 3-7).
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+  const std::uint8_t first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  const std::uint8_t lowest = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  const std::uint8_t highest = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  if (byte(1) < lowest || byte(1) > highest) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  return length;
+}
+
+bool is_control(std::string_view character) {
+  const auto first = static_cast<std::uint8_t>(character[0]);
+  if (first < 0x20 || first == 0x7f) return true;
+  return first == 0xc2 && static_cast<std::uint8_t>(character[1]) < 0xa0;
+}
+
+void append_hex(std::string& out, std::string_view bytes) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (const char c : bytes) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    out += "\\x";
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 0xf];
+  }
+}
+
+/// The escapes that both formats share; null if the byte has none.
+const char* short_escape(char c) {
+  switch (c) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      return nullptr;
+  }
+}
+
+bool needs_quotes(std::string_view value) {
+  if (value.empty()) return true;
+  return std::any_of(value.begin(), value.end(), [](char c) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    return byte <= ' ' || byte >= 0x7f || c == '"' || c == '=' || c == '\\';
+  });
+}
+
+void append_value(std::string& out, std::string_view value) {
+  if (!needs_quotes(value)) {
+    out += value;
+    return;
+  }
+  out += '"';
+  append_text(out, value, true);
+  out += '"';
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  append_json(out, text);
+  out += '"';
+}
+
+void append_time(std::string& out, std::chrono::system_clock::time_point time) {
+  using namespace std::chrono;
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(floor<milliseconds>(time - day));
+  char text[64];
+  const int size = std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                                 static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+                                 static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
+                                 static_cast<int>(clock.subseconds().count()));
+  out.append(text, static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
+void append_text(std::string& out, std::string_view text, bool quoted) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+    if (const char* escape = short_escape(text[0])) {
+      out += escape;
+    } else if (length == 0 || is_control(character)) {
+      append_hex(out, character);
+    } else {
+      if (quoted && (text[0] == '"' || text[0] == '\\')) out += '\\';
+      out += character;
+    }
+    text.remove_prefix(character.size());
+  }
+}
+
+void append_json(std::string& out, std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+    if (const char* escape = short_escape(text[0])) {
+      out += escape;
+    } else if (length == 0) {
+      out += "\\ufffd";
+    } else if (static_cast<std::uint8_t>(text[0]) < 0x20 || text[0] == 0x7f) {
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(text[0]));
+      out += code;
+    } else {
+      if (text[0] == '"' || text[0] == '\\') out += '\\';
+      out += character;
+    }
+    text.remove_prefix(character.size());
+  }
+}
+
+std::string render_origin(Format format, const Origin& origin) {
+  std::string out;
+  if (format == Format::json) {
+    out += "\"process\":";
+    append_json_string(out, origin.process);
+    if (origin.generation != 0) out += ",\"gen\":" + std::to_string(origin.generation);
+    out += ",\"pid\":" + std::to_string(origin.pid);
+    if (!origin.stream.empty()) {
+      out += ",\"stream\":";
+      append_json_string(out, origin.stream);
+    }
+    return out;
+  }
+  append_text(out, origin.process, false);
+  if (origin.generation != 0) out += " gen=" + std::to_string(origin.generation);
+  out += " pid=" + std::to_string(origin.pid);
+  if (!origin.stream.empty()) {
+    out += " stream=";
+    append_value(out, origin.stream);
+  }
+  return out;
+}
+
+std::string render(Format format, std::string_view sentence, std::span<const Field> fields) {
+  std::string out;
+  if (format == Format::json) {
+    out += "\"msg\":";
+    append_json_string(out, sentence);
+    for (const Field& field : fields) {
+      out += ',';
+      append_json_string(out, field.key);
+      out += ':';
+      if (field.quoted) {
+        append_json_string(out, field.text);
+      } else {
+        out += field.text;
+      }
+    }
+    return out;
+  }
+  append_text(out, sentence, false);
+  for (const Field& field : fields) {
+    out += ' ';
+    append_text(out, field.key, false);
+    out += '=';
+    append_value(out, field.text);
+  }
+  return out;
+}
+
+void append_line(std::string& out, Format format, const Line& line) {
+  if (format == Format::json) {
+    out += "{\"time\":\"";
+    append_time(out, line.time);
+    out += "\",\"level\":\"";
+    out += line.level;
+    out += "\",";
+    out += line.origin;
+    out += ',';
+    out += line.payload;
+    out += "}\n";
+    return;
+  }
+  constexpr std::size_t kLevelWidth = 5;
+  append_time(out, line.time);
+  out += ' ';
+  out += line.level;
+  out.append(line.level.size() < kLevelWidth ? kLevelWidth - line.level.size() : 0, ' ');
+  out += ' ';
+  out += line.origin;
+  out += ": ";
+  out += line.payload;
+  out += '\n';
+}
+
+}  // namespace serval::log

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/log.hpp"
+
+/// How a log line is spelt, without any I/O: the two formats of base/log.hpp.
+namespace serval::log {
+
+/// Who says it. `stream` is empty but for captured lines.
+struct Origin {
+  std::string_view process;
+  int generation = 0;  ///< 0: has none (the master), and none is shown
+  int pid = 0;
+  std::string_view stream;
+};
+
+/// text: `worker[3] gen=2 pid=811`; json: `"process":"worker[3]","gen":2,"pid":811`.
+std::string render_origin(Format format, const Origin& origin);
+
+/// text: `worker ready boot_ms=12`; json: `"msg":"worker ready","boot_ms":12`.
+std::string render(Format format, std::string_view sentence, std::span<const Field> fields);
+
+struct Line {
+  std::chrono::system_clock::time_point time;
+  std::string_view level;    ///< "info"
+  std::string_view origin;   ///< from render_origin, of the same format
+  std::string_view payload;  ///< from render, of the same format
+};
+
+/// The whole line with its '\n'.
+void append_line(std::string& out, Format format, const Line& line);
+
+/// `text` inside a JSON string, without the quotes (RFC 8259 §7). Bytes that are not UTF-8 become U+FFFD.
+void append_json(std::string& out, std::string_view text);
+
+/// `text` in a text line: control characters (C0, DEL, C1) and bytes that are not UTF-8 become \xHH, so no terminal obeys them and a line stays
+/// one line; \n, \r and \t are written as such. With `quoted`, also '"' and '\' get a backslash.
+void append_text(std::string& out, std::string_view text, bool quoted);
+
+}  // namespace serval::log

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <csignal>
+#include <string_view>
+
+/// The signals to the master: what it does on each, and what a reader who comes from elsewhere would expect. One table: the master acts
+/// by it, `serval help signals` and the man page print it.
+namespace serval {
+
+enum class SignalAction {
+  stop,        ///< graceful stop; a second one stops at once
+  reopen_logs,
+  not_served,  ///< known by name, but this version only says so in the log and goes on
+};
+
+struct SignalRow {
+  int number;
+  std::string_view name;     ///< without "SIG"
+  SignalAction action;
+  std::string_view meaning;  ///< what the master does
+  std::string_view puma, unicorn, gunicorn, nginx;
+};
+
+inline constexpr SignalRow kSignalTable[] = {
+    {SIGTERM, "TERM", SignalAction::stop, "graceful stop; a second one stops at once", "graceful stop", "quick stop", "graceful stop", "quick stop"},
+    {SIGINT, "INT", SignalAction::stop, "graceful stop; a second one stops at once", "graceful stop", "quick stop", "quick stop", "quick stop"},
+    {SIGQUIT, "QUIT", SignalAction::stop, "graceful stop; a second one stops at once", "ends at once", "graceful stop", "quick stop",
+     "graceful stop"},
+    {SIGUSR1, "USR1", SignalAction::reopen_logs, "reopen the logs, here and in every worker", "phased restart", "reopen logs", "reopen logs",
+     "reopen logs"},
+    {SIGHUP, "HUP", SignalAction::not_served, "not served by this version: logged, nothing else", "reopen logs, or stop", "reload", "reload", "reload"},
+    {SIGUSR2, "USR2", SignalAction::not_served, "not served by this version: logged, nothing else", "restart in place", "start a new master",
+     "start a new master", "start a new master"},
+    {SIGTTIN, "TTIN", SignalAction::not_served, "not served by this version: logged, nothing else", "one worker more", "one worker more",
+     "one worker more", "not handled"},
+    {SIGTTOU, "TTOU", SignalAction::not_served, "not served by this version: logged, nothing else", "one worker fewer", "one worker fewer",
+     "one worker fewer", "not handled"},
+};
+
+}  // namespace serval

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Small pure functions on text. No locale: letters are ASCII.
+namespace serval {
+
+/// Without blanks, tabs and line ends around it.
+std::string_view trim(std::string_view text);
+
+/// The pieces between separators, empty ones too; always at least one.
+std::vector<std::string_view> split(std::string_view text, char separator);
+
+std::string join(std::span<const std::string> pieces, std::string_view separator);
+
+/// Single-character insertions, removals, changes and swaps of neighbours that lead from one to the other.
+std::size_t edit_distance(std::string_view from, std::string_view to);
+
+/// The candidate that `word` was most likely meant to be; one that begins with it, or else the nearest by
+/// edit_distance(); none if that is farther than a third of its letters (at least two).
+std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates);
+
+/// In double quotes, as TOML's basic strings and JSON write it: quotes, backslashes and control bytes escaped, so it stays one line.
+/// Bytes that are not valid UTF-8 pass unchanged.
+std::string quoted(std::string_view text);
+// Exact matches for std::string: otherwise argument-dependent lookup prefers std::quoted, which is not this, where <iomanip> is included.
+inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
+
+/// At most `limit` bytes, cut at a character, with "..." in place of the rest.
+std::string shortened(std::string_view text, std::size_t limit);
+
+}  // namespace serval

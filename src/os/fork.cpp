@@ -1,0 +1,152 @@
+#include "os/fork.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/errno_text.hpp"
+#include "base/exit_code.hpp"
+#include "os/unique_fd.hpp"
+
+namespace serval::os {
+namespace fs = std::filesystem;
+namespace {
+
+/// What the middle process reports: the new process's pid, or why there is none.
+struct Report {
+  pid_t pid = -1;
+  int error = 0;
+};
+
+class SigchldBlocked {
+ public:
+  SigchldBlocked() {
+    sigset_t sigchld;
+    ::sigemptyset(&sigchld);
+    ::sigaddset(&sigchld, SIGCHLD);
+    ::pthread_sigmask(SIG_BLOCK, &sigchld, &before_);
+  }
+  ~SigchldBlocked() { restore(); }
+  void restore() const { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+[[noreturn]] void live_as_child(const std::function<int()>& child) {
+  int code = exit_code::internal;
+  try {
+    code = child();
+  } catch (...) {  // `child` says itself what went wrong; what escapes is a bug, but must not run this copy of main's handlers
+  }
+  ::_exit(code);
+}
+
+/// The middle process: nothing here may allocate or run handlers, the memory is a copy of a process that goes on.
+[[noreturn]] void fork_and_leave(int report_fd, int read_fd, const SigchldBlocked& mask, const std::function<int()>& child) {
+  Report report;
+  report.pid = ::fork();
+  if (report.pid == 0) {
+    ::close(report_fd);
+    ::close(read_fd);
+    mask.restore();
+    live_as_child(child);
+  }
+  report.error = errno;
+  ssize_t written = 0;
+  do {
+    written = ::write(report_fd, &report, sizeof report);
+  } while (written < 0 && errno == EINTR);
+  ::_exit(0);
+}
+
+Report read_report(int fd) {
+  Report report;
+  ssize_t got = 0;
+  do {
+    got = ::read(fd, &report, sizeof report);
+  } while (got < 0 && errno == EINTR);
+  return got == sizeof report ? report : Report{-1, ECHILD};
+}
+
+Error cannot_fork(int error) {
+  return Error{"cannot fork: " + errno_text(error) + (error == EAGAIN ? "; too many processes for this user (ulimit -u) or cgroup (pids.max)" : "")};
+}
+
+std::vector<pid_t> numbers_in(const fs::path& folder) {
+  std::vector<pid_t> numbers;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    pid_t number = 0;
+    const auto [last, bad] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (bad == std::errc() && last == name.data() + name.size()) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+/// The fourth field of /proc/pid/stat; the second may hold blanks and parentheses itself, so it is read from its end.
+pid_t parent_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(file, line);
+  const std::size_t end_of_name = line.rfind(')');
+  if (end_of_name == std::string::npos) return -1;
+  std::istringstream rest(line.substr(end_of_name + 1));
+  char state = 0;
+  pid_t parent = -1;
+  rest >> state >> parent;
+  return rest ? parent : -1;
+}
+
+}  // namespace
+
+Result<void> become_subreaper() {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return Error{"cannot become a child subreaper: " + errno_text()};
+  return {};
+}
+
+Result<pid_t> fork_sibling(const std::function<int()>& child) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return Error{"cannot fork: no pipe for it: " + errno_text()};
+  const UniqueFd read_end(ends[0]);
+  UniqueFd write_end(ends[1]);
+
+  const SigchldBlocked mask;
+  const pid_t middle = ::fork();
+  if (middle == 0) fork_and_leave(write_end.get(), read_end.get(), mask, child);
+  if (middle < 0) return cannot_fork(errno);
+  write_end.reset();
+  const Report report = read_report(read_end.get());
+  while (::waitpid(middle, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  if (report.pid < 0) return cannot_fork(report.error);
+  return report.pid;
+}
+
+std::vector<pid_t> own_children() {
+  std::vector<pid_t> children;
+  bool listed = true;
+  for (const pid_t tid : numbers_in("/proc/self/task")) {
+    std::ifstream file("/proc/self/task/" + std::to_string(tid) + "/children");
+    listed = listed && file.is_open();
+    for (pid_t pid = 0; file >> pid;) children.push_back(pid);
+  }
+  if (listed) return children;
+
+  children.clear();  // a kernel without CONFIG_PROC_CHILDREN
+  for (const pid_t pid : numbers_in("/proc")) {
+    if (parent_of(pid) == ::getpid()) children.push_back(pid);
+  }
+  return children;
+}
+
+}  // namespace serval::os

@@ -1,0 +1,66 @@
+#include "os/signals.hpp"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cstring>
+
+namespace serval::os {
+namespace {
+
+std::optional<int> read_number(std::string_view digits) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+  return number;
+}
+
+std::optional<int> if_signal(std::optional<int> number) {
+  return number && *number > 0 && *number <= SIGRTMAX ? number : std::nullopt;
+}
+
+}  // namespace
+
+std::string signal_name(int number) {
+  if (number >= SIGRTMIN && number <= SIGRTMAX) {
+    return number == SIGRTMIN ? "SIGRTMIN" : "SIGRTMIN+" + std::to_string(number - SIGRTMIN);
+  }
+  if (const char* name = ::sigabbrev_np(number)) return std::string("SIG") + name;
+  return "signal " + std::to_string(number);
+}
+
+std::optional<int> signal_number(std::string_view name) {
+  if (const auto number = read_number(name)) return if_signal(number);
+  std::string upper(name);
+  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  if (upper.starts_with("SIG")) upper.erase(0, 3);
+  if (upper == "RTMIN") return SIGRTMIN;
+  if (upper.starts_with("RTMIN+")) {
+    const auto offset = read_number(std::string_view(upper).substr(6));
+    return offset && *offset >= 0 && *offset <= SIGRTMAX - SIGRTMIN ? std::optional(SIGRTMIN + *offset) : std::nullopt;
+  }
+  for (int number = 1; number < SIGRTMIN; ++number) {
+    const char* known = ::sigabbrev_np(number);
+    if (known != nullptr && upper == known) return number;
+  }
+  return std::nullopt;
+}
+
+void restore_default_signals() {
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  for (int number = 1; number <= SIGRTMAX; ++number) ::sigaction(number, &standard, nullptr);  // fails for KILL, STOP and libc's own two
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void ignore_sigpipe() {
+  struct sigaction ignored {};
+  ignored.sa_handler = SIG_IGN;
+  ::sigaction(SIGPIPE, &ignored, nullptr);
+}
+
+}  // namespace serval::os

@@ -1,0 +1,163 @@
+#include "os/spawn.hpp"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <boost/asio/detail/throw_error.hpp>  // this, optional and type_traits: 1.81's Process uses them without including them
+#include <boost/asio/io_context.hpp>
+#include <boost/optional.hpp>
+#include <boost/type_traits.hpp>
+
+#include <boost/process/v2/default_launcher.hpp>
+#include <boost/process/v2/process.hpp>
+
+#include "base/errno_text.hpp"
+#include "os/signals.hpp"
+#include "os/unique_fd.hpp"
+
+namespace serval::os {
+namespace process = boost::process::v2;
+namespace {
+
+constexpr int kLastStandardFd = 2;
+constexpr int kExecFailed = 127;  // as a shell has it; nobody sees it
+
+boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
+
+/// What happens between fork and exec. An initializer of our own instead of posix::bind_fd and process_start_dir: 1.81's bind_fd::on_setup
+/// returns nothing, and mapping 3 -> 4 and 4 -> 3 one after the other loses one. Nothing here allocates.
+struct ChildSetup {
+  const Spawn& what;
+  std::vector<int> moved = std::vector<int>(what.fds.size(), -1);
+
+  template <class Launcher, class... Rest>
+  boost::system::error_code on_setup(Launcher& launcher, const Rest&...) const {
+    for (const auto& [ours, theirs] : what.fds) launcher.fd_whitelist.push_back(theirs);
+    return {};
+  }
+
+  template <class Launcher, class... Rest>
+  boost::system::error_code on_exec_setup(Launcher&, const Rest&...) {
+    restore_default_signals();
+    if (!what.working_directory.empty() && ::chdir(what.working_directory.c_str()) != 0) return last_error();
+    // Everything closes at exec but what is mapped below. Kernels before 5.11 do not know this: there, O_CLOEXEC everywhere has to do.
+    ::syscall(SYS_close_range, kLastStandardFd + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    return map_fds();
+  }
+
+  /// The launcher would call exit here and run the atexit handlers of this copy of our process.
+  template <class... Rest>
+  void on_exec_error(const Rest&...) const {
+    ::_exit(kExecFailed);
+  }
+
+ private:
+  /// First out of the way, above every target, then to their places.
+  boost::system::error_code map_fds() {
+    int above = kLastStandardFd;
+    for (const auto& [ours, theirs] : what.fds) above = std::max(above, theirs);
+    for (std::size_t i = 0; i < what.fds.size(); ++i) {
+      moved[i] = ::fcntl(what.fds[i].first, F_DUPFD_CLOEXEC, above + 1);
+      if (moved[i] < 0) return last_error();
+    }
+    for (std::size_t i = 0; i < what.fds.size(); ++i) {
+      if (::dup2(moved[i], what.fds[i].second) < 0) return last_error();
+    }
+    return {};
+  }
+};
+
+/// Keeps the numbers that the child wants free of the launcher's own error pipe, which a dup2 onto it would break.
+class TargetsTaken {
+ public:
+  explicit TargetsTaken(const Spawn& what) {
+    for (const auto& [ours, theirs] : what.fds) {
+      if (::fcntl(theirs, F_GETFD) >= 0) continue;
+      if (::fcntl(ours, F_DUPFD_CLOEXEC, theirs) == theirs) taken_.emplace_back(theirs);
+    }
+  }
+
+ private:
+  std::vector<UniqueFd> taken_;
+};
+
+/// Between fork and restore_default_signals a signal would run our handlers in the child: all are held back meanwhile.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+std::vector<const char*> as_envp(const std::vector<std::string>& environment) {
+  std::vector<const char*> envp;
+  for (const std::string& variable : environment) envp.push_back(variable.c_str());
+  envp.push_back(nullptr);
+  return envp;
+}
+
+Error cannot_start(const Spawn& what, const std::string& why) { return Error{"cannot start " + what.program + ": " + why}; }
+
+/// The launcher leaves a child that failed to exec as a zombie.
+void reap(pid_t pid) {
+  while (pid > 0 && ::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+Result<pid_t> spawn(const Spawn& what) {
+  for (const auto& [ours, theirs] : what.fds) {
+    if (::fcntl(ours, F_GETFD) < 0) return cannot_start(what, "descriptor " + std::to_string(ours) + " for it: " + errno_text());
+  }
+  const TargetsTaken targets(what);
+  ChildSetup setup{what};
+  process::posix::default_launcher launcher;
+  std::vector<const char*> envp;
+  if (what.environment) {
+    envp = as_envp(*what.environment);
+    launcher.env = envp.data();
+  }
+  const SignalsBlocked guard;
+  try {
+    boost::asio::io_context unused;  // the launcher wants an executor; nothing ever runs on it
+    boost::system::error_code error;
+    auto child = launcher(unused.get_executor(), error, what.program, what.arguments, setup);
+    if (error) {
+      reap(launcher.pid);
+      return cannot_start(what, error.message());
+    }
+    child.detach();
+    return launcher.pid;
+  } catch (const std::exception& failure) {
+    if (launcher.pid == 0) ::_exit(kExecFailed);  // we are the child, before its exec
+    // The program runs, and only a pidfd for it could not be had (pidfd_open is missing or forbidden): we do not need one.
+    if (launcher.pid > 0) return launcher.pid;
+    return cannot_start(what, failure.what());
+  }
+}
+
+Result<std::string> own_program() {
+  std::string path(4096, '\0');
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size());
+  if (size < 0) return Error{"cannot read /proc/self/exe: " + errno_text()};
+  path.resize(static_cast<std::size_t>(size));
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.resize(path.size() - kDeleted.size());
+  return path;
+}
+
+}  // namespace serval::os

@@ -1,0 +1,34 @@
+#include "os/wait.hpp"
+
+#include <sys/wait.h>
+
+#include <cerrno>
+
+#include "os/signals.hpp"
+
+namespace serval::os {
+namespace {
+
+std::optional<Exit> wait_on(pid_t pid, int options) {
+  int status = 0;
+  pid_t ended = -1;
+  do {
+    ended = ::waitpid(pid, &status, options);
+  } while (ended < 0 && errno == EINTR);
+  if (ended <= 0) return std::nullopt;
+  if (WIFSIGNALED(status)) return Exit{ended, true, WTERMSIG(status), WCOREDUMP(status) != 0};
+  return Exit{ended, false, WEXITSTATUS(status), false};
+}
+
+}  // namespace
+
+std::string Exit::text() const {
+  if (!signaled) return "exit code " + std::to_string(code);
+  return signal_name(code) + (core ? " (core dumped)" : "");
+}
+
+std::optional<Exit> reap_one() { return wait_on(-1, WNOHANG); }
+
+std::optional<Exit> wait_for(pid_t pid) { return wait_on(pid, 0); }
+
+}  // namespace serval::os

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+
+/// The one place where children are reaped (waitpid(2)).
+namespace serval::os {
+
+/// How a child ended.
+struct Exit {
+  pid_t pid = -1;
+  bool signaled = false;
+  int code = 0;       ///< the exit code, or the signal's number if `signaled`
+  bool core = false;  ///< a core file was written
+
+  bool clean() const { return !signaled && code == 0; }
+  /// "exit code 1", "SIGSEGV", "SIGABRT (core dumped)".
+  std::string text() const;
+};
+
+/// One ended child, whoever it is (also one that was only re-parented to us); none if no child has ended. Never blocks.
+/// Call until it returns none: SIGCHLDs merge.
+std::optional<Exit> reap_one();
+
+/// Waits for this one child to end. None if it is not our child, or was reaped already.
+std::optional<Exit> wait_for(pid_t pid);
+
+}  // namespace serval::os
