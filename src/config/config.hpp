@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+
+/// The effective configuration as plain values. The defaults stand here and nowhere else; what each key means, its range and its
+/// documentation are in the option table (config/options.cpp). Immutable once loaded: one Config per generation.
+namespace serval::config {
+
+using namespace std::chrono_literals;
+
+inline constexpr std::size_t KiB = 1024;
+inline constexpr std::size_t MiB = 1024 * KiB;
+
+enum class LogLevel { debug, info, warning, error };
+enum class LogFormat { text, json };
+
+struct App {
+  std::string library;             ///< path of the shared library; relative to the config file
+  std::vector<std::string> args;   ///< handed to the app
+  std::map<std::string, std::string> env;  ///< set for the mold and the workers
+};
+
+struct Server {
+  std::string name;                               ///< empty: the library's name without "lib" and ".so"
+  std::vector<std::string> bind = {"0.0.0.0:8000"};
+  int backlog = 2048;
+  std::string pidfile;                            ///< empty: none
+  std::string user;                               ///< empty: stay who we are
+  std::string group;
+  unsigned umask = 0022;
+};
+
+struct Workers {
+  std::optional<int> count;                       ///< none: auto, 2 x usable CPUs + 1, capped by memory
+  int threads = 5;
+  int queue = 128;
+  Duration queue_timeout = 0s;                    ///< 0: no limit
+  Duration boot_timeout = 60s;
+};
+
+struct Request {
+  Duration timeout = 30s;
+  Duration header_timeout = 10s;
+  Duration body_timeout = 30s;
+  std::size_t body_min_rate = 512;                ///< bytes per second, on average after 5 s; 0: no limit
+  Duration write_timeout = 30s;
+  Duration keep_alive = 75s;                      ///< 0: close after each answer
+  int keep_alive_requests = 0;                    ///< 0: no limit
+  std::size_t max_header = 64 * KiB;
+  int max_headers = 128;
+  std::size_t max_target = 8 * KiB;
+  std::size_t max_body = 16 * MiB;                ///< 0: no limit
+  std::size_t spill_body = 1 * MiB;               ///< beyond: a temporary file
+  std::vector<std::string> trusted_proxies = {"127.0.0.1", "::1", "unix"};
+  bool proxy_protocol = false;
+};
+
+struct Restart {
+  Duration backoff_first = 100ms;
+  Duration backoff_max = 30s;
+  Duration backoff_reset = 60s;
+  int give_up_after = 0;                          ///< crashes in a row without one healthy worker; 0: never
+};
+
+struct Shutdown {
+  Duration grace = 30s;
+};
+
+struct Log {
+  LogLevel level = LogLevel::info;
+  LogFormat format = LogFormat::text;
+  std::string file = "-";                         ///< "-" is standard error
+  std::string access = "-";                       ///< "-" is standard output; "off"; or a path
+  std::string access_format = "combined";         ///< combined | json | a template
+  bool capture = true;
+};
+
+struct Config {
+  App app;
+  Server server;
+  Workers workers;
+  Request request;
+  Restart restart;
+  Shutdown shutdown;
+  Log log;
+};
+
+}  // namespace serval::config

@@ -1,0 +1,200 @@
+#include "config/document.hpp"
+
+#include <algorithm>
+
+#include "base/access_atoms.hpp"
+#include "base/text.hpp"
+#include "config/value.hpp"
+
+namespace serval::config {
+namespace {
+
+constexpr std::size_t kTextWidth = 100;
+
+std::string sentence(std::string_view summary) {
+  std::string text(summary);
+  if (text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text + '.';
+}
+
+std::string comment(std::string_view text) {
+  std::string out = "#";
+  std::size_t column = 1;
+  for (const auto word : split(text, ' ')) {
+    if (column + 1 + word.size() > kTextWidth) {
+      out += "\n#";
+      column = 1;
+    }
+    out += ' ';
+    out += word;
+    column += 1 + word.size();
+  }
+  return out + '\n';
+}
+
+std::string limits_sentence(const Option& option) {
+  const auto bounds = limits(option);
+  if (bounds.empty()) return {};
+  const bool words = !std::holds_alternative<Access<LogLevel>>(option.field) && !std::holds_alternative<Access<LogFormat>>(option.field);
+  return (words ? "From " : "One of ") + bounds + ".";
+}
+
+std::string padded(std::string text, std::size_t width) {
+  text.resize(std::max(width, text.size()), ' ');
+  return text;
+}
+
+std::string header_of(const Section& section) { return "\n[" + std::string(section.name) + "]\n"; }
+
+// Calls `each` for the options of one table.
+template <class Each>
+void for_options_of(const Section& section, const Each& each) {
+  for (const auto& option : options()) {
+    if (section_of(option.path) == section.name) each(option);
+  }
+}
+
+std::string default_of(const Option& option) { return encode_toml(option, Config{}); }
+
+bool has_default(const Option& option) {
+  const auto value = encode(option, Config{});
+  return !value.empty() && value != "[]" && value != "{}";
+}
+
+std::string_view name_of(Apply apply) {
+  switch (apply) {
+    case Apply::live: return "at once";
+    case Apply::rolling: return "by a new generation of workers";
+    case Apply::restart: return "by a restart";
+  }
+  return {};
+}
+
+// The same text as the argument of a macro, where quotes group words.
+std::string man_argument(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '"') {
+      out += "\\(dq";
+    } else if (c == '\\') {
+      out += "\\e";
+    } else {
+      out += c;
+    }
+  }
+  return out + '\n';
+}
+
+std::string man_of(const Option& option) {
+  const std::string path(option.path), key(key_of(option.path));
+  std::string text = ".It Ic " + key + " = Ar " + std::string(option.placeholder) + "\n";
+  text += man_text(sentence(option.summary));
+  if (!option.more.empty()) text += man_text(option.more);
+  if (const auto bounds = limits_sentence(option); !bounds.empty()) text += man_text(bounds);
+  if (has_default(option)) text += ".br\nDefault:\n.Li " + man_argument(default_of(option));
+  text += ".br\nExample:\n.Li " + man_argument(option.example);
+  text += ".br\nFlag:\n";
+  if (option.short_flag != 0) text += ".Fl " + std::string(1, option.short_flag) + " ,\n";
+  text += ".Fl -" + path + " ;\nenvironment:\n.Ev " + environment_name(path);
+  if (!option.fallback.empty()) text += " ,\nor, weaker than the file,\n.Ev " + std::string(option.fallback);
+  return text + " .\n";
+}
+
+}  // namespace
+
+std::string help_of_flags() {
+  constexpr std::size_t width = 46;
+  std::string text;
+  for (const auto& section : sections()) {
+    text += header_of(section);
+    for_options_of(section, [&](const Option& option) {
+      const auto letter = option.short_flag != 0 ? "-" + std::string(1, option.short_flag) + ", " : "    ";
+      const auto left = "  " + letter + "--" + std::string(option.path) + " " + std::string(option.placeholder);
+      text += left.size() + 2 > width ? left + '\n' + padded("", width) : padded(left, width);
+      text += option.summary;
+      if (const auto bounds = limits(option); !bounds.empty()) text += "; " + bounds;
+      if (has_default(option)) text += " (default " + default_of(option) + ")";
+      text += '\n';
+    });
+  }
+  return text;
+}
+
+std::string sample_file() {
+  std::string text =
+      "# serval.toml: every option with its default. Only app.library has to be set; see serval.toml(5).\n"
+      "# Durations: \"500ms\" \"30s\" \"5m\" \"1h\". Sizes: \"64KiB\" \"512MiB\". ${VAR} and ${VAR:-default} are replaced in texts; $${ is a literal ${.\n"
+      "# SERVAL_SERVER_BIND and --server.bind say the same as bind under [server], and so on; flags win over variables, those over this file.\n";
+  for (const auto& section : sections()) {
+    text += "\n# " + std::string(section.summary) + header_of(section);
+    for_options_of(section, [&](const Option& option) {
+      auto words = sentence(option.summary);
+      if (!option.more.empty()) words += ' ' + std::string(option.more);
+      if (const auto bounds = limits_sentence(option); !bounds.empty()) words += ' ' + bounds;
+      text += '\n' + comment(words);
+      const std::string key(key_of(option.path));
+      if (option.path == "app.library") {
+        text += key + " = " + std::string(option.example) + '\n';
+      } else {
+        text += "#" + key + " = " + default_of(option) + (has_default(option) ? "" : "  # for example " + std::string(option.example)) + '\n';
+      }
+    });
+  }
+  return text;
+}
+
+std::string effective_file(const Loaded& loaded, bool origins) {
+  std::string text;
+  for (const auto& section : sections()) {
+    text += text.empty() ? header_of(section).substr(1) : header_of(section);
+    for_options_of(section, [&](const Option& option) {
+      const auto line = std::string(key_of(option.path)) + " = " + encode_toml(option, loaded.config);
+      text += origins ? padded(line, 48) + "  # " + loaded.origins.find(option.path)->second.text() : line;
+      text += '\n';
+    });
+  }
+  return text;
+}
+
+std::string man_of_options() {
+  std::string text;
+  for (const auto& section : sections()) {
+    text += ".Ss Table " + std::string(section.name) + "\n" + man_text(section.summary) + ".Bl -tag -width Ds\n";
+    for_options_of(section, [&](const Option& option) {
+      text += man_of(option);
+      text += ".br\nA change takes effect " + std::string(name_of(option.apply)) + ".\n";
+    });
+    text += ".El\n";
+  }
+  return text;
+}
+
+std::string man_of_access_atoms() {
+  std::string text = ".Bl -tag -width \"$queue_wait_us\" -compact\n";
+  for (const auto& atom : kAccessAtoms) text += ".It Li $" + std::string(atom.name) + '\n' + man_text(atom.meaning);
+  return text + ".El\n";
+}
+
+std::string man_of_reserved_names() {
+  std::string text;
+  for (const auto name : reserved_names()) text += (text.empty() ? ".Ic " : " ,\n.Ic ") + std::string(name);
+  return text + " .\n";
+}
+
+std::string man_text(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool line_start = out.empty() || out.back() == '\n';
+    if (line_start && text[i] == ' ') continue;
+    if (line_start && (text[i] == '.' || text[i] == '\'')) out += "\\&";
+    if (text[i] == '\\') {
+      out += "\\e";
+    } else {
+      out += text[i];
+    }
+    if (text.substr(i, 2) == ". ") out += '\n';
+  }
+  return out + '\n';
+}
+
+}  // namespace serval::config

@@ -1,0 +1,234 @@
+#include "config/options.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/access_atoms.hpp"
+#include "base/address.hpp"
+#include "base/network.hpp"
+#include "base/text.hpp"
+
+namespace serval::config {
+namespace {
+
+constexpr std::int64_t kSecond = 1'000;
+constexpr std::int64_t kHour = 3'600 * kSecond;
+constexpr std::int64_t kDay = 24 * kHour;
+constexpr auto kKiB = static_cast<std::int64_t>(KiB);
+constexpr auto kMiB = static_cast<std::int64_t>(MiB);
+constexpr std::int64_t kTiB = kMiB * 1024 * 1024;
+constexpr Range kUpToADay{1, kDay, true};
+
+Result<void> check_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  };
+  if (name.size() > 64 || !std::all_of(name.begin(), name.end(), allowed)) return Error{"expected up to 64 letters, digits, '.', '_' and '-'"};
+  return {};
+}
+
+Result<void> check_address(std::string_view text) {
+  if (auto address = Address::parse(text); !address) return Error{address.error()};
+  return {};
+}
+
+Result<void> check_network(std::string_view text) {
+  if (auto network = Network::parse(text); !network) return Error{network.error()};
+  return {};
+}
+
+Result<void> check_not_empty(std::string_view text) {
+  if (text.empty()) return Error{"expected a path, \"-\" or \"off\""};
+  return {};
+}
+
+Result<void> check_log_file(std::string_view text) {
+  if (text.empty()) return Error{"expected a path or \"-\" for standard error"};
+  return {};
+}
+
+Result<void> check_no_nul(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return Error{"a NUL byte cannot be handed over"};
+  return {};
+}
+
+Result<void> check_access_format(std::string_view text) {
+  if (text.empty()) return Error{"expected \"combined\", \"json\" or a template such as \"$method $target $status\""};
+  std::vector<std::string_view> names;
+  for (const auto& atom : kAccessAtoms) names.push_back(atom.name);
+  for (auto at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
+    const auto rest = text.substr(at + 1);
+    const auto name = rest.substr(0, rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"));
+    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
+    std::string reason = "there is no $" + std::string(name) + " to write";
+    if (const auto near = nearest(name, names)) reason += "; did you mean $" + std::string(*near) + "?";
+    return Error{reason};
+  }
+  if (text.find_first_of("\r\n") != std::string_view::npos) return Error{"a line end would break the rule of one line per request"};
+  return {};
+}
+
+constexpr Option kOptions[] = {
+    {.path = "app.library", .field = field<&Config::app, &App::library>(), .placeholder = "FILE", .check = check_no_nul, .is_path = true,
+     .summary = "shared library of the app", .more = "The argument of `serval run` and `serval check` is the same and stronger.",
+     .example = "\"build/libshop.so\""},
+    {.path = "app.args", .field = field<&Config::app, &App::args>(), .placeholder = "TEXT", .check = check_no_nul,
+     .summary = "arguments handed to the app", .example = "[\"--catalog\", \"data/catalog.bin\"]"},
+    {.path = "app.env", .field = field<&Config::app, &App::env>(), .placeholder = "NAME=VALUE", .check = check_no_nul,
+     .summary = "environment variables for the mold and the workers", .more = "Added to the environment that serval itself was started with.",
+     .example = "{ DATABASE_URL = \"${DATABASE_URL:-shop.db}\" }"},
+
+    {.path = "server.name", .field = field<&Config::server, &Server::name>(), .placeholder = "NAME", .check = check_name,
+     .apply = Apply::restart, .summary = "name in process titles and logs",
+     .more = "Empty: the name of the library without \"lib\" and \".so\".", .example = "\"shop\""},
+    {.path = "server.bind", .field = field<&Config::server, &Server::bind>(), .placeholder = "ADDRESS", .check = check_address,
+     .short_flag = 'b', .fallback = "PORT", .apply = Apply::restart, .summary = "addresses to listen on",
+     .more = "host:port, [::]:port (IPv4 too), :port, unix:/path, unix:@abstract, or fd:NAME for a socket passed by systemd. "
+             "With port 0 the kernel chooses a free one, which the log reports. A PORT variable stands for 0.0.0.0:PORT.",
+     .example = "[\"0.0.0.0:8000\", \"unix:/run/shop/http.sock\"]"},
+    {.path = "server.backlog", .field = field<&Config::server, &Server::backlog>(), .placeholder = "N", .range = {1, 65535},
+     .apply = Apply::restart, .summary = "connections that may wait in the kernel's accept queue",
+     .more = "The kernel caps it at net.core.somaxconn.", .example = "4096"},
+    {.path = "server.pidfile", .field = field<&Config::server, &Server::pidfile>(), .placeholder = "FILE", .check = check_no_nul, .is_path = true,
+     .apply = Apply::restart, .summary = "file that holds the master's process id", .more = "Empty: none.", .example = "\"/run/shop/serval.pid\""},
+    {.path = "server.user", .field = field<&Config::server, &Server::user>(), .placeholder = "USER", .check = check_no_nul,
+     .apply = Apply::restart, .summary = "user to become after binding, with its supplementary groups",
+     .more = "Empty: stay who we are. Needs a start as root.", .example = "\"www-data\""},
+    {.path = "server.group", .field = field<&Config::server, &Server::group>(), .placeholder = "GROUP", .check = check_no_nul,
+     .apply = Apply::restart, .summary = "group to become after binding", .more = "Empty: the user's own.", .example = "\"www-data\""},
+    {.path = "server.umask", .field = field<&Config::server, &Server::umask>(), .placeholder = "MODE", .range = {0, 0777},
+     .apply = Apply::restart, .summary = "permission bits that new files do not get, octal", .example = "\"0027\""},
+
+    {.path = "workers.count", .field = field<&Config::workers, &Workers::count>(), .placeholder = "N|auto", .range = {1, 1024},
+     .short_flag = 'w', .fallback = "WEB_CONCURRENCY", .apply = Apply::live, .summary = "worker processes",
+     .more = "\"auto\": twice the usable CPUs plus one, from affinity and the cgroup's quota, capped by memory; the log says how it came about.",
+     .example = "4"},
+    {.path = "workers.threads", .field = field<&Config::workers, &Workers::threads>(), .placeholder = "N", .range = {1, 1024},
+     .short_flag = 't', .summary = "app threads in each worker", .more = "How many requests one worker runs at a time.", .example = "8"},
+    {.path = "workers.queue", .field = field<&Config::workers, &Workers::queue>(), .placeholder = "N", .range = {1, 1'000'000},
+     .summary = "requests that may wait for a thread in one worker", .more = "One more is answered 503 with Retry-After.", .example = "64"},
+    {.path = "workers.queue_timeout", .field = field<&Config::workers, &Workers::queue_timeout>(), .placeholder = "DURATION", .range = kUpToADay,
+     .summary = "longest wait for a thread before 503", .more = "\"0\": no limit.", .example = "\"5s\""},
+    {.path = "workers.boot_timeout", .field = field<&Config::workers, &Workers::boot_timeout>(), .placeholder = "DURATION",
+     .range = {100, kDay}, .summary = "longest time from fork to ready", .more = "The same limit holds for preloading the app in the mold.",
+     .example = "\"2m\""},
+
+    {.path = "request.timeout", .field = field<&Config::request, &Request::timeout>(), .placeholder = "DURATION", .range = kUpToADay,
+     .summary = "longest time that the app may take for a request", .more = "\"0\": no limit.", .example = "\"60s\""},
+    {.path = "request.header_timeout", .field = field<&Config::request, &Request::header_timeout>(), .placeholder = "DURATION", .range = kUpToADay,
+     .summary = "longest time for a whole request header", .more = "Bytes that trickle in do not start it anew. \"0\": no limit.",
+     .example = "\"5s\""},
+    {.path = "request.body_timeout", .field = field<&Config::request, &Request::body_timeout>(), .placeholder = "DURATION", .range = kUpToADay,
+     .summary = "longest time between two reads of a request body", .more = "\"0\": no limit.", .example = "\"10s\""},
+    {.path = "request.body_min_rate", .field = field<&Config::request, &Request::body_min_rate>(), .placeholder = "BYTES", .range = {1, kTiB, true},
+     .summary = "bytes per second that a request body must reach on average after 5 s", .more = "0: no limit.", .example = "\"1KiB\""},
+    {.path = "request.write_timeout", .field = field<&Config::request, &Request::write_timeout>(), .placeholder = "DURATION", .range = kUpToADay,
+     .summary = "longest time that a client may not read its answer", .more = "\"0\": no limit.", .example = "\"60s\""},
+    {.path = "request.keep_alive", .field = field<&Config::request, &Request::keep_alive>(), .placeholder = "DURATION", .range = kUpToADay,
+     .summary = "how long an idle connection is kept", .more = "\"0\": closed after each answer.", .example = "\"15s\""},
+    {.path = "request.keep_alive_requests", .field = field<&Config::request, &Request::keep_alive_requests>(), .placeholder = "N",
+     .range = {1, 1'000'000'000, true}, .summary = "requests answered on one connection", .more = "0: no limit.", .example = "1000"},
+    {.path = "request.max_header", .field = field<&Config::request, &Request::max_header>(), .placeholder = "SIZE", .range = {512, 16 * kMiB},
+     .summary = "largest request header, with its request line", .more = "More is answered 431.", .example = "\"32KiB\""},
+    {.path = "request.max_headers", .field = field<&Config::request, &Request::max_headers>(), .placeholder = "N", .range = {1, 10'000},
+     .summary = "most header fields of a request", .more = "More are answered 431.", .example = "64"},
+    {.path = "request.max_target", .field = field<&Config::request, &Request::max_target>(), .placeholder = "SIZE", .range = {64, kMiB},
+     .summary = "longest request target", .more = "Longer ones are answered 414.", .example = "\"2KiB\""},
+    {.path = "request.max_body", .field = field<&Config::request, &Request::max_body>(), .placeholder = "SIZE", .range = {1, kTiB, true},
+     .summary = "largest request body", .more = "More is answered 413. 0: no limit.", .example = "\"100MiB\""},
+    {.path = "request.spill_body", .field = field<&Config::request, &Request::spill_body>(), .placeholder = "SIZE", .range = {0, kTiB},
+     .summary = "size above which a request body is kept in a temporary file instead of memory", .example = "\"4MiB\""},
+    {.path = "request.trusted_proxies", .field = field<&Config::request, &Request::trusted_proxies>(), .placeholder = "NETWORK",
+     .check = check_network, .summary = "peers whose X-Forwarded-* and Forwarded headers and PROXY lines are believed",
+     .more = "Addresses, networks such as 10.0.0.0/8, \"unix\" for peers of unix sockets, \"*\" for everybody.",
+     .example = "[\"10.0.0.0/8\", \"unix\"]"},
+    {.path = "request.proxy_protocol", .field = field<&Config::request, &Request::proxy_protocol>(), .placeholder = "true|false",
+     .summary = "expect a PROXY line, v1 or v2, at the start of each connection from a trusted proxy", .example = "true"},
+
+    {.path = "restart.backoff_first", .field = field<&Config::restart, &Restart::backoff_first>(), .placeholder = "DURATION", .range = {1, kHour},
+     .apply = Apply::live, .summary = "delay before a crashed worker is started again", .more = "Doubled with each crash, with full jitter.",
+     .example = "\"250ms\""},
+    {.path = "restart.backoff_max", .field = field<&Config::restart, &Restart::backoff_max>(), .placeholder = "DURATION", .range = {1, kDay},
+     .apply = Apply::live, .summary = "longest such delay", .example = "\"1m\""},
+    {.path = "restart.backoff_reset", .field = field<&Config::restart, &Restart::backoff_reset>(), .placeholder = "DURATION", .range = {1, kDay},
+     .apply = Apply::live, .summary = "health after which the delay starts small again", .example = "\"5m\""},
+    {.path = "restart.give_up_after", .field = field<&Config::restart, &Restart::give_up_after>(), .placeholder = "N", .range = {1, 1'000'000, true},
+     .apply = Apply::live, .summary = "crashes in a row, without one healthy worker between them, after which serval exits with 75",
+     .more = "0: never give up.", .example = "10"},
+
+    {.path = "shutdown.grace", .field = field<&Config::shutdown, &Shutdown::grace>(), .placeholder = "DURATION", .range = kUpToADay,
+     .apply = Apply::live, .summary = "time that a graceful stop gives to requests in flight", .more = "What still runs then is cut. \"0\": at once.",
+     .example = "\"10s\""},
+
+    {.path = "log.level", .field = field<&Config::log, &Log::level>(), .placeholder = "LEVEL", .apply = Apply::live,
+     .summary = "least important lines that are logged", .more = "The flags -q and -v stand for warning and debug.", .example = "\"warning\""},
+    {.path = "log.format", .field = field<&Config::log, &Log::format>(), .placeholder = "FORMAT", .summary = "form of the log's lines",
+     .example = "\"json\""},
+    {.path = "log.file", .field = field<&Config::log, &Log::file>(), .placeholder = "FILE", .check = check_log_file, .is_path = true,
+     .summary = "where the log goes", .more = "\"-\": standard error.", .example = "\"/var/log/shop/serval.log\""},
+    {.path = "log.access", .field = field<&Config::log, &Log::access>(), .placeholder = "FILE", .check = check_not_empty, .is_path = true,
+     .summary = "where the access log goes", .more = "\"-\": standard output; \"off\": nowhere.", .example = "\"/var/log/shop/access.log\""},
+    {.path = "log.access_format", .field = field<&Config::log, &Log::access_format>(), .placeholder = "FORMAT", .check = check_access_format,
+     .summary = "form of the access log's lines: combined, json or a template", .more = "The words of a template are listed under ACCESS LOG.",
+     .example = "\"$peer $method $target $status $duration_us\""},
+    {.path = "log.capture", .field = field<&Config::log, &Log::capture>(), .placeholder = "true|false",
+     .summary = "make log lines, tagged with their worker, of what the app writes to standard output and standard error", .example = "false"},
+};
+
+constexpr Section kSections[] = {
+    {"app", "The application: a shared library with serval's C ABI."},
+    {"server", "The process that users start, and where it listens."},
+    {"workers", "The processes that serve."},
+    {"request", "Limits on what clients may send, and on how long anything may take."},
+    {"restart", "What happens after a crash."},
+    {"shutdown", "How a graceful stop ends."},
+    {"log", "Log and access log. USR1 reopens their files."},
+};
+
+constexpr std::string_view kReserved[] = {
+    "workers.heartbeat_timeout", "workers.max_requests", "workers.max_requests_jitter", "workers.max_lifetime", "workers.max_lifetime_jitter",
+    "workers.max_recycling", "memory.soft", "memory.hard", "memory.measure", "memory.interval", "memory.samples", "reload.surge",
+    "reload.ready_timeout", "shutdown.delay", "admin.bind", "health.live", "health.ready", "health.drain_file", "control.socket",
+    "control.mode", "tls.certificate", "tls.key", "static", "programs",
+};
+
+constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};  // in the order of LogLevel
+constexpr std::string_view kFormats[] = {"text", "json"};                      // in the order of LogFormat
+
+bool is_inside(std::string_view inner, std::string_view outer) {
+  return inner.size() > outer.size() && inner.starts_with(outer) && inner[outer.size()] == '.';
+}
+
+}  // namespace
+
+std::span<const Option> options() { return kOptions; }
+
+const Option* find_option(std::string_view path) {
+  const auto found = std::find_if(std::begin(kOptions), std::end(kOptions), [&](const Option& option) { return option.path == path; });
+  return found == std::end(kOptions) ? nullptr : found;
+}
+
+std::span<const Section> sections() { return kSections; }
+
+std::span<const std::string_view> reserved_names() { return kReserved; }
+
+bool is_reserved(std::string_view path) {
+  return std::any_of(std::begin(kReserved), std::end(kReserved),
+                     [&](std::string_view name) { return name == path || is_inside(path, name) || is_inside(name, path); });
+}
+
+std::string environment_name(std::string_view path) {
+  std::string name = "SERVAL_";
+  for (const char c : path) name += c == '.' ? '_' : static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+  return name;
+}
+
+std::string_view section_of(std::string_view path) { return path.substr(0, path.find('.')); }
+std::string_view key_of(std::string_view path) { return path.substr(path.find('.') + 1); }
+
+std::string_view name_of(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
+std::string_view name_of(LogFormat format) { return kFormats[static_cast<std::size_t>(format)]; }
+std::span<const std::string_view> choices(LogLevel) { return kLevels; }
+std::span<const std::string_view> choices(LogFormat) { return kFormats; }
+
+}  // namespace serval::config

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+
+/// The one table of options. Parser, flags, environment names, --help, the sample file, the manual, validation and the diff of a reload
+/// are all made from it; a default stands in config.hpp and nowhere else.
+namespace serval::config {
+
+/// Gives the place of one value inside a Config. The type of T is the type of the option.
+template <class T>
+using Access = T& (*)(Config&);
+
+using Texts = std::vector<std::string>;
+using Pairs = std::map<std::string, std::string>;
+
+/// `unsigned` is a file mode, `std::size_t` a number of bytes, an empty `std::optional<int>` is "auto".
+using Field = std::variant<Access<bool>, Access<int>, Access<std::optional<int>>, Access<unsigned>, Access<std::size_t>, Access<Duration>,
+                           Access<std::string>, Access<Texts>, Access<Pairs>, Access<LogLevel>, Access<LogFormat>>;
+
+template <auto Table, auto Member>
+constexpr auto field() {
+  return +[](Config& config) -> auto& { return (config.*Table).*Member; };
+}
+
+template <class T>
+const T& read(Access<T> access, const Config& config) {
+  return access(const_cast<Config&>(config));  // the accessor only adds an offset, so one for both kinds of Config is enough
+}
+
+/// What a reload has to do for a changed value to take effect, from weakest to strongest.
+enum class Apply {
+  live,     ///< told to the running processes
+  rolling,  ///< a new generation of workers
+  restart,  ///< only a new master can do it
+};
+
+/// Bounds of a number, of milliseconds or of bytes, both included.
+struct Range {
+  std::int64_t least = 0;
+  std::int64_t most = 0;
+  bool or_none = false;  ///< 0 is allowed besides and switches the limit off
+};
+
+struct Option {
+  std::string_view path;         ///< "workers.threads"; the part before the dot is the TOML table
+  Field field;
+  std::string_view placeholder;  ///< stands for the value in help texts
+  Range range{};                 ///< numbers, durations and sizes
+  Result<void> (*check)(std::string_view) = nullptr;  ///< texts and each element of a list; the error is a reason without the value
+  bool is_path = false;          ///< relative to the folder of the file that says it; from flags and environment to the working directory
+  char short_flag = 0;
+  std::string_view fallback{};   ///< environment variable of other tools, weaker than the file
+  Apply apply = Apply::rolling;
+  std::string_view summary;      ///< one line, starts lower case, no full stop
+  std::string_view more{};       ///< further sentences for the manual
+  std::string_view example;      ///< a TOML value
+};
+
+/// All options, table by table in the order of the manual.
+std::span<const Option> options();
+const Option* find_option(std::string_view path);
+
+/// A TOML table and what it is about.
+struct Section {
+  std::string_view name;
+  std::string_view summary;
+};
+std::span<const Section> sections();
+
+/// Keys and tables of later versions. Their names are taken, their use is an error that says so.
+std::span<const std::string_view> reserved_names();
+bool is_reserved(std::string_view path);
+
+/// "workers.queue_timeout" → "SERVAL_WORKERS_QUEUE_TIMEOUT".
+std::string environment_name(std::string_view path);
+
+/// "workers.threads" → "workers"; "threads".
+std::string_view section_of(std::string_view path);
+std::string_view key_of(std::string_view path);
+
+std::string_view name_of(LogLevel level);
+std::string_view name_of(LogFormat format);
+std::span<const std::string_view> choices(LogLevel);
+std::span<const std::string_view> choices(LogFormat);
+
+}  // namespace serval::config

@@ -1,0 +1,82 @@
+#include "config/validate.hpp"
+
+#include <algorithm>
+
+#include "base/address.hpp"
+#include "base/text.hpp"
+#include "base/units.hpp"
+
+namespace serval::config {
+namespace {
+
+const Origin& origin(const Loaded& loaded, std::string_view path) { return loaded.origins.find(path)->second; }
+
+void require_library(Loaded& loaded) {
+  if (!loaded.config.app.library.empty()) return;
+  const auto& at = origin(loaded, "app.library");
+  if (at.kind == Origin::Kind::defaulted || std::none_of(loaded.problems.begin(), loaded.problems.end(), [&](const Problem& p) { return p.at == at; })) {
+    const bool in_file = at.kind == Origin::Kind::defaulted && !loaded.file.empty();
+    loaded.problems.push_back({in_file ? Origin{Origin::Kind::file, loaded.file_name} : at, "app.library is missing: there is no app to serve",
+                               "write library = \"build/libshop.so\" under [app], or name it: serval run build/libshop.so"});
+  }
+}
+
+void require_address(Loaded& loaded) {
+  if (!loaded.config.server.bind.empty()) return;
+  loaded.problems.push_back({origin(loaded, "server.bind"), "server.bind = []: expected at least one address", "for example [\"0.0.0.0:8000\"]"});
+}
+
+// Says it at the value that was set by somebody; the defaults keep the rules among themselves.
+template <class T>
+void require_order(Loaded& loaded, std::string_view smaller, T small, std::string_view larger, T large, std::string (*format)(T)) {
+  if (small <= large) return;
+  const bool blame_larger = origin(loaded, smaller).kind == Origin::Kind::defaulted;
+  loaded.problems.push_back({origin(loaded, blame_larger ? larger : smaller),
+                             std::string(smaller) + " = " + quoted(format(small)) + " is more than " + std::string(larger) + " = " + quoted(format(large)),
+                             "lower the first or raise the second"});
+}
+
+}  // namespace
+
+void check_list(const Option& option, const Raw& raw, std::vector<Problem>& problems) {
+  if (option.path != "server.bind") return;
+  std::vector<Address> seen;
+  for (const auto& item : raw.items) {
+    const auto address = Address::parse(item.text);
+    if (!address) continue;  // said already, by the option's own check
+    const auto first = std::find(seen.begin(), seen.end(), *address);
+    if (first != seen.end()) {
+      problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(item) + ": the same address as server.bind[" +
+                                       std::to_string(first - seen.begin()) + "]", "remove one of them"});
+    }
+    seen.push_back(*address);
+  }
+}
+
+void complete(Loaded& loaded) {
+  auto& name = loaded.config.server.name;
+  if (name.empty()) name = name_from_library(loaded.config.app.library);
+}
+
+void validate(Loaded& loaded) {
+  require_library(loaded);
+  require_address(loaded);
+  const auto& request = loaded.config.request;
+  const auto& restart = loaded.config.restart;
+  require_order(loaded, "request.max_target", request.max_target, "request.max_header", request.max_header, format_size);
+  require_order(loaded, "restart.backoff_first", restart.backoff_first, "restart.backoff_max", restart.backoff_max, format_duration);
+}
+
+std::string name_from_library(std::string_view library) {
+  auto name = library.substr(library.rfind('/') + 1);
+  if (const auto suffix = name.find(".so"); suffix != 0) name = name.substr(0, suffix);
+  if (name.starts_with("lib") && name.size() > 3) name.remove_prefix(3);
+  std::string allowed;
+  for (const char c : name.substr(0, 64)) {
+    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    allowed += good ? c : '-';
+  }
+  return allowed;
+}
+
+}  // namespace serval::config

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "config/options.hpp"
+#include "config/problem.hpp"
+
+namespace serval::config {
+
+/// A value as its source wrote it, before the type of its option is asked.
+struct Raw {
+  enum class Kind {
+    text,     ///< a TOML string, or one word from environment or flags; ${VAR} already replaced
+    integer,  ///< text holds the decimal digits
+    boolean,  ///< text is "true" or "false"
+    other,    ///< a TOML float, date or time: no option has such values
+    list,     ///< items
+    table,    ///< entries
+  };
+
+  Kind kind = Kind::text;
+  std::string text;
+  std::vector<Raw> items;
+  std::vector<std::pair<std::string, Raw>> entries;
+  Origin at;
+};
+
+/// The value as TOML writes it, on one line and not too long: for messages.
+std::string shown(const Raw& raw);
+
+/// What an option takes, for messages: "a whole number from 1 to 1024".
+std::string expected(const Option& option);
+/// The same in few words for help texts: "1 to 1024"; empty if the placeholder says all.
+std::string limits(const Option& option);
+
+/// Sets the option's value. What is wrong is added to `problems`, at the offending element; the option keeps its value then.
+/// True if it was set.
+bool decode(const Option& option, const Raw& raw, Config& config, std::vector<Problem>& problems);
+
+/// One line of text that stands for any value: lists and tables as JSON, texts as they are, units as people write them.
+std::string encode(const Option& option, const Config& config);
+/// The same as a TOML value (it is read back as the same value; "${" is kept from being replaced).
+std::string encode_toml(const Option& option, const Config& config);
+
+/// A word from environment or flags as a Raw of the option's shape: lists are split at commas (or given as a JSON array), tables are
+/// NAME=VALUE pairs between commas (or a JSON object). A word that cannot be split comes back as text, which decode() refuses.
+Raw raw_from_word(const Option& option, std::string_view word, const Origin& at);
+
+/// The reverse of encode(): the word is taken whole, lists and tables are JSON.
+Raw raw_from_encoded(const Option& option, std::string_view text, const Origin& at);
+
+}  // namespace serval::config

@@ -1,0 +1,31 @@
+#include "config/diff.hpp"
+
+#include <gtest/gtest.h>
+
+namespace serval::config {
+namespace {
+
+TEST(Diff, EqualConfigsNeedNothing) {
+  const auto found = changes(Config{}, Config{});
+  EXPECT_TRUE(found.empty());
+  EXPECT_EQ(strongest(found), Apply::live);
+}
+
+TEST(Diff, NamesEachChangeAndTheStrongestNeed) {
+  Config before, after;
+  after.log.level = LogLevel::debug;
+  after.workers.threads = 9;
+  auto found = changes(before, after);
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_EQ(found[0].option->path, "workers.threads");
+  EXPECT_EQ(found[0].before, "5");
+  EXPECT_EQ(found[0].after, "9");
+  EXPECT_EQ(strongest(found), Apply::rolling);
+
+  after.server.bind = {"127.0.0.1:1"};
+  found = changes(before, after);
+  EXPECT_EQ(strongest(found), Apply::restart);
+}
+
+}  // namespace
+}  // namespace serval::config

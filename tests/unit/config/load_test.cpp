@@ -1,0 +1,281 @@
+#include "config/load.hpp"
+
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+#include "config/validate.hpp"
+
+namespace serval::config {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class Load : public testing::Test {
+ protected:
+  Load() {
+    std::string folder = testing::TempDir() + "serval_load_XXXXXX";
+    sources_.working_directory = ::mkdtemp(folder.data());
+  }
+  ~Load() override { fs::remove_all(sources_.working_directory); }
+
+  void write(const std::string& text, const std::string& name = "serval.toml") {
+    const auto path = fs::path(sources_.working_directory) / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << text;
+    sources_.file = name;
+  }
+
+  Loaded load() const { return config::load(sources_); }
+  std::string errors() const { return format_problems(load().problems, "error"); }
+  std::string notes() const { return format_problems(load().notes, "warning"); }
+
+  Sources sources_;
+};
+
+const std::string kApp = "[app]\nlibrary = \"libshop.so\"\n";
+
+TEST_F(Load, StrongerSourcesWinAndAreRemembered) {
+  write(kApp + "[workers]\nthreads = 2\nqueue = 2\nqueue_timeout = \"2s\"\n");
+  sources_.environment = {{"SERVAL_WORKERS_QUEUE", "3"}, {"SERVAL_WORKERS_QUEUE_TIMEOUT", "3s"}};
+  sources_.flags = {{"workers.queue_timeout", "4s"}};
+  const auto loaded = load();
+  EXPECT_EQ(format_problems(loaded.problems, "error"), "");
+  EXPECT_EQ(loaded.config.workers.boot_timeout, 60s);
+  EXPECT_EQ(loaded.config.workers.threads, 2);
+  EXPECT_EQ(loaded.config.workers.queue, 3);
+  EXPECT_EQ(loaded.config.workers.queue_timeout, 4s);
+  EXPECT_EQ(loaded.origins.at("workers.boot_timeout").text(), "default");
+  EXPECT_EQ(loaded.origins.at("workers.threads").text(), "serval.toml:4:11");
+  EXPECT_EQ(loaded.origins.at("workers.queue").text(), "environment SERVAL_WORKERS_QUEUE");
+  EXPECT_EQ(loaded.origins.at("workers.queue_timeout").text(), "flag --workers.queue_timeout");
+}
+
+TEST_F(Load, ListsAndTablesComeFromEverySource) {
+  sources_.flags = {{"app.library", "x.so"}, {"app.args", "a,b"}, {"app.args", "c"}, {"app.env", "A=1,2"}, {"app.env", "B="}};
+  sources_.environment = {{"SERVAL_SERVER_BIND", "127.0.0.1:1, [::]:2"}, {"SERVAL_REQUEST_TRUSTED_PROXIES", ""}};
+  auto loaded = load();
+  EXPECT_EQ(format_problems(loaded.problems, "error"), "");
+  EXPECT_THAT(loaded.config.app.args, ElementsAre("a,b", "c"));
+  EXPECT_EQ(loaded.config.app.env, (Pairs{{"A", "1,2"}, {"B", ""}}));
+  EXPECT_THAT(loaded.config.server.bind, ElementsAre("127.0.0.1:1", "[::]:2"));
+  EXPECT_THAT(loaded.config.request.trusted_proxies, ElementsAre());
+
+  sources_.flags = {{"app.library", "x.so"}};
+  sources_.environment = {{"SERVAL_APP_ARGS", R"(["a,b", "c"])"}, {"SERVAL_APP_ENV", "A=1,B=x=y"}};
+  loaded = load();
+  EXPECT_EQ(format_problems(loaded.problems, "error"), "");
+  EXPECT_THAT(loaded.config.app.args, ElementsAre("a,b", "c"));
+  EXPECT_EQ(loaded.config.app.env, (Pairs{{"A", "1"}, {"B", "x=y"}}));
+}
+
+TEST_F(Load, PathsStartWhereTheyWereSaid) {
+  const fs::path here = sources_.working_directory;
+  write("[app]\nlibrary = \"build/../libshop.so\"\n[log]\nfile = \"log/serval.log\"\naccess = \"off\"\n", "etc/serval.toml");
+  auto config = load().config;
+  EXPECT_EQ(config.app.library, (here / "etc/libshop.so").string());
+  EXPECT_EQ(config.log.file, (here / "etc/log/serval.log").string());
+  EXPECT_EQ(config.log.access, "off");
+  EXPECT_EQ(config.server.name, "shop");
+
+  sources_.flags = {{"app.library", "libother.so.2"}};
+  config = load().config;
+  EXPECT_EQ(config.app.library, (here / "libother.so.2").string());
+  EXPECT_EQ(config.server.name, "other");
+}
+
+TEST_F(Load, PortAndConcurrencyAreWeakerThanTheFile) {
+  write(kApp);
+  sources_.environment = {{"PORT", "5000"}, {"WEB_CONCURRENCY", "3"}};
+  auto loaded = load();
+  EXPECT_THAT(loaded.config.server.bind, ElementsAre("0.0.0.0:5000"));
+  EXPECT_EQ(loaded.config.workers.count, 3);
+  EXPECT_EQ(loaded.origins.at("workers.count").text(), "environment WEB_CONCURRENCY");
+
+  write(kApp + "[server]\nbind = [\"127.0.0.1:1\"]\n[workers]\ncount = 2\n");
+  loaded = load();
+  EXPECT_THAT(loaded.config.server.bind, ElementsAre("127.0.0.1:1"));
+  EXPECT_EQ(loaded.config.workers.count, 2);
+}
+
+TEST_F(Load, BlankOrAutomaticConcurrencyIsFine) {
+  write(kApp);
+  for (const auto* word : {"", " ", "auto"}) {
+    sources_.environment = {{"WEB_CONCURRENCY", word}, {"PORT", ""}};
+    EXPECT_EQ(errors(), "");
+    EXPECT_EQ(load().config.workers.count, std::nullopt);
+  }
+}
+
+TEST_F(Load, BadFallbacksAreNamed) {
+  write(kApp);
+  for (const auto* word : {"many", "0", "-1", "3.5", "99999"}) {
+    sources_.environment = {{"WEB_CONCURRENCY", word}};
+    EXPECT_THAT(errors(), StartsWith("environment WEB_CONCURRENCY: error: ")) << word;
+  }
+  for (const auto* word : {"http", "65536", "-1", "80 80", "123456"}) {
+    sources_.environment = {{"PORT", word}};
+    EXPECT_THAT(errors(), StartsWith("environment PORT: error: PORT = ")) << word;
+  }
+}
+
+TEST_F(Load, VariablesAreReplacedInEveryText) {
+  write("[app]\nlibrary = \"${LIB:-libshop.so}\"\nargs = [\"${A}\"]\nenv = { X = \"$${A}\" }\n[workers]\nthreads = \"${THREADS}\"\n");
+  sources_.environment = {{"A", "one\ntwo"}, {"THREADS", "8"}};
+  const auto loaded = load();
+  EXPECT_EQ(format_problems(loaded.problems, "error"), "");
+  EXPECT_THAT(loaded.config.app.args, ElementsAre("one\ntwo"));
+  EXPECT_EQ(loaded.config.app.env.at("X"), "${A}");
+  EXPECT_EQ(loaded.config.workers.threads, 8);
+}
+
+TEST_F(Load, AnUnsetVariableIsNamedWithItsPlace) {
+  write(kApp + "args = [\"a\", \"${TOKEN}\"]\nenv = { X = \"${KEY}\" }\n");
+  EXPECT_EQ(errors(),
+            "serval.toml:3:14: error: the environment variable TOKEN is not set; set it or write ${TOKEN:-default}\n"
+            "serval.toml:4:13: error: the environment variable KEY is not set; set it or write ${KEY:-default}\n");
+}
+
+TEST_F(Load, TenMistakesAreTenFindings) {
+  write(
+      "[app]\n"                                                // 1
+      "library = \"libshop.so\"\n"                             // 2
+      "[server]\n"                                             // 3
+      "bind = [\"127.0.0.1:1\", \"127.0.0.1:99999\"]\n"        // 4
+      "umask = \"0099\"\n"                                     // 5
+      "[workers]\n"                                            // 6
+      "threads = \"five\"\n"                                   // 7
+      "thread = 5\n"                                           // 8
+      "count = 0\n"                                            // 9
+      "max_requests = 100\n"                                   // 10
+      "[request]\n"                                            // 11
+      "timeout = 30\n"                                         // 12
+      "max_body = \"16 megs\"\n"                               // 13
+      "trusted_proxies = [\"10.0.0.0/8\", \"10.0.0.0/99\"]\n"  // 14
+      "[log]\n"                                                // 15
+      "level = \"warn\"\n"                                     // 16
+      "access_format = \"$method $statu\"\n");                 // 17
+  const auto loaded = load();
+  const std::pair<const char*, const char*> expected[] = {
+      {"serval.toml:4:24: error: server.bind[1] = \"127.0.0.1:99999\": ", "example"},
+      {"serval.toml:5:9: error: server.umask = \"0099\": expected octal permission bits", "0027"},
+      {"serval.toml:7:11: error: workers.threads = \"five\": expected a whole number from 1 to 1024", ""},
+      {"serval.toml:8:1: error: unknown key workers.thread", "did you mean workers.threads?"},
+      {"serval.toml:9:9: error: workers.count = 0: expected \"auto\" or a whole number from 1 to 1024", ""},
+      {"serval.toml:10:1: error: workers.max_requests is known, but this version does not serve it yet", ""},
+      {"serval.toml:12:11: error: request.timeout = 30: expected a duration from 1ms to 24h, or \"0\" for none", "did you mean \"30s\"?"},
+      {"serval.toml:13:12: error: request.max_body = \"16 megs\": expected a size from 1 to 1TiB, or 0 for none", "MiB"},
+      {"serval.toml:14:34: error: request.trusted_proxies[1] = \"10.0.0.0/99\": ", "example"},
+      {"serval.toml:16:9: error: log.level = \"warn\": expected one of \"debug\", \"info\", \"warning\", \"error\"", "did you mean \"warning\"?"},
+      {"serval.toml:17:17: error: log.access_format = \"$method $statu\": there is no $statu", "example"},
+  };
+  ASSERT_EQ(loaded.problems.size(), std::size(expected)) << format_problems(loaded.problems, "error");
+  for (std::size_t i = 0; i < std::size(expected); ++i) {
+    EXPECT_THAT(format_problems({&loaded.problems[i], 1}, "error"), StartsWith(expected[i].first));
+    EXPECT_THAT(loaded.problems[i].hint, HasSubstr(expected[i].second));
+  }
+}
+
+TEST_F(Load, WrongValuesAreRefusedAtTheirPlace) {
+  const std::pair<const char*, const char*> table[] = {
+      {"[workers]\nthreads = 5.0\n", ":4:11: error: workers.threads = 5"},
+      {"[workers]\nthreads = true\n", ":4:11: error: workers.threads = true: expected a whole number"},
+      {"[workers]\nthreads = [1]\n", ":4:11: error: workers.threads = [...]: expected a whole number"},
+      {"[workers]\nthreads = -1\n", ":4:11: error: workers.threads = -1: expected"},
+      {"[workers]\nthreads = 99999999999\n", ":4:11: error: workers.threads = 99999999999: expected"},
+      {"[workers]\ncount = \"many\"\n", ":4:9: error: workers.count = \"many\": expected \"auto\" or"},
+      {"[workers]\nboot_timeout = \"0\"\n", ":4:16: error: workers.boot_timeout = \"0\": expected a duration from 100ms to 24h\n"},
+      {"[request]\ntimeout = \"30 parsecs\"\n", ":4:11: error: request.timeout = \"30 parsecs\": expected a duration"},
+      {"[request]\ntimeout = \"-5s\"\n", ":4:11: error: request.timeout = \"-5s\": expected a duration"},
+      {"[request]\ntimeout = \"25h\"\n", ":4:11: error: request.timeout = \"25h\": expected a duration from 1ms to 24h"},
+      {"[request]\nmax_header = 1\n", ":4:14: error: request.max_header = 1: expected a size from 512 to 16MiB"},
+      {"[request]\nmax_body = -1\n", ":4:12: error: request.max_body = -1: expected a size"},
+      {"[request]\nproxy_protocol = \"yes\"\n", ":4:18: error: request.proxy_protocol = \"yes\": expected true or false"},
+      {"[server]\nbind = \"0.0.0.0:80\"\n", ":4:8: error: server.bind = \"0.0.0.0:80\": expected a list of texts"},
+      {"[server]\nbind = [8000]\n", ":4:9: error: server.bind[0] = 8000: expected a text"},
+      {"[server]\nbind = []\n", ":4:8: error: server.bind = []: expected at least one address"},
+      {"[server]\nbind = [\"8000\", \"0.0.0.0:8000\"]\n", ":4:17: error: server.bind[1] = \"0.0.0.0:8000\": the same address as server.bind[0]"},
+      {"[server]\numask = 22\n", ":4:9: error: server.umask = 22: expected octal"},
+      {"[server]\nname = 5\n", ":4:8: error: server.name = 5: expected a text"},
+      {"[server]\nname = \"a b\"\n", ":4:8: error: server.name = \"a b\": expected up to 64 letters"},
+      {"[server]\npidfile = 1979-05-27\n", ":4:11: error: server.pidfile = 1979-05-27: expected a text"},
+      {"[log]\nfile = \"\"\n", ":4:8: error: log.file = \"\": expected a path"},
+      {"[log]\nformat = 7\n", ":4:10: error: log.format = 7: expected one of \"text\", \"json\""},
+      {"[log]\naccess_format = \"$nothing\"\n", ":4:17: error: log.access_format = \"$nothing\": there is no $nothing"},
+      {"[request]\nmax_target = \"128KiB\"\n", ":4:14: error: request.max_target = \"128KiB\" is more than request.max_header = \"64KiB\""},
+      {"[restart]\nbackoff_max = \"50ms\"\n", ":4:15: error: restart.backoff_first = \"100ms\" is more than restart.backoff_max = \"50ms\""},
+  };
+  for (const auto& [text, expected] : table) {
+    write(kApp + text);
+    EXPECT_THAT(errors(), StartsWith("serval.toml" + std::string(expected))) << text;
+    EXPECT_EQ(load().problems.size(), 1u) << errors();
+  }
+}
+
+TEST_F(Load, TableValuesOfAppEnvAreChecked) {
+  write(kApp + "env = { A = \"1\", B = 2, \"C=D\" = \"3\" }\n");
+  const auto text = errors();
+  EXPECT_THAT(text, HasSubstr("serval.toml:3:22: error: app.env.B = 2: expected a text\n  hint: put it in quotes: \"2\"\n"));
+  EXPECT_THAT(text, HasSubstr("app.env has a name \"C=D\""));
+}
+
+TEST_F(Load, EnvironmentAndFlagsAreNamedInProblems) {
+  write(kApp);
+  sources_.environment = {{"SERVAL_WORKERS_THREADS", "five"}, {"SERVAL_ADMIN_BIND", "off"}};
+  sources_.flags = {{"workers.queue", "-3"}, {"app.env", "novalue"}};
+  const auto text = errors();
+  EXPECT_THAT(text, HasSubstr("environment SERVAL_WORKERS_THREADS: error: workers.threads = \"five\": expected a whole number"));
+  EXPECT_THAT(text, HasSubstr("environment SERVAL_ADMIN_BIND: error: admin.bind is known, but this version does not serve it yet"));
+  EXPECT_THAT(text, HasSubstr("flag --workers.queue: error: workers.queue = \"-3\": expected"));
+  EXPECT_THAT(text, HasSubstr("flag --app.env: error: app.env = \"novalue\": expected NAME=VALUE"));
+  EXPECT_EQ(load().problems.size(), 4u);
+}
+
+TEST_F(Load, UnknownVariablesAreNoted) {
+  write(kApp);
+  sources_.environment = {{"SERVAL_WORKER_THREADS", "5"}, {"OTHER", "1"}};
+  EXPECT_EQ(errors(), "");
+  EXPECT_EQ(notes(),
+            "environment SERVAL_WORKER_THREADS: warning: no option has this name; it is ignored\n"
+            "  hint: did you mean SERVAL_WORKERS_THREADS?\n");
+}
+
+TEST_F(Load, AMissingLibraryIsSaidWhereItBelongs) {
+  EXPECT_THAT(errors(), StartsWith("serval: error: app.library is missing"));
+  write("");
+  EXPECT_THAT(errors(), StartsWith("serval.toml: error: app.library is missing"));
+  write("[app]\nlibrary = \"\"\n");
+  EXPECT_THAT(errors(), StartsWith("serval.toml:2:11: error: app.library is missing"));
+  write("[app]\nlibrary = 5\n");
+  EXPECT_EQ(load().problems.size(), 1u) << errors();
+}
+
+TEST_F(Load, UnreadableFilesAreOneClearProblem) {
+  sources_.file = "nowhere.toml";
+  EXPECT_THAT(errors(), StartsWith("nowhere.toml: error: cannot read the configuration: No such file or directory\n"));
+  sources_.file = ".";
+  EXPECT_THAT(errors(), StartsWith(".: error: cannot read the configuration: Is a directory\n"));
+  write(std::string(2'000'000, 'x'));
+  EXPECT_THAT(errors(), StartsWith("serval.toml: error: cannot read the configuration: it is larger than 1 MiB"));
+  sources_.file = "/dev/zero";
+  EXPECT_THAT(errors(), StartsWith("/dev/zero: error: cannot read the configuration: it is larger than 1 MiB"));
+  for (const auto* file : {"nowhere.toml", ".", "serval.toml", "/dev/zero"}) {
+    sources_.file = file;
+    EXPECT_EQ(load().problems.size(), 1u);
+  }
+}
+
+TEST(NameFromLibrary, DropsWhatEveryLibraryHas) {
+  const std::pair<const char*, const char*> table[] = {
+      {"/srv/libshop.so", "shop"}, {"shop.so", "shop"}, {"libshop.so.2.1", "shop"}, {"lib.so", "lib"}, {"my shop.so", "my-shop"}, {"", ""},
+  };
+  for (const auto& [library, name] : table) EXPECT_EQ(name_from_library(library), name) << library;
+}
+
+}  // namespace
+}  // namespace serval::config
