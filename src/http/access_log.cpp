@@ -1,0 +1,326 @@
+#include "http/access_log.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <ctime>
+#include <iterator>
+#include <limits>
+
+#include "base/access_atoms.hpp"
+#include "base/text.hpp"
+
+namespace serval::http {
+namespace {
+
+using std::chrono::system_clock;
+
+constexpr std::size_t kNoAtom = std::size(kAccessAtoms);
+
+constexpr std::size_t find_atom(std::string_view name) {
+  std::size_t index = 0;
+  while (index < kNoAtom && kAccessAtoms[index].name != name) ++index;
+  return index;
+}
+
+/// The index of an atom that the table must hold: a name it lacks does not compile.
+consteval std::size_t atom(std::string_view name) {
+  const std::size_t index = find_atom(name);
+  if (index == kNoAtom) throw "no such atom";
+  return index;
+}
+
+// --- time -----------------------------------------------------------------------------------------------------------
+
+/// Both shapes of one second, formatted when it begins.
+struct Second {
+  std::time_t since_epoch = std::numeric_limits<std::time_t>::min();
+  std::array<char, 32> local{};  ///< "10/Oct/2000:13:55:36 -0700", Apache's, in local time
+  std::size_t local_size = 0;
+  std::array<char, 24> utc{};    ///< "2000-10-10T20:55:36", without the milliseconds and the Z
+  std::size_t utc_size = 0;
+};
+
+const Second& second_of(system_clock::time_point when) {
+  thread_local Second second;
+  const std::time_t now = system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(when));
+  if (now == second.since_epoch) return second;
+  constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  std::tm parts{};
+  localtime_r(&now, &parts);
+  // The month's name does not follow the locale, which belongs to the app; numbers do not depend on it.
+  second.local_size = std::strftime(second.local.data(), second.local.size(), "%d/Mon/%Y:%H:%M:%S %z", &parts);
+  std::memcpy(second.local.data() + 3, months[parts.tm_mon], 3);
+  gmtime_r(&now, &parts);
+  second.utc_size = std::strftime(second.utc.data(), second.utc.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  second.since_epoch = now;
+  return second;
+}
+
+// --- text -----------------------------------------------------------------------------------------------------------
+
+/// How many bytes at the front are printable ASCII but '"' and '\': they are safe everywhere. Eight at a time, as in http/ascii.hpp.
+std::size_t plain_prefix(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t tops = 0x8080808080808080;
+  const auto plain = [](char byte) { return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\'; };
+  const auto holds = [](std::uint64_t bytes, unsigned char byte) {
+    const std::uint64_t zero_there = bytes ^ (ones * byte);
+    return (zero_there - ones) & ~zero_there;
+  };
+  std::size_t at = 0;
+  for (; text.size() - at >= 8; at += 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, text.data() + at, 8);
+    const std::uint64_t below_space = (bytes - ones * 0x20) & ~bytes;
+    if (((below_space | holds(bytes, 0x7f) | holds(bytes, '"') | holds(bytes, '\\') | bytes) & tops) != 0) break;
+  }
+  while (at < text.size() && plain(text[at])) ++at;
+  return at;
+}
+
+void append_hex(std::string& out, std::string_view prefix, char byte) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  const unsigned value = static_cast<unsigned char>(byte);
+  out.append(prefix);
+  out.push_back(digits[value >> 4]);
+  out.push_back(digits[value & 15]);
+}
+
+/// As nginx writes it: what is not plain becomes \xHH, so that neither the line nor the quotes can be left, and tools see ASCII.
+void append_escaped(std::string& out, std::string_view text) {
+  if (text.empty()) {
+    out.push_back('-');
+    return;
+  }
+  while (!text.empty()) {
+    const std::size_t plain = plain_prefix(text);
+    out.append(text.substr(0, plain));
+    if (plain == text.size()) return;
+    append_hex(out, "\\x", text[plain]);
+    text.remove_prefix(plain + 1);
+  }
+}
+
+/// Length of the UTF-8 character at the front; 0 if there is none (RFC 3629 §4: no overlong forms, no surrogates).
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+  const auto follows = [&](std::size_t at, unsigned from = 0x80, unsigned to = 0xbf) { return byte(at) >= from && byte(at) <= to; };
+  const unsigned first = byte(0);
+  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+  if (first >= 0xe0 && first <= 0xef) {
+    return follows(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    return follows(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+/// Valid UTF-8 stays; any other byte becomes the character of its number.
+void append_json_text(std::string& out, std::string_view text) {
+  out.push_back('"');
+  while (!text.empty()) {
+    std::size_t taken = plain_prefix(text);
+    if (taken == 0) taken = character_length(text);
+    out.append(text.substr(0, taken));
+    if (taken == 0) {
+      if (text.front() == '"' || text.front() == '\\') {
+        out.push_back('\\');
+        out.push_back(text.front());
+      } else {
+        append_hex(out, "\\u00", text.front());
+      }
+      taken = 1;
+    }
+    text.remove_prefix(taken);
+  }
+  out.push_back('"');
+}
+
+template <class Integer>
+void append_number(std::string& out, Integer number) {
+  char digits[24];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, static_cast<std::size_t>(end - digits));
+}
+
+void append_utc(std::string& out, system_clock::time_point when) {
+  const Second& second = second_of(when);
+  const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(when.time_since_epoch()).count();
+  const auto fraction = static_cast<int>((milliseconds % 1000 + 1000) % 1000);
+  const auto digit = [](int number) { return static_cast<char>('0' + number % 10); };
+  const char tail[] = {'.', digit(fraction / 100), digit(fraction / 10), digit(fraction), 'Z'};
+  out.append(second.utc.data(), second.utc_size).append(tail, sizeof tail);
+}
+
+// --- atoms ----------------------------------------------------------------------------------------------------------
+
+std::string_view protocol_text(int minor_version) {
+  if (minor_version < 0) return {};
+  return minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
+}
+
+/// One atom as the text or the number it is, whatever it is written into.
+template <class Text, class Number>
+void show_atom(std::size_t which, const AccessRecord& record, std::string& out, const Text& text, const Number& number) {
+  switch (which) {
+    case atom("peer"): return text(record.peer);
+    case atom("method"): return text(record.method);
+    case atom("target"): return text(record.target);
+    case atom("protocol"): return text(protocol_text(record.minor_version));
+    case atom("host"): return text(record.host);
+    case atom("referer"): return text(record.referer);
+    case atom("user_agent"): return text(record.user_agent);
+    case atom("request_id"): return text(record.request_id);
+    case atom("outcome"): return text(outcome_text(record.outcome));
+    case atom("status"): return number(record.status);
+    case atom("bytes_in"): return number(record.bytes_in);
+    case atom("bytes_out"): return number(record.bytes_out);
+    case atom("duration_us"): return number(record.duration.count());
+    case atom("queue_wait_us"): return number(record.queue_wait.count());
+    case atom("worker"): return number(record.worker);
+    case atom("pid"): return number(record.pid);
+    case atom("time"): return append_utc(out, record.when);
+    default: return;
+  }
+}
+
+void append_combined(std::string& out, const AccessRecord& record) {
+  const Second& second = second_of(record.when);
+  append_escaped(out, record.peer);
+  out.append(" - - [").append(second.local.data(), second.local_size).append("] \"");
+  append_escaped(out, record.method);
+  if (!record.method.empty()) {
+    out.push_back(' ');
+    append_escaped(out, record.target);
+    if (record.minor_version >= 0) out.append(" ").append(protocol_text(record.minor_version));
+  }
+  out.append("\" ");
+  append_number(out, record.status);
+  out.push_back(' ');
+  append_number(out, record.bytes_out);
+  out.append(" \"");
+  append_escaped(out, record.referer);
+  out.append("\" \"");
+  append_escaped(out, record.user_agent);
+  out.append("\" request_id=");
+  append_escaped(out, record.request_id);
+  out.append(" duration_us=");
+  append_number(out, record.duration.count());
+  out.append(" queue_wait_us=");
+  append_number(out, record.queue_wait.count());
+  out.append(" worker=");
+  append_number(out, record.worker);
+  out.append(" outcome=").append(outcome_text(record.outcome));
+}
+
+void append_json(std::string& out, const AccessRecord& record) {
+  char before = '{';
+  for (std::size_t which = 0; which < kNoAtom; ++which) {
+    out.push_back(before);
+    out.append("\"").append(kAccessAtoms[which].name).append("\":");
+    if (which == atom("time")) {
+      out.push_back('"');
+      append_utc(out, record.when);
+      out.push_back('"');
+    } else {
+      const auto text = [&](std::string_view value) { append_json_text(out, value); };
+      show_atom(which, record, out, text, [&](auto number) { append_number(out, number); });
+    }
+    before = ',';
+  }
+  out.push_back('}');
+}
+
+// --- template -------------------------------------------------------------------------------------------------------
+
+bool is_name_byte(char byte) { return (byte >= 'a' && byte <= 'z') || byte == '_'; }
+
+/// Takes "name" or "{name}" off the front; empty if neither is there.
+std::string_view take_name(std::string_view& text) {
+  if (text.starts_with('{')) {
+    const std::size_t end = text.find('}');
+    if (end == std::string_view::npos) return {};
+    const std::string_view name = text.substr(1, end - 1);
+    text.remove_prefix(end + 1);
+    return name;
+  }
+  std::size_t size = 0;
+  while (size < text.size() && is_name_byte(text[size])) ++size;
+  const std::string_view name = text.substr(0, size);
+  text.remove_prefix(size);
+  return name;
+}
+
+Error unknown_atom(std::string_view name) {
+  std::array<std::string_view, kNoAtom> names;
+  std::string all;
+  for (std::size_t i = 0; i < kNoAtom; ++i) {
+    names[i] = kAccessAtoms[i].name;
+    all.append(" $").append(names[i]);
+  }
+  std::string what = "access format: no such atom: " + quoted("$" + std::string(name));
+  if (const auto near = nearest(name, names)) return {what + "; did you mean $" + std::string(*near) + "?"};
+  return {what + "; there are" + all};
+}
+
+}  // namespace
+
+std::string_view outcome_text(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::ok: return "ok";
+    case Outcome::refused: return "refused";
+    case Outcome::client_gone: return "client_gone";
+    case Outcome::timeout: return "timeout";
+    case Outcome::app_failed: return "app_failed";
+    case Outcome::overload: return "overload";
+    case Outcome::cut: return "cut";
+  }
+  return "";
+}
+
+Result<AccessFormat> AccessFormat::parse(std::string_view text) {
+  AccessFormat format;
+  if (text == "combined") return format;
+  format.kind_ = text == "json" ? Kind::json : Kind::pieces;
+  if (text == "json") return format;
+  if (text.find('$') == std::string_view::npos) {
+    return Error{"access format: " + quoted(text) + " is none of combined, json, or a template with atoms such as $status"};
+  }
+  Piece piece{{}, kNoAtom};
+  while (!text.empty()) {
+    const char byte = text.front();
+    text.remove_prefix(1);
+    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) return Error{"access format: a control byte in the template; a line ends by itself"};
+    if (byte != '$' || text.starts_with('$')) {
+      piece.literal.push_back(byte);
+      if (byte == '$') text.remove_prefix(1);
+      continue;
+    }
+    const std::string_view name = take_name(text);
+    piece.atom = find_atom(name);
+    if (piece.atom == kNoAtom) return unknown_atom(name);
+    format.pieces_.push_back(std::move(piece));
+    piece = {{}, kNoAtom};
+  }
+  format.pieces_.push_back(std::move(piece));
+  return format;
+}
+
+void AccessFormat::append(std::string& out, const AccessRecord& record) const {
+  switch (kind_) {
+    case Kind::combined: append_combined(out, record); break;
+    case Kind::json: append_json(out, record); break;
+    case Kind::pieces:
+      for (const Piece& piece : pieces_) {
+        out.append(piece.literal);
+        const auto text = [&](std::string_view value) { append_escaped(out, value); };
+        show_atom(piece.atom, record, out, text, [&](auto number) { append_number(out, number); });
+      }
+      break;
+  }
+  out.push_back('\n');
+}
+
+}  // namespace serval::http

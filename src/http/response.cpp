@@ -1,0 +1,218 @@
+#include "http/response.hpp"
+
+#include <charconv>
+
+#include "http/ascii.hpp"
+
+namespace serval::http {
+namespace {
+
+struct Phrase {
+  int status;
+  std::string_view text;
+};
+
+// The IANA registry of status codes, without the unused ones.
+constexpr Phrase kPhrases[] = {
+    {100, "Continue"},
+    {101, "Switching Protocols"},
+    {102, "Processing"},
+    {103, "Early Hints"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {203, "Non-Authoritative Information"},
+    {204, "No Content"},
+    {205, "Reset Content"},
+    {206, "Partial Content"},
+    {207, "Multi-Status"},
+    {208, "Already Reported"},
+    {226, "IM Used"},
+    {300, "Multiple Choices"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {305, "Use Proxy"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {423, "Locked"},
+    {424, "Failed Dependency"},
+    {425, "Too Early"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {506, "Variant Also Negotiates"},
+    {507, "Insufficient Storage"},
+    {508, "Loop Detected"},
+    {511, "Network Authentication Required"},
+};
+
+bool is_interim(int status) { return status >= 100 && status < 200; }
+
+void append_number(std::string& out, std::size_t number) {
+  char digits[20];
+  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
+  out.append(digits, static_cast<std::size_t>(end - digits));
+}
+
+void append_field(std::string& out, const Field& field) {
+  out.append(field.name).append(": ").append(field.value).append("\r\n");
+}
+
+void append_status_line(std::string& out, int status) {
+  // Our version, not the client's: RFC 9112 §2.3 has a server send the highest one it speaks of the same major version.
+  if (status == 200) {
+    out.append("HTTP/1.1 200 OK\r\n");
+    return;
+  }
+  out.append("HTTP/1.1 ");
+  append_number(out, static_cast<std::size_t>(status));
+  out.append(" ").append(reason_phrase(status)).append("\r\n");
+}
+
+/// Who says how long the body is.
+enum class Length { nobody, app, serval };
+
+Length who_says_length(const Exchange& exchange, int status, bool app_does) {
+  if (is_interim(status) || status == 204) return Length::nobody;
+  if (status == 304) return app_does ? Length::app : Length::nobody;
+  if (exchange.head_request && app_does) return Length::app;
+  return Length::serval;
+}
+
+bool is_length(const Field& field) { return field.name.size() == 14 && ascii::is_name(field.name, "content-length"); }
+bool is_date(const Field& field) { return field.name.size() == 4 && ascii::is_name(field.name, "date"); }
+
+const char* why_not_a_value(std::string_view value) {
+  const char* const end = value.data() + value.size();
+  const char* const bad = ascii::skip_value(value.data(), end);
+  if (bad == end) return nullptr;
+  switch (*bad) {
+    case '\r': return "CR in the value";
+    case '\n': return "LF in the value";
+    case '\0': return "NUL in the value";
+    default: return "a control byte in the value";
+  }
+}
+
+/// Connection and message framing are serval's business (RFC 9110 §7.6.1).
+bool is_servals_own(std::string_view name) {
+  switch (name.size()) {
+    case 7: return ascii::is_name(name, "upgrade");
+    case 10: return ascii::is_name(name, "connection") || ascii::is_name(name, "keep-alive");
+    case 17: return ascii::is_name(name, "transfer-encoding");
+    default: return false;
+  }
+}
+
+const char* why_not_the_length(std::string_view value, const std::size_t* body_size) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+  if (error != std::errc{} || end != value.data() + value.size()) return "Content-Length is not a number";
+  return body_size == nullptr || number == *body_size ? nullptr : "Content-Length is not the size of the body";
+}
+
+/// `body_size` null: any length will do.
+const char* why_not(const Field& field, const std::size_t* body_size) {
+  if (field.name.empty()) return "the name is empty";
+  if (!ascii::all(field.name, ascii::token)) return "the name is not a token";
+  if (const char* reason = why_not_a_value(field.value)) return reason;
+  if (is_servals_own(field.name)) return "serval itself sends this field";
+  return is_length(field) ? why_not_the_length(field.value, body_size) : nullptr;
+}
+
+}  // namespace
+
+const char* why_not_sendable(const Field& field, std::size_t body_size) { return why_not(field, &body_size); }
+
+const char* why_not_sendable(const Field& field, const Exchange& exchange, int status, std::size_t body_size) {
+  return why_not(field, exchange.head_request || status == 304 ? nullptr : &body_size);
+}
+
+const char* why_not_sendable(int status) { return status >= 200 && status <= 599 ? nullptr : "the status is not one of 200 to 599"; }
+
+void append_head(std::string& out, const Exchange& exchange, int status, std::span<const Field> fields, std::size_t body_size,
+                 std::string_view date) {
+  bool app_has_length = false;
+  bool app_has_date = false;
+  for (const Field& field : fields) {
+    app_has_length = app_has_length || is_length(field);
+    app_has_date = app_has_date || is_date(field);
+  }
+  const Length length = who_says_length(exchange, status, app_has_length);
+  append_status_line(out, status);
+  if (!app_has_date) append_field(out, {"Date", date});
+  bool length_sent = false;
+  for (const Field& field : fields) {
+    if (app_has_length && is_length(field)) {
+      if (length != Length::app || length_sent) continue;
+      length_sent = true;
+    }
+    append_field(out, field);
+  }
+  if (exchange.close) {
+    out.append("Connection: close\r\n");
+  } else if (exchange.minor_version == 0 && exchange.asked_keep_alive_1_0) {
+    out.append("Connection: keep-alive\r\n");
+  }
+  if (length == Length::serval) {
+    out.append("Content-Length: ");
+    append_number(out, status == 205 ? 0 : body_size);
+    out.append("\r\n");
+  }
+  out.append("\r\n");
+}
+
+bool carries_body(const Exchange& exchange, int status) {
+  return !exchange.head_request && !is_interim(status) && status != 204 && status != 205 && status != 304;
+}
+
+void append_error(std::string& out, const Exchange& exchange, int status, std::string_view reason, std::string_view date) {
+  std::string body = std::to_string(status);
+  body.append(" ").append(reason_phrase(status));
+  if (!reason.empty()) body.append(": ").append(reason);
+  body.append("\n");
+  const Field fields[] = {{"Content-Type", "text/plain; charset=utf-8"}, {"Retry-After", "1"}};
+  Exchange closing = exchange;
+  closing.close = true;
+  append_head(out, closing, status, std::span(fields).first(status == 503 ? 2 : 1), body.size(), date);
+  if (carries_body(closing, status)) out.append(body);
+}
+
+std::string_view reason_phrase(int status) {
+  for (const Phrase& phrase : kPhrases) {
+    if (phrase.status == status) return phrase.text;
+  }
+  return {};
+}
+
+}  // namespace serval::http

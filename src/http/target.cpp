@@ -1,0 +1,99 @@
+#include "http/target.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "http/ascii.hpp"
+
+namespace serval::http {
+namespace {
+
+bool is_port(std::string_view text) {
+  if (text.size() > 5 || !ascii::all(text, ascii::digit)) return false;
+  unsigned number = 0;
+  for (const char digit : text) number = number * 10 + static_cast<unsigned>(digit - '0');
+  return number <= 65535;
+}
+
+bool is_ipv6(std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> copy{};
+  if (text.size() >= copy.size()) return false;
+  std::memcpy(copy.data(), text.data(), text.size());
+  in6_addr address{};
+  return std::strlen(copy.data()) == text.size() && inet_pton(AF_INET6, copy.data(), &address) == 1;
+}
+
+bool is_registered_name(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (ascii::is(text[i], ascii::reg_name)) continue;
+    if (text[i] != '%' || text.size() - i < 3 || !ascii::all(text.substr(i + 1, 2), ascii::hex)) return false;
+    i += 2;
+  }
+  return !text.empty();
+}
+
+void split_query(Head& head, std::string_view rest) {
+  const std::size_t mark = rest.find('?');
+  head.path = rest.substr(0, mark);
+  head.query = mark == std::string_view::npos ? std::string_view{} : rest.substr(mark + 1);
+}
+
+/// The length of "http://" or "https://" at the front, else 0.
+std::size_t scheme_length(std::string_view target) {
+  for (const std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
+    if (equal_names(target.substr(0, scheme.size()), scheme)) return scheme.size();
+  }
+  return 0;
+}
+
+std::optional<Refusal> split_absolute(Head& head, std::size_t scheme) {
+  const std::string_view rest = head.target.substr(scheme);
+  const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
+  head.host = rest.substr(0, end);
+  if (!is_authority(head.host)) return Refusal{400, "the target's authority is not a valid host"};
+  split_query(head, rest.substr(end));
+  if (head.path.empty()) head.path = "/";  // RFC 9110 §4.2.3: an empty path is the same as "/"
+  return std::nullopt;
+}
+
+}  // namespace
+
+bool is_authority(std::string_view text, Port port) {
+  std::size_t host_end = 0;
+  if (text.starts_with('[')) {
+    const std::size_t bracket = text.find(']');
+    if (bracket == std::string_view::npos || !is_ipv6(text.substr(1, bracket - 1))) return false;
+    host_end = bracket + 1;
+  } else {
+    host_end = std::min(text.find(':'), text.size());
+    if (!is_registered_name(text.substr(0, host_end))) return false;
+  }
+  const std::string_view rest = text.substr(host_end);
+  if (rest.empty()) return port == Port::optional;
+  if (rest.size() == 1 && port == Port::required) return false;
+  return rest.front() == ':' && is_port(rest.substr(1));
+}
+
+std::optional<Refusal> split_target(Head& head) {
+  const std::string_view target = head.target;
+  if (head.method == "CONNECT") {
+    if (!is_authority(target, Port::required)) return Refusal{400, "the target of CONNECT is not host:port"};
+    return Refusal{501, "CONNECT is not served"};
+  }
+  if (target.starts_with('/')) {
+    split_query(head, target);
+    return std::nullopt;
+  }
+  if (target == "*") {
+    if (head.method != "OPTIONS") return Refusal{400, "only OPTIONS may have the target *"};
+    head.path = target;
+    return std::nullopt;
+  }
+  if (const std::size_t scheme = scheme_length(target); scheme > 0) return split_absolute(head, scheme);
+  return Refusal{400, "the target is neither a path nor an http URL"};
+}
+
+}  // namespace serval::http
