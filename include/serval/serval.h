@@ -1,0 +1,204 @@
+/*
+ * serval.h: the C ABI between serval and an application built as a shared library. C++ programmers want serval.hpp, which wraps this.
+ *
+ * An app exports one symbol, serval_app_main. serval calls it once after dlopen(3) and gets a table of functions, the serval_app; the app
+ * gets a table of what serval offers, the serval_host. examples/hello_c is a whole app.
+ *
+ * Conventions
+ *
+ *  1. Growth. Every struct below (but serval_text and serval_field, which never change) starts with `uint32_t size`: sizeof the struct as
+ *     its filler knows it. Structs grow only at their end, so whoever reads one looks at a member only if `size` covers it. In the first
+ *     version that serval speaks (ABI 1.0) every member shown here is covered. Test anything newer with SERVAL_HAS(table, member).
+ *     Set every member that you do not use to zero: `serval_response r = {0}; r.size = sizeof r;`.
+ *  2. Versions. The minor number rises when something is added, the major one when something is broken. serval loads apps of its own major
+ *     that ask for a minor it has. The first 16 bytes of serval_host and serval_app keep their meaning in every major.
+ *  3. Text is pointer and length, bytes as they are, not NUL-terminated. Length 0 goes with any pointer; a null pointer with length 0 is
+ *     "absent" where the difference matters. A null pointer with another length is an error.
+ *  4. Ownership. What a caller passes belongs to the caller and is valid during the call only. There are three exceptions: serval_host
+ *     and serval_app live until the process ends; the views in a serval_request live until handle() has returned; a response's body with
+ *     `release` set belongs to serval until serval calls release(release_context), which it does exactly once, on any thread, also if the
+ *     response is refused.
+ *  5. Processes. serval_app_main and preload run once per generation, in the mold: a process with one thread that serves nothing. Workers
+ *     are forked from it and share its memory copy-on-write. So preload must leave no thread running, and connections are opened in
+ *     worker_start. handle and ready run in workers only.
+ *  6. Threads. serval_app_main, preload, worker_start and worker_stop run alone on their process's main thread. handle runs on several
+ *     threads at once. ready runs one call at a time, but beside handle; it must not block. host->log may be called on any thread at any
+ *     time, the functions that take a serval_exchange only on the thread that runs handle for it, before handle returns; the others
+ *     are pure and may be called anywhere.
+ *  7. Errors. A function that can fail returns 0 for success, and something else after it has called host->explain with one sentence for
+ *     the log; without it the log says only that it failed. What a request fails with goes through host->fail.
+ *  8. Nothing crosses but return values: no C++ exception, Rust panic, longjmp or pthread_exit leaves a function that the other side called.
+ *  9. Truth values are int32_t: 0 is no, all else is yes. Enumerators travel as int32_t. Times are nanoseconds of CLOCK_MONOTONIC.
+ * 10. serval never calls dlclose.
+ *
+ * How what is planned fits in without a break (names in this list are reserved, and no member exists before it works)
+ *
+ *  - Deferred answers: handle returns SERVAL_DEFERRED. The exchange and the request's views then outlive handle, until respond or fail is
+ *    called for them on any thread. Until then serval takes that value for a failure.
+ *  - Streamed response bodies: serval_host grows by functions that send a head, then pieces of the body, and report back-pressure.
+ *  - Streamed request bodies: a bit in serval_app.features asks for requests before their body is there; serval_host grows by a read function.
+ *  - Files: serval_response grows by a descriptor with offset and length, sent with sendfile(2).
+ *  - WebSocket: serval_host grows by accept, send and close, serval_app by what is called for each message; SERVAL_UPGRADED comes from handle.
+ *  - Deadlines: serval_host grows by extend(exchange, nanoseconds) and cancelled(exchange).
+ *  - Metrics of the app's own: serval_host grows by functions that declare one (in preload) and add to one (anywhere).
+ */
+#ifndef SERVAL_SERVAL_H_
+#define SERVAL_SERVAL_H_
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define SERVAL_ABI_MAJOR 1u
+#define SERVAL_ABI_MINOR 0u
+
+/* True if the filler of *table knows `member` (convention 1). */
+#define SERVAL_HAS(table, member) \
+  ((size_t)((const char*)&(table)->member - (const char*)(table)) + sizeof((table)->member) <= (table)->size)
+
+#define SERVAL_EXPORT __attribute__((visibility("default")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct serval_text {
+  const char* data;
+  size_t size;
+} serval_text;
+
+/* A header field. */
+typedef struct serval_field {
+  serval_text name;
+  serval_text value;
+} serval_field;
+
+/* One request on its way to an answer. serval's own. */
+typedef struct serval_exchange serval_exchange;
+
+/* Where a failing function leaves its reason. serval's own; valid during the call it is passed to. */
+typedef struct serval_error serval_error;
+
+enum serval_log_level { SERVAL_LOG_DEBUG = 0, SERVAL_LOG_INFO = 1, SERVAL_LOG_WARNING = 2, SERVAL_LOG_ERROR = 3 };
+
+/* What handle returns. */
+enum serval_handled {
+  SERVAL_ANSWERED = 0, /* respond or fail has been called */
+  SERVAL_DEFERRED = 1, /* reserved, see above */
+  SERVAL_UPGRADED = 2  /* reserved, see above */
+};
+
+typedef struct serval_request {
+  uint32_t size;
+  uint16_t http_major;
+  uint16_t http_minor;
+  serval_text method;
+  serval_text target;     /* as sent */
+  serval_text path;       /* the target up to '?', still percent-encoded; host->percent_decode decodes it */
+  serval_text query;      /* after '?', still percent-encoded; host->query_value reads it */
+  serval_text host;       /* the Host field, or the authority of an absolute target; empty for some HTTP/1.0 clients */
+  serval_text scheme;     /* "http" or "https" */
+  serval_text peer;       /* the client's address without its port: "127.0.0.1", "::1", or "unix" */
+  serval_text request_id; /* the one in serval's log lines about this request */
+  const serval_field* headers; /* in the order received, repeated ones kept; host->header looks one up */
+  size_t header_count;
+  serval_text body;     /* whole and decoded; a large one is a file mapped into memory */
+  int32_t body_fd;      /* that file (read with pread(2); serval closes it), else -1 */
+  uint32_t peer_port;   /* 0 for unix sockets */
+  uint64_t deadline_ns; /* when serval will give this request up; 0: never */
+} serval_request;
+
+typedef struct serval_response {
+  uint32_t size;
+  int32_t status;              /* 200 to 999 */
+  const serval_field* headers; /* sent in this order. serval adds Date, Content-Length and Connection itself */
+  size_t header_count;
+  serval_text body;
+  void (*release)(void* context); /* null: serval copies the body before respond returns; else convention 4 */
+  void* release_context;
+} serval_response;
+
+/* What preload is told. */
+typedef struct serval_preload {
+  uint32_t size;
+  uint32_t generation; /* 1 for the first load, one more for each reload */
+  serval_text name;    /* [server] name */
+  const serval_text* args; /* [app] args */
+  size_t arg_count;
+} serval_preload;
+
+/* What worker_start is told. */
+typedef struct serval_worker {
+  uint32_t size;
+  uint32_t generation;
+  uint32_t slot;    /* 0 to count - 1, or a spare one above while workers are being replaced; a successor may have the same */
+  uint32_t threads; /* how many calls of handle may run at once */
+  serval_text name;
+} serval_worker;
+
+/* What serval offers. No member is null. */
+typedef struct serval_host {
+  uint32_t size;
+  uint32_t abi_major;
+  uint32_t abi_minor;
+  uint32_t features; /* 0 */
+  serval_text version; /* of serval, e.g. "0.1.0" */
+
+  /* A line in serval's log; control bytes are escaped. `level` is an enum serval_log_level. */
+  void (*log)(int32_t level, serval_text text);
+  /* Says why the function that was given `error` is about to return failure. The last call counts. */
+  void (*explain)(serval_error* error, serval_text why);
+
+  /* Answers. A second answer is ignored with a warning in the log. A response that cannot be sent (status, null pointers, bytes in a
+     header that would break the message) becomes a 500 and a line in the log. */
+  void (*respond)(serval_exchange* exchange, const serval_response* response);
+  /* The app failed: the client gets 500, and the log `why`. */
+  void (*fail)(serval_exchange* exchange, serval_text why);
+
+  /* Value of the `nth` field (from 0) called `name`, in any case of letters; absent: null pointer. */
+  serval_text (*header)(const serval_request* request, serval_text name, size_t nth);
+  /* Decoded value of the `nth` parameter (from 0) called `name` in the query, '+' being a space. Writes at most `capacity` bytes and
+     returns the whole length, or -1 if there is no such parameter. */
+  int64_t (*query_value)(const serval_request* request, serval_text name, size_t nth, char* buffer, size_t capacity);
+  /* Decodes %XX; malformed escapes stay as they are. Writes at most `capacity` bytes and returns the whole length. */
+  int64_t (*percent_decode)(serval_text text, char* buffer, size_t capacity);
+} serval_host;
+
+/* What an app is. preload and handle are required; the others may be null. */
+typedef struct serval_app {
+  uint32_t size;
+  uint32_t abi_major; /* SERVAL_ABI_MAJOR */
+  uint32_t abi_minor; /* the least minor the app can do with; SERVAL_ABI_MINOR if in doubt */
+  uint32_t features;  /* 0; bits that serval does not know make it refuse the app */
+
+  /* Once per generation, in the mold. Sets *state, which every other function is given; its pages are shared by all workers as long as
+     nobody writes to them. Failure refuses the generation. */
+  int32_t (*preload)(const serval_preload* preload, void** state, serval_error* error);
+  /* In a new worker, before its first request: connections, threads, random seeds. Failure ends this worker. */
+  int32_t (*worker_start)(void* state, const serval_worker* worker, serval_error* error);
+  /* Answers one request with host->respond or host->fail, and returns an enum serval_handled. */
+  int32_t (*handle)(void* state, const serval_request* request, serval_exchange* exchange);
+  /* May this worker be given requests? A new one gets none before the first yes. Null: yes. */
+  int32_t (*ready)(void* state);
+  /* In a worker, after its last request. A worker that is killed does not come here. */
+  void (*worker_stop)(void* state);
+  /* In the process that ran preload, when it ends in good order. Never in a worker: it leaves without touching the shared pages. */
+  void (*destroy)(void* state);
+} serval_app;
+
+/* The one symbol an app exports: keeps `host` and returns its table. Does nothing else; work belongs in preload. */
+SERVAL_EXPORT const serval_app* serval_app_main(const serval_host* host);
+
+/* A view of a NUL-terminated string. */
+static inline serval_text serval_text_of(const char* string) {
+  serval_text text;
+  text.data = string;
+  text.size = strlen(string);
+  return text;
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SERVAL_SERVAL_H_ */

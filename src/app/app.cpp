@@ -1,0 +1,185 @@
+#include "app/app.hpp"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstddef>
+#include <exception>
+
+#include "app/host.hpp"
+#include "app/module.hpp"
+#include "app/one_line.hpp"
+#include "base/check.hpp"
+#include "base/log.hpp"
+
+namespace serval::app {
+namespace {
+
+/// Nanoseconds of CLOCK_MONOTONIC, which is libstdc++'s and libc++'s steady_clock on Linux; 0: none.
+std::uint64_t deadline_ns(std::chrono::steady_clock::time_point deadline) {
+  if (deadline == std::chrono::steady_clock::time_point::max()) return 0;
+  return static_cast<std::uint64_t>(std::chrono::nanoseconds(deadline.time_since_epoch()).count());
+}
+
+/// The request's header fields as the ABI has them. Requests have about ten, so the usual ones take no allocation.
+class Headers {
+ public:
+  explicit Headers(std::span<const http::Field> fields) : size_(fields.size()) {
+    if (size_ > few_.size()) many_.resize(size_);
+    data_ = size_ > few_.size() ? many_.data() : few_.data();
+    for (std::size_t i = 0; i < size_; ++i) data_[i] = {text(fields[i].name), text(fields[i].value)};
+  }
+  Headers(const Headers&) = delete;
+  Headers& operator=(const Headers&) = delete;
+  const serval_field* data() const { return data_; }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::size_t size_;
+  serval_field* data_;
+  std::array<serval_field, 32> few_;
+  std::vector<serval_field> many_;
+};
+
+serval_request request_view(const Request& request, const Headers& headers) {
+  const http::Head& head = *request.head;
+  return {
+      .size = sizeof(serval_request),
+      .http_major = 1,
+      .http_minor = static_cast<std::uint16_t>(head.minor_version),
+      .method = text(head.method),
+      .target = text(head.target),
+      .path = text(head.path),
+      .query = text(head.query),
+      .host = text(head.host),
+      .scheme = text(request.scheme),
+      .peer = text(request.peer),
+      .request_id = text(request.request_id),
+      .headers = headers.data(),
+      .header_count = headers.size(),
+      .body = text(request.body),
+      .body_fd = request.body_fd,
+      .peer_port = request.peer_port,
+      .deadline_ns = deadline_ns(request.deadline),
+  };
+}
+
+/// Calls into the app for something that may fail, and makes one sentence of whatever comes back.
+template <class Call>
+Result<void> attempt(std::string_view what, Call call) {
+  serval_error error;
+  std::string why;
+  try {
+    if (call(&error) == 0) return {};
+    why = error.why.empty() ? "it gave no reason" : error.why;
+  } catch (const std::exception& exception) {
+    why = one_line(exception.what());
+  } catch (...) {
+    why = "it threw something that is not a std::exception";
+  }
+  return Error{std::string(what) + " failed: " + why};
+}
+
+}  // namespace
+
+struct App::Impl {
+  const serval_app* table = nullptr;
+  void* state = nullptr;
+  pid_t preloaded_in = 0;        ///< 0: not preloaded
+  bool ready_trouble_said = false;  ///< ready() is asked again and again; its exception is logged once per spell
+};
+
+App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+App::~App() {
+  // A worker must not run destructors over pages it shares with the mold.
+  if (impl_->preloaded_in != ::getpid() || impl_->table->destroy == nullptr) return;
+  try {
+    impl_->table->destroy(impl_->state);
+  } catch (...) {
+    log::error("app threw in destroy");
+  }
+}
+
+Result<std::unique_ptr<App>> App::load(const std::string& path) {
+  Result<const serval_app*> table = load_module(path, host());
+  if (!table) return Error{table.error()};
+  auto impl = std::make_unique<Impl>();
+  impl->table = *table;
+  return std::unique_ptr<App>(new App(std::move(impl)));
+}
+
+Result<void> App::preload(const std::vector<std::string>& args, int generation, std::string_view server_name) {
+  SERVAL_CHECK(impl_->preloaded_in == 0);
+  std::vector<serval_text> arg_views;
+  for (const std::string& arg : args) arg_views.push_back(text(arg));
+  const serval_preload preload = {
+      .size = sizeof(serval_preload),
+      .generation = static_cast<std::uint32_t>(generation),
+      .name = text(server_name),
+      .args = arg_views.data(),
+      .arg_count = arg_views.size(),
+  };
+  Result<void> done = attempt("app's preload", [&](serval_error* error) { return impl_->table->preload(&preload, &impl_->state, error); });
+  if (done) impl_->preloaded_in = ::getpid();
+  return done;
+}
+
+Result<void> App::worker_start(const WorkerInfo& info) {
+  if (impl_->table->worker_start == nullptr) return {};
+  const serval_worker worker = {
+      .size = sizeof(serval_worker),
+      .generation = static_cast<std::uint32_t>(info.generation),
+      .slot = static_cast<std::uint32_t>(info.slot),
+      .threads = static_cast<std::uint32_t>(info.threads),
+      .name = text(info.server_name),
+  };
+  return attempt("app's worker_start", [&](serval_error* error) { return impl_->table->worker_start(impl_->state, &worker, error); });
+}
+
+bool App::ready() {
+  if (impl_->table->ready == nullptr) return true;
+  std::string why;
+  try {
+    const bool ready = impl_->table->ready(impl_->state) != 0;
+    impl_->ready_trouble_said = false;
+    return ready;
+  } catch (const std::exception& exception) {
+    why = one_line(exception.what());
+  } catch (...) {
+    why = "not a std::exception";
+  }
+  if (!impl_->ready_trouble_said) log::error("app threw in ready, taken for no", {{"error", why}});
+  impl_->ready_trouble_said = true;
+  return false;
+}
+
+void App::worker_stop() {
+  if (impl_->table->worker_stop == nullptr) return;
+  const Result<void> done = attempt("app's worker_stop", [&](serval_error*) {
+    impl_->table->worker_stop(impl_->state);
+    return 0;
+  });
+  if (!done) log::error(done.error());
+}
+
+void App::handle(const Request& request, Answer& answer) {
+  const Headers headers(request.head->fields);
+  const serval_request view = request_view(request, headers);
+  serval_exchange exchange{.answer = answer, .method = request.head->method, .target = request.head->target, .request_id = request.request_id};
+  const Answering answering(exchange);
+  std::string why;
+  try {
+    const std::int32_t handled = impl_->table->handle(impl_->state, &view, &exchange);
+    if (exchange.answered) return;
+    why = exchange.why_unanswered;
+    if (handled != SERVAL_ANSWERED) why += " and gave " + std::to_string(handled) + ", which this serval does not know";
+  } catch (const std::exception& exception) {
+    why = one_line(exception.what());
+  } catch (...) {
+    why = "handle threw something that is not a std::exception";
+  }
+  if (!exchange.answered) answer.fail(why);
+}
+
+}  // namespace serval::app

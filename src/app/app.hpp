@@ -1,0 +1,78 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "http/request.hpp"
+
+/// The app library and the bridge over its C ABI (include/serval/serval.h). What the rest of serval knows of the app is this header.
+namespace serval::app {
+
+/// One request as it is shown to the app. Views are valid until handle() has returned.
+struct Request {
+  const http::Head* head = nullptr;
+  std::string_view body;        ///< whole, decoded; a spilled one is mapped
+  int body_fd = -1;             ///< the spilled body's file, else -1
+  std::string_view peer;        ///< address without port, e.g. "127.0.0.1", "::1", or "unix"
+  std::uint16_t peer_port = 0;  ///< 0 for unix sockets
+  std::string_view scheme;      ///< "http" or "https"
+  std::string_view request_id;
+  std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
+};
+
+/// Takes the app's answer, on the thread that runs handle(). Exactly one call per request: respond() or fail().
+class Answer {
+ public:
+  struct Response {
+    int status = 200;
+    std::span<const http::Field> fields;  ///< not yet checked: the receiver refuses CR, LF and NUL (500 and a log line)
+    std::string_view body;                ///< valid during the call only, unless `release` is given:
+    void (*release)(void*) = nullptr;     ///< then the receiver may keep the view and calls release(release_context) once, on any thread
+    void* release_context = nullptr;
+  };
+  virtual void respond(const Response& response) = 0;
+  /// The app failed: 500; `why` (an exception's text, "returned without an answer") goes to the log, not to the client.
+  virtual void fail(std::string_view why) = 0;
+
+ protected:
+  ~Answer() = default;
+};
+
+/// Who is asking the app to start: handed to worker_start.
+struct WorkerInfo {
+  int slot = 0;
+  int generation = 0;
+  int threads = 0;
+  std::string_view server_name;
+};
+
+/// A loaded app. load() and preload() run in the mold, once, on its only thread; the rest in each worker after the fork.
+/// Nothing the app throws gets past this class. Never unloaded: dlclose of C++ code is not dependable.
+class App {
+ public:
+  /// dlopen(RTLD_NOW | RTLD_LOCAL), symbol look-up, ABI check. The error is one line: the loader's words, or what the ABI check missed.
+  static Result<std::unique_ptr<App>> load(const std::string& path);
+  ~App();
+
+  /// Constructs the user's app (serval_app.preload). `args` are [app] args; the error holds the app's own message.
+  Result<void> preload(const std::vector<std::string>& args, int generation, std::string_view server_name);
+
+  Result<void> worker_start(const WorkerInfo& info);  ///< main thread of the worker, before any request
+  bool ready();                                       ///< main thread while booting, later the I/O loop's; false also if it threw (logged)
+  void worker_stop();                                 ///< main thread, after the last request
+  /// On an app thread, many at a time. Calls `answer` exactly once before it returns.
+  void handle(const Request& request, Answer& answer);
+
+ private:
+  struct Impl;
+  explicit App(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace serval::app
