@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "os/unique_fd.hpp"
+
+namespace serval::ipc {
+
+/// A listening socket as every process sees it.
+struct Listener {
+  int fd = -1;          ///< borrowed; the same number in master, mold and workers of one generation
+  std::string address;  ///< as configured and reported: "127.0.0.1:8000", "[::1]:8000", "unix:/run/shop.sock"
+  bool local = false;   ///< a unix socket: the peer has no address and counts as "unix"
+};
+
+/// All that crosses the exec from master to mold, and by fork from there to the workers. Written as JSON into a memfd, whose number is
+/// the hidden `serval mold FD` command's only argument. Every other descriptor is close-on-exec.
+struct Heritage {
+  config::Config config;     ///< effective, validated; paths are absolute; server.name is filled in
+  int generation = 0;
+  int channel_fd = -1;       ///< the mold's end of its ipc::Channel to the master
+  int life_fd = -1;          ///< read end of a pipe nobody writes to: end of file means that the master is gone
+  int log_fd = 2;            ///< serval's log
+  int access_fd = -1;        ///< the access log; -1: off
+  std::vector<Listener> listeners;
+};
+
+/// A sealed memfd at offset 0 holding `heritage`.
+Result<UniqueFd> write_heritage(const Heritage& heritage);
+Result<Heritage> read_heritage(int fd);
+
+/// How this process logs to `fd`.
+log::Settings log_settings(const config::Log& config, int fd);
+
+/// Whether `[log] file` or `access` names a file. Only those are reopened: Reopen carries the descriptor of the log first, if it is a file,
+/// then that of the access log, if it is one.
+bool is_log_file(const std::string& setting);
+
+}  // namespace serval::ipc

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <optional>
+#include <string>
+
+#include "master/line_splitter.hpp"
+#include "master/watch.hpp"
+#include "os/unique_fd.hpp"
+
+namespace serval::master {
+
+/// Whose output a pipe carries.
+struct Writer {
+  std::string process;  ///< "mold", "worker[3]"
+  int generation = 0;
+  pid_t pid = 0;
+  const char* stream = "";  ///< "stdout" or "stderr"
+};
+
+/// Reads one pipe of a mold or worker and logs its lines under the writer's name. Reads a bounded number of bytes at a time, so an app
+/// that prints without end slows itself down (the pipe fills), not the master.
+class Capture {
+ public:
+  Capture(boost::asio::io_context& io, UniqueFd read_end, Writer writer);
+
+  /// The writer has died: logs what it left in the pipe. At most a pipe's worth: a child of it may go on writing.
+  void drain();
+
+ private:
+  enum class Progress { more, empty, closed };
+  Progress read_some();
+  void log_line(std::string_view line) const;
+
+  UniqueFd fd_;
+  Writer writer_;
+  LineSplitter lines_;
+  std::optional<Watch> watch_;  ///< none once the pipe is closed
+};
+
+}  // namespace serval::master

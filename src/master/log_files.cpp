@@ -1,0 +1,63 @@
+#include "master/log_files.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/errno_text.hpp"
+#include "base/exit_code.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "ipc/heritage.hpp"
+
+namespace serval::master {
+namespace {
+
+Result<UniqueFd> open_file(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644));
+  if (!fd) return Error{"cannot open the log file " + path + ": " + errno_text()};
+  return fd;
+}
+
+UniqueFd open_or_refuse(const std::string& setting, int standard_fd) {
+  if (setting == "off") return {};
+  if (setting == "-") {
+    UniqueFd copy(::fcntl(standard_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (!copy) throw StartupError(exit_code::cannot_create, "cannot log to descriptor " + std::to_string(standard_fd) + ": " + errno_text());
+    return copy;
+  }
+  auto fd = open_file(setting);
+  if (!fd) throw StartupError(exit_code::cannot_create, fd.error() + "; log.file and log.access must be writable for us, or \"-\"");
+  return std::move(*fd);
+}
+
+}  // namespace
+
+LogFiles::LogFiles(const config::Log& config)
+    : config_(config), log_(open_or_refuse(config.file, STDERR_FILENO)), access_(open_or_refuse(config.access, STDOUT_FILENO)) {}
+
+std::vector<int> LogFiles::files() const {
+  std::vector<int> result;
+  if (ipc::is_log_file(config_.file)) result.push_back(log());
+  if (ipc::is_log_file(config_.access)) result.push_back(access());
+  return result;
+}
+
+void LogFiles::reopen() {
+  if (ipc::is_log_file(config_.file)) {
+    if (const auto fd = open_file(config_.file)) {
+      log::reopen(fd->get());
+      ::fcntl(log(), F_SETFD, FD_CLOEXEC);
+    } else {
+      log::error("log not reopened, going on with the old file", {{"why", fd.error()}});
+    }
+  }
+  if (ipc::is_log_file(config_.access)) {
+    if (const auto fd = open_file(config_.access)) {
+      ::dup3(fd->get(), access(), O_CLOEXEC);
+    } else {
+      log::error("access log not reopened, going on with the old file", {{"why", fd.error()}});
+    }
+  }
+}
+
+}  // namespace serval::master

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "os/unique_fd.hpp"
+
+namespace serval::master {
+
+/// The files behind `[log] file` and `access`. Opened by the master only, for appending; everybody else inherits the descriptors or is sent
+/// new ones. Both are close-on-exec and above 2, since 1 and 2 mean something else in a mold.
+class LogFiles {
+ public:
+  /// Throws StartupError (cannot_create).
+  explicit LogFiles(const config::Log& config);
+
+  int log() const { return log_.get(); }
+  int access() const { return access_.get(); }  ///< -1: off
+  /// What a Reopen message carries.
+  std::vector<int> files() const;
+  /// Opens what is a file anew and puts it under the same descriptors. A file that cannot be opened: a log line, and the old one stays.
+  void reopen();
+
+ private:
+  config::Log config_;
+  UniqueFd log_;
+  UniqueFd access_;
+};
+
+}  // namespace serval::master

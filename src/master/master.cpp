@@ -1,0 +1,200 @@
+#include "master/master.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <random>
+#include <utility>
+
+#include "base/errno_text.hpp"
+#include "base/exit_code.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "base/signal_table.hpp"
+#include "os/signals.hpp"
+
+namespace serval::master {
+namespace {
+
+supervisor::Settings settings_of(const config::Config& config, int workers) {
+  supervisor::Settings settings;
+  settings.workers = workers;
+  settings.boot_timeout = config.workers.boot_timeout;
+  settings.grace = config.shutdown.grace;
+  settings.restart = config.restart;
+  settings.seed = std::random_device{}();
+  return settings;
+}
+
+supervisor::Exit to_supervisor(const os::Exit& exit) {
+  return {exit.signaled, exit.code, exit.core, exit.signaled ? os::signal_name(exit.code) : "exit code " + std::to_string(exit.code)};
+}
+
+}  // namespace
+
+Master::Master(const config::Config& config, LogFiles& logs, Listeners& listeners, std::string program, int workers)
+    : config_(config), logs_(logs), listeners_(listeners), program_(std::move(program)), supervisor_(settings_of(config, workers)) {
+  int life[2];
+  if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
+  life_read_.reset(life[0]);
+  life_write_.reset(life[1]);
+  signals_.add(SIGCHLD);
+  for (const SignalRow& row : kSignalTable) signals_.add(row.number);
+}
+
+int Master::run() {
+  await_signal();
+  handle(supervisor::Start{});
+  io_.run();
+  return exit_code_;
+}
+
+/// An action may fail, which is an event again: it is handled after the actions of the one in hand.
+void Master::handle(supervisor::Event event) {
+  events_.push_back(std::move(event));
+  if (handling_) return;
+  handling_ = true;
+  while (!events_.empty()) {
+    const supervisor::Event next = std::move(events_.front());
+    events_.pop_front();
+    for (const supervisor::Action& action : supervisor_.on(next, Clock::now())) {
+      std::visit([this](const auto& what) { perform(what); }, action);
+    }
+  }
+  handling_ = false;
+  if (!finishing_) arm_timer();
+}
+
+void Master::arm_timer() {
+  const TimePoint next = supervisor_.next_wakeup();
+  if (next == timer_.expiry()) return;
+  timer_.expires_at(next);
+  if (next == TimePoint::max()) return;
+  timer_.async_wait([this](const auto& error) {
+    if (error || finishing_) return;
+    timer_.expires_at(TimePoint::max());  // so that the same time, asked for again, arms again
+    handle(supervisor::Tick{});
+  });
+}
+
+// --- signals and exits
+
+void Master::await_signal() {
+  signals_.async_wait([this](const auto& error, int number) {
+    if (error) return;
+    on_signal(number);
+    await_signal();
+  });
+}
+
+void Master::on_signal(int number) {
+  if (number == SIGCHLD) return reap();
+  const auto* row = std::find_if(std::begin(kSignalTable), std::end(kSignalTable), [number](const SignalRow& other) { return other.number == number; });
+  if (row == std::end(kSignalTable)) return;
+  switch (row->action) {
+    case SignalAction::stop: return handle(supervisor::StopRequested{std::string(row->name)});
+    case SignalAction::reopen_logs:
+      logs_.reopen();
+      return handle(supervisor::LogsReopened{});
+    case SignalAction::not_served: return log::warning("signal is not served by this version, going on", {{"signal", row->name}});
+  }
+}
+
+/// SIGCHLDs merge, and as a subreaper (or PID 1) we get children that we never heard of.
+void Master::reap() {
+  while (const auto exit = os::reap_one()) child_exited(*exit);
+}
+
+void Master::child_exited(const os::Exit& exit) {
+  if (mold_ && mold_->pid == exit.pid) return mold_exited(exit);
+  const auto found = std::find_if(workers_.begin(), workers_.end(), [&exit](const auto& entry) { return entry.second->pid == exit.pid; });
+  if (found == workers_.end()) {
+    if (forks_outstanding()) early_exits_.emplace(exit.pid, exit);
+    return;
+  }
+  found->second->line->read();  // its last words first
+  if (found->second->captures) found->second->captures->drain();
+  workers_.erase(found);
+  handle(supervisor::ChildExited{exit.pid, to_supervisor(exit)});
+}
+
+void Master::mold_exited(const os::Exit& exit) {
+  mold_->line->read();
+  if (mold_->captures) mold_->captures->drain();
+  mold_.reset();
+  // Whoever it forked without telling us finds its channel closed and leaves.
+  std::erase_if(workers_, [](const auto& entry) { return entry.second->pid == 0; });
+  early_exits_.clear();
+  handle(supervisor::ChildExited{exit.pid, to_supervisor(exit)});
+}
+
+// --- messages
+
+void Master::on_mold_message(const ipc::Message& message) {
+  const int generation = mold_->generation;
+  if (message.generation != generation) return log::warning("message of another generation dropped", {{"gen", message.generation}});
+  switch (message.kind) {
+    case ipc::Kind::loaded: return handle(supervisor::MoldLoaded{generation});
+    case ipc::Kind::load_failed: return handle(supervisor::MoldLoadFailed{generation, ipc::text_of(message)});
+    case ipc::Kind::reopened: return handle(supervisor::MoldReopened{generation});
+    case ipc::Kind::forked:
+    case ipc::Kind::fork_failed: return on_forked(message);
+    case ipc::Kind::fork:
+    case ipc::Kind::ready:
+    case ipc::Kind::boot_failed:
+    case ipc::Kind::leaving:
+    case ipc::Kind::drain:
+    case ipc::Kind::reopen: break;
+  }
+  log::warning("unexpected message from the mold dropped", {{"kind", static_cast<std::uint32_t>(message.kind)}});
+}
+
+/// The answer to a Fork, good or bad.
+void Master::on_forked(const ipc::Message& message) {
+  WorkerProcess* worker = find_worker(message.slot);
+  const bool good = message.kind == ipc::Kind::forked && message.pid > 0;
+  if (worker == nullptr || worker->pid != 0) return log::warning("answer to no fork dropped", {{"slot", message.slot}});
+  --mold_->unanswered;
+  send_forks();
+  if (!good) {
+    workers_.erase(message.slot);
+    return handle(supervisor::ForkFailed{message.slot, ipc::text_of(message)});
+  }
+  worker->pid = message.pid;
+  if (worker->pipes) worker->captures.emplace(io_, *worker->pipes, "worker[" + std::to_string(worker->slot) + "]", worker->generation, worker->pid);
+  worker->pipes.reset();
+  handle(supervisor::WorkerForked{message.slot, message.pid});
+  const auto early = early_exits_.extract(message.pid);
+  if (!forks_outstanding()) early_exits_.clear();
+  if (early) child_exited(early.mapped());
+}
+
+void Master::on_worker_message(int slot, const ipc::Message& message) {
+  switch (message.kind) {
+    case ipc::Kind::ready: return handle(supervisor::WorkerReady{slot});
+    case ipc::Kind::boot_failed: return handle(supervisor::WorkerBootFailed{slot, ipc::text_of(message)});
+    case ipc::Kind::reopened: return handle(supervisor::WorkerReopened{slot});
+    case ipc::Kind::leaving: return handle(supervisor::WorkerLeaving{slot});
+    case ipc::Kind::loaded:
+    case ipc::Kind::load_failed:
+    case ipc::Kind::forked:
+    case ipc::Kind::fork_failed:
+    case ipc::Kind::fork:
+    case ipc::Kind::drain:
+    case ipc::Kind::reopen: break;
+  }
+  log::warning("unexpected message from a worker dropped", {{"slot", slot}, {"kind", static_cast<std::uint32_t>(message.kind)}});
+}
+
+WorkerProcess* Master::find_worker(int slot) {
+  const auto found = workers_.find(slot);
+  return found == workers_.end() ? nullptr : found->second.get();
+}
+
+bool Master::forks_outstanding() const {
+  return std::any_of(workers_.begin(), workers_.end(), [](const auto& entry) { return entry.second->pid == 0; });
+}
+
+}  // namespace serval::master

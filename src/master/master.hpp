@@ -1,0 +1,85 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "ipc/messages.hpp"
+#include "master/listeners.hpp"
+#include "master/log_files.hpp"
+#include "master/processes.hpp"
+#include "os/wait.hpp"
+#include "supervisor/supervisor.hpp"
+
+namespace serval::master {
+
+/// The event loop of the master: turns signals, messages, exits and time into events for the supervisor, and performs its actions.
+/// One thread; nothing in here blocks. Never loads the app and never reads a byte that came over the network.
+class Master {
+ public:
+  /// Borrows all three. `program`: serval's own path, for the mold. `workers`: how many.
+  Master(const config::Config& config, LogFiles& logs, Listeners& listeners, std::string program, int workers);
+
+  /// Until the supervisor is finished and no child is left. Returns the exit code.
+  int run();
+
+ private:
+  // events (master.cpp)
+  void handle(supervisor::Event event);
+  void arm_timer();
+  void await_signal();
+  void on_signal(int number);
+  void reap();
+  void child_exited(const os::Exit& exit);
+  void mold_exited(const os::Exit& exit);
+  void on_mold_message(const ipc::Message& message);
+  void on_forked(const ipc::Message& message);
+  void on_worker_message(int slot, const ipc::Message& message);
+  WorkerProcess* find_worker(int slot);
+  bool forks_outstanding() const;
+
+  // actions (perform.cpp)
+  void perform(const supervisor::StartMold& action);
+  void perform(const supervisor::StopMold& action);
+  void perform(const supervisor::ReopenMold& action);
+  void perform(const supervisor::ForkWorker& action);
+  void perform(const supervisor::DrainWorker& action);
+  void perform(const supervisor::ReopenWorker& action);
+  void perform(const supervisor::Kill& action);
+  void perform(const supervisor::RefuseConnections&);
+  void perform(const supervisor::Notify& action);
+  void perform(const supervisor::Log& action);
+  void perform(const supervisor::Finish& action);
+  Result<pid_t> start_mold(int generation);
+  Result<std::unique_ptr<WorkerProcess>> seat_worker(int slot, int generation);
+  void send_forks();
+  void end_leftovers();
+
+  const config::Config& config_;
+  LogFiles& logs_;
+  Listeners& listeners_;
+  std::string program_;
+  boost::asio::io_context io_{1};
+  boost::asio::signal_set signals_{io_};
+  boost::asio::steady_timer timer_{io_};
+  UniqueFd life_read_;   ///< inherited by everybody
+  UniqueFd life_write_;  ///< held by us alone, and never written to: its end is our end
+  supervisor::Supervisor supervisor_;
+  std::deque<supervisor::Event> events_;
+  bool handling_ = false;
+  std::unique_ptr<MoldProcess> mold_;
+  std::map<int, std::unique_ptr<WorkerProcess>> workers_;  ///< by slot
+  /// Children that ended before the mold told us which worker they were; only while forks are outstanding, so orphans do not pile up here.
+  std::map<pid_t, os::Exit> early_exits_;
+  bool finishing_ = false;
+  int exit_code_ = 0;
+  int leftover_rounds_ = 0;
+};
+
+}  // namespace serval::master

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+
+#include "os/unique_fd.hpp"
+
+namespace serval::master {
+
+/// The file that holds our pid while we live. Locked (flock(2)), so a file that a killed master left behind means nothing, and a live one
+/// is refused. Removed by the destructor.
+class Pidfile {
+ public:
+  /// Empty path: no file. Throws StartupError (cannot_create) if it cannot be made or another instance holds it; the text names its pid.
+  explicit Pidfile(const std::string& path);
+  Pidfile(const Pidfile&) = delete;
+  Pidfile& operator=(const Pidfile&) = delete;
+  ~Pidfile();
+
+ private:
+  std::string path_;
+  UniqueFd fd_;
+};
+
+}  // namespace serval::master

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.hpp"
+#include "ipc/channel.hpp"
+#include "master/capture.hpp"
+#include "master/watch.hpp"
+
+namespace serval::master {
+
+/// A channel that is listened to.
+class Line {
+ public:
+  /// `on_message` for every packet; it may close this, not destroy it.
+  Line(boost::asio::io_context& io, ipc::Channel channel, std::function<void(const ipc::Message&)> on_message);
+
+  bool send(const ipc::Message& message, const std::vector<int>& fds = {}) { return channel_.send(message, fds); }
+  /// Handles what has arrived.
+  void read();
+  /// The peer sees the end of the channel.
+  void close();
+
+ private:
+  ipc::Channel channel_;
+  std::function<void(const ipc::Message&)> on_message_;
+  std::optional<Watch> watch_;
+};
+
+/// Both ends of the pipes for one process's standard output and error.
+struct OutputPipes {
+  UniqueFd output_read, output_write, error_read, error_write;
+  static Result<OutputPipes> make();
+};
+
+/// Standard output and error of one process.
+struct Captures {
+  Captures(boost::asio::io_context& io, OutputPipes& pipes, const std::string& process, int generation, pid_t pid);
+  void drain();
+
+  Capture output;
+  Capture error;
+};
+
+struct MoldProcess {
+  int generation = 0;
+  pid_t pid = 0;
+  std::optional<Line> line;
+  std::optional<Captures> captures;
+  std::deque<int> to_fork;  ///< slots whose Fork has not been sent yet: the channel's queue is short
+  int unanswered = 0;       ///< Forks that have been sent
+};
+
+struct WorkerProcess {
+  int slot = 0;
+  int generation = 0;
+  pid_t pid = 0;                    ///< 0: not forked yet
+  std::optional<Line> line;
+  ipc::Channel theirs;              ///< the worker's end, until it has been sent
+  std::optional<OutputPipes> pipes;  ///< until its pid is known
+  std::optional<Captures> captures;
+};
+
+}  // namespace serval::master

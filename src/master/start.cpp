@@ -1,0 +1,46 @@
+#include "master/start.hpp"
+
+#include <sys/stat.h>
+
+#include <string>
+
+#include "base/exit_code.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "ipc/heritage.hpp"
+#include "master/listeners.hpp"
+#include "master/log_files.hpp"
+#include "master/master.hpp"
+#include "master/pidfile.hpp"
+#include "master/worker_count.hpp"
+#include "os/cpus.hpp"
+#include "os/fork.hpp"
+#include "os/memory.hpp"
+#include "os/process_title.hpp"
+#include "os/signals.hpp"
+#include "os/spawn.hpp"
+
+namespace serval::master {
+
+int start(const config::Config& config) {
+  os::ignore_sigpipe();
+  ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
+  LogFiles logs(config.log);
+  log::start(ipc::log_settings(config.log, logs.log()), "master");
+  os::set_title("serval: master " + config.server.name);
+
+  const os::Cpus cpus = os::usable_cpus();
+  const WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
+  log::info("starting", {{"version", SERVAL_VERSION}, {"name", config.server.name}, {"workers", count.workers}, {"cpus", cpus.usable}, {"why", count.why}});
+
+  const auto program = os::own_program();
+  if (!program) throw StartupError(exit_code::internal, program.error());
+  if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
+  const Pidfile pidfile(config.server.pidfile);
+  Listeners listeners(config.server);
+  const int code = Master(config, logs, listeners, *program, count.workers).run();
+  log::info("stopped", {{"exit_code", code}});
+  return code;
+}
+
+}  // namespace serval::master

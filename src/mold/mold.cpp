@@ -1,0 +1,157 @@
+#include "mold/mold.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/exit_code.hpp"
+#include "base/log.hpp"
+#include "base/signal_table.hpp"
+#include "ipc/channel.hpp"
+#include "ipc/heritage.hpp"
+#include "mold/prepare.hpp"
+#include "mold/worker_process.hpp"
+#include "os/fork.hpp"
+#include "os/process_title.hpp"
+#include "os/signals.hpp"
+
+namespace serval::mold {
+namespace {
+
+/// The exec had to let them through; what the app starts must not get them.
+void close_on_exec(const ipc::Heritage& heritage) {
+  const auto mark = [](int fd) {
+    if (fd > STDERR_FILENO) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  };
+  mark(heritage.channel_fd);
+  mark(heritage.life_fd);
+  mark(heritage.log_fd);
+  mark(heritage.access_fd);
+  for (const ipc::Listener& listener : heritage.listeners) mark(listener.fd);
+}
+
+void pass_over(int) {}
+
+/// A terminal and systemd signal every process of the group. What it means is for the master to say; it closes our channel then.
+/// A handler instead of SIG_IGN: programs that the app starts get the default back (execve(2)).
+void leave_signals_to_the_master() {
+  for (const SignalRow& row : kSignalTable) ::signal(row.number, pass_over);
+}
+
+bool master_gone(int life_fd) {
+  pollfd life = {life_fd, POLLIN, 0};
+  return ::poll(&life, 1, 0) > 0;
+}
+
+class Mold {
+ public:
+  Mold(const ipc::Heritage& heritage, std::unique_ptr<app::App> app, ipc::Channel channel)
+      : heritage_(heritage), app_(std::move(app)), channel_(std::move(channel)) {}
+
+  /// Until the master is gone or does not want us any more.
+  void serve() {
+    pollfd fds[] = {{channel_.fd(), POLLIN, 0}, {heritage_.life_fd, POLLIN, 0}};
+    for (;;) {
+      if (::poll(fds, 2, -1) < 0) continue;  // EINTR: a signal that the app handles
+      if (fds[1].revents != 0) return;
+      if (fds[0].revents != 0 && !handle_messages()) return;
+    }
+  }
+
+ private:
+  /// False if the channel is closed.
+  bool handle_messages() {
+    for (;;) {
+      ipc::Channel::Received received;
+      switch (channel_.receive(received)) {
+        case ipc::Channel::State::empty: return true;
+        case ipc::Channel::State::closed: return false;
+        case ipc::Channel::State::received: break;
+      }
+      if (received.message.kind == ipc::Kind::fork) {
+        fork_worker(received.message.slot, std::move(received.fds));
+      } else if (received.message.kind == ipc::Kind::reopen) {
+        reopen_logs(received.fds);
+      } else {
+        log::warning("unexpected message from the master", {{"kind", static_cast<std::uint32_t>(received.message.kind)}});
+      }
+    }
+  }
+
+  void fork_worker(int slot, std::vector<UniqueFd> fds) {
+    const auto pid = fork_into(slot, std::move(fds));
+    ipc::Message answer{.kind = pid ? ipc::Kind::forked : ipc::Kind::fork_failed, .slot = slot, .generation = heritage_.generation};
+    if (pid) {
+      answer.pid = *pid;
+    } else {
+      answer = ipc::with_text(answer, pid.error());
+    }
+    channel_.send(answer);
+  }
+
+  Result<pid_t> fork_into(int slot, std::vector<UniqueFd> fds) {
+    if (fds.empty()) return Error{"the request to fork came without a channel: too many open files?"};
+    if (const auto alone = only_one_thread(); !alone) return Error{alone.error()};  // a timer of the app may have started one since
+    WorkerSeat seat;
+    seat.slot = slot;
+    seat.channel = ipc::Channel(std::move(fds[0]));
+    if (fds.size() == 3) {
+      seat.output = std::move(fds[1]);
+      seat.error = std::move(fds[2]);
+    }
+    std::fflush(nullptr);  // else the worker would write the mold's buffered output once more
+    return os::fork_sibling([&]() noexcept { return run_worker(heritage_, *app_, std::move(channel_), std::move(seat)); });
+  }
+
+  void reopen_logs(const std::vector<UniqueFd>& fds) {
+    std::size_t next = 0;
+    const auto take = [&](const std::string& setting) { return ipc::is_log_file(setting) && next < fds.size() ? fds[next++].get() : -1; };
+    if (const int fd = take(heritage_.config.log.file); fd >= 0) log::reopen(fd);
+    if (const int fd = take(heritage_.config.log.access); fd >= 0) ::dup3(fd, heritage_.access_fd, O_CLOEXEC);
+    channel_.send({.kind = ipc::Kind::reopened, .generation = heritage_.generation});
+  }
+
+  const ipc::Heritage& heritage_;
+  std::unique_ptr<app::App> app_;
+  ipc::Channel channel_;
+};
+
+}  // namespace
+
+int run(int heritage_fd) {
+  os::restore_default_signals();
+  os::ignore_sigpipe();
+  leave_signals_to_the_master();
+  const auto heritage = ipc::read_heritage(heritage_fd);
+  if (!heritage) {
+    std::fprintf(stderr, "serval: mold: %s\n", heritage.error().c_str());
+    return exit_code::internal;
+  }
+  ::close(heritage_fd);
+  close_on_exec(*heritage);
+  ::setvbuf(stdout, nullptr, _IOLBF, 0);  // it is a pipe to the master; the app's lines are wanted when they are written
+  log::start(ipc::log_settings(heritage->config.log, heritage->log_fd), "mold", heritage->generation);
+  os::set_title("serval: mold gen=" + std::to_string(heritage->generation) + " " + heritage->config.server.name);
+
+  ipc::Channel channel{UniqueFd(heritage->channel_fd)};
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a preload may hang; nobody would be left to kill it
+  auto app = prepare(*heritage);
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // once more: dropping privileges clears it (prctl(2))
+  if (master_gone(heritage->life_fd)) return exit_code::ok;
+  if (!app) {
+    channel.send(ipc::with_text({.kind = ipc::Kind::load_failed, .generation = heritage->generation}, app.error()));
+    return exit_code::app_failed;
+  }
+  channel.send({.kind = ipc::Kind::loaded, .generation = heritage->generation});
+  Mold(*heritage, std::move(*app), std::move(channel)).serve();
+  return exit_code::ok;
+}
+
+}  // namespace serval::mold

@@ -1,0 +1,51 @@
+#include "mold/prepare.hpp"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/errno_text.hpp"
+#include "os/privileges.hpp"
+#include "os/threads.hpp"
+
+namespace serval::mold {
+namespace {
+
+Result<void> set_environment(const std::map<std::string, std::string>& variables) {
+  for (const auto& [name, value] : variables) {
+    if (::setenv(name.c_str(), value.c_str(), 1) != 0) return Error{"cannot set the variable " + name + " of app.env: " + errno_text()};
+  }
+  return {};
+}
+
+Result<void> drop_privileges(const config::Server& server) {
+  if (server.user.empty() && server.group.empty()) return {};
+  const auto identity = os::find_identity(server.user, server.group);
+  if (!identity) return Error{identity.error()};
+  return os::drop_to(*identity);
+}
+
+}  // namespace
+
+Result<void> only_one_thread() {
+  const std::vector<std::string> threads = os::other_threads();
+  if (threads.empty()) return {};
+  std::string names;
+  for (const std::string& name : threads) names += (names.empty() ? "" : ", ") + name;
+  return Error{"the app has started threads before the fork, where they would be lost: " + names + "; start them in worker_start"};
+}
+
+Result<std::unique_ptr<app::App>> prepare(const ipc::Heritage& heritage) {
+  const config::Config& config = heritage.config;
+  ::umask(static_cast<mode_t>(config.server.umask));
+  if (const auto done = set_environment(config.app.env); !done) return Error{done.error()};
+  if (const auto done = drop_privileges(config.server); !done) return Error{done.error()};
+  auto app = app::App::load(config.app.library);
+  if (!app) return app;
+  if (const auto done = (*app)->preload(config.app.args, heritage.generation, config.server.name); !done) return Error{done.error()};
+  if (const auto done = only_one_thread(); !done) return Error{done.error()};
+  return app;
+}
+
+}  // namespace serval::mold

@@ -1,0 +1,33 @@
+#include "mold/worker_process.hpp"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "base/log.hpp"
+#include "os/process_title.hpp"
+#include "os/signals.hpp"
+#include "worker/worker.hpp"
+
+namespace serval::mold {
+
+int run_worker(const ipc::Heritage& heritage, app::App& app, ipc::Channel mold_channel, WorkerSeat seat) {
+  os::restore_default_signals();
+  os::ignore_sigpipe();
+  mold_channel.take().reset();  // else the master would not see the mold's end while a worker lives
+  if (seat.output) ::dup2(seat.output.get(), STDOUT_FILENO);
+  if (seat.error) ::dup2(seat.error.get(), STDERR_FILENO);
+  seat.output.reset();
+  seat.error.reset();
+
+  const std::string name = "worker[" + std::to_string(seat.slot) + "]";
+  log::start(ipc::log_settings(heritage.config.log, heritage.log_fd), name, heritage.generation);
+  os::set_title("serval: " + name + " gen=" + std::to_string(heritage.generation) + " " + heritage.config.server.name);
+  const int code = worker::run(worker::Boot{heritage, app, seat.slot, std::move(seat.channel)});
+  std::fflush(nullptr);  // the process leaves with _exit, and what the app printed last is often what explains the exit
+  return code;
+}
+
+}  // namespace serval::mold

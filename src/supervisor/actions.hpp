@@ -1,0 +1,53 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.hpp"
+
+/// All that the supervisor can want done. The shell performs actions in their order; what fails comes back as an event.
+namespace serval::supervisor {
+
+struct StartMold {  ///< answered by MoldStarted or MoldNotStarted
+  int generation;
+};
+struct StopMold {  ///< ask it to exit
+  int generation;
+};
+struct ReopenMold {
+  int generation;
+};
+struct ForkWorker {  ///< answered by WorkerForked or ForkFailed
+  int slot;
+  int generation;
+};
+struct DrainWorker {  ///< possible as soon as ForkWorker was performed, pid or not
+  int slot;
+};
+struct ReopenWorker {  ///< likewise
+  int slot;
+};
+struct Kill {
+  pid_t pid;
+  int signal;
+};
+struct RefuseConnections {};  ///< new ones are refused, queued ones remain acceptable to those who hold the listeners
+
+struct Notify {  ///< sd_notify(3) state
+  std::string state;
+};
+struct Log {
+  log::Level level;
+  std::string sentence;
+  std::vector<log::Field> fields;  ///< keys are literals
+};
+struct Finish {  ///< the last action ever
+  int exit_code;
+};
+
+using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, Kill, RefuseConnections, Notify, Log, Finish>;
+
+}  // namespace serval::supervisor

@@ -1,0 +1,167 @@
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "base/exit_code.hpp"
+#include "base/units.hpp"
+#include "supervisor/supervisor.hpp"
+
+// Ends of all kinds: the stop that somebody asked for, boots that fail, deadlines that pass; and the round in which logs are reopened.
+namespace serval::supervisor {
+
+void Supervisor::handle(const StopRequested& event) {
+  if (phase_ != Phase::stopping) {
+    say(log::Level::info, "stopping", {{"signal", event.signal}});
+    begin_stop(exit_code::ok);
+  } else if (!killing_all_) {
+    say(log::Level::warning, "stopping at once: second signal", {{"signal", event.signal}});
+    kill_everything(Cause::stop);
+  }
+}
+
+void Supervisor::begin_stop(int exit_code) {
+  phase_ = Phase::stopping;
+  exit_code_ = exit_code;
+  act(Notify{"STOPPING=1"});
+  act(RefuseConnections{});
+  for (Slot& slot : slots_) {
+    switch (slot.state()) {
+      case SlotState::starting:  // it may be ready by now and have accepted; it knows, we do not
+      case SlotState::serving:
+        slot.retire(Cause::stop, now_ + settings_.grace);
+        act(DrainWorker{slot.index()});
+        break;
+      case SlotState::cooling: slot.clear(); break;
+      case SlotState::empty:
+      case SlotState::draining:
+      case SlotState::killing: break;
+    }
+  }
+  stop_mold();
+}
+
+/// A mold that forks is let finish, so that no worker appears unknown; one that loads serves nobody and may take minutes.
+void Supervisor::stop_mold() {
+  switch (mold_.state) {
+    case MoldState::loading: return kill_mold();
+    case MoldState::ready:
+      if (any_forking()) return;
+      mold_.state = MoldState::leaving;
+      mold_.deadline = now_ + settings_.grace;
+      return act(StopMold{mold_.generation});
+    case MoldState::cooling:
+      mold_.state = MoldState::absent;
+      mold_.deadline = TimePoint::max();
+      return;
+    case MoldState::absent:
+    case MoldState::leaving: return;
+  }
+}
+
+void Supervisor::kill_mold() {
+  if (mold_.pid == 0) return;  // its pid is on the way: handle(MoldStarted) comes back here
+  if (phase_ == Phase::stopping) mold_.state = MoldState::leaving;
+  mold_.deadline = TimePoint::max();
+  act(Kill{mold_.pid, SIGKILL});
+}
+
+void Supervisor::kill_worker(Slot& slot, Cause cause) {
+  slot.kill(cause);
+  if (slot.pid() != 0) act(Kill{slot.pid(), SIGKILL});
+}
+
+void Supervisor::kill_everything(Cause cause) {
+  killing_all_ = true;
+  for (Slot& slot : slots_) {
+    if (slot.occupied() && slot.state() != SlotState::killing) kill_worker(slot, cause);
+  }
+  if (mold_.state != MoldState::absent) kill_mold();
+}
+
+void Supervisor::fail_boot(std::string sentence, std::vector<log::Field> fields) {
+  say(log::Level::error, std::move(sentence), std::move(fields));
+  begin_stop(exit_code::app_failed);
+  kill_everything(Cause::boot_failed);
+}
+
+/// Counts a crash of something that had been healthy for so long. Only crashes without a healthy worker between them count.
+bool Supervisor::one_crash_too_many(Clock::duration healthy_for) {
+  const bool others_serve = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::serving; });
+  crashes_in_a_row_ = others_serve || healthy_for > Clock::duration::zero() ? 0 : crashes_in_a_row_ + 1;
+  return settings_.restart.give_up_after > 0 && crashes_in_a_row_ >= settings_.restart.give_up_after;
+}
+
+void Supervisor::enforce_deadlines() {
+  for (Slot& slot : slots_) {
+    if (slot.deadline() > now_) continue;
+    std::vector<log::Field> fields = {{"worker", slot.worker()}, {"worker_pid", slot.pid()}};
+    if (slot.state() == SlotState::starting) {
+      slot.boot_failed("not ready within " + format_duration(settings_.boot_timeout) + " (workers.boot_timeout)");
+      fields.emplace_back("why", slot.why());
+      say(log::Level::warning, "worker does not become ready, killing it", std::move(fields));
+      if (slot.forking()) kill_mold();  // it does not even answer
+      kill_worker(slot, Cause::boot_failed);
+    } else if (slot.state() == SlotState::draining) {
+      fields.emplace_back("grace_ms", settings_.grace);
+      say(log::Level::warning, "worker did not drain within the grace, killing it", std::move(fields));
+      if (slot.forking()) kill_mold();
+      kill_worker(slot, slot.cause());
+    }
+  }
+  if (mold_.deadline > now_) return;
+  switch (mold_.state) {
+    case MoldState::loading:
+      mold_.why = "it did not load within " + format_duration(settings_.boot_timeout) + " (workers.boot_timeout)";
+      return kill_mold();
+    case MoldState::leaving: return kill_mold();
+    case MoldState::cooling: return start_mold();
+    case MoldState::absent:
+    case MoldState::ready: return;
+  }
+}
+
+void Supervisor::finish_if_done() {
+  if (phase_ != Phase::stopping) return;
+  stop_mold();
+  const bool occupied = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.occupied(); });
+  if (occupied || mold_.state != MoldState::absent) return;
+  phase_ = Phase::finished;
+  act(Finish{exit_code_});
+}
+
+// --- reopening the logs: every process swaps its files and says so
+
+void Supervisor::handle(const LogsReopened&) {
+  reopening_ = true;
+  reopened_processes_ = 1;  // the master itself
+  if (mold_.state == MoldState::loading || mold_.state == MoldState::ready) {
+    ++mold_.reopens_pending;
+    act(ReopenMold{mold_.generation});
+  }
+  for (Slot& slot : slots_) {
+    if (!slot.occupied()) continue;
+    slot.ask_reopen();
+    act(ReopenWorker{slot.index()});
+  }
+}
+
+void Supervisor::handle(const MoldReopened& event) {
+  if (event.generation != mold_.generation || mold_.reopens_pending == 0) return;
+  if (--mold_.reopens_pending == 0) ++reopened_processes_;
+}
+
+void Supervisor::handle(const WorkerReopened& event) {
+  Slot* slot = find(event.slot);
+  if (slot == nullptr || !slot->reopen_pending()) return;
+  slot->reopened();
+  if (!slot->reopen_pending()) ++reopened_processes_;
+}
+
+void Supervisor::finish_reopening_if_done() {
+  if (!reopening_ || mold_.reopens_pending > 0) return;
+  if (std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.reopen_pending(); })) return;
+  reopening_ = false;
+  say(log::Level::info, "logs reopened", {{"processes", reopened_processes_}});
+}
+
+}  // namespace serval::supervisor

@@ -1,0 +1,243 @@
+#include "supervisor/supervisor.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "base/check.hpp"
+#include "base/exit_code.hpp"
+
+namespace serval::supervisor {
+
+namespace {
+
+Duration milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span); }
+
+/// A boot of all workers, and one replacement of each, is never slowed down; only what goes on after that.
+int fork_burst(const Settings& settings) { return 2 * settings.workers + settings.forks_per_second; }
+
+}  // namespace
+
+Supervisor::Supervisor(Settings settings)
+    : settings_(std::move(settings)), random_(settings_.seed), forks_(fork_burst(settings_), settings_.forks_per_second) {
+  for (int i = 0; i < settings_.workers; ++i) slots_.emplace_back(i);
+}
+
+std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
+  if (phase_ == Phase::finished) return {};
+  now_ = now;
+  std::visit([this](const auto& what) { handle(what); }, event);
+  enforce_deadlines();
+  start_what_is_missing();
+  finish_reopening_if_done();
+  finish_if_done();
+  return std::exchange(actions_, {});
+}
+
+TimePoint Supervisor::next_wakeup() const {
+  if (phase_ == Phase::finished) return TimePoint::max();
+  TimePoint next = mold_.deadline;
+  bool waits_for_token = missing_workers() > 0;
+  for (const Slot& slot : slots_) {
+    const bool cooled = slot.state() == SlotState::cooling && slot.deadline() <= now_;
+    if (cooled) waits_for_token = true;
+    if (!cooled) next = std::min(next, slot.deadline());
+  }
+  if (waits_for_token && mold_.state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
+  return next;
+}
+
+Snapshot Supervisor::snapshot() const {
+  Snapshot result;
+  for (const Slot& slot : slots_) result.workers.push_back({slot.index(), slot.generation(), slot.pid(), slot.state(), slot.started()});
+  result.generation = mold_.generation;
+  result.mold = mold_.state;
+  result.mold_pid = mold_.pid;
+  result.stopping = phase_ == Phase::stopping || phase_ == Phase::finished;
+  result.ended = ended_;
+  return result;
+}
+
+void Supervisor::handle(const Start&) {
+  begun_ = now_;
+  start_mold();
+}
+
+// --- filling the slots
+
+int Supervisor::missing_workers() const {
+  if (phase_ == Phase::stopping || phase_ == Phase::finished) return 0;
+  const auto active = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.active(); });
+  return settings_.workers - static_cast<int>(active);
+}
+
+void Supervisor::start_what_is_missing() {
+  if (phase_ == Phase::stopping || mold_.state != MoldState::ready) return;
+  for (Slot& slot : slots_) {
+    if (slot.state() == SlotState::cooling && slot.deadline() <= now_ && !start_worker(slot)) return;
+  }
+  for (int missing = missing_workers(); missing > 0; --missing) {
+    if (!start_worker(spare_slot())) return;
+  }
+}
+
+/// False if it has to wait for the next token.
+bool Supervisor::start_worker(Slot& slot) {
+  if (!forks_.take(now_)) return false;
+  slot.start(mold_.generation, now_, after(settings_.boot_timeout));
+  act(ForkWorker{slot.index(), mold_.generation});
+  return true;
+}
+
+/// The lowest empty one; a worker that drains keeps its own until it is gone.
+Slot& Supervisor::spare_slot() {
+  const auto empty = std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::empty; });
+  if (empty != slots_.end()) return *empty;
+  return slots_.emplace_back(static_cast<int>(slots_.size()));
+}
+
+void Supervisor::handle(const WorkerForked& event) {
+  Slot* slot = find(event.slot);
+  if (slot == nullptr || !slot->forking()) return;
+  slot->forked(event.pid);
+  if (slot->state() == SlotState::killing) act(Kill{event.pid, SIGKILL});
+}
+
+void Supervisor::handle(const ForkFailed& event) {
+  Slot* slot = find(event.slot);
+  if (slot == nullptr || !slot->forking()) return;
+  if (slot->state() != SlotState::starting) {
+    slot->clear();
+    return;
+  }
+  slot->boot_failed(event.why);
+  worker_failed(*slot, Cause::boot_failed, {{"worker", slot->worker()}});
+}
+
+void Supervisor::handle(const WorkerReady& event) {
+  Slot* slot = find(event.slot);
+  if (slot == nullptr || slot->state() != SlotState::starting) return;
+  slot->ready(now_);
+  if (phase_ == Phase::booting) phase_ = Phase::running;
+  announce_if_complete();
+}
+
+void Supervisor::announce_if_complete() {
+  if (complete_ || phase_ != Phase::running) return;
+  const auto serving = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::serving; });
+  if (serving < settings_.workers) return;
+  complete_ = true;
+  say(log::Level::info, "serving", {{"workers", settings_.workers}, {"boot_ms", milliseconds(now_ - begun_)}});
+  act(Notify{"READY=1"});
+}
+
+void Supervisor::handle(const WorkerBootFailed& event) {
+  if (Slot* slot = find(event.slot)) slot->boot_failed(event.why);
+}
+
+void Supervisor::handle(const WorkerLeaving& event) {
+  Slot* slot = find(event.slot);
+  if (slot == nullptr || (slot->state() != SlotState::starting && slot->state() != SlotState::serving)) return;
+  say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts", {{"worker", slot->worker()}, {"worker_pid", slot->pid()}});
+  slot->retire(Cause::manual, now_ + settings_.grace);
+}
+
+// --- the end of a worker
+
+void Supervisor::handle(const ChildExited& event) {
+  if (event.pid == mold_.pid) {
+    mold_exited(event.exit);
+  } else if (Slot* slot = find_pid(event.pid)) {
+    worker_exited(*slot, event.exit);
+  }
+}
+
+namespace {
+
+void append_exit(std::vector<log::Field>& fields, const Exit& exit) {
+  if (exit.signaled) {
+    fields.emplace_back("signal", exit.text);
+    fields.emplace_back("core", exit.core ? "yes" : "no");
+  } else {
+    fields.emplace_back("exit_code", exit.code);
+  }
+}
+
+}  // namespace
+
+void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
+  std::vector<log::Field> fields = {{"worker", slot.worker()},
+                                    {"worker_pid", slot.pid()},
+                                    {"age_ms", milliseconds(now_ - slot.started())}};
+  append_exit(fields, exit);
+  switch (slot.state()) {
+    case SlotState::draining:
+    case SlotState::killing:
+      if (slot.cause() == Cause::boot_failed && phase_ != Phase::stopping) return worker_failed(slot, Cause::boot_failed, std::move(fields));
+      return worker_retired(slot, exit, std::move(fields));
+    case SlotState::starting:
+      if (slot.why().empty()) slot.boot_failed("it ended before it was ready: " + exit.text);
+      return worker_failed(slot, Cause::boot_failed, std::move(fields));
+    case SlotState::serving: return worker_failed(slot, Cause::crash, std::move(fields));
+    case SlotState::empty:
+    case SlotState::cooling: break;
+  }
+  SERVAL_CHECK(false && "a worker exits from a slot that holds one");
+}
+
+/// It was meant to end.
+void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields) {
+  const bool as_meant = slot.state() == SlotState::killing || (!exit.signaled && exit.code == 0);
+  fields.emplace_back("cause", name_of(slot.cause()));
+  say(as_meant ? log::Level::info : log::Level::warning, as_meant ? "worker stopped" : "worker exited while it drained", std::move(fields));
+  ++ended_[slot.cause()];
+  slot.clear();
+  slot.backoff.forget();
+}
+
+/// It was not: says so, with what happens next. Before the first worker is ready these are warnings, since either another one becomes
+/// ready, or fail_boot has the last word.
+void Supervisor::worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields) {
+  ++ended_[cause];
+  const Clock::duration healthy_for = slot.healthy_for(now_);
+  const Duration delay = slot.backoff.crashed(settings_.restart, healthy_for, random_);
+  const bool booting = phase_ == Phase::booting;
+  const std::string why = slot.why();
+  fields.emplace_back("cause", name_of(cause));
+  if (!why.empty()) fields.emplace_back("why", why);
+  slot.cool(now_ + delay);
+  const bool give_up = one_crash_too_many(healthy_for);
+  if (give_up) {
+    fields.emplace_back("next", "giving up");
+  } else {
+    fields.emplace_back("restart_ms", delay);
+  }
+  say(booting ? log::Level::warning : log::Level::error, "worker exited", std::move(fields));
+  if (give_up) return begin_stop(exit_code::gave_up);
+  const auto tried = [this](const Slot& other) { return other.index() >= settings_.workers || other.backoff.crashes_in_a_row() > 0; };
+  if (booting && std::all_of(slots_.begin(), slots_.end(), tried)) fail_boot("the app did not boot in any worker", {{"why", why}});
+}
+
+// --- small things
+
+Slot* Supervisor::find(int index) {
+  if (index < 0 || static_cast<std::size_t>(index) >= slots_.size()) return nullptr;
+  return &slots_[static_cast<std::size_t>(index)];
+}
+
+Slot* Supervisor::find_pid(pid_t pid) {
+  const auto found = std::find_if(slots_.begin(), slots_.end(), [pid](const Slot& slot) { return slot.occupied() && slot.pid() == pid; });
+  return found == slots_.end() ? nullptr : &*found;
+}
+
+bool Supervisor::any_forking() const {
+  return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.forking(); });
+}
+
+TimePoint Supervisor::after(Duration limit) const { return limit == Duration::zero() ? TimePoint::max() : now_ + limit; }
+
+void Supervisor::say(log::Level level, std::string sentence, std::vector<log::Field> fields) {
+  act(Log{level, std::move(sentence), std::move(fields)});
+}
+
+}  // namespace serval::supervisor

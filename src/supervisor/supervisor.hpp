@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "supervisor/actions.hpp"
+#include "supervisor/events.hpp"
+#include "supervisor/slot.hpp"
+#include "supervisor/token_bucket.hpp"
+
+namespace serval::supervisor {
+
+/// What the rules depend on.
+struct Settings {
+  int workers = 1;
+  Duration boot_timeout = std::chrono::seconds(60);  ///< 0: no limit
+  Duration grace = std::chrono::seconds(30);         ///< 0: what drains is cut at once
+  config::Restart restart;
+  int forks_per_second = 20;  ///< on average; a crash loop may not become a fork storm
+  std::uint64_t seed = 0;     ///< of the jitter
+};
+
+/// The mold of one generation.
+enum class MoldState { absent, loading, ready, leaving, cooling };
+std::string_view name_of(MoldState state);
+
+/// What status shows; plain values.
+struct Snapshot {
+  struct Worker {
+    int slot;
+    int generation;
+    pid_t pid;
+    SlotState state;
+    TimePoint started;
+  };
+  std::vector<Worker> workers;  ///< all slots, by number
+  int generation = 0;
+  MoldState mold = MoldState::absent;
+  pid_t mold_pid = 0;
+  bool stopping = false;
+  std::map<Cause, std::uint64_t> ended;  ///< workers that have ended, by cause
+};
+
+/// Decides what the master does. Pure: no system call, no clock, no log. Feed it every event with the time it happened; perform the actions
+/// it returns, in order; call it with Tick at next_wakeup(). One thread.
+///
+/// The rules: `workers` slots are filled from the mold. A worker that crashes is started again, at once if it had been healthy, else after
+/// a backoff. A worker that leaves gets a successor in a spare slot at once. A mold that dies is replaced without touching the workers.
+/// Until the first worker is ready, a failing app ends the server (exit code 1); later it is only tried again, until give_up_after.
+class Supervisor {
+ public:
+  explicit Supervisor(Settings settings);
+
+  std::vector<Action> on(const Event& event, TimePoint now);
+  /// When Tick is due; max(): only an event can change anything.
+  TimePoint next_wakeup() const;
+  Snapshot snapshot() const;
+
+ private:
+  struct Mold {
+    int generation = 1;
+    MoldState state = MoldState::absent;
+    pid_t pid = 0;
+    TimePoint started{};
+    TimePoint loaded_at = TimePoint::max();
+    TimePoint deadline = TimePoint::max();  ///< when the state must have ended
+    std::string why;                        ///< the mold's own words for its failure
+    int reopens_pending = 0;
+    Backoff backoff;
+  };
+  enum class Phase { booting, running, stopping, finished };  ///< booting: no worker has been ready yet
+
+  void handle(const Start&);
+  void handle(const MoldStarted& event);
+  void handle(const MoldNotStarted& event);
+  void handle(const MoldLoaded& event);
+  void handle(const MoldLoadFailed& event);
+  void handle(const WorkerForked& event);
+  void handle(const ForkFailed& event);
+  void handle(const WorkerReady& event);
+  void handle(const WorkerBootFailed& event);
+  void handle(const WorkerLeaving& event);
+  void handle(const ChildExited& event);
+  void handle(const StopRequested& event);
+  void handle(const LogsReopened&);
+  void handle(const MoldReopened& event);
+  void handle(const WorkerReopened& event);
+  void handle(const Tick&) {}  // what is due happens after every event
+
+  // supervisor.cpp: filling the slots
+  void start_what_is_missing();
+  bool start_worker(Slot& slot);
+  Slot& spare_slot();
+  int missing_workers() const;
+  void worker_exited(Slot& slot, const Exit& exit);
+  void worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields);
+  void worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields);
+  void announce_if_complete();
+
+  // mold_life.cpp
+  void start_mold();
+  void mold_exited(const Exit& exit);
+  void mold_failed(const std::string& why, std::vector<log::Field> fields);
+  void release_unforked_slots();
+
+  // stopping.cpp: ends of all kinds
+  void begin_stop(int exit_code);
+  void stop_mold();
+  void kill_everything(Cause cause);
+  void kill_worker(Slot& slot, Cause cause);
+  void kill_mold();
+  void enforce_deadlines();
+  void finish_if_done();
+  void fail_boot(std::string sentence, std::vector<log::Field> fields);
+  bool one_crash_too_many(Clock::duration healthy_for);
+  void finish_reopening_if_done();
+
+  Slot* find(int index);
+  Slot* find_pid(pid_t pid);
+  bool any_forking() const;
+  TimePoint after(Duration limit) const;  ///< max() for a limit of 0
+  void act(Action action) { actions_.push_back(std::move(action)); }
+  void say(log::Level level, std::string sentence, std::vector<log::Field> fields = {});
+
+  Settings settings_;
+  std::mt19937_64 random_;
+  TokenBucket forks_;
+  std::vector<Slot> slots_;
+  Mold mold_;
+  Phase phase_ = Phase::booting;
+  bool complete_ = false;       ///< all workers have been ready together once
+  bool killing_all_ = false;    ///< a second signal came
+  int exit_code_ = 0;
+  int crashes_in_a_row_ = 0;    ///< of anything, without a healthy worker in between
+  int reopened_processes_ = 0;  ///< that have swapped their logs since the last request
+  bool reopening_ = false;
+  std::map<Cause, std::uint64_t> ended_;
+  TimePoint begun_{};
+  // of the event in hand
+  TimePoint now_{};
+  std::vector<Action> actions_;
+};
+
+}  // namespace serval::supervisor

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "supervisor/supervisor.hpp"
+
+/// Scripts for the supervisor: `s.at(10s, ready(0)).expect({"fork worker 1"})`. Times are since the start of the script.
+namespace serval::supervisor {
+
+/// An action in a few words: "start mold 1", "fork worker 0", "drain worker 0", "kill 100 by 9", "refuse", "notify READY=1", "finish 0".
+/// Log lines: "error: worker exited worker=worker[0] signal=SIGSEGV".
+std::string text_of(const Action& action);
+
+class Script {
+ public:
+  explicit Script(Settings settings) : supervisor_(settings) {}
+
+  struct Step {
+    std::vector<std::string> actions;  ///< without the log lines
+    std::vector<std::string> lines;
+
+    /// Exactly these actions, in this order. Log lines are left out.
+    const Step& expect(std::initializer_list<std::string_view> expected = {}) const;
+    /// Exactly one log line, with all of these parts.
+    const Step& expect_line(std::initializer_list<std::string_view> parts) const;
+    const Step& expect_no_line() const;
+  };
+
+  Step at(Clock::duration time, const Event& event);
+  /// All workers are forked (pid 100 + slot) and ready at `time`; the mold is pid 50.
+  void booted_at(Clock::duration time);
+
+  /// Since the start of the script; Clock::duration::max() if nothing is due.
+  Clock::duration next_wakeup() const;
+  Snapshot snapshot() const { return supervisor_.snapshot(); }
+  /// The states of the slots: "serving draining empty".
+  std::string states() const;
+
+ private:
+  Supervisor supervisor_;
+};
+
+inline constexpr pid_t kMold = 50;
+inline pid_t pid_of(int slot) { return 100 + slot; }
+inline Event forked(int slot, pid_t pid = 0) { return WorkerForked{slot, pid == 0 ? pid_of(slot) : pid}; }
+inline Event ready(int slot) { return WorkerReady{slot}; }
+inline Event tick() { return Tick{}; }
+inline Event killed(pid_t pid, int signal, const std::string& name) { return ChildExited{pid, {true, signal, false, name}}; }
+inline Event exited(pid_t pid, int code) { return ChildExited{pid, {false, code, false, "exit code " + std::to_string(code)}}; }
+
+}  // namespace serval::supervisor

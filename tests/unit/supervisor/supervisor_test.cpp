@@ -1,0 +1,406 @@
+#include "supervisor/supervisor.hpp"
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "script.hpp"
+
+namespace serval::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+
+Settings settings(int workers) {
+  Settings result;
+  result.workers = workers;
+  return result;
+}
+
+// --- booting
+
+TEST(Supervisor, LoadsTheAppThenForksAllWorkersThenSaysThatItServes) {
+  Script s(settings(2));
+  s.at(0s, Start{}).expect({"start mold 1"});
+  s.at(0s, MoldStarted{1, kMold}).expect();
+  s.at(1s, MoldLoaded{1}).expect({"fork worker 0", "fork worker 1"}).expect_line({"info: app loaded", "gen=1", "load_ms=1000"});
+  s.at(1s, forked(0)).expect();
+  s.at(1s, forked(1)).expect();
+  s.at(2s, ready(1)).expect();
+  s.at(3s, ready(0)).expect({"notify READY=1"}).expect_line({"info: serving", "workers=2", "boot_ms=3000"});
+  EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
+}
+
+TEST(Supervisor, AWorkerMayBeReadyBeforeItsPidIsKnown) {
+  Script s(settings(1));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, MoldLoaded{1});
+  s.at(0s, ready(0)).expect({"notify READY=1"});
+  s.at(0s, forked(0)).expect();
+  s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
+}
+
+TEST(Supervisor, AnAppThatDoesNotLoadEndsTheServerWithOneErrorLine) {
+  Script s(settings(2));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, MoldLoadFailed{1, "no such file"}).expect().expect_no_line();
+  s.at(0s, exited(kMold, 1)).expect({"notify STOPPING=1", "refuse", "finish 1"}).expect_line({"error: the app failed to load", "why=no such file"});
+}
+
+TEST(Supervisor, ACrashWhileLoadingNamesTheSignal) {
+  Script s(settings(2));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, killed(kMold, SIGSEGV, "SIGSEGV")).expect({"notify STOPPING=1", "refuse", "finish 1"}).expect_line({"error:", "SIGSEGV", "core=no"});
+}
+
+TEST(Supervisor, AHangWhileLoadingIsKilledAtBootTimeout) {
+  Script s(settings(2));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  EXPECT_EQ(s.next_wakeup(), 60s);
+  s.at(60s, tick()).expect({"kill 50 by 9"});
+  s.at(60s, killed(kMold, SIGKILL, "SIGKILL")).expect({"notify STOPPING=1", "refuse", "finish 1"}).expect_line({"workers.boot_timeout"});
+}
+
+TEST(Supervisor, AMoldThatCannotBeStartedEndsTheServer) {
+  Script s(settings(2));
+  s.at(0s, Start{}).expect({"start mold 1"});
+  s.at(0s, MoldNotStarted{1, "out of memory"}).expect({"notify STOPPING=1", "refuse", "finish 1"}).expect_line({"error:", "out of memory"});
+}
+
+TEST(Supervisor, ServesIfOnlySomeWorkersFailToBoot) {
+  Script s(settings(2));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, MoldLoaded{1});
+  s.at(0s, forked(0));
+  s.at(0s, forked(1));
+  s.at(1s, WorkerBootFailed{0, "no database"}).expect();
+  s.at(1s, exited(pid_of(0), 1)).expect().expect_line({"warning: worker exited", "worker[0]", "cause=boot_failed", "no database"});
+  s.at(1s, ready(1)).expect();
+  const auto again = s.next_wakeup();
+  EXPECT_LE(again, 1s + 100ms);
+  s.at(again, tick()).expect({"fork worker 0"});
+  s.at(again, forked(0));
+  s.at(2s, ready(0)).expect({"notify READY=1"});
+}
+
+TEST(Supervisor, EndsIfNoWorkerBoots) {
+  Script s(settings(2));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, MoldLoaded{1});
+  s.at(0s, forked(0));
+  s.at(0s, forked(1));
+  s.at(0s, killed(pid_of(0), SIGABRT, "SIGABRT")).expect();
+  const auto step = s.at(0s, killed(pid_of(1), SIGABRT, "SIGABRT"));
+  step.expect({"notify STOPPING=1", "refuse", "stop mold 1", "kill 50 by 9"});
+  EXPECT_THAT(step.lines, testing::ElementsAre(testing::StartsWith("warning: worker exited"),
+                                               testing::AllOf(testing::StartsWith("error: the app did not boot"), testing::HasSubstr("SIGABRT"))));
+  s.at(0s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 1"});
+}
+
+TEST(Supervisor, AWorkerThatDoesNotBecomeReadyIsKilledAtBootTimeout) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(100s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
+  s.at(100s, forked(0, 200)).expect();
+  EXPECT_EQ(s.next_wakeup(), 160s);
+  s.at(160s, tick()).expect({"kill 200 by 9"}).expect_line({"worker[0]", "worker_pid=200", "workers.boot_timeout"});
+  s.at(160s, killed(200, SIGKILL, "SIGKILL")).expect().expect_line({"error: worker exited", "cause=boot_failed", "restart_ms="});
+  EXPECT_EQ(s.states(), "cooling");
+}
+
+TEST(Supervisor, AMoldThatDoesNotAnswerAForkIsReplaced) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
+  s.at(61s, tick()).expect({"kill 50 by 9"});
+  s.at(61s, killed(kMold, SIGKILL, "SIGKILL")).expect({"start mold 1"});
+  s.at(61s, MoldStarted{1, 51});
+  s.at(61s, MoldLoaded{1}).expect({"fork worker 0"});
+}
+
+// --- crashes
+
+TEST(Supervisor, AHealthyWorkerThatDiesIsReplacedAtOnce) {
+  Script s(settings(3));
+  s.booted_at(0s);
+  s.at(10s, killed(pid_of(1), SIGKILL, "SIGKILL"))
+      .expect({"fork worker 1"})
+      .expect_line({"error: worker exited", "worker=worker[1]", "worker_pid=101", "age_ms=10000", "signal=SIGKILL", "core=no", "cause=crash", "restart_ms=0"});
+}
+
+TEST(Supervisor, ExitCodeZeroIsACrashTooIfNobodyAskedForIt) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, exited(pid_of(0), 0)).expect({"fork worker 0"}).expect_line({"exit_code=0", "cause=crash"});
+}
+
+TEST(Supervisor, WaitsLongerAndLongerForAWorkerThatKeepsDying) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  Clock::duration now = 10s;
+  s.at(now, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
+  for (int crash = 2; crash <= 12; ++crash) {
+    s.at(now, forked(0));
+    s.at(now, ready(0));
+    now += 1ms;
+    s.at(now, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
+    EXPECT_LE(s.next_wakeup() - now, std::min<Clock::duration>(100ms * (1 << (crash - 1)), 30s)) << crash;
+    now = std::max(now, s.next_wakeup());
+    s.at(now, tick()).expect(s.states() == "starting" ? std::initializer_list<std::string_view>{"fork worker 0"} : std::initializer_list<std::string_view>{});
+  }
+}
+
+TEST(Supervisor, HealthForgivesEarlierCrashes) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
+  s.at(1s, forked(0));
+  s.at(1s, ready(0));
+  s.at(61s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
+}
+
+TEST(Supervisor, GivesUpAfterCrashesWithoutAHealthyWorker) {
+  Settings with = settings(1);
+  with.restart.give_up_after = 2;
+  with.restart.backoff_first = 1ms;
+  with.restart.backoff_max = 1ms;
+  Script s(with);
+  s.booted_at(0s);
+  s.at(1s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
+  s.at(1s, forked(0));
+  s.at(2s, exited(pid_of(0), 1));
+  s.at(3s, tick());
+  s.at(3s, forked(0));
+  s.at(4s, exited(pid_of(0), 1)).expect({"notify STOPPING=1", "refuse", "stop mold 1"}).expect_line({"error: worker exited", "next=giving up"});
+  s.at(4s, exited(kMold, 0)).expect({"finish 75"});
+}
+
+TEST(Supervisor, DoesNotGiveUpWhileAnotherWorkerServes) {
+  Settings with = settings(2);
+  with.restart.give_up_after = 1;
+  Script s(with);
+  s.booted_at(0s);
+  s.at(1s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
+  s.at(1s, forked(0));
+  s.at(1s, exited(pid_of(0), 1)).expect();
+  EXPECT_EQ(s.states(), "cooling serving");
+}
+
+TEST(Supervisor, AForkThatFailsIsTriedAgain) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
+  s.at(1s, ForkFailed{0, "it has threads: pool(7)"}).expect().expect_line({"error: worker exited", "pool(7)"});
+  s.at(s.next_wakeup(), tick()).expect({"fork worker 0"});
+}
+
+TEST(Supervisor, BoundsForksPerSecond) {
+  Settings with = settings(1);
+  with.forks_per_second = 1;
+  with.restart.backoff_first = 0ms;
+  with.restart.backoff_max = 0ms;
+  Script s(with);
+  s.booted_at(0s);  // one fork of a burst of 3
+  for (int i = 0; i < 2; ++i) {
+    s.at(0s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
+    s.at(0s, forked(0));
+    s.at(0s, ready(0));
+  }
+  s.at(0s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
+  EXPECT_EQ(s.next_wakeup(), 1s);
+  s.at(1s, tick()).expect({"fork worker 0"});
+}
+
+// --- the mold
+
+TEST(Supervisor, AMoldThatDiesIsReplacedAndTheWorkersGoOn) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(5s, killed(kMold, SIGKILL, "SIGKILL")).expect({"start mold 1"}).expect_line({"error: mold exited", "the workers go on", "SIGKILL"});
+  EXPECT_EQ(s.states(), "serving serving");
+  s.at(5s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
+  s.at(5s, MoldStarted{1, 51}).expect();
+  s.at(6s, MoldLoaded{1}).expect({"fork worker 0"});
+}
+
+TEST(Supervisor, WorkersThatTheDeadMoldOwedAreAskedOfTheNextOne) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
+  s.at(1s, killed(kMold, SIGKILL, "SIGKILL")).expect({"start mold 1"});
+  EXPECT_EQ(s.states(), "empty");
+  s.at(1s, MoldStarted{1, 51});
+  s.at(1s, MoldLoaded{1}).expect({"fork worker 0"});
+}
+
+TEST(Supervisor, AMoldThatFailsToLoadLaterIsTriedAgain) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(5s, killed(kMold, SIGKILL, "SIGKILL"));
+  s.at(5s, MoldStarted{1, 51});
+  s.at(5s, MoldLoadFailed{1, "the library is gone"});
+  s.at(5s, exited(51, 1)).expect_line({"error: mold exited", "the library is gone", "restart_ms="});
+  EXPECT_EQ(s.states(), "serving");
+  EXPECT_LE(s.next_wakeup(), 5s + 200ms);
+}
+
+// --- workers that leave
+
+TEST(Supervisor, AWorkerThatLeavesGetsASuccessorInASpareSlotAtOnce) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(5s, WorkerLeaving{0}).expect({"fork worker 2"}).expect_line({"info: worker leaves", "worker[0]"});
+  s.at(5s, forked(2));
+  s.at(5s, ready(2));
+  EXPECT_EQ(s.states(), "draining serving serving");
+  s.at(6s, exited(pid_of(0), 0)).expect().expect_line({"info: worker stopped", "cause=manual"});
+  EXPECT_EQ(s.states(), "empty serving serving");
+  EXPECT_EQ(s.snapshot().ended[Cause::manual], 1u);
+}
+
+TEST(Supervisor, AWorkerThatLeavesTooSlowlyIsKilled) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(5s, WorkerLeaving{0});
+  s.at(5s, forked(1));
+  s.at(5s, ready(1));
+  EXPECT_EQ(s.next_wakeup(), 35s);
+  s.at(35s, tick()).expect({"kill 100 by 9"}).expect_line({"warning:", "grace", "worker[0]"});
+  s.at(35s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
+  EXPECT_EQ(s.snapshot().ended[Cause::manual], 1u);
+}
+
+// --- stopping
+
+TEST(Supervisor, StopDrainsEverybodyThenFinishes) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(9s, StopRequested{"TERM"})
+      .expect({"notify STOPPING=1", "refuse", "drain worker 0", "drain worker 1", "stop mold 1"})
+      .expect_line({"info: stopping", "signal=TERM"});
+  s.at(9s, exited(kMold, 0)).expect();
+  s.at(10s, exited(pid_of(0), 0)).expect().expect_line({"info: worker stopped", "cause=stop"});
+  s.at(10s, exited(pid_of(1), 0)).expect({"finish 0"});
+  EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
+}
+
+TEST(Supervisor, StopCutsWhatOutlivesTheGrace) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, StopRequested{"TERM"});
+  s.at(10s, exited(kMold, 0));
+  s.at(10s, exited(pid_of(0), 0));
+  EXPECT_EQ(s.next_wakeup(), 40s);
+  s.at(40s, tick()).expect({"kill 101 by 9"}).expect_line({"warning:", "worker[1]", "worker_pid=101", "grace"});
+  s.at(40s, killed(pid_of(1), SIGKILL, "SIGKILL")).expect({"finish 0"});
+}
+
+TEST(Supervisor, ASecondSignalKillsAtOnce) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(1s, StopRequested{"TERM"});
+  s.at(2s, StopRequested{"INT"}).expect({"kill 100 by 9", "kill 101 by 9", "kill 50 by 9"});
+  s.at(2s, StopRequested{"INT"}).expect();
+  s.at(2s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
+  s.at(2s, killed(pid_of(1), SIGKILL, "SIGKILL")).expect();
+  s.at(2s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 0"});
+}
+
+TEST(Supervisor, StopWhileLoadingKillsTheMold) {
+  Script s(settings(2));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(1s, StopRequested{"INT"}).expect({"notify STOPPING=1", "refuse", "kill 50 by 9"});
+  s.at(1s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 0"});
+}
+
+TEST(Supervisor, StopWhileForkingWaitsForTheMoldsAnswer) {
+  Script s(settings(2));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, MoldLoaded{1}).expect({"fork worker 0", "fork worker 1"});
+  s.at(1s, StopRequested{"INT"}).expect({"notify STOPPING=1", "refuse", "drain worker 0", "drain worker 1"});
+  s.at(1s, forked(0)).expect();
+  s.at(1s, ForkFailed{1, "no memory"}).expect({"stop mold 1"});
+  s.at(1s, exited(kMold, 0)).expect();
+  s.at(1s, exited(pid_of(0), 0)).expect({"finish 0"});
+}
+
+TEST(Supervisor, ASecondSignalWhileForkingKillsTheWorkerOnceItsPidIsKnown) {
+  Script s(settings(1));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, MoldLoaded{1});
+  s.at(1s, StopRequested{"INT"});
+  s.at(1s, StopRequested{"INT"}).expect({"kill 50 by 9"});
+  s.at(1s, forked(0)).expect({"kill 100 by 9"});
+  s.at(1s, killed(kMold, SIGKILL, "SIGKILL")).expect();
+  s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"finish 0"});
+}
+
+TEST(Supervisor, StartsNothingWhileStopping) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, StopRequested{"TERM"});
+  s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect().expect_line({"warning: worker exited while it drained", "signal=SIGSEGV", "cause=stop"});
+  EXPECT_EQ(s.states(), "empty draining");
+}
+
+// --- logs
+
+TEST(Supervisor, SaysThatLogsAreReopenedWhenEverybodyHas) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(1s, LogsReopened{}).expect({"reopen mold 1", "reopen worker 0", "reopen worker 1"}).expect_no_line();
+  s.at(1s, WorkerReopened{1}).expect_no_line();
+  s.at(1s, MoldReopened{1}).expect_no_line();
+  s.at(1s, WorkerReopened{0}).expect_line({"info: logs reopened", "processes=4"});
+}
+
+TEST(Supervisor, ADeadWorkerNeedNotReopen) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(1s, LogsReopened{});
+  s.at(1s, MoldReopened{1});
+  s.at(1s, WorkerReopened{0});
+  EXPECT_THAT(s.at(1s, killed(pid_of(1), SIGKILL, "SIGKILL")).lines,
+              testing::ElementsAre(testing::HasSubstr("worker exited"), testing::AllOf(testing::HasSubstr("logs reopened"), testing::HasSubstr("processes=3"))));
+}
+
+TEST(Supervisor, ASecondReopenWaitsForItsOwnAnswers) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, LogsReopened{});
+  s.at(1s, LogsReopened{});
+  s.at(1s, MoldReopened{1});
+  s.at(1s, WorkerReopened{0});
+  s.at(1s, MoldReopened{1}).expect_no_line();
+  s.at(1s, WorkerReopened{0}).expect_line({"logs reopened", "processes=3"});
+}
+
+// --- nonsense from outside
+
+TEST(Supervisor, IgnoresMessagesAboutWorkersThatAreNotThere) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  for (const int slot : {-1, 1, 1000}) {
+    s.at(1s, forked(slot, 7)).expect().expect_no_line();
+    s.at(1s, ready(slot)).expect().expect_no_line();
+    s.at(1s, WorkerBootFailed{slot, "?"}).expect().expect_no_line();
+    s.at(1s, WorkerLeaving{slot}).expect().expect_no_line();
+    s.at(1s, ForkFailed{slot, "?"}).expect().expect_no_line();
+    s.at(1s, WorkerReopened{slot}).expect().expect_no_line();
+  }
+  s.at(1s, MoldLoaded{2}).expect().expect_no_line();
+  s.at(1s, exited(4711, 0)).expect().expect_no_line();
+  EXPECT_EQ(s.states(), "serving");
+}
+
+}  // namespace
+}  // namespace serval::supervisor
