@@ -1,0 +1,133 @@
+#include "worker/acceptor.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <boost/asio/post.hpp>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace serval::worker {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// How long a saturated worker leaves a connection to its siblings; unnoticed by a client, ages for an idle sibling.
+constexpr auto kLeaveToSiblings = 3ms;
+/// After accept failed for want of descriptors or memory.
+constexpr auto kOutOfResources = 100ms;
+constexpr auto kComplainEvery = 5s;
+
+Peer peer_of(const sockaddr_storage& from) {
+  char text[INET6_ADDRSTRLEN] = {};
+  if (from.ss_family == AF_INET) {
+    const auto& v4 = reinterpret_cast<const sockaddr_in&>(from);
+    ::inet_ntop(AF_INET, &v4.sin_addr, text, sizeof text);
+    return {text, ntohs(v4.sin_port)};
+  }
+  if (from.ss_family == AF_INET6) {
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(from);
+    if (IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr)) {
+      ::inet_ntop(AF_INET, &v6.sin6_addr.s6_addr[12], text, sizeof text);
+    } else {
+      ::inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof text);
+    }
+    return {text, ntohs(v6.sin6_port)};
+  }
+  return {"unix", 0};
+}
+
+}  // namespace
+
+Acceptor::Acceptor(Service& service, const ipc::Listener& listener)
+    : service_(service), listener_(listener), acceptor_(service.io), timer_(service.io) {
+  acceptor_.assign(Protocol(listener.local ? AF_UNIX : AF_INET, 0), listener.fd);
+}
+
+void Acceptor::start() { wait(); }
+
+void Acceptor::wait() {
+  acceptor_.async_wait(boost::asio::socket_base::wait_read, [this](const boost::system::error_code& error) {
+    if (!error && open()) on_ready();
+  });
+}
+
+void Acceptor::on_ready() {
+  if (!service_.crew.saturated()) return take_turn();
+  timer_.expires_after(kLeaveToSiblings);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && open()) take_turn();
+  });
+}
+
+/// One connection at a time: a worker that took all that are there would keep its siblings from their share.
+void Acceptor::take_turn() {
+  const Taken taken = take();
+  if (taken == Taken::failed) return;  // pause() goes on
+  if (!on_empty_) return wait();
+  if (taken == Taken::one) return post_ready();
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  std::exchange(on_empty_, nullptr)();
+}
+
+void Acceptor::post_ready() {
+  boost::asio::post(service_.io, [this] {
+    if (open()) on_ready();
+  });
+}
+
+Acceptor::Taken Acceptor::take() {
+  while (true) {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    UniqueFd fd(::accept4(listener_.fd, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+      service_.adopt(std::move(fd), peer_of(from));
+      return Taken::one;
+    }
+    switch (errno) {
+      case EINTR:
+      case ECONNABORTED:  // that client left; accept(2)
+      case EPROTO:
+        continue;
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM:
+        pause(kOutOfResources);
+        return Taken::failed;
+      default:  // EAGAIN; EINVAL once a unix listener refuses new connections
+        return Taken::none;
+    }
+  }
+}
+
+void Acceptor::pause(std::chrono::milliseconds how_long) {
+  if (const TimePoint now = Clock::now(); now - last_complaint_ > kComplainEvery) {
+    last_complaint_ = now;
+    log::error("cannot accept a connection: raise the limit of open files, or lower the load",
+               {{"address", listener_.address}, {"error", std::strerror(errno)}});
+  }
+  timer_.expires_after(how_long);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error || !open()) return;
+    on_empty_ ? on_ready() : wait();
+  });
+}
+
+void Acceptor::drain(std::function<void()> on_empty) {
+  on_empty_ = std::move(on_empty);
+  timer_.cancel();
+  boost::system::error_code ignored;
+  acceptor_.cancel(ignored);
+  post_ready();
+}
+
+}  // namespace serval::worker

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+
+#include "ipc/heritage.hpp"
+#include "worker/service.hpp"
+
+namespace serval::worker {
+
+/// Takes connections from one listener that all workers share. A worker takes one at a time, and when it is saturated it waits a moment first,
+/// so that an idle sibling gets the connection. Loop only; outlives its operations (destroyed after the loop has ended).
+class Acceptor {
+ public:
+  Acceptor(Service& service, const ipc::Listener& listener);
+
+  void start();
+  /// Takes what waits in the queue, still leaving it to less busy siblings, then closes this process's copy of the listener and calls `on_empty`.
+  void drain(std::function<void()> on_empty);
+  bool open() const { return acceptor_.is_open(); }
+
+ private:
+  enum class Taken { one, none, failed };
+
+  void wait();
+  void on_ready();
+  void take_turn();
+  void post_ready();
+  Taken take();
+  void pause(std::chrono::milliseconds how_long);
+
+  using Protocol = boost::asio::generic::stream_protocol;
+  Service& service_;
+  const ipc::Listener& listener_;
+  boost::asio::basic_socket_acceptor<Protocol> acceptor_;
+  boost::asio::steady_timer timer_;
+  TimePoint last_complaint_{};
+  std::function<void()> on_empty_;  ///< draining
+};
+
+}  // namespace serval::worker

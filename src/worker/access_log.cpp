@@ -1,0 +1,35 @@
+#include "worker/access_log.hpp"
+
+#include "base/log.hpp"
+
+namespace serval::worker {
+
+namespace {
+
+/// A batch is written when it is this long, even if the loop has more to do. Well above PIPE_BUF, small enough to stay in the L1 cache.
+constexpr std::size_t kBatch = 16 * 1024;
+
+}  // namespace
+
+AccessLog::AccessLog(int fd, http::AccessFormat format)
+    : file_(fd >= 0 ? std::make_unique<LineFile>(fd) : nullptr), format_(std::move(format)) {}
+
+void AccessLog::add(const http::AccessRecord& record) {
+  if (!file_) return;
+  format_.append(lines_, record);
+  if (lines_.size() >= kBatch) flush();
+}
+
+void AccessLog::flush() {
+  if (!file_ || lines_.empty()) return;
+  file_->write(lines_);
+  lines_.clear();
+  if (const std::uint64_t dropped = file_->take_dropped(); dropped > 0) log::warning("access lines dropped", {{"count", dropped}});
+}
+
+void AccessLog::reopen(int new_fd) {
+  flush();
+  if (file_) file_->reopen(new_fd);
+}
+
+}  // namespace serval::worker

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/line_file.hpp"
+#include "http/access_log.hpp"
+
+namespace serval::worker {
+
+/// The access log of one worker: lines are gathered and go out whole, several in one write. Loop only.
+class AccessLog {
+ public:
+  /// `fd` is borrowed; -1: off.
+  AccessLog(int fd, http::AccessFormat format);
+
+  bool on() const { return file_ != nullptr; }
+  void add(const http::AccessRecord& record);
+  /// Lines wait to be written: flush() is due before the loop sleeps.
+  bool pending() const { return !lines_.empty(); }
+  void flush();
+  /// What was added before goes to the old file, what is added later to the new one.
+  void reopen(int new_fd);
+
+ private:
+  std::unique_ptr<LineFile> file_;
+  http::AccessFormat format_;
+  std::string lines_;
+};
+
+}  // namespace serval::worker

@@ -1,0 +1,474 @@
+#include "worker/connection.hpp"
+
+#include <sys/socket.h>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <array>
+
+#include "base/log.hpp"
+#include "http/date.hpp"
+#include "http/proxy_protocol.hpp"
+#include "http/response.hpp"
+#include "worker/limits.hpp"
+#include "worker/service.hpp"
+
+namespace serval::worker {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// What an idle connection keeps; most heads fit.
+constexpr std::size_t kHeadBuffer = 2 * 1024;
+constexpr std::size_t kBodyBuffer = 32 * 1024;
+/// Pipelined requests served before other connections get their turn.
+constexpr int kBurst = 16;
+/// Draining: a client that was just active may have its next request on the way; it is answered if it comes within kLastCall.
+constexpr auto kRecentlyActive = 1s;
+constexpr auto kLastCall = 300ms;
+/// How long a client has to take notice that we are done (nginx: lingering_timeout).
+constexpr auto kLinger = 5s;
+constexpr auto kLingerDraining = 1s;
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+/// nginx's number for "the client was gone before the answer".
+constexpr int kClientGone = 499;
+
+}  // namespace
+
+Connection::Connection(Service& service, UniqueFd fd, Peer peer)
+    : service_(service),
+      socket_(service.io),
+      peer_(std::move(peer)),
+      proxy_header_due_(service.config.request.proxy_protocol && service.is_trusted(peer_.address)) {
+  peer_.trusted = service.is_trusted(peer_.address);
+  const int family = peer_.address == "unix" ? AF_UNIX : AF_INET;  // the protocol only tells Asio that this is a stream
+  socket_.assign(asio::generic::stream_protocol(family, 0), fd.release());
+  socket_.non_blocking(true);
+}
+
+void Connection::start() {
+  last_activity_ = Clock::now();
+  wait_until(deadline_after(last_activity_, service_.config.request.header_timeout));
+  read();
+}
+
+// ---- Reading
+
+/// Serves what has been read as far as it goes.
+void Connection::go_on() {
+  for (int burst = 0; phase_ <= Phase::body; ++burst) {
+    if (burst == kBurst) {
+      ++operations_;
+      asio::post(service_.io, [this] {
+        end_operation();
+        go_on();
+      });
+      return;
+    }
+    if (!parse()) return;
+    dispatch();
+  }
+}
+
+/// True if a request is complete. False if there is nothing to do but wait for bytes, or the request was refused.
+bool Connection::parse() {
+  if (proxy_header_due_ && !skip_proxy_header()) return false;
+  while (true) {
+    if (!exchange_) {
+      if (input_.unread().empty()) {
+        read();
+        return false;
+      }
+      begin_exchange();
+    }
+    const http::RequestParser::Result result = exchange_->parser.next(input().unread());
+    input().consume(result.consumed);
+    switch (result.step) {
+      case http::RequestParser::Step::need_more:
+        return want_more();
+      case http::RequestParser::Step::head:
+        on_head();
+        break;
+      case http::RequestParser::Step::body:
+        on_body(result.body);
+        break;
+      case http::RequestParser::Step::end:
+        return true;
+      case http::RequestParser::Step::refused: {
+        const http::Refusal& refusal = exchange_->parser.refusal();
+        answer_error(refusal.status, refusal.reason, http::Outcome::refused);
+        return false;
+      }
+    }
+  }
+}
+
+/// The PROXY prefix of a connection from a trusted proxy. True once it is behind us.
+bool Connection::skip_proxy_header() {
+  const http::ProxyHeader header = http::read_proxy_header(input_.unread());
+  switch (header.step) {
+    case http::ProxyHeader::Step::need_more:
+      read();
+      return false;
+    case http::ProxyHeader::Step::refused:
+      proxy_header_due_ = false;
+      answer_error(400, header.reason, http::Outcome::refused);
+      return false;
+    case http::ProxyHeader::Step::done:
+      break;
+  }
+  proxy_header_due_ = false;
+  input_.consume(header.consumed);
+  if (!header.local) peer_ = {header.address, header.port, service_.is_trusted(header.address)};
+  return true;
+}
+
+void Connection::begin_exchange() {
+  exchange_ = service_.lend();
+  exchange_->begin(*this, last_activity_);
+  std::swap(exchange_->input, input_);
+  apart_ = false;
+  logged_ = false;
+  outcome_ = http::Outcome::ok;
+}
+
+void Connection::on_head() {
+  const http::Head& head = exchange_->parser.head();
+  phase_ = Phase::body;
+  body_begin_ = last_activity_;
+  if (!head.expect_continue || head.framing == http::Framing::none || !input().unread().empty()) return;
+  boost::system::error_code error;  // a client whose 25 bytes do not fit will not read the answer either
+  socket_.write_some(asio::buffer(kContinue), error);
+}
+
+void Connection::on_body(std::string_view piece) {
+  exchange_->body_bytes += piece.size();
+  if (!apart_ && exchange_->body_bytes == piece.size()) {
+    exchange_->body_in_place = piece;
+    return;
+  }
+  settle_body();
+  exchange_->body.append(piece, service_.config.request.spill_body);
+}
+
+/// Copies what lies in the input buffer before more is read over it.
+void Connection::settle_body() {
+  if (exchange_->body_in_place.empty()) return;
+  exchange_->body.append(exchange_->body_in_place, service_.config.request.spill_body);
+  exchange_->body_in_place = {};
+}
+
+/// The request is not complete: arms the deadline for the rest of it and reads on. Always false.
+bool Connection::want_more() {
+  const config::Request& limits = service_.config.request;
+  if (phase_ == Phase::body) {
+    settle_body();
+    if (!apart_) {  // the head stays where it is
+      exchange_->body_input.assign(exchange_->input.unread(), kBodyBuffer);
+      exchange_->input.consume(exchange_->input.unread().size());
+      apart_ = true;
+    }
+    wait_until(body_deadline({body_begin_, last_activity_, exchange_->body_bytes}, limits));
+  } else if (phase_ != Phase::head) {
+    // A fresh connection's head is due from the moment it was accepted, and that deadline runs already.
+    if (phase_ == Phase::idle) wait_until(deadline_after(exchange_->first_byte, limits.header_timeout));
+    phase_ = Phase::head;
+  }
+  read();
+  return false;
+}
+
+InputBuffer& Connection::input() {
+  if (!exchange_) return input_;
+  return apart_ ? exchange_->body_input : exchange_->input;
+}
+
+void Connection::read() {
+  if (reading_) return;
+  InputBuffer& in = input();
+  in.make_room(apart_ ? kBodyBuffer : kHeadBuffer);
+  reading_ = true;
+  ++operations_;
+  socket_.async_read_some(asio::buffer(in.free_space(), in.free_size()), [this](const boost::system::error_code& error, std::size_t bytes) {
+    reading_ = false;
+    end_operation();
+    on_read(error, bytes);
+  });
+}
+
+void Connection::on_read(const boost::system::error_code& error, std::size_t bytes) {
+  switch (phase_) {
+    case Phase::fresh:
+    case Phase::idle:
+    case Phase::head:
+    case Phase::body:
+      if (error) return on_client_gone();
+      input().commit(bytes);
+      last_activity_ = Clock::now();
+      return go_on();
+    case Phase::handling:
+    case Phase::writing:  // refused while reading: what came is of no use, linger() sees the rest
+      return;
+    case Phase::lingering:
+      return error ? close() : read();  // into the same free space: thrown away
+    case Phase::closed:
+      return;
+  }
+}
+
+void Connection::on_client_gone() {
+  last_activity_ = Clock::now();
+  if (exchange_ && exchange_->parser.started()) log(kClientGone, http::Outcome::client_gone);
+  close();
+}
+
+// ---- Handling
+
+void Connection::dispatch() {
+  const config::Request& limits = service_.config.request;
+  Exchange& exchange = *exchange_;
+  ++requests_;
+  phase_ = Phase::handling;
+  exchange.handed_over = last_activity_;
+  exchange.prepare(peer_, requests_);
+  if (!exchange.body.intact()) return answer_error(500, "the request body could not be stored", http::Outcome::app_failed);
+  // Armed before the handler may run: if it overstays, this thread does not come back here.
+  wait_until(deadline_after(last_activity_, limits.timeout));
+  switch (service_.crew.submit(exchange)) {
+    case Crew::Accepted::ran:
+      return write();
+    case Crew::Accepted::pending:
+      if (service_.config.workers.queue_timeout.count() > 0) {
+        wait_until(std::min(deadline(), last_activity_ + service_.config.workers.queue_timeout));
+      }
+      return;
+    case Crew::Accepted::refused:
+      return answer_error(503, "all threads are busy and the queue is full", http::Outcome::overload);
+  }
+}
+
+void Connection::on_answer() {
+  // A client that closed while it waited is most often gone: nginx's 499. It is answered all the same, it may have closed one direction only.
+  if (client_half_closed()) outcome_ = http::Outcome::client_gone;
+  write();
+  go_on();
+}
+
+bool Connection::client_half_closed() const {
+  char byte;
+  return ::recv(const_cast<Connection*>(this)->socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+void Connection::on_overdue(TimePoint now) {
+  const config::Workers& workers = service_.config.workers;
+  const Duration timeout = service_.config.request.timeout;
+  Exchange& exchange = *exchange_;
+  if (!exchange.has_started()) {
+    const TimePoint patience = deadline_after(exchange.handed_over, workers.queue_timeout);
+    if (patience > now) return wait_until(std::min(patience, deadline_after(now, timeout)));
+    if (service_.crew.withdraw(exchange)) return answer_error(503, "no thread became free in time", http::Outcome::overload);
+  }
+  const TimePoint due = exchange.has_started() ? deadline_after(exchange.started(), timeout) : deadline_after(now, timeout);
+  if (due > now) return wait_until(due);
+  answer_timeout(now);
+}
+
+/// The client gets its 504 now; the handler keeps its exchange until it returns.
+void Connection::answer_timeout(TimePoint now) {
+  const http::Head& head = exchange_->parser.head();
+  log::warning("request timed out", {{"method", head.method},
+                                     {"target", head.target},
+                                     {"request_id", exchange_->request_id},
+                                     {"age_ms", std::chrono::duration_cast<std::chrono::milliseconds>(now - exchange_->started())}});
+  last_activity_ = now;
+  log(504, http::Outcome::timeout);
+  const http::Exchange framing = exchange_->framing();
+  let_go_of_exchange();
+  begin_exchange();
+  logged_ = true;
+  exchange_->closes = true;
+  http::append_error(exchange_->out, framing, 504, "the app did not answer in time", http::date_text(std::chrono::system_clock::now()));
+  write();
+}
+
+void Connection::let_go_of_exchange() {
+  exchange_->abandon();
+  exchange_.release();  // Exchange::done() takes it from here
+}
+
+// ---- Writing
+
+void Connection::answer_error(int status, std::string_view reason, http::Outcome outcome) {
+  if (!exchange_) begin_exchange();
+  last_activity_ = Clock::now();
+  outcome_ = outcome;
+  exchange_->out.clear();
+  exchange_->closes = true;
+  exchange_->status = status;
+  http::append_error(exchange_->out, exchange_->framing(), status, reason, http::date_text(std::chrono::system_clock::now()));
+  write();
+}
+
+void Connection::write() {
+  if (phase_ != Phase::writing) written_ = 0;
+  phase_ = Phase::writing;
+  const std::string& out = exchange_->out;
+  const std::string_view tail = exchange_->tail;
+  while (written_ < out.size() + tail.size()) {
+    boost::system::error_code error;
+    std::size_t sent = 0;
+    if (tail.empty()) {
+      sent = socket_.write_some(asio::buffer(out.data() + written_, out.size() - written_), error);
+    } else {
+      const std::size_t of_out = std::min(written_, out.size());
+      const std::size_t of_tail = written_ - of_out;
+      sent = socket_.write_some(std::array{asio::buffer(out.data() + of_out, out.size() - of_out),
+                                           asio::buffer(tail.data() + of_tail, tail.size() - of_tail)},
+                                error);
+    }
+    if (error == asio::error::would_block) {
+      wait_until(deadline_after(Clock::now(), service_.config.request.write_timeout));
+      ++operations_;
+      socket_.async_wait(asio::socket_base::wait_write, [this](const boost::system::error_code&) {
+        end_operation();
+        if (phase_ != Phase::writing) return;
+        write();
+        go_on();
+      });
+      return;
+    }
+    if (error) {
+      last_activity_ = Clock::now();
+      log(kClientGone, http::Outcome::client_gone);
+      return close();
+    }
+    written_ += sent;
+  }
+  on_written();
+}
+
+void Connection::on_written() {
+  last_activity_ = Clock::now();
+  const bool gone = outcome_ == http::Outcome::client_gone;
+  const http::Outcome outcome = exchange_->failed && !gone ? http::Outcome::app_failed : outcome_;
+  log(gone ? kClientGone : exchange_->status, outcome);
+  if (!exchange_->closes) return next_request();
+  // If the client asked for the end, it sends nothing more, and there is nothing to linger for.
+  const bool client_is_done = outcome_ == http::Outcome::ok && !exchange_->parser.head().keep_alive && input().unread().empty();
+  if (client_is_done) return close();
+  linger();
+}
+
+void Connection::next_request() {
+  std::swap(input_, input());
+  apart_ = false;
+  service_.take_back(std::move(exchange_));
+  if (input_.unread().empty()) input_.clear(kHeadBuffer);
+  phase_ = Phase::idle;
+  wait_idle();
+}
+
+void Connection::wait_idle() {
+  const bool last_call = service_.draining();
+  wait_until(last_call ? Clock::now() + kLastCall : deadline_after(last_activity_, service_.config.request.keep_alive));
+}
+
+void Connection::linger() {
+  phase_ = Phase::lingering;
+  boost::system::error_code ignored;
+  socket_.shutdown(asio::socket_base::shutdown_send, ignored);
+  wait_until(last_activity_ + (service_.draining() ? kLingerDraining : kLinger));
+  read();
+}
+
+void Connection::close() {
+  if (phase_ == Phase::closed) return;
+  if (phase_ == Phase::handling) let_go_of_exchange();
+  phase_ = Phase::closed;
+  wait_until(TimePoint::max());
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  ++operations_;
+  end_operation();
+}
+
+/// The last operation of a closed connection takes the connection with it.
+void Connection::end_operation() {
+  if (--operations_ > 0 || phase_ != Phase::closed) return;
+  if (exchange_) service_.take_back(std::move(exchange_));
+  service_.remove(*this);
+}
+
+// ---- Deadlines, drain, log
+
+void Connection::wait_until(TimePoint deadline) { service_.set_deadline(*this, deadline); }
+
+void Connection::on_deadline() {
+  const TimePoint now = Clock::now();
+  switch (phase_) {
+    case Phase::fresh:
+    case Phase::idle:
+    case Phase::lingering:
+      return close();
+    case Phase::head:
+      return answer_error(408, "the request head did not come in time", http::Outcome::timeout);
+    case Phase::body:
+      return answer_error(408, "the request body did not come in time", http::Outcome::timeout);
+    case Phase::handling:
+      return on_overdue(now);
+    case Phase::writing:
+      last_activity_ = now;
+      log(exchange_->status, http::Outcome::timeout);
+      return close();
+    case Phase::closed:
+      return;
+  }
+}
+
+void Connection::on_drain() {
+  if (phase_ != Phase::fresh && phase_ != Phase::idle) return;  // its answer will say `Connection: close`
+  if (Clock::now() - last_activity_ > kRecentlyActive) return close();
+  wait_idle();
+}
+
+bool Connection::on_cut() {
+  if (phase_ != Phase::head && phase_ != Phase::body && phase_ != Phase::handling && phase_ != Phase::writing) return false;
+  last_activity_ = Clock::now();
+  log(exchange_->status, http::Outcome::cut);
+  return true;
+}
+
+void Connection::log(int status, http::Outcome outcome) {
+  if (logged_ || !service_.logs_access()) return;
+  logged_ = true;
+  const Exchange& exchange = *exchange_;
+  const http::Head& head = exchange.parser.head();
+  http::AccessRecord record;
+  record.peer = exchange.request_id.empty() ? std::string_view(peer_.address) : exchange.request.peer;
+  record.method = head.method;
+  record.target = head.target;
+  record.minor_version = head.method.empty() ? -1 : head.minor_version;
+  for (const http::Field& field : head.fields) {
+    if (http::equal_names(field.name, "Referer")) record.referer = field.value;
+    if (http::equal_names(field.name, "User-Agent")) record.user_agent = field.value;
+  }
+  record.host = head.host;
+  record.request_id = exchange.request_id;
+  record.status = status;
+  record.bytes_in = exchange.body_bytes;
+  record.bytes_out = exchange.body_out;
+  record.when = service_.wall_time(exchange.first_byte);
+  record.duration = std::chrono::duration_cast<std::chrono::microseconds>(last_activity_ - exchange.first_byte);
+  if (exchange.has_started()) {
+    record.queue_wait = std::chrono::duration_cast<std::chrono::microseconds>(exchange.started() - exchange.handed_over);
+  }
+  record.outcome = outcome;
+  service_.log_access(record);
+}
+
+}  // namespace serval::worker

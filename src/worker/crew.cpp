@@ -1,0 +1,190 @@
+#include "worker/crew.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.hpp"
+
+namespace serval::worker {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// A handler has overstayed after one to two of these. Short enough that others do not notice, long enough that nearly no handler does.
+constexpr auto kTick = 1ms;
+/// Ticks without a handler after which the watch stands down, so that an idle worker sleeps.
+constexpr int kIdleTicks = 4;
+
+/// One handler that overstays outweighs this many quick ones; above the threshold requests go straight to the pool.
+constexpr int kOverstayWeight = 8;
+constexpr int kPoolThreshold = 24;
+constexpr int kSlownessMax = 48;
+/// A handler in the pool counts as one that would have overstayed if it took longer than this.
+constexpr auto kOverstay = 1500us;
+
+}  // namespace
+
+Crew::Crew(boost::asio::io_context& io, int threads, int queue_limit) : io_(io), threads_(threads), queue_limit_(queue_limit) {}
+
+Crew::~Crew() { SERVAL_CHECK(members_.empty()); }
+
+void Crew::run() {
+  // Signals are the main thread's: an app's own handlers and sigwait must not find them on ours.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  for (int i = 0; i < threads_; ++i) members_.emplace_back([this] { member(); });
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  have_loop();
+  member();
+  for (std::thread& thread : members_) thread.join();
+  members_.clear();
+}
+
+void Crew::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  io_.stop();
+  wake_.notify_all();
+}
+
+void Crew::have_loop() {
+  try {
+    io_.run();
+  } catch (const LostLoop&) {
+  }
+}
+
+void Crew::member() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    if (!queue_.empty() && take_seat()) {
+      Job& job = *queue_.front();
+      queue_.pop_front();
+      waiting_.fetch_sub(1);
+      lock.unlock();
+      run_from_pool(job);
+      lock.lock();
+    } else if (watch_wanted_ && !watched_) {
+      watched_ = true;
+      lock.unlock();
+      const bool took_over = watch();
+      lock.lock();
+      watched_ = false;
+      if (!took_over) continue;
+      wake_.notify_one();  // somebody else watches the new holder of the loop
+      lock.unlock();
+      have_loop();
+      lock.lock();
+    } else {
+      wake_.wait(lock);
+    }
+  }
+}
+
+/// Ticks until a handler overstays (true: the loop is ours now) or there has been nothing to watch for a while.
+bool Crew::watch() {
+  std::uint64_t last = turn_.load();
+  int idle_ticks = 0;
+  while (true) {
+    std::this_thread::sleep_for(kTick);
+    std::uint64_t now = turn_.load();
+    const bool inside_handler = now % 2 == 1;
+    if (now != last) {
+      idle_ticks = 0;
+    } else if (inside_handler) {
+      if (turn_.compare_exchange_strong(now, now + 1)) {
+        judge(true);
+        return true;
+      }
+      now = turn_.load();
+    } else if (++idle_ticks >= kIdleTicks) {
+      // Sequentially consistent with submit: either it sees that nobody watches, or we see its turn.
+      watch_wanted_.store(false);
+      if (turn_.load() == now) return false;
+      watch_wanted_.store(true);
+      idle_ticks = 0;
+    }
+    last = now;
+  }
+}
+
+bool Crew::take_seat() {
+  if (running_.fetch_add(1) < threads_) return true;
+  leave_seat();
+  return false;
+}
+
+void Crew::want_watch() {
+  watch_wanted_.store(true);
+  wake_one();
+}
+
+void Crew::wake_one() {
+  std::lock_guard lock(mutex_);  // a member between its look at the state and its wait would miss the call
+  wake_.notify_one();
+}
+
+void Crew::judge(bool overstayed) {
+  const int slowness = slowness_.load(std::memory_order_relaxed);
+  if (overstayed) {
+    slowness_.store(std::min(slowness + kOverstayWeight, kSlownessMax), std::memory_order_relaxed);
+  } else if (slowness > 0) {
+    slowness_.store(slowness - 1, std::memory_order_relaxed);
+  }
+}
+
+Crew::Accepted Crew::submit(Job& job) {
+  const bool here = waiting() == 0 && slowness_.load(std::memory_order_relaxed) < kPoolThreshold && take_seat();
+  if (!here) {
+    if (waiting() >= queue_limit_ && running() >= threads_) return Accepted::refused;
+    std::lock_guard lock(mutex_);
+    queue_.push_back(&job);
+    waiting_.fetch_add(1);
+    wake_.notify_one();
+    return Accepted::pending;
+  }
+  std::uint64_t turn = turn_.load(std::memory_order_relaxed) + 1;
+  turn_.store(turn);
+  if (!watch_wanted_.load()) want_watch();
+  job.run(false);
+  leave_seat();
+  if (turn_.compare_exchange_strong(turn, turn + 1)) {
+    judge(false);
+    if (waiting() > 0) wake_one();
+    return Accepted::ran;
+  }
+  finish_elsewhere(job);
+  throw LostLoop{};
+}
+
+void Crew::run_from_pool(Job& job) {
+  const auto begin = std::chrono::steady_clock::now();
+  job.run(true);
+  leave_seat();
+  judge(std::chrono::steady_clock::now() - begin > kOverstay);
+  finish_elsewhere(job);
+}
+
+void Crew::finish_elsewhere(Job& job) {
+  boost::asio::post(io_, [&job] { job.done(); });
+}
+
+bool Crew::withdraw(Job& job) {
+  std::lock_guard lock(mutex_);
+  const auto found = std::find(queue_.begin(), queue_.end(), &job);
+  if (found == queue_.end()) return false;
+  queue_.erase(found);
+  waiting_.fetch_sub(1);
+  return true;
+}
+
+}  // namespace serval::worker

@@ -1,0 +1,99 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace serval::worker {
+
+/// One call of the app. Lives in the exchange it serves; the crew only borrows it.
+class Job {
+ public:
+  /// Runs the handler; on an app thread, without the loop's state in reach. Must not throw.
+  /// `waited`: it stood in the queue; otherwise it runs at the moment it was submitted.
+  virtual void run(bool waited) = 0;
+  /// The handler has returned; on the loop.
+  virtual void done() = 0;
+
+ protected:
+  ~Job() = default;
+};
+
+/// The threads of a worker: `threads` that may run handlers at a time, and one more, so that the I/O loop always has a thread. They are all
+/// alike; exactly one has the loop, i.e. runs the io_context and may touch what belongs to it.
+///
+/// Who runs the handler (the measured reasons are in tests/bench/README.md): the thread that has the loop runs it at once, without handing
+/// anything over, as long as handlers return quickly. A watching thread ticks while there is work; a handler that it finds running at two
+/// ticks in a row has overstayed: the watcher takes the loop over and goes on serving, and the overstayed thread hands in its answer when the
+/// handler returns. When handlers keep overstaying, requests go straight to the pool. With all `threads` busy, requests wait in a queue.
+///
+/// Life time: constructed and run on the worker's main thread, outlived by everything that posts jobs.
+class Crew {
+ public:
+  Crew(boost::asio::io_context& io, int threads, int queue_limit);
+  ~Crew();
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+
+  /// Starts the other threads and becomes one of them; returns once stop() was called and every handler has returned.
+  void run();
+  /// From the loop: ends run(). Handlers that are still running are waited for.
+  void stop();
+
+  enum class Accepted { ran, pending, refused };
+  /// From the loop: runs `job` now (`ran`: done() has not been called, the caller goes on itself) or later (`pending`: done() will be called
+  /// on the loop), or refuses it because the queue is full. If the loop is lost while `job` runs, this does not return to the caller:
+  /// it throws LostLoop past it, and nothing of the loop's may be touched on the way.
+  Accepted submit(Job& job);
+  /// From the loop: takes a job that still waits out of the queue. False if a thread has it already.
+  bool withdraw(Job& job);
+
+  /// Handlers running now, and jobs waiting. Any thread.
+  int running() const { return running_.load(std::memory_order_relaxed); }
+  int waiting() const { return waiting_.load(std::memory_order_relaxed); }
+  /// A new request would have to wait.
+  bool saturated() const { return waiting() > 0 || running() >= threads_; }
+
+  /// Unwinds a thread that lost the loop out of io_context::run. Caught by the crew only.
+  struct LostLoop {};
+
+ private:
+  void member();
+  void have_loop();
+  bool watch();
+  void run_from_pool(Job& job);
+  void finish_elsewhere(Job& job);
+  void want_watch();
+  void wake_one();
+  bool take_seat();
+  void leave_seat() { running_.fetch_sub(1); }
+  void judge(bool overstayed);
+
+  boost::asio::io_context& io_;
+  const int threads_;
+  const int queue_limit_;
+
+  // Counts handlers started and ended by whoever has the loop: odd while it is inside a handler. Taking the loop over is moving the count on
+  // in the handler's stead; the overstayed thread then finds that it moved and knows.
+  std::atomic<std::uint64_t> turn_{0};
+  std::atomic<bool> watch_wanted_{false};
+  std::atomic<int> running_{0};  // seats taken: handlers inside the loop, overstayed ones and those in the pool
+  std::atomic<int> waiting_{0};
+  std::atomic<int> slowness_{0};  // rises with handlers that overstay, falls with quick ones; high: straight to the pool
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job*> queue_;
+  bool watched_ = false;
+  bool stopping_ = false;
+  std::vector<std::thread> members_;
+};
+
+}  // namespace serval::worker

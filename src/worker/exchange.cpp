@@ -1,0 +1,164 @@
+#include "worker/exchange.hpp"
+
+#include <array>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "http/date.hpp"
+#include "http/forwarded.hpp"
+#include "http/request_id.hpp"
+#include "worker/connection.hpp"
+#include "worker/limits.hpp"
+#include "worker/service.hpp"
+
+namespace serval::worker {
+
+namespace {
+
+/// Bodies up to this size are copied behind their head, so that one send takes both; longer ones go out from where they are.
+constexpr std::size_t kCopiedBody = 16 * 1024;
+/// Memory that a reused exchange keeps for its output.
+constexpr std::size_t kKeptOutput = 64 * 1024;
+
+constexpr std::string_view kServerErrorBody = "Internal Server Error\n";
+constexpr std::array<http::Field, 1> kServerErrorFields{{{"Content-Type", "text/plain"}}};
+
+std::string why_not_sendable(const http::Exchange& how, const app::Answer::Response& response) {
+  if (const char* why = http::why_not_sendable(response.status); why != nullptr) {
+    return "answered with status " + std::to_string(response.status) + ": " + why;
+  }
+  for (const http::Field& field : response.fields) {
+    if (const char* why = http::why_not_sendable(field, how, response.status, response.body.size()); why != nullptr) {
+      return "answered with the header " + quoted(field.name) + ", which must not be sent: " + why;
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Exchange::Exchange(Service& service) : parser(service.limits), service_(service) {}
+
+void Exchange::begin(Connection& owner, TimePoint now) {
+  owner_ = &owner;
+  first_byte = now;
+}
+
+void Exchange::prepare(const Peer& peer, int nth) {
+  const http::Head& head = parser.head();
+  const config::Request& limits = service_.config.request;
+  request.head = &head;
+  request.body = body_in_place.empty() ? body.view() : body_in_place;
+  request.body_fd = body.fd();
+  peer_address = peer.address;
+  request.peer = peer_address;
+  request.peer_port = peer.port;
+  request.scheme = "http";
+  request.deadline = TimePoint::max();
+  identify(peer);
+  close_after = !head.keep_alive || limits.keep_alive.count() == 0 || (limits.keep_alive_requests > 0 && nth >= limits.keep_alive_requests);
+}
+
+/// Who asks, over what, and under which id: a trusted proxy is believed (RFC 7239, X-Forwarded-*, X-Request-Id).
+void Exchange::identify(const Peer& peer) {
+  if (peer.trusted) {
+    const http::Origin origin = http::find_origin(parser.head().fields, {.address = request.peer, .scheme = request.scheme}, service_.is_trusted);
+    if (origin.address != request.peer) request.peer_port = 0;
+    request.peer = origin.address;
+    request.scheme = origin.scheme;
+    for (const http::Field& field : parser.head().fields) {
+      if (http::equal_names(field.name, "X-Request-Id") && http::is_usable_request_id(field.value)) request_id = field.value;
+    }
+  }
+  if (request_id.empty()) http::append_request_id(request_id);
+  request.request_id = request_id;
+}
+
+void Exchange::reset() {
+  if (release_ != nullptr) release_(release_context_);
+  release_ = nullptr;
+  parser.reset();
+  body.reset();
+  body_in_place = {};
+  request_id.clear();
+  body_bytes = 0;
+  close_after = false;
+  out.clear();
+  if (out.capacity() > kKeptOutput) out.shrink_to_fit();
+  tail = {};
+  if (!tail_copy_.empty()) std::string().swap(tail_copy_);
+  status = 0;
+  body_out = 0;
+  closes = failed = false;
+  started_.store(0, std::memory_order_relaxed);
+  handed_over = TimePoint{};
+}
+
+http::Exchange Exchange::framing() const {
+  const http::Head& head = parser.head();
+  return {.head_request = head.method == "HEAD",
+          .minor_version = head.minor_version,
+          .close = closes,
+          .asked_keep_alive_1_0 = head.minor_version == 0 && head.keep_alive};
+}
+
+void Exchange::run(bool waited) {
+  const TimePoint start = waited ? Clock::now() : handed_over;
+  started_.store(start.time_since_epoch().count(), std::memory_order_release);
+  request.deadline = deadline_after(start, service_.config.request.timeout);
+  service_.app.handle(request, *this);
+}
+
+void Exchange::done() {
+  if (owner_ != nullptr) {
+    owner_->on_answer();
+  } else {
+    service_.take_back(std::unique_ptr<Exchange>(this));
+  }
+}
+
+void Exchange::respond(const Response& response) {
+  closes = close_after || service_.draining();
+  status = response.status;
+  const http::Exchange how = framing();
+  if (const std::string why = why_not_sendable(how, response); !why.empty()) {
+    if (response.release != nullptr) response.release(response.release_context);
+    return fail(why);
+  }
+  http::append_head(out, how, status, response.fields, response.body.size(), http::date_text(std::chrono::system_clock::now()));
+  if (http::carries_body(how, status)) {
+    body_out = response.body.size();
+    keep_tail(response);
+  } else if (response.release != nullptr) {
+    response.release(response.release_context);
+  }
+}
+
+void Exchange::keep_tail(const Response& response) {
+  if (response.body.size() <= kCopiedBody) {
+    out.append(response.body);
+    if (response.release != nullptr) response.release(response.release_context);
+  } else if (response.release != nullptr) {
+    tail = response.body;
+    release_ = response.release;
+    release_context_ = response.release_context;
+  } else {
+    tail_copy_.assign(response.body);
+    tail = tail_copy_;
+  }
+}
+
+void Exchange::fail(std::string_view why) {
+  const http::Head& head = parser.head();
+  log::error("app failed", {{"method", head.method}, {"target", head.target}, {"request_id", request_id}, {"why", why}});
+  closes = close_after || service_.draining();
+  status = 500;
+  failed = true;
+  const http::Exchange how = framing();
+  http::append_head(out, how, status, kServerErrorFields, kServerErrorBody.size(), http::date_text(std::chrono::system_clock::now()));
+  if (!http::carries_body(how, status)) return;
+  out.append(kServerErrorBody);
+  body_out = kServerErrorBody.size();
+}
+
+}  // namespace serval::worker

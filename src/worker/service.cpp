@@ -1,0 +1,142 @@
+#include "worker/service.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace serval::worker {
+
+namespace {
+
+/// Exchanges kept for reuse; as many as requests are usually under way at a time.
+constexpr std::size_t kSpareExchanges = 64;
+
+http::Limits limits_of(const config::Request& request) {
+  return {.max_header = request.max_header,
+          .max_headers = static_cast<std::size_t>(request.max_headers),
+          .max_target = request.max_target,
+          .max_body = request.max_body};
+}
+
+}  // namespace
+
+Service::Service(boost::asio::io_context& io_context, Setting setting)
+    : config(setting.config),
+      app(setting.app),
+      slot(setting.slot),
+      pid(::getpid()),
+      limits(limits_of(config.request)),
+      io(io_context),
+      crew(io_context, config.workers.threads, config.workers.queue),
+      is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
+        return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
+      }),
+      wheel_(Clock::now()),
+      timer_(io_context),
+      access_(setting.access_fd, std::move(setting.access_format)) {}
+
+Service::~Service() {
+  connections_.clear_and_dispose([](Connection* connection) { delete connection; });
+}
+
+void Service::adopt(UniqueFd fd, Peer peer) {
+  auto connection = std::make_unique<Connection>(*this, std::move(fd), std::move(peer));
+  connections_.push_back(*connection);
+  connection.release()->start();  // owned by the list from here
+}
+
+void Service::remove(Connection& connection) {
+  connections_.erase(connections_.iterator_to(connection));
+  // Its own functions are still on the stack.
+  boost::asio::post(io, [this, gone = std::unique_ptr<Connection>(&connection)]() mutable {
+    gone.reset();
+    check_finished();
+  });
+}
+
+void Service::set_deadline(Connection& connection, TimePoint deadline) {
+  wheel_.set(connection, deadline);
+  if (deadline < armed_) arm(deadline);
+}
+
+void Service::arm(TimePoint at) {
+  armed_ = at;
+  timer_.expires_at(at + DeadlineWheel::kTick);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_timer();
+  });
+}
+
+void Service::on_timer() {
+  armed_ = TimePoint::max();
+  wheel_.expire(Clock::now(), [](Deadlined& due) { static_cast<Connection&>(due).on_deadline(); });
+  if (const auto next = wheel_.next(); next && *next < armed_) arm(*next);
+}
+
+std::unique_ptr<Exchange> Service::lend() {
+  if (spare_.empty()) return std::make_unique<Exchange>(*this);
+  std::unique_ptr<Exchange> exchange = std::move(spare_.back());
+  spare_.pop_back();
+  return exchange;
+}
+
+void Service::take_back(std::unique_ptr<Exchange> exchange) {
+  exchange->reset();
+  exchange->input.clear(0);
+  exchange->body_input.clear(0);
+  if (spare_.size() < kSpareExchanges) spare_.push_back(std::move(exchange));
+  check_finished();
+}
+
+void Service::log_access(http::AccessRecord record) {
+  if (!access_.on()) return;
+  record.worker = slot;
+  record.pid = pid;
+  access_.add(record);
+  if (flush_posted_) return;
+  // After what the loop has at hand already, so that a burst shares one write.
+  flush_posted_ = true;
+  boost::asio::post(io, [this] {
+    flush_posted_ = false;
+    access_.flush();
+  });
+}
+
+void Service::drain(std::function<void()> finished) {
+  if (draining()) return;
+  draining_.store(true);
+  finished_ = std::move(finished);
+  for (auto at = connections_.begin(); at != connections_.end();) (at++)->on_drain();  // may remove itself
+  check_finished();
+}
+
+void Service::set_accepting(bool accepting) {
+  accepting_ = accepting;
+  check_finished();
+}
+
+void Service::check_finished() {
+  if (!finished_ || accepting_ || !connections_.empty() || crew.running() > 0) return;
+  access_.flush();
+  std::exchange(finished_, nullptr)();
+}
+
+std::size_t Service::cut() {
+  std::size_t requests = 0;
+  for (Connection& connection : connections_) requests += connection.on_cut() ? 1 : 0;
+  access_.flush();
+  return requests;
+}
+
+std::chrono::system_clock::time_point Service::wall_time(TimePoint at) {
+  // One look at the wall clock a second; a step of that clock shows in the log within that second.
+  if (at - clock_checked_ > std::chrono::seconds(1)) {
+    clock_checked_ = Clock::now();
+    clock_wall_ = std::chrono::system_clock::now();
+  }
+  return clock_wall_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(at - clock_checked_);
+}
+
+}  // namespace serval::worker

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/app.hpp"
+#include "base/network.hpp"
+#include "config/config.hpp"
+#include "http/request.hpp"
+#include "worker/access_log.hpp"
+#include "worker/connection.hpp"
+#include "worker/crew.hpp"
+#include "worker/deadline_wheel.hpp"
+#include "worker/exchange.hpp"
+
+namespace serval::worker {
+
+/// What all connections of a worker share: its loop, threads, deadlines, logs and limits. Loop only, but for draining().
+/// Life time: made before the first connection, destroyed after the last.
+class Service {
+ public:
+  struct Setting {
+    const config::Config& config;
+    app::App& app;
+    int slot;
+    int access_fd;
+    http::AccessFormat access_format;
+    std::vector<Network> trusted;
+  };
+  Service(boost::asio::io_context& io, Setting setting);
+  ~Service();
+
+  const config::Config& config;
+  app::App& app;
+  const int slot;
+  const int pid;
+  const http::Limits limits;
+  boost::asio::io_context& io;
+  Crew crew;
+
+  bool draining() const { return draining_.load(std::memory_order_relaxed); }
+  const std::function<bool(std::string_view address)> is_trusted;
+
+  /// A connection from a listener; `fd` is an accepted, non-blocking socket.
+  void adopt(UniqueFd fd, Peer peer);
+  void remove(Connection& connection);
+  std::size_t connections() const { return connections_.size(); }
+
+  void set_deadline(Connection& connection, TimePoint deadline);
+
+  std::unique_ptr<Exchange> lend();
+  void take_back(std::unique_ptr<Exchange> exchange);
+
+  bool logs_access() const { return access_.on(); }
+  void log_access(http::AccessRecord record);
+  void reopen_access(int new_fd) { access_.reopen(new_fd); }
+  void flush_access() { access_.flush(); }
+
+  /// From now on answers close their connections; idle ones go. `finished` is called once nothing is left.
+  void drain(std::function<void()> finished);
+  /// Something ended (a connection, the accepting): calls `finished` if it was the last. `still_accepting` is the listeners' word.
+  void check_finished();
+  void set_accepting(bool accepting);
+
+  /// The requests that are still running are given up: one access line each. The worker exits next.
+  std::size_t cut();
+
+  /// The wall clock for a point on the monotonic one.
+  std::chrono::system_clock::time_point wall_time(TimePoint at);
+
+ private:
+  void arm(TimePoint at);
+  void on_timer();
+
+  std::atomic<bool> draining_{false};
+  bool accepting_ = false;
+  std::function<void()> finished_;
+  boost::intrusive::list<Connection, boost::intrusive::member_hook<Connection, boost::intrusive::list_member_hook<>, &Connection::hook>> connections_;
+  std::vector<std::unique_ptr<Exchange>> spare_;
+  DeadlineWheel wheel_;
+  boost::asio::steady_timer timer_;
+  TimePoint armed_ = TimePoint::max();
+  AccessLog access_;
+  bool flush_posted_ = false;
+  TimePoint clock_checked_{};
+  std::chrono::system_clock::time_point clock_wall_{};
+};
+
+}  // namespace serval::worker

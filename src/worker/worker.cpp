@@ -1,0 +1,231 @@
+#include "worker/worker.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+
+#include "base/check.hpp"
+#include "base/exit_code.hpp"
+#include "base/log.hpp"
+#include "http/request_id.hpp"
+#include "worker/acceptor.hpp"
+#include "worker/service.hpp"
+
+namespace serval::worker {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// How often a booting app is asked whether it is ready.
+constexpr auto kAskReady = 20ms;
+/// After the grace the worker leaves by itself, without a master as well; a little earlier than the master would kill it, so that its own last
+/// words are in the log.
+constexpr auto kGraceMargin = 100ms;
+
+void on_ignored_signal(int) {}
+
+/// Signals that may reach every process of a group (systemd, pkill) and are the master's business. A handler instead of SIG_IGN: programs that
+/// the app starts get the default back (execve(2)). SIGPIPE: a closed connection is an error code, not a death.
+void pass_over_signals() {
+  struct sigaction action {};
+  action.sa_handler = on_ignored_signal;
+  action.sa_flags = SA_RESTART;
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGPIPE}) ::sigaction(number, &action, nullptr);
+}
+
+http::AccessFormat access_format_of(const config::Config& config) {
+  Result<http::AccessFormat> format = http::AccessFormat::parse(config.log.access_format);
+  SERVAL_CHECK(format);  // validated with the config
+  return std::move(*format);
+}
+
+std::vector<Network> trusted_of(const config::Config& config) {
+  std::vector<Network> networks;
+  for (const std::string& text : config.request.trusted_proxies) {
+    Result<Network> network = Network::parse(text);
+    SERVAL_CHECK(network);
+    networks.push_back(std::move(*network));
+  }
+  return networks;
+}
+
+/// One worker process from its first line to its last. Everything happens on the loop (whichever thread has it), after boot() on the main thread.
+class Worker {
+ public:
+  explicit Worker(Boot boot)
+      : boot_(std::move(boot)),
+        config_(boot_.heritage.config),
+        service_(io_, {.config = config_,
+                       .app = boot_.app,
+                       .slot = boot_.slot,
+                       .access_fd = boot_.heritage.access_fd,
+                       .access_format = access_format_of(config_),
+                       .trusted = trusted_of(config_)}),
+        signals_(io_, SIGTERM, SIGINT),
+        channel_(io_, boot_.channel.fd()),
+        timer_(io_) {}
+
+  ~Worker() { channel_.release(); }  // its descriptor is the channel's
+
+  int run() {
+    pass_over_signals();
+    http::reseed_request_ids();
+    const WorkerState state = boot();
+    if (state == WorkerState::failed) return exit_code::app_failed;
+    if (state == WorkerState::ready) serve();
+    boot_.app.worker_stop();
+    return exit_code::ok;
+  }
+
+ private:
+  enum class WorkerState { ready, failed, unwanted };
+
+  WorkerState boot();
+  WorkerState fail_boot(const std::string& why);
+  void serve();
+  void say(ipc::Kind kind, std::string_view text = {});
+  void watch_signals();
+  void watch_channel();
+  void on_message(ipc::Channel::Received received);
+  void reopen(std::vector<UniqueFd> files);
+  void drain(std::string_view why);
+  void on_grace_over();
+
+  Boot boot_;
+  const config::Config& config_;
+  asio::io_context io_;
+  Service service_;
+  asio::signal_set signals_;
+  asio::posix::stream_descriptor channel_;
+  asio::steady_timer timer_;
+  std::deque<Acceptor> acceptors_;
+  std::size_t accepting_ = 0;
+  bool unwanted_ = false;  ///< told to go while it booted
+};
+
+void Worker::say(ipc::Kind kind, std::string_view text) {
+  const ipc::Message message{.kind = kind, .slot = boot_.slot, .generation = boot_.heritage.generation, .pid = ::getpid()};
+  boot_.channel.send(ipc::with_text(message, text));
+}
+
+Worker::WorkerState Worker::fail_boot(const std::string& why) {
+  say(ipc::Kind::boot_failed, why);
+  return WorkerState::failed;
+}
+
+Worker::WorkerState Worker::boot() {
+  const app::WorkerInfo info{.slot = boot_.slot,
+                             .generation = boot_.heritage.generation,
+                             .threads = config_.workers.threads,
+                             .server_name = config_.server.name};
+  if (Result<void> started = boot_.app.worker_start(info); !started) return fail_boot(started.error());
+  watch_signals();
+  watch_channel();
+  // The master keeps the boot deadline; this only waits until the app is ready or nobody wants it any more.
+  while (!boot_.app.ready()) {
+    io_.restart();
+    io_.run_for(kAskReady);
+    if (unwanted_) return WorkerState::unwanted;
+  }
+  io_.restart();
+  io_.poll();
+  return unwanted_ ? WorkerState::unwanted : WorkerState::ready;
+}
+
+void Worker::serve() {
+  for (const ipc::Listener& listener : boot_.heritage.listeners) acceptors_.emplace_back(service_, listener);
+  accepting_ = acceptors_.size();
+  service_.set_accepting(true);
+  for (Acceptor& acceptor : acceptors_) acceptor.start();
+  say(ipc::Kind::ready);
+  io_.restart();
+  service_.crew.run();
+}
+
+void Worker::watch_signals() {
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    say(ipc::Kind::leaving);
+    drain("signal");
+    watch_signals();
+  });
+}
+
+void Worker::watch_channel() {
+  channel_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const boost::system::error_code& error) {
+    if (error) return;
+    ipc::Channel::Received received;
+    ipc::Channel::State state;
+    while ((state = boot_.channel.receive(received)) == ipc::Channel::State::received) on_message(std::move(received));
+    if (state == ipc::Channel::State::empty) return watch_channel();
+    drain("master gone");
+  });
+}
+
+void Worker::on_message(ipc::Channel::Received received) {
+  switch (received.message.kind) {
+    case ipc::Kind::drain:
+      return drain("asked");
+    case ipc::Kind::reopen:
+      return reopen(std::move(received.fds));
+    case ipc::Kind::loaded:
+    case ipc::Kind::load_failed:
+    case ipc::Kind::forked:
+    case ipc::Kind::fork_failed:
+    case ipc::Kind::fork:
+    case ipc::Kind::ready:
+    case ipc::Kind::boot_failed:
+    case ipc::Kind::reopened:
+    case ipc::Kind::leaving:
+      log::warning("message not for a worker", {{"kind", static_cast<int>(received.message.kind)}});
+  }
+}
+
+/// `files` are the new log and access log, each only if it is a file.
+void Worker::reopen(std::vector<UniqueFd> files) {
+  auto file = files.begin();
+  if (config_.log.file != "-" && file != files.end()) log::reopen((file++)->get());
+  if (config_.log.access != "-" && config_.log.access != "off" && file != files.end()) service_.reopen_access(file->get());
+  say(ipc::Kind::reopened);
+}
+
+void Worker::drain(std::string_view why) {
+  if (acceptors_.empty()) {  // still booting
+    unwanted_ = true;
+    return io_.stop();
+  }
+  if (service_.draining()) return;
+  log::info("draining", {{"why", why}, {"connections", service_.connections()}, {"requests", service_.crew.running()}});
+  service_.drain([this] { service_.crew.stop(); });
+  for (Acceptor& acceptor : acceptors_) {
+    acceptor.drain([this] {
+      if (--accepting_ == 0) service_.set_accepting(false);
+    });
+  }
+  timer_.expires_after(std::max<Duration>(config_.shutdown.grace - kGraceMargin, 0ms));
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_grace_over();
+  });
+}
+
+/// Handlers that do not return cannot be waited for, and their threads cannot be ended: the process ends here.
+void Worker::on_grace_over() {
+  const int handlers = service_.crew.running();
+  const std::size_t requests = service_.cut();
+  log::warning("grace is over: requests are cut off", {{"requests", requests}, {"handlers", handlers}, {"grace", config_.shutdown.grace}});
+  ::_exit(exit_code::ok);
+}
+
+}  // namespace
+
+int run(Boot boot) { return Worker(std::move(boot)).run(); }
+
+}  // namespace serval::worker

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "app/app.hpp"
+#include "ipc/channel.hpp"
+#include "ipc/heritage.hpp"
+
+namespace serval::worker {
+
+/// What a freshly forked worker is given. Everything is borrowed from the mold's stack, which the fork copied: valid until exit.
+struct Boot {
+  const ipc::Heritage& heritage;
+  app::App& app;             ///< loaded and preloaded
+  int slot = 0;
+  ipc::Channel channel;      ///< to the master
+};
+
+/// The worker's whole life: worker_start, ready, serve, drain. Returns its exit code; the caller leaves with _exit.
+/// Called once, in a process with one thread; creates the others.
+int run(Boot boot);
+
+}  // namespace serval::worker
