@@ -1,0 +1,22 @@
+#include "cli/check.hpp"
+
+#include <iostream>
+
+#include "base/exit_code.hpp"
+#include "cli/usage.hpp"
+#include "mold/try_load.hpp"
+
+namespace serval::cli {
+
+int check(const Invocation& invocation) {
+  const auto loaded = config::load(invocation.sources);
+  if (const int code = report_problems(loaded); code != exit_code::ok) return code;
+  if (const auto app = mold::try_load(loaded.config); !app) {
+    std::cerr << "serval check: " << app.error() << '\n';
+    return exit_code::app_failed;
+  }
+  std::cout << "the configuration is right and the app loads: " << loaded.config.app.library << '\n';
+  return exit_code::ok;
+}
+
+}  // namespace serval::cli

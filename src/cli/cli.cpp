@@ -1,0 +1,63 @@
+#include "cli/cli.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include "base/exit_code.hpp"
+#include "base/result.hpp"
+#include "base/text.hpp"
+#include "cli/command_line.hpp"
+#include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/usage.hpp"
+
+namespace serval::cli {
+namespace {
+
+// What stands in the place of the command; the spellings that every program understands are commands too.
+std::string_view command_name(std::string_view word) {
+  if (word == "-h" || word == "--help") return "help";
+  if (word == "-V" || word == "--version") return "version";
+  return word;
+}
+
+int unknown_command(std::string_view name) {
+  const auto later = later_commands();
+  if (std::find(later.begin(), later.end(), name) != later.end()) return usage_error(name, "not in this version", "serval help lists the commands");
+  const auto what = "unknown command " + quoted(name);
+  if (name.find(".so") != std::string_view::npos) return usage_error("", what, "to serve an app: serval run " + std::string(name));
+  const auto near = nearest_command(name);
+  return usage_error("", what, near.empty() ? "serval help lists the commands" : "did you mean serval " + near + "?");
+}
+
+std::string working_directory() {
+  std::error_code error;
+  const auto path = std::filesystem::current_path(error);
+  if (error) throw StartupError(exit_code::internal, "cannot tell the working directory: " + error.message() + "; start serval in a folder that exists");
+  return path.string();
+}
+
+int perform(const Command& command, std::vector<std::string> arguments) {
+  const auto line = read_command_line(command, std::move(arguments), config::process_environment(), command.takes_config ? working_directory() : "");
+  if (const auto* misuse = std::get_if<Misuse>(&line)) return usage_error(command.name, misuse->what, misuse->hint);
+  if (std::holds_alternative<HelpWanted>(line)) {
+    std::cout << help_of(command);
+    return exit_code::ok;
+  }
+  return command.run(std::get<Invocation>(line));
+}
+
+}  // namespace
+
+int run_cli(int argc, char** argv) {
+  if (argc < 2) {
+    std::cerr << help_of_serval();
+    return exit_code::usage;
+  }
+  const auto name = command_name(argv[1]);
+  const auto* command = find_command(name);
+  return command ? perform(*command, {argv + 2, argv + argc}) : unknown_command(name);
+}
+
+}  // namespace serval::cli

@@ -1,0 +1,116 @@
+#include "cli/command_line.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include <CLI/CLI.hpp>
+
+#include "base/text.hpp"
+#include "config/options.hpp"
+
+namespace serval::cli {
+namespace {
+
+constexpr const char* kDefaultFile = "serval.toml";
+
+// What CLI11 fills in while it parses.
+struct Parsed {
+  std::vector<std::string> words;
+  std::vector<std::string> files;
+  std::map<std::string_view, std::vector<std::string>> options;  // by path
+  bool help = false, quiet = false, verbose = false, origin = false;
+};
+
+std::string flag_names(const config::Option& option) {
+  const auto name = "--" + std::string(option.path);
+  return option.short_flag == 0 ? name : "-" + std::string(1, option.short_flag) + "," + name;
+}
+
+void declare(CLI::App& app, const Command& command, Parsed& parsed) {
+  app.set_help_flag();  // help is printed from our own tables
+  app.allow_extras();   // so that the error names the flag and its nearest neighbour
+  app.add_flag("-h,--help", parsed.help);
+  if (command.most_words > 0) app.add_option("words", parsed.words);
+  if (command.takes_origin) app.add_flag("--origin", parsed.origin);
+  if (!command.takes_config) return;
+  app.add_option("-c,--config", parsed.files)->allow_extra_args(false);
+  app.add_flag("-q", parsed.quiet);
+  app.add_flag("-v", parsed.verbose);
+  for (const auto& option : config::options()) app.add_option(flag_names(option), parsed.options[option.path])->allow_extra_args(false);
+}
+
+Misuse unknown_flag(const std::string& word, const Command& command) {
+  const auto flag = word.substr(0, word.find('='));
+  const auto path = flag.substr(std::min(flag.find_first_not_of('-'), flag.size()));
+  if (command.takes_config && config::is_reserved(path)) return {flag + " is known, but this version does not serve it yet", "leave it out"};
+  std::vector<std::string> names;
+  if (command.takes_config) {
+    names = {"--config"};
+    for (const auto& option : config::options()) names.push_back("--" + std::string(option.path));
+  }
+  if (command.takes_origin) names.push_back("--origin");
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  const auto near = nearest(flag, views);
+  return {"unknown flag " + flag, near ? "did you mean " + std::string(*near) + "?" : "serval help " + std::string(command.name) + " lists the flags"};
+}
+
+std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::string>& extras, const Command& command) {
+  const auto usage = "usage: serval " + std::string(command.name) + (command.arguments.empty() ? "" : " ") + std::string(command.arguments);
+  for (const auto& word : extras) {
+    if (word.starts_with('-')) return unknown_flag(word, command);
+  }
+  const auto words = parsed.words.size() + extras.size();
+  if (words > command.most_words) {
+    const auto& extra = extras.empty() ? parsed.words[command.most_words] : extras.front();
+    return Misuse{"one argument too many: " + quoted(extra), usage};
+  }
+  if (words < command.least_words) return Misuse{"an argument is missing", usage};
+  if (parsed.files.size() > 1) return Misuse{"-c was given more than once", "there is one configuration file"};
+  if (parsed.quiet && parsed.verbose) return Misuse{"-q and -v contradict each other", "give one of them"};
+  return std::nullopt;
+}
+
+config::Sources sources_from(const Parsed& parsed, config::Environment environment, std::string working_directory) {
+  config::Sources sources;
+  sources.environment = std::move(environment);
+  sources.working_directory = std::move(working_directory);
+  std::error_code error;
+  if (!parsed.files.empty()) {
+    sources.file = parsed.files.front();
+  } else if (std::filesystem::exists(std::filesystem::path(sources.working_directory) / kDefaultFile, error)) {
+    sources.file = kDefaultFile;
+  }
+  for (const auto& [path, words] : parsed.options) {
+    for (const auto& word : words) sources.flags.emplace_back(path, word);
+  }
+  // Said last, so stronger than the flags that they stand for.
+  if (!parsed.words.empty()) sources.flags.emplace_back("app.library", parsed.words.front());
+  if (parsed.quiet) sources.flags.emplace_back("log.level", "warning");
+  if (parsed.verbose) sources.flags.emplace_back("log.level", "debug");
+  return sources;
+}
+
+}  // namespace
+
+std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& command, std::vector<std::string> arguments,
+                                                               config::Environment environment, std::string working_directory) {
+  CLI::App app;
+  Parsed parsed;
+  declare(app, command, parsed);
+  std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 takes a vector in
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    return Misuse{error.what(), "serval help " + std::string(command.name) + " lists the flags"};
+  }
+  if (parsed.help) return HelpWanted{};
+  if (auto misuse = find_misuse(parsed, app.remaining(), command)) return *std::move(misuse);
+  Invocation invocation;
+  invocation.words = parsed.words;
+  invocation.origin = parsed.origin;
+  if (command.takes_config) invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));
+  return invocation;
+}
+
+}  // namespace serval::cli

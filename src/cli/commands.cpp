@@ -1,0 +1,91 @@
+#include "cli/commands.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+
+#include "base/exit_code.hpp"
+#include "base/text.hpp"
+#include "cli/check.hpp"
+#include "cli/document.hpp"
+#include "cli/help.hpp"
+#include "cli/mold.hpp"
+#include "cli/run.hpp"
+#include "cli/show_config.hpp"
+#include "cli/usage.hpp"
+
+namespace serval::cli {
+namespace {
+
+int run(const Invocation& invocation) {
+  const auto loaded = config::load(invocation.sources);
+  if (const int code = report_problems(loaded); code != exit_code::ok) return code;
+  return run_server(loaded);
+}
+
+int version(const Invocation&) {
+  std::puts("serval " SERVAL_VERSION);
+  return exit_code::ok;
+}
+
+int mold(const Invocation& invocation) {
+  const auto& word = invocation.words.front();
+  int fd = -1;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), fd);
+  if (error != std::errc{} || end != word.data() + word.size() || fd < 0) {
+    return usage_error("mold", quoted(word) + " is not a file descriptor", "serval starts its molds itself");
+  }
+  return run_mold(fd);
+}
+
+constexpr Command kCommands[] = {
+    {.name = "run", .arguments = "[APP.so]", .most_words = 1, .takes_config = true, .summary = "serve an app, in the foreground",
+     .more = "Loads and preloads the app once, forks workers from it and serves until it is told to stop. "
+             "Without -c it uses serval.toml in the working directory if there is one. APP.so wins over app.library.",
+     .run = run},
+    {.name = "check", .arguments = "[APP.so]", .most_words = 1, .takes_config = true, .summary = "say all that is wrong with a configuration",
+     .more = "Every problem at once, each with its place and a hint. If there is none, the app is loaded and preloaded in a process of its own, "
+             "which is thrown away. Nothing is bound and nothing served.",
+     .run = check},
+    {.name = "config", .arguments = "", .takes_config = true, .takes_origin = true, .summary = "print the effective configuration",
+     .more = "As a serval.toml. With --origin each value says where it came from: default, file, environment or flag.", .run = show_config},
+    {.name = "version", .arguments = "", .summary = "print the version", .more = "", .run = version},
+    {.name = "help", .arguments = "[COMMAND|signals]", .most_words = 1, .summary = "explain a command, or what each signal does",
+     .more = "Without an argument: the list of commands.", .run = help},
+    {.name = "mold", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "be the mold of a running master",
+     .more = "Started by serval itself.", .run = mold},
+    {.name = "document", .arguments = "sample | man TEMPLATE", .least_words = 1, .most_words = 2, .hidden = true,
+     .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
+};
+
+constexpr std::string_view kLater[] = {"status", "top",    "reload", "upgrade", "stop",   "scale", "recycle",     "drain", "undrain",
+                                       "pause",  "resume", "stacks", "reopen",  "logs", "healthcheck", "new",   "init"};
+
+constexpr Flag kConfigFlags[] = {
+    {"-c, --config FILE", "configuration file (default: ./serval.toml if there is one)"},
+    {"-q", "log warnings and errors only, as --log.level warning"},
+    {"-v", "log everything, as --log.level debug"},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+const Command* find_command(std::string_view name) {
+  const auto found = std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& command) { return command.name == name; });
+  return found == std::end(kCommands) ? nullptr : found;
+}
+
+std::string nearest_command(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const auto& command : kCommands) {
+    if (!command.hidden) names.push_back(command.name);
+  }
+  return std::string(nearest(name, names).value_or(""));
+}
+
+std::span<const std::string_view> later_commands() { return kLater; }
+
+std::span<const Flag> config_flags() { return kConfigFlags; }
+
+}  // namespace serval::cli

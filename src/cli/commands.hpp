@@ -1,0 +1,48 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/load.hpp"
+
+namespace serval::cli {
+
+/// A command line that has been understood.
+struct Invocation {
+  std::vector<std::string> words;  ///< arguments that are not flags
+  config::Sources sources;         ///< for commands that take a configuration
+  bool origin = false;             ///< --origin
+};
+
+/// One subcommand. Dispatch, usage errors, help and the manual are made from this table.
+struct Command {
+  std::string_view name;
+  std::string_view arguments;      ///< as the usage line shows them
+  std::size_t least_words = 0;
+  std::size_t most_words = 0;
+  bool takes_config = false;       ///< -c, the flags of all options, and (as a first word) the app's library
+  bool takes_origin = false;
+  bool hidden = false;
+  std::string_view summary;        ///< one line, starts lower case, no full stop
+  std::string_view more;           ///< sentences for help and manual
+  int (*run)(const Invocation&);
+};
+
+std::span<const Command> commands();
+const Command* find_command(std::string_view name);
+/// What is near to a word that is no command; empty if nothing is.
+std::string nearest_command(std::string_view name);
+
+/// Commands whose names are taken for later versions.
+std::span<const std::string_view> later_commands();
+
+/// Flags besides those of the option table.
+struct Flag {
+  std::string_view names;
+  std::string_view summary;
+};
+std::span<const Flag> config_flags();
+
+}  // namespace serval::cli

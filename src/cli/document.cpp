@@ -1,0 +1,99 @@
+#include "cli/document.hpp"
+
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+#include "base/exit_code.hpp"
+#include "base/signal_table.hpp"
+#include "base/text.hpp"
+#include "cli/usage.hpp"
+#include "config/document.hpp"
+
+namespace serval::cli {
+namespace {
+
+std::string capitalised(std::string_view text) {
+  std::string out(text);
+  if (out[0] >= 'a' && out[0] <= 'z') out[0] = static_cast<char>(out[0] - 'a' + 'A');
+  return out;
+}
+
+std::string man_of_commands() {
+  std::string text = ".Bl -tag -width Ds\n";
+  for (const auto& command : commands()) {
+    if (command.hidden) continue;
+    text += ".It Nm Cm " + std::string(command.name);
+    if (!command.arguments.empty()) text += " Ar " + std::string(command.arguments);
+    if (command.takes_config) text += " Oo Fl c Ar FILE Oc";
+    if (command.takes_origin) text += " Oo Fl -origin Oc";
+    if (command.takes_config) text += " Oo Ar flags Oc";
+    text += '\n' + config::man_text(capitalised(command.summary) + ".");
+    if (!command.more.empty()) text += config::man_text(command.more);
+  }
+  return text + ".El\n";
+}
+
+std::string man_of_flags() {
+  std::string text = ".Bl -tag -width Ds\n";
+  for (const auto& flag : config_flags()) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
+  return text + ".El\n";
+}
+
+std::string man_of_signals() {
+  std::string text = ".Bl -tag -width \"USR1\"\n";
+  for (const auto& signal : kSignalTable) {
+    text += ".It Dv " + std::string(signal.name) + '\n' + config::man_text(signal.meaning);
+    text += "(Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) + "; Gunicorn: " + std::string(signal.gunicorn) +
+            "; nginx: " + std::string(signal.nginx) + ".)\n";
+  }
+  return text + ".El\n";
+}
+
+std::string man_of_exit_codes() {
+  std::string text = ".Bl -tag -width \"00\" -compact\n";
+  for (const auto& row : exit_code::kTable) text += ".It Li " + std::to_string(row.code) + '\n' + config::man_text(row.meaning);
+  return text + ".El\n";
+}
+
+// A line of a template that is replaced as a whole.
+struct Part {
+  std::string_view name;
+  std::string (*make)();
+};
+
+constexpr Part kParts[] = {
+    {"@VERSION@", [] { return std::string(".Os serval " SERVAL_VERSION "\n"); }},
+    {"@COMMANDS@", man_of_commands},
+    {"@FLAGS@", man_of_flags},
+    {"@SIGNALS@", man_of_signals},
+    {"@EXIT_CODES@", man_of_exit_codes},
+    {"@OPTIONS@", config::man_of_options},
+    {"@ACCESS_ATOMS@", config::man_of_access_atoms},
+    {"@RESERVED@", config::man_of_reserved_names},
+};
+
+std::string filled(std::string_view line) {
+  for (const auto& part : kParts) {
+    if (line == part.name) return part.make();
+  }
+  return std::string(line) + '\n';
+}
+
+}  // namespace
+
+int document(const Invocation& invocation) {
+  const auto& what = invocation.words.front();
+  if (what == "sample") {
+    std::cout << config::sample_file();
+    return exit_code::ok;
+  }
+  if (what != "man" || invocation.words.size() != 2) return usage_error("document", "expected sample, or man TEMPLATE", "see man/CMakeLists.txt");
+  std::ifstream file(invocation.words[1]);
+  if (!file) return usage_error("document", "cannot read the template " + quoted(invocation.words[1]), "name a file that exists");
+  std::string line;
+  while (std::getline(file, line)) std::cout << filled(line);
+  return exit_code::ok;
+}
+
+}  // namespace serval::cli

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "config/load.hpp"
+
+namespace serval::cli {
+
+/// The body of `serval run`: the master, in the foreground, until it is told to stop. `loaded` has no problems. Returns the exit code.
+int run_server(const config::Loaded& loaded);
+
+}  // namespace serval::cli

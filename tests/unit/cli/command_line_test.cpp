@@ -1,0 +1,100 @@
+#include "cli/command_line.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config/options.hpp"
+
+namespace serval::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Pair;
+
+auto read(const char* command, std::vector<std::string> arguments, const std::string& folder = "/nowhere") {
+  return read_command_line(*find_command(command), std::move(arguments), {}, folder);
+}
+
+Invocation understood(const char* command, std::vector<std::string> arguments) {
+  auto line = read(command, std::move(arguments));
+  const auto* misuse = std::get_if<Misuse>(&line);
+  EXPECT_EQ(misuse, nullptr) << misuse->what;
+  return misuse ? Invocation{} : std::get<Invocation>(std::move(line));
+}
+
+Misuse refused(const char* command, std::vector<std::string> arguments) {
+  const auto line = read(command, std::move(arguments));
+  EXPECT_TRUE(std::holds_alternative<Misuse>(line));
+  return std::holds_alternative<Misuse>(line) ? std::get<Misuse>(line) : Misuse{};
+}
+
+TEST(CommandLine, EveryOptionIsAFlag) {
+  for (const auto& option : config::options()) {
+    const std::string path(option.path);
+    EXPECT_THAT(understood("run", {"--" + path, "value"}).sources.flags, ElementsAre(Pair(path, "value")));
+    EXPECT_THAT(understood("run", {"--" + path + "=-x"}).sources.flags, ElementsAre(Pair(path, "-x")));
+    if (option.short_flag == 0) continue;
+    EXPECT_THAT(understood("run", {std::string("-") + option.short_flag, "value"}).sources.flags, ElementsAre(Pair(path, "value")));
+  }
+}
+
+TEST(CommandLine, ListsAreRepeatedFlagsAndTakeOneWordEach) {
+  const auto invocation = understood("run", {"-b", "[::]:80", "--server.bind", "unix:/x", "app.so", "--app.args", "[a]", "--app.args", ""});
+  EXPECT_THAT(invocation.words, ElementsAre("app.so"));
+  EXPECT_THAT(invocation.sources.flags, ElementsAre(Pair("app.args", "[a]"), Pair("app.args", ""), Pair("server.bind", "[::]:80"),
+                                                    Pair("server.bind", "unix:/x"), Pair("app.library", "app.so")));
+}
+
+TEST(CommandLine, QuietAndVerboseStandForLevels) {
+  EXPECT_THAT(understood("run", {"-q"}).sources.flags, ElementsAre(Pair("log.level", "warning")));
+  EXPECT_THAT(understood("run", {"-v"}).sources.flags, ElementsAre(Pair("log.level", "debug")));
+  EXPECT_THAT(refused("run", {"-q", "-v"}).what, HasSubstr("contradict"));
+}
+
+TEST(CommandLine, TheFileInTheFolderIsUsedUnlessAnotherIsNamed) {
+  std::string folder = testing::TempDir() + "serval_cli_XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  EXPECT_EQ(std::get<Invocation>(read("run", {}, folder)).sources.file, std::nullopt);
+  std::ofstream(folder + "/serval.toml") << "";
+  EXPECT_EQ(std::get<Invocation>(read("run", {}, folder)).sources.file, "serval.toml");
+  EXPECT_EQ(std::get<Invocation>(read("run", {"-c", "other.toml"}, folder)).sources.file, "other.toml");
+  EXPECT_EQ(std::get<Invocation>(read("run", {"--config=other.toml"}, folder)).sources.file, "other.toml");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(CommandLine, MisuseNamesTheWordAndWhatToDo) {
+  struct Row {
+    std::vector<std::string> arguments;
+    const char* what;
+    const char* hint;
+  };
+  const Row table[] = {
+      {{"--server.bnid", "x"}, "unknown flag --server.bnid", "did you mean --server.bind?"},
+      {{"--server.bnid=x"}, "unknown flag --server.bnid", "did you mean --server.bind?"},
+      {{"-z"}, "unknown flag -z", "serval help run"},
+      {{"--origin"}, "unknown flag --origin", "serval help run"},
+      {{"--admin.bind", "off"}, "--admin.bind is known, but this version does not serve it yet", "leave it out"},
+      {{"a.so", "b.so"}, "one argument too many: \"b.so\"", "usage: serval run [APP.so]"},
+      {{"-c"}, "--config", "serval help run"},
+      {{"-c", "a", "-c", "b"}, "more than once", "one configuration file"},
+      {{"--workers.threads"}, "--workers.threads", "serval help run"},
+  };
+  for (const auto& row : table) {
+    const auto misuse = refused("run", row.arguments);
+    EXPECT_THAT(misuse.what, HasSubstr(row.what));
+    EXPECT_THAT(misuse.hint, HasSubstr(row.hint));
+  }
+  EXPECT_THAT(refused("mold", {}).what, HasSubstr("missing"));
+  EXPECT_THAT(refused("version", {"--server.bind", "x"}).what, HasSubstr("unknown flag --server.bind"));
+}
+
+TEST(CommandLine, HelpWinsOverWhatElseIsSaid) {
+  for (const auto& command : commands()) EXPECT_TRUE(std::holds_alternative<HelpWanted>(read(command.name.data(), {"--help"}))) << command.name;
+  EXPECT_TRUE(std::holds_alternative<HelpWanted>(read("run", {"-h", "a", "b", "c"})));
+}
+
+}  // namespace
+}  // namespace serval::cli

@@ -1,0 +1,102 @@
+#include "cli/commands.hpp"
+
+#include <gmock/gmock.h>
+
+#include "base/exit_code.hpp"
+#include "base/signal_table.hpp"
+#include "cli/cli.hpp"
+#include "cli/help.hpp"
+
+namespace serval::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+struct Outcome {
+  int code;
+  std::string out;
+  std::string err;
+};
+
+Outcome serval(std::vector<std::string> words) {
+  words.insert(words.begin(), "serval");
+  std::vector<char*> argv;
+  for (auto& word : words) argv.push_back(word.data());
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const int code = run_cli(static_cast<int>(argv.size()), argv.data());
+  auto out = testing::internal::GetCapturedStdout();
+  return {code, std::move(out), testing::internal::GetCapturedStderr()};
+}
+
+TEST(Commands, HelpListsEachServedOneAndNoOther) {
+  const auto text = help_of_serval();
+  for (const auto& command : commands()) {
+    const auto entry = "  serval " + std::string(command.name) + " ";
+    if (command.hidden) {
+      EXPECT_THAT(text, Not(HasSubstr(entry)));
+    } else {
+      EXPECT_THAT(text, HasSubstr(entry));
+    }
+  }
+  for (const auto name : later_commands()) {
+    EXPECT_EQ(find_command(name), nullptr) << name;
+    EXPECT_THAT(text, Not(HasSubstr("serval " + std::string(name) + " ")));
+  }
+}
+
+TEST(Commands, EachCanBeExplained) {
+  for (const auto& command : commands()) {
+    const auto outcome = serval({"help", std::string(command.name)});
+    EXPECT_EQ(outcome.code, exit_code::ok);
+    EXPECT_THAT(outcome.out, StartsWith("Usage: serval " + std::string(command.name)));
+    EXPECT_EQ(outcome.out, serval({std::string(command.name), "--help"}).out);
+  }
+}
+
+TEST(Commands, LaterOnesSaySo) {
+  for (const auto name : later_commands()) {
+    const auto outcome = serval({std::string(name)});
+    EXPECT_EQ(outcome.code, exit_code::usage);
+    EXPECT_THAT(outcome.err, StartsWith("serval " + std::string(name) + ": not in this version\n"));
+  }
+}
+
+TEST(Commands, UnknownOnesNameTheNearest) {
+  EXPECT_EQ(serval({}).code, exit_code::usage);
+  EXPECT_EQ(serval({"chekc"}).code, exit_code::usage);
+  EXPECT_THAT(serval({"chekc"}).err, HasSubstr("did you mean serval check?"));
+  EXPECT_THAT(serval({"libshop.so"}).err, HasSubstr("serval run libshop.so"));
+  EXPECT_THAT(serval({"help", "nothing"}).err, HasSubstr("there is no command \"nothing\""));
+}
+
+TEST(Commands, VersionAndHelpAnswerToTheirUsualSpellings) {
+  EXPECT_THAT(serval({"version"}).out, StartsWith("serval "));
+  for (const auto* word : {"--version", "-V"}) EXPECT_EQ(serval({word}).out, serval({"version"}).out);
+  for (const auto* word : {"--help", "-h"}) EXPECT_EQ(serval({word}).out, help_of_serval());
+}
+
+TEST(Commands, HelpOnSignalsHasARowForEach) {
+  const auto text = serval({"help", "signals"}).out;
+  for (const auto& row : kSignalTable) EXPECT_THAT(text, HasSubstr("\n" + std::string(row.name) + " "));
+}
+
+TEST(Commands, ConfigShowsWhatCheckWouldUse) {
+  const auto shown = serval({"config", "-c", "/dev/null", "--app.library", "/x/libshop.so", "-t", "3", "--origin"});
+  EXPECT_EQ(shown.code, exit_code::ok) << shown.err;
+  EXPECT_THAT(shown.out, testing::ContainsRegex("threads = 3 +# flag --workers.threads\n"));
+  EXPECT_THAT(shown.out, HasSubstr("name = \"shop\""));
+}
+
+TEST(Commands, BadConfigsEndWithTheirExitCode) {
+  for (const auto* command : {"run", "check", "config"}) {
+    const auto outcome = serval({command, "-c", "/nowhere/serval.toml"});
+    EXPECT_EQ(outcome.code, exit_code::config) << command;
+    EXPECT_THAT(outcome.err, StartsWith("/nowhere/serval.toml: error: cannot read the configuration: No such file or directory\n"));
+  }
+}
+
+}  // namespace
+}  // namespace serval::cli
