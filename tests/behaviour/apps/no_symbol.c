@@ -1,0 +1,3 @@
+/* A library that is no app. */
+int answer(void);
+int answer(void) { return 42; }

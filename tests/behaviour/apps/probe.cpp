@@ -1,0 +1,92 @@
+// An app that tests can look into: requests wait at gates that the test opens, so what is in flight is known and never guessed.
+//
+// [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), stop_log=FILE (of each worker_stop), start_gate=PATH.
+#include <serval/serval.hpp>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <stdexcept>
+#include <thread>
+
+namespace {
+
+void append_line(const std::string& path, const std::string& line) { std::ofstream(path, std::ios::app) << line + "\n" << std::flush; }
+
+/// Says that somebody is here (PATH.entered), and returns when PATH.open is there.
+void wait_at_gate(const std::string& path) {
+  append_line(path + ".entered", std::to_string(::getpid()));
+  while (!std::filesystem::exists(path + ".open")) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+}
+
+std::string param(const serval::Request& request, std::string_view name) {
+  if (auto value = request.param(name)) return *std::move(value);
+  throw std::invalid_argument("the parameter " + std::string(name) + " is missing");
+}
+
+/// A process whose parent is gone, so that it becomes its subreaper's; it ends with `code` soon after.
+void leave_an_orphan(int code) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::fork() != 0) ::_exit(0);
+    ::usleep(100'000);
+    ::_exit(code);
+  }
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+}  // namespace
+
+class Probe : public serval::App {
+ public:
+  explicit Probe(serval::Preload& preload) {
+    for (const std::string& arg : preload.args()) args_[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
+    if (!args_["preload_log"].empty()) append_line(args_["preload_log"], std::to_string(::getpid()));
+  }
+
+  void worker_start(serval::Worker&) override {
+    if (!args_["start_gate"].empty()) wait_at_gate(args_["start_gate"]);
+  }
+
+  void worker_stop() override {
+    if (!args_["stop_log"].empty()) append_line(args_["stop_log"], std::to_string(::getpid()));
+  }
+
+  serval::Response handle(const serval::Request& request) override {
+    const std::string_view path = request.path();
+    if (path == "/pid") return std::to_string(::getpid());
+    if (path == "/gate") return pass_gate(request);
+    if (path == "/status") return serval::Response::status(std::stoi(param(request, "code")));
+    if (path == "/header") return std::move(serval::Response("x").header(param(request, "name"), param(request, "value")));
+    if (path == "/mirror") return serval::Response::bytes(std::string(request.body()));
+    if (path == "/env") return environment(request);
+    if (path == "/orphan") {
+      leave_an_orphan(std::stoi(param(request, "code")));
+      return "left\n";
+    }
+    if (path == "/throw") throw std::runtime_error("probe was told to throw");
+    return "probe\n";
+  }
+
+ private:
+  serval::Response pass_gate(const serval::Request& request) {
+    wait_at_gate(args_.at("gates") + "/" + param(request, "name"));
+    return "passed\n";
+  }
+
+  static serval::Response environment(const serval::Request& request) {
+    const char* value = std::getenv(param(request, "name").c_str());
+    return value == nullptr ? "" : value;
+  }
+
+  std::map<std::string, std::string> args_;
+};
+SERVAL_APP(Probe)

@@ -1,0 +1,180 @@
+"""A stop answers what is in flight and what waits in the accept queue, says goodbye to keep-alive connections, and ends."""
+
+import os
+import signal
+import socket
+import unittest
+
+import process_tree
+from http_client import Client, request_bytes, wait_until
+from serval_process import ServalTest
+
+STOPPING = r"master .*\bstopping\b"
+
+
+class Stop(ServalTest):
+    def test_requests_in_flight_and_in_the_accept_queue_are_answered(self):
+        serval = self.start_probe({"workers": {"count": 1, "threads": 2}})
+        in_flight = [serval.client() for _ in range(2)]
+        for number, client in enumerate(in_flight):
+            client.send(request_bytes(target=f"/gate?name={number}"))
+        self.wait_entered("0", "1")
+        queued = [serval.client() for _ in range(50)]
+        for client in queued:
+            client.send(request_bytes())
+        serval.signal(signal.SIGTERM)
+        serval.expect_log(STOPPING)
+        self.open_gate("0", "1")
+        for client in in_flight + queued:
+            response = client.read_response()
+            self.assertEqual(response.status, 200)
+            self.assertTrue(response.closes, "the last answer of a connection says so")
+            self.assertTrue(client.ended())
+            client.close()
+        self.assertEqual(serval.wait(), 0)
+        self.assertIsNone(serval.try_connect(), "after the end connections are refused")
+        self.assertEqual(len(serval.access()), 52)
+
+    def test_every_stop_signal_is_graceful(self):
+        for number, stop in enumerate((signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)):
+            with self.subTest(stop.name):
+                if not number:
+                    os.mkdir(self.path("gates"))
+                serval = self.start("probe", app_args=["gates=" + self.path("gates")])
+                with serval.client() as client:
+                    client.send(request_bytes(target=f"/gate?name={stop.name}"))
+                    self.wait_entered(stop.name)
+                    serval.signal(stop)
+                    serval.expect_log(STOPPING)
+                    self.open_gate(stop.name)
+                    self.assertEqual(client.read_response().status, 200)
+                self.assertEqual(serval.wait(), 0)
+
+    def test_idle_connections_do_not_delay_it(self):
+        serval = self.start(config={"shutdown": {"grace": "10m"}, "request": {"keep_alive": "10m"}})
+        idle = [serval.client() for _ in range(20)]
+        for client in idle:
+            self.assertEqual(client.get().status, 200)
+        silent = [serval.client() for _ in range(5)]  # have not sent a byte
+        serval.signal(signal.SIGTERM)
+        for client in idle + silent:
+            self.assertTrue(client.ended())
+            client.close()
+        self.assertEqual(serval.wait(), 0)
+
+    def test_a_request_whose_body_is_under_way_is_finished(self):
+        serval = self.start(app="echo")
+        with serval.client() as client:
+            client.send(request_bytes("POST", headers=[("Expect", "100-continue"), ("Content-Length", "10")]))
+            self.assertEqual(client.read_response().status, 100)
+            client.send(b"12345")
+            serval.signal(signal.SIGTERM)
+            serval.expect_log(STOPPING)
+            client.send(b"67890")
+            response = client.read_response()
+            self.assertEqual(response.status, 200)
+            self.assertTrue(response.closes)
+        self.assertEqual(serval.wait(), 0)
+
+    def test_a_second_signal_stops_at_once(self):
+        serval = self.start_probe({"shutdown": {"grace": "10m"}})
+        with serval.client() as client:
+            client.send(request_bytes(target="/gate?name=closed"))
+            self.wait_entered("closed")
+            serval.signal(signal.SIGTERM)
+            serval.expect_log(STOPPING)
+            serval.signal(signal.SIGTERM)
+            self.assertEqual(serval.wait(), 0)
+            wait_until(lambda: not process_tree.descendants(serval.pid), "the end of all processes")
+
+    def test_what_outlives_the_grace_is_killed_and_named(self):
+        serval = self.start_probe({"shutdown": {"grace": "500ms"}})
+        with serval.client() as client:
+            client.send(request_bytes(target="/gate?name=closed"))
+            self.wait_entered("closed")
+            serval.signal(signal.SIGTERM)
+            self.assertEqual(serval.wait(), 0)
+        self.assertRegex(serval.log(), r"warning .*grace.*")
+
+    def test_a_booting_server_can_be_stopped(self):
+        serval = self.launch_config("faulty", app_args=["preload=slow:60000"])
+        serval.expect_log("listening address=")
+        serval.signal(signal.SIGTERM)
+        self.assertEqual(serval.wait(), 0)
+
+    def test_nothing_is_lost_by_clients_that_go_on_sending(self):
+        """Clients that send request after request over keep-alive connections: every answer is whole, and only the last one closes."""
+        serval = self.start(config={"workers": {"count": 2, "threads": 2}})
+        clients = [serval.client() for _ in range(8)]
+        for client in clients:
+            self.assertEqual(client.get().status, 200)
+        serval.signal(signal.SIGTERM)
+        for client in clients:
+            try:
+                response = client.get()
+                self.assertEqual(response.status, 200)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # it was closed as idle before the request left
+            except Exception as error:
+                self.assertEqual(getattr(error, "got", None), b"", "an answer was cut")
+            client.close()
+        self.assertEqual(serval.wait(), 0)
+
+
+class UnixSocket(ServalTest):
+    def start_unix(self, launch=False):
+        return (self.launch_config if launch else self.start)(config={"server": {"bind": ["unix:" + self.path("app.sock")]}})
+
+    def test_the_file_is_removed(self):
+        serval = self.start_unix()
+        self.assertEqual(serval.get().status, 200)
+        self.assertEqual(serval.stop(), 0)
+        self.assertFalse(os.path.exists(self.path("app.sock")))
+
+    def test_requests_in_flight_and_queued_are_answered(self):
+        os.mkdir(self.path("gates"))
+        serval = self.start("probe", {"server": {"bind": ["unix:" + self.path("app.sock")]}, "workers": {"count": 1, "threads": 1}},
+                            app_args=["gates=" + self.path("gates")])
+        clients = [serval.client() for _ in range(10)]
+        clients[0].send(request_bytes(target="/gate?name=a"))
+        self.wait_entered("a")
+        for client in clients[1:]:
+            client.send(request_bytes())
+        serval.signal(signal.SIGTERM)
+        serval.expect_log(STOPPING)
+        self.open_gate("a")
+        self.assertEqual([client.read_response().status for client in clients], [200] * 10)
+        self.assertEqual(serval.wait(), 0)
+        self.assertIsNone(serval.try_connect())
+        for client in clients:
+            client.close()
+
+    def test_a_stale_one_is_replaced(self):
+        with socket.socket(socket.AF_UNIX) as old:
+            old.bind(self.path("app.sock"))
+            old.listen()
+        self.assertEqual(self.start_unix().get().status, 200)
+
+    def test_a_live_one_is_refused_and_left_alone(self):
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(self.path("app.sock"))
+            other.listen()
+            serval = self.start_unix(launch=True)
+            self.assertEqual(serval.wait(), 73)
+            self.assertIn(self.path("app.sock"), serval.log())
+            Client(self.path("app.sock")).close()
+
+    def test_a_path_that_is_no_socket_is_refused_and_left_alone(self):
+        self.write("app.sock", "precious")
+        serval = self.start_unix(launch=True)
+        self.assertEqual(serval.wait(), 73)
+        with open(self.path("app.sock")) as file:
+            self.assertEqual(file.read(), "precious")
+
+    def test_the_umask_rules_its_mode(self):
+        self.start(config={"server": {"bind": ["unix:" + self.path("app.sock")], "umask": "0027"}})
+        self.assertEqual(os.stat(self.path("app.sock")).st_mode & 0o777, 0o777 & ~0o027)
+
+
+if __name__ == "__main__":
+    unittest.main()
