@@ -12,9 +12,7 @@ namespace {
 /// A path or an abstract name fits with one byte to spare: the terminator, or the leading NUL (unix(7)).
 constexpr std::size_t kLongestName = sizeof(sockaddr_un::sun_path) - 1;
 
-Error wrong(std::string_view text, const std::string& why) {
-  return Error{"cannot understand the address \"" + std::string(text) + "\": " + why};
-}
+Error wrong(std::string_view text, const std::string& why) { return Error{"cannot understand the address \"" + std::string(text) + "\": " + why}; }
 
 bool holds(int family, const std::string& host) {
   in6_addr any{};
@@ -101,14 +99,10 @@ Result<Address> Address::parse(std::string_view text) {
 
 std::string Address::text() const {
   switch (kind) {
-    case Kind::tcp:
-      return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
-    case Kind::unix_path:
-      return "unix:" + name;
-    case Kind::unix_abstract:
-      return "unix:@" + name;
-    case Kind::systemd:
-      return "fd:" + name;
+    case Kind::tcp: return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+    case Kind::unix_path: return "unix:" + name;
+    case Kind::unix_abstract: return "unix:@" + name;
+    case Kind::systemd: return "fd:" + name;
   }
   return {};
 }

@@ -105,12 +105,9 @@ std::string_view LineFile::next_piece(std::string_view lines) const {
 /// How many bytes of the piece were taken.
 std::size_t LineFile::put(std::string_view piece) {
   switch (kind_) {
-    case Kind::file:
-      return once([&] { return ::write(fd_, piece.data(), piece.size()); });
-    case Kind::socket:
-      return once([&] { return ::send(fd_, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
-    case Kind::pipe:
-      return put_to_pipe(piece);
+    case Kind::file: return once([&] { return ::write(fd_, piece.data(), piece.size()); });
+    case Kind::socket: return once([&] { return ::send(fd_, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
+    case Kind::pipe: return put_to_pipe(piece);
     case Kind::other: {
       std::size_t done = 0;
       while (done < piece.size()) {

@@ -44,9 +44,9 @@ class LineFile {
   std::mutex mutex_;
   int fd_;
   Kind kind_ = Kind::other;
-  int pipe_fd_ = -1;            ///< pipes: opened anew and owned by us, so that O_NONBLOCK concerns nobody else; -1 where that is not allowed
-  bool cut_ = false;            ///< we left a line without its end
-  bool failed_ = false;         ///< the last write lost something
+  int pipe_fd_ = -1;     ///< pipes: opened anew and owned by us, so that O_NONBLOCK concerns nobody else; -1 where that is not allowed
+  bool cut_ = false;     ///< we left a line without its end
+  bool failed_ = false;  ///< the last write lost something
   std::uint64_t dropped_ = 0;
 };
 

@@ -22,8 +22,7 @@ struct Field {
   Field(std::string_view name, const char* value) : Field(name, std::string_view(value)) {}
   Field(std::string_view name, const std::string& value) : Field(name, std::string_view(value)) {}
   template <class Int>
-    requires std::is_integral_v<Int>
-  Field(std::string_view name, Int value) : key(name), text(std::to_string(value)), quoted(false) {}
+  requires std::is_integral_v<Int> Field(std::string_view name, Int value) : key(name), text(std::to_string(value)), quoted(false) {}
   Field(std::string_view name, std::chrono::milliseconds value) : Field(name, value.count()) {}
 
   std::string_view key;

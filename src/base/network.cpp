@@ -38,9 +38,7 @@ std::uint8_t mask_of_byte(int prefix, std::size_t index) {
   return bits <= 0 ? std::uint8_t{0} : static_cast<std::uint8_t>(0xff << (8 - bits));
 }
 
-Error wrong(std::string_view text, const std::string& why) {
-  return Error{"cannot understand the network \"" + std::string(text) + "\": " + why};
-}
+Error wrong(std::string_view text, const std::string& why) { return Error{"cannot understand the network \"" + std::string(text) + "\": " + why}; }
 
 }  // namespace
 

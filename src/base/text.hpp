@@ -30,6 +30,7 @@ std::string quoted(std::string_view text);
 // Exact matches for std::string: otherwise argument-dependent lookup prefers std::quoted, which is not this, where <iomanip> is included.
 inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
 inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
+inline std::string quoted(const char* text) { return quoted(std::string_view(text)); }
 
 /// At most `limit` bytes, cut at a character, with "..." in place of the rest.
 std::string shortened(std::string_view text, std::size_t limit);

@@ -97,7 +97,10 @@ class Reader {
       for (const auto& item : *list) raw.items.push_back(convert(item));
     } else if (const auto* table = node.as_table()) {
       raw.kind = Raw::Kind::table;
-      for (const auto& [key, value] : *table) raw.entries.emplace_back(std::string(key.str()), convert(value));
+      for (const auto& [key, value] : *table) {
+        raw.keys.emplace_back(key.str());
+        raw.items.push_back(convert(value));
+      }
     } else {
       raw.kind = Raw::Kind::other;
       std::ostringstream out;

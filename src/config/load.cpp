@@ -99,7 +99,8 @@ class Loading {
         loaded_.problems.push_back({at, std::string(option.path) + " = " + quoted(word) + ": expected NAME=VALUE", {}});
         return;
       }
-      raw.entries.emplace_back(word.substr(0, equals), text(word.substr(equals + 1), at));
+      raw.keys.push_back(word.substr(0, equals));
+      raw.items.push_back(text(word.substr(equals + 1), at));
     }
     assign(option, raw, sources_.working_directory);
   }
@@ -153,7 +154,8 @@ class Loading {
     std::vector<std::string> names;
     for (const auto& option : options()) names.push_back(environment_name(option.path));
     const std::vector<std::string_view> known(names.begin(), names.end());
-    for (const auto& [name, value] : sources_.environment) {
+    for (const auto& entry : sources_.environment) {
+      const auto& name = entry.first;
       const auto reserved = [&](std::string_view path) { return environment_name(path) == name; };
       if (!name.starts_with(kPrefix) || std::find(names.begin(), names.end(), name) != names.end()) continue;
       if (std::any_of(reserved_names().begin(), reserved_names().end(), reserved)) continue;

@@ -14,7 +14,6 @@ namespace {
 constexpr std::int64_t kSecond = 1'000;
 constexpr std::int64_t kHour = 3'600 * kSecond;
 constexpr std::int64_t kDay = 24 * kHour;
-constexpr auto kKiB = static_cast<std::int64_t>(KiB);
 constexpr auto kMiB = static_cast<std::int64_t>(MiB);
 constexpr std::int64_t kTiB = kMiB * 1024 * 1024;
 constexpr Range kUpToADay{1, kDay, true};

@@ -174,7 +174,9 @@ struct Decoder {
     if (raw.kind != Raw::Kind::table) return refuse({expectation(), "for example " + std::string(option.example)});
     Pairs pairs;
     bool good = true;
-    for (const auto& [key, value] : raw.entries) {
+    for (std::size_t i = 0; i < raw.items.size(); ++i) {
+      const auto& key = raw.keys[i];
+      const auto& value = raw.items[i];
       if (key.empty() || key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
         problems.push_back({value.at, std::string(option.path) + " has a name " + quoted(key) + ": expected one without '=' that is not empty", {}});
         good = false;
@@ -324,7 +326,8 @@ std::optional<Raw> raw_from_json(std::string_view text, const Origin& at) {
     raw.kind = Raw::Kind::table;
     for (const auto& entry : *table) {
       if (!entry.value().is_string()) return std::nullopt;
-      raw.entries.emplace_back(std::string(entry.key()), text_at(as_text(entry.value()), at));
+      raw.keys.emplace_back(entry.key());
+      raw.items.push_back(text_at(as_text(entry.value()), at));
     }
     return raw;
   }
@@ -376,7 +379,8 @@ Raw raw_from_word(const Option& option, std::string_view word, const Origin& at)
     }
     const auto equals = item.find('=');
     if (equals == std::string_view::npos) return text_at(word, at);
-    raw.entries.emplace_back(std::string(item.substr(0, equals)), text_at(item.substr(equals + 1), at));
+    raw.keys.emplace_back(item.substr(0, equals));
+    raw.items.push_back(text_at(item.substr(equals + 1), at));
   }
   return raw;
 }

@@ -2,7 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "config/options.hpp"
@@ -18,13 +17,13 @@ struct Raw {
     boolean,  ///< text is "true" or "false"
     other,    ///< a TOML float, date or time: no option has such values
     list,     ///< items
-    table,    ///< entries
+    table,    ///< items, and the key of each
   };
 
   Kind kind = Kind::text;
   std::string text;
   std::vector<Raw> items;
-  std::vector<std::pair<std::string, Raw>> entries;
+  std::vector<std::string> keys;
   Origin at;
 };
 

@@ -23,7 +23,7 @@ std::optional<std::string> first_line(const std::string& path);
 std::optional<std::string> own_cgroup(std::string_view proc_cgroup, CgroupVersion version, std::string_view controller);
 
 struct CgroupMount {
-  std::string root;   ///< the cgroup that is shown at `point`
+  std::string root;  ///< the cgroup that is shown at `point`
   std::string point;
 };
 /// From the text of /proc/self/mountinfo (proc(5)).

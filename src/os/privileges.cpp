@@ -76,8 +76,8 @@ bool is_already(const Identity& identity) {
 }
 
 Error cannot(const char* call, const Identity& identity, int error) {
-  return Error{"cannot become user " + (identity.user.empty() ? std::to_string(identity.uid) : identity.user) + " (uid " + std::to_string(identity.uid) +
-               ", gid " + std::to_string(identity.gid) + "): " + call + ": " + errno_text(error) +
+  return Error{"cannot become user " + (identity.user.empty() ? std::to_string(identity.uid) : identity.user) + " (uid " +
+               std::to_string(identity.uid) + ", gid " + std::to_string(identity.gid) + "): " + call + ": " + errno_text(error) +
                (error == EPERM ? "; only root may, start as root or leave [server] user and group empty" : "")};
 }
 

@@ -17,9 +17,7 @@ std::optional<int> read_number(std::string_view digits) {
   return number;
 }
 
-std::optional<int> if_signal(std::optional<int> number) {
-  return number && *number > 0 && *number <= SIGRTMAX ? number : std::nullopt;
-}
+std::optional<int> if_signal(std::optional<int> number) { return number && *number > 0 && *number <= SIGRTMAX ? number : std::nullopt; }
 
 }  // namespace
 

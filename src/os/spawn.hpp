@@ -13,11 +13,11 @@ namespace serval::os {
 
 /// A program to start. Relative paths are relative to `working_directory` only after the change to it: give absolute ones.
 struct Spawn {
-  std::string program;                               ///< a path; PATH is not searched
-  std::vector<std::string> arguments;                ///< argv[1] and on
-  std::vector<std::pair<int, int>> fds;              ///< ours -> the number in the child, each number once; 0, 1 and 2 are inherited if not named
+  std::string program;                                  ///< a path; PATH is not searched
+  std::vector<std::string> arguments;                   ///< argv[1] and on
+  std::vector<std::pair<int, int>> fds;                 ///< ours -> the number in the child, each number once; 0, 1 and 2 are inherited if not named
   std::optional<std::vector<std::string>> environment;  ///< "KEY=VALUE" each; none: ours
-  std::string working_directory;                     ///< empty: ours
+  std::string working_directory;                        ///< empty: ours
 };
 
 /// Starts it (fork and exec) and returns its pid. Nothing keeps the child: os/wait.hpp sees its end.

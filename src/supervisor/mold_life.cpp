@@ -78,13 +78,10 @@ void Supervisor::mold_failed(const std::string& why, std::vector<log::Field> fie
   const Duration delay = mold_.backoff.crashed(settings_.restart, healthy_for, random_);
   mold_.state = MoldState::cooling;
   mold_.deadline = now_ + delay;
-  if (one_crash_too_many(Clock::duration::zero())) {
-    fields.emplace_back("next", "giving up");
-    say(log::Level::error, "mold exited", std::move(fields));
-    return begin_stop(exit_code::gave_up);
-  }
-  fields.emplace_back("restart_ms", delay);
-  say(log::Level::error, "mold exited, the workers go on", std::move(fields));
+  const bool give_up = one_crash_too_many(healthy_for);
+  fields.emplace_back("next", give_up ? "giving up" : restarting(delay));
+  say(log::Level::error, "mold died", std::move(fields));
+  if (give_up) begin_stop(exit_code::gave_up);
 }
 
 /// What the mold was asked for and did not do is asked again of its successor.

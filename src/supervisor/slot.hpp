@@ -39,7 +39,6 @@ class Slot {
   void reopened();
 
   int index() const { return index_; }
-  std::string worker() const { return "worker[" + std::to_string(index_) + "]"; }  ///< the name under which it logs
   SlotState state() const { return state_; }
   int generation() const { return generation_; }
   pid_t pid() const { return pid_; }  ///< 0: none, or asked of the mold and not known yet

@@ -84,17 +84,17 @@ void Supervisor::fail_boot(std::string sentence, std::vector<log::Field> fields)
   kill_everything(Cause::boot_failed);
 }
 
-/// Counts a crash of something that had been healthy for so long. Only crashes without a healthy worker between them count.
+/// Counts a crash of something that had been healthy for so long. Health in between forgives, and a server that still serves does not give up.
 bool Supervisor::one_crash_too_many(Clock::duration healthy_for) {
   const bool others_serve = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::serving; });
-  crashes_in_a_row_ = others_serve || healthy_for > Clock::duration::zero() ? 0 : crashes_in_a_row_ + 1;
+  crashes_in_a_row_ = others_serve || healthy_for >= settings_.restart.backoff_reset ? 0 : crashes_in_a_row_ + 1;
   return settings_.restart.give_up_after > 0 && crashes_in_a_row_ >= settings_.restart.give_up_after;
 }
 
 void Supervisor::enforce_deadlines() {
   for (Slot& slot : slots_) {
     if (slot.deadline() > now_) continue;
-    std::vector<log::Field> fields = {{"worker", slot.worker()}, {"worker_pid", slot.pid()}};
+    std::vector<log::Field> fields = {{"slot", slot.index()}, {"worker_pid", slot.pid()}};
     if (slot.state() == SlotState::starting) {
       slot.boot_failed("not ready within " + format_duration(settings_.boot_timeout) + " (workers.boot_timeout)");
       fields.emplace_back("why", slot.why());

@@ -111,13 +111,14 @@ void Supervisor::handle(const ForkFailed& event) {
     return;
   }
   slot->boot_failed(event.why);
-  worker_failed(*slot, Cause::boot_failed, {{"worker", slot->worker()}});
+  worker_failed(*slot, Cause::boot_failed, {{"slot", event.slot}});
 }
 
 void Supervisor::handle(const WorkerReady& event) {
   Slot* slot = find(event.slot);
   if (slot == nullptr || slot->state() != SlotState::starting) return;
   slot->ready(now_);
+  say(log::Level::info, "worker ready", {{"slot", event.slot}, {"worker_pid", slot->pid()}, {"boot_ms", milliseconds(now_ - slot->started())}});
   if (phase_ == Phase::booting) phase_ = Phase::running;
   announce_if_complete();
 }
@@ -138,7 +139,7 @@ void Supervisor::handle(const WorkerBootFailed& event) {
 void Supervisor::handle(const WorkerLeaving& event) {
   Slot* slot = find(event.slot);
   if (slot == nullptr || (slot->state() != SlotState::starting && slot->state() != SlotState::serving)) return;
-  say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts", {{"worker", slot->worker()}, {"worker_pid", slot->pid()}});
+  say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts", {{"slot", event.slot}, {"worker_pid", slot->pid()}});
   slot->retire(Cause::manual, now_ + settings_.grace);
 }
 
@@ -166,7 +167,7 @@ void append_exit(std::vector<log::Field>& fields, const Exit& exit) {
 }  // namespace
 
 void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
-  std::vector<log::Field> fields = {{"worker", slot.worker()},
+  std::vector<log::Field> fields = {{"slot", slot.index()},
                                     {"worker_pid", slot.pid()},
                                     {"age_ms", milliseconds(now_ - slot.started())}};
   append_exit(fields, exit);
@@ -189,7 +190,7 @@ void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
 void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields) {
   const bool as_meant = slot.state() == SlotState::killing || (!exit.signaled && exit.code == 0);
   fields.emplace_back("cause", name_of(slot.cause()));
-  say(as_meant ? log::Level::info : log::Level::warning, as_meant ? "worker stopped" : "worker exited while it drained", std::move(fields));
+  say(as_meant ? log::Level::info : log::Level::warning, as_meant ? "worker stopped" : "worker died while it drained", std::move(fields));
   ++ended_[slot.cause()];
   slot.clear();
   slot.backoff.forget();
@@ -207,15 +208,15 @@ void Supervisor::worker_failed(Slot& slot, Cause cause, std::vector<log::Field> 
   if (!why.empty()) fields.emplace_back("why", why);
   slot.cool(now_ + delay);
   const bool give_up = one_crash_too_many(healthy_for);
-  if (give_up) {
-    fields.emplace_back("next", "giving up");
-  } else {
-    fields.emplace_back("restart_ms", delay);
-  }
-  say(booting ? log::Level::warning : log::Level::error, "worker exited", std::move(fields));
+  fields.emplace_back("next", give_up ? "giving up" : restarting(delay));
+  say(booting ? log::Level::warning : log::Level::error, "worker died", std::move(fields));
   if (give_up) return begin_stop(exit_code::gave_up);
   const auto tried = [this](const Slot& other) { return other.index() >= settings_.workers || other.backoff.crashes_in_a_row() > 0; };
   if (booting && std::all_of(slots_.begin(), slots_.end(), tried)) fail_boot("the app did not boot in any worker", {{"why", why}});
+}
+
+std::string Supervisor::restarting(Duration delay) {
+  return delay == Duration::zero() ? "restarting at once" : "restarting in " + std::to_string(delay.count()) + "ms";
 }
 
 // --- small things

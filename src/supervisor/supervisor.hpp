@@ -100,6 +100,7 @@ class Supervisor {
   void worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields);
   void worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields);
   void announce_if_complete();
+  static std::string restarting(Duration delay);  ///< for the log's `next`
 
   // mold_life.cpp
   void start_mold();

@@ -29,19 +29,17 @@ TEST_P(GoodAddress, is_read_and_written) {
   EXPECT_EQ(*Address::parse(address->text()), *address);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, GoodAddress,
-                         testing::Values(Good{"127.0.0.1:8000", {Kind::tcp, "127.0.0.1", 8000, ""}, "127.0.0.1:8000"},
-                                         Good{"0.0.0.0:0", {Kind::tcp, "0.0.0.0", 0, ""}, "0.0.0.0:0"},
-                                         Good{"localhost:65535", {Kind::tcp, "localhost", 65535, ""}, "localhost:65535"},
-                                         Good{":8000", {Kind::tcp, "0.0.0.0", 8000, ""}, "0.0.0.0:8000"},
-                                         Good{"8000", {Kind::tcp, "0.0.0.0", 8000, ""}, "0.0.0.0:8000"},
-                                         Good{"*:80", {Kind::tcp, "0.0.0.0", 80, ""}, "0.0.0.0:80"},
-                                         Good{"[::]:8000", {Kind::tcp, "::", 8000, ""}, "[::]:8000"},
-                                         Good{"[::1]:8000", {Kind::tcp, "::1", 8000, ""}, "[::1]:8000"},
-                                         Good{"unix:/run/shop.sock", {Kind::unix_path, "", 0, "/run/shop.sock"}, "unix:/run/shop.sock"},
-                                         Good{"unix:tmp/a:b", {Kind::unix_path, "", 0, "tmp/a:b"}, "unix:tmp/a:b"},
-                                         Good{"unix:@shop", {Kind::unix_abstract, "", 0, "shop"}, "unix:@shop"},
-                                         Good{"fd:web", {Kind::systemd, "", 0, "web"}, "fd:web"}));
+INSTANTIATE_TEST_SUITE_P(
+    All, GoodAddress,
+    testing::Values(Good{"127.0.0.1:8000", {Kind::tcp, "127.0.0.1", 8000, ""}, "127.0.0.1:8000"},
+                    Good{"0.0.0.0:0", {Kind::tcp, "0.0.0.0", 0, ""}, "0.0.0.0:0"},
+                    Good{"localhost:65535", {Kind::tcp, "localhost", 65535, ""}, "localhost:65535"},
+                    Good{":8000", {Kind::tcp, "0.0.0.0", 8000, ""}, "0.0.0.0:8000"}, Good{"8000", {Kind::tcp, "0.0.0.0", 8000, ""}, "0.0.0.0:8000"},
+                    Good{"*:80", {Kind::tcp, "0.0.0.0", 80, ""}, "0.0.0.0:80"}, Good{"[::]:8000", {Kind::tcp, "::", 8000, ""}, "[::]:8000"},
+                    Good{"[::1]:8000", {Kind::tcp, "::1", 8000, ""}, "[::1]:8000"},
+                    Good{"unix:/run/shop.sock", {Kind::unix_path, "", 0, "/run/shop.sock"}, "unix:/run/shop.sock"},
+                    Good{"unix:tmp/a:b", {Kind::unix_path, "", 0, "tmp/a:b"}, "unix:tmp/a:b"},
+                    Good{"unix:@shop", {Kind::unix_abstract, "", 0, "shop"}, "unix:@shop"}, Good{"fd:web", {Kind::systemd, "", 0, "web"}, "fd:web"}));
 
 struct Bad {
   const char* text;

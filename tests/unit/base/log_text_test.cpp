@@ -17,9 +17,7 @@ std::string json(std::string_view value) {
   return out;
 }
 
-std::string rendered(Format format, std::string_view sentence, Fields fields) {
-  return render(format, sentence, {fields.begin(), fields.size()});
-}
+std::string rendered(Format format, std::string_view sentence, Fields fields) { return render(format, sentence, {fields.begin(), fields.size()}); }
 
 TEST(LogText, values_are_quoted_only_where_they_must_be) {
   EXPECT_EQ(rendered(Format::text, "worker ready", {{"boot_ms", 12}, {"name", "shop"}}), "worker ready boot_ms=12 name=shop");
@@ -32,7 +30,9 @@ TEST(LogText, a_line_stays_one_line_and_no_terminal_obeys_it) {
   EXPECT_EQ(text("a\nb\rc\td"), "a\\nb\\rc\\td");
   EXPECT_EQ(text("\x1b[31mred\x7f"), "\\x1b[31mred\\x7f");
   EXPECT_EQ(text(std::string_view("nul\0", 4)), "nul\\x00");
-  EXPECT_EQ(text("\xc2\x9b" "31m"), "\\xc2\\x9b31m");  // U+009B, the C1 form of ESC [
+  EXPECT_EQ(text("\xc2\x9b"
+                 "31m"),
+            "\\xc2\\x9b31m");  // U+009B, the C1 form of ESC [
   EXPECT_EQ(text("grün €😀"), "grün €😀");
   EXPECT_EQ(text("a\"b\\c"), "a\"b\\c");
   EXPECT_EQ(text("a\"b\\c", true), "a\\\"b\\\\c");
@@ -41,10 +41,10 @@ TEST(LogText, a_line_stays_one_line_and_no_terminal_obeys_it) {
 TEST(LogText, what_is_not_utf8_is_shown_byte_by_byte) {
   EXPECT_EQ(text("\xff"), "\\xff");
   EXPECT_EQ(text("caf\xe9!"), "caf\\xe9!");
-  EXPECT_EQ(text("\xe2\x82"), "\\xe2\\x82");            // cut short
-  EXPECT_EQ(text("\xc0\xaf"), "\\xc0\\xaf");            // overlong
-  EXPECT_EQ(text("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");   // overlong
-  EXPECT_EQ(text("\xed\xa0\x80"), "\\xed\\xa0\\x80");   // a surrogate
+  EXPECT_EQ(text("\xe2\x82"), "\\xe2\\x82");                    // cut short
+  EXPECT_EQ(text("\xc0\xaf"), "\\xc0\\xaf");                    // overlong
+  EXPECT_EQ(text("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");           // overlong
+  EXPECT_EQ(text("\xed\xa0\x80"), "\\xed\\xa0\\x80");           // a surrogate
   EXPECT_EQ(text("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");  // beyond U+10FFFF
   EXPECT_EQ(text("\xf4\x8f\xbf\xbf"), "\xf4\x8f\xbf\xbf");
 }

@@ -43,10 +43,10 @@ TEST(Text, NearestFindsTheSlipAndNothingFarther) {
 }
 
 TEST(Text, QuotedStaysOneLine) {
-  EXPECT_EQ(serval::quoted("plain"), "\"plain\"");
-  EXPECT_EQ(serval::quoted("a\"b\\c\n\r\t"), R"("a\"b\\c\n\r\t")");
-  EXPECT_EQ(serval::quoted(std::string_view("\x00\x1b\x7f", 3)), R"("\u0000\u001b\u007f")");
-  EXPECT_EQ(serval::quoted("ü"), "\"ü\"");
+  EXPECT_EQ(quoted("plain"), "\"plain\"");
+  EXPECT_EQ(quoted("a\"b\\c\n\r\t"), R"("a\"b\\c\n\r\t")");
+  EXPECT_EQ(quoted(std::string_view("\x00\x1b\x7f", 3)), R"("\u0000\u001b\u007f")");
+  EXPECT_EQ(quoted("ü"), "\"ü\"");
 }
 
 TEST(Text, ShortenedCutsBetweenCharacters) {

@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <cstdlib>
 #include <set>
+#include <type_traits>
+#include <utility>
 
 #include "config/load.hpp"
 #include "config/value.hpp"
@@ -16,7 +19,9 @@ using testing::HasSubstr;
 struct Anything {
   template <class T>
     requires(!std::is_same_v<T, std::in_place_t>)
-  operator T() const;  // NOLINT: only named, never called
+  operator T() const {
+    std::abort();  // only named in unevaluated places, never called
+  }
 };
 
 template <class Aggregate, class... Members>

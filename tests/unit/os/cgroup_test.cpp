@@ -48,8 +48,7 @@ TEST(Cgroup, folders_go_up_to_the_mounts_root) {
   root.write("proc/self/cgroup", "0::/system.slice/shop.service\n");
   root.write("sys/fs/cgroup/system.slice/shop.service/cpu.max", "max 100000\n");
   const std::string top = root / "sys/fs/cgroup";
-  EXPECT_THAT(cgroup_folders(CgroupVersion::v2, "cpu", root.path()),
-              ElementsAre(top + "/system.slice/shop.service", top + "/system.slice", top));
+  EXPECT_THAT(cgroup_folders(CgroupVersion::v2, "cpu", root.path()), ElementsAre(top + "/system.slice/shop.service", top + "/system.slice", top));
   EXPECT_THAT(cgroup_folders(CgroupVersion::v1, "cpu", root.path()), IsEmpty());
 }
 

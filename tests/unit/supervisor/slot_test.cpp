@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 TEST(Slot, LivesThroughItsStates) {
   Slot slot(3);
-  EXPECT_EQ(slot.worker(), "worker[3]");
+  EXPECT_EQ(slot.index(), 3);
   EXPECT_FALSE(slot.occupied());
   slot.start(2, TimePoint(1s), TimePoint(61s));
   EXPECT_TRUE(slot.forking());

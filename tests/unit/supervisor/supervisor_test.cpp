@@ -26,8 +26,10 @@ TEST(Supervisor, LoadsTheAppThenForksAllWorkersThenSaysThatItServes) {
   s.at(1s, MoldLoaded{1}).expect({"fork worker 0", "fork worker 1"}).expect_line({"info: app loaded", "gen=1", "load_ms=1000"});
   s.at(1s, forked(0)).expect();
   s.at(1s, forked(1)).expect();
-  s.at(2s, ready(1)).expect();
-  s.at(3s, ready(0)).expect({"notify READY=1"}).expect_line({"info: serving", "workers=2", "boot_ms=3000"});
+  s.at(2s, ready(1)).expect().expect_line({"info: worker ready", "slot=1", "worker_pid=101", "boot_ms=1000"});
+  const auto last = s.at(3s, ready(0));
+  last.expect({"notify READY=1"});
+  EXPECT_THAT(last.lines, testing::ElementsAre(testing::StartsWith("info: worker ready slot=0"), "info: serving workers=2 boot_ms=3000"));
   EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
 }
 
@@ -79,7 +81,7 @@ TEST(Supervisor, ServesIfOnlySomeWorkersFailToBoot) {
   s.at(0s, forked(0));
   s.at(0s, forked(1));
   s.at(1s, WorkerBootFailed{0, "no database"}).expect();
-  s.at(1s, exited(pid_of(0), 1)).expect().expect_line({"warning: worker exited", "worker[0]", "cause=boot_failed", "no database"});
+  s.at(1s, exited(pid_of(0), 1)).expect().expect_line({"warning: worker died", "slot=0", "cause=boot_failed", "no database"});
   s.at(1s, ready(1)).expect();
   const auto again = s.next_wakeup();
   EXPECT_LE(again, 1s + 100ms);
@@ -98,7 +100,7 @@ TEST(Supervisor, EndsIfNoWorkerBoots) {
   s.at(0s, killed(pid_of(0), SIGABRT, "SIGABRT")).expect();
   const auto step = s.at(0s, killed(pid_of(1), SIGABRT, "SIGABRT"));
   step.expect({"notify STOPPING=1", "refuse", "stop mold 1", "kill 50 by 9"});
-  EXPECT_THAT(step.lines, testing::ElementsAre(testing::StartsWith("warning: worker exited"),
+  EXPECT_THAT(step.lines, testing::ElementsAre(testing::StartsWith("warning: worker died"),
                                                testing::AllOf(testing::StartsWith("error: the app did not boot"), testing::HasSubstr("SIGABRT"))));
   s.at(0s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 1"});
 }
@@ -109,8 +111,8 @@ TEST(Supervisor, AWorkerThatDoesNotBecomeReadyIsKilledAtBootTimeout) {
   s.at(100s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
   s.at(100s, forked(0, 200)).expect();
   EXPECT_EQ(s.next_wakeup(), 160s);
-  s.at(160s, tick()).expect({"kill 200 by 9"}).expect_line({"worker[0]", "worker_pid=200", "workers.boot_timeout"});
-  s.at(160s, killed(200, SIGKILL, "SIGKILL")).expect().expect_line({"error: worker exited", "cause=boot_failed", "restart_ms="});
+  s.at(160s, tick()).expect({"kill 200 by 9"}).expect_line({"slot=0", "worker_pid=200", "workers.boot_timeout"});
+  s.at(160s, killed(200, SIGKILL, "SIGKILL")).expect().expect_line({"error: worker died", "cause=boot_failed", "next=restarting"});
   EXPECT_EQ(s.states(), "cooling");
 }
 
@@ -131,7 +133,7 @@ TEST(Supervisor, AHealthyWorkerThatDiesIsReplacedAtOnce) {
   s.booted_at(0s);
   s.at(10s, killed(pid_of(1), SIGKILL, "SIGKILL"))
       .expect({"fork worker 1"})
-      .expect_line({"error: worker exited", "worker=worker[1]", "worker_pid=101", "age_ms=10000", "signal=SIGKILL", "core=no", "cause=crash", "restart_ms=0"});
+      .expect_line({"error: worker died", "slot=1", "worker_pid=101", "age_ms=10000", "signal=SIGKILL", "core=no", "cause=crash", "next=restarting at once"});
 }
 
 TEST(Supervisor, ExitCodeZeroIsACrashTooIfNobodyAskedForIt) {
@@ -167,7 +169,7 @@ TEST(Supervisor, HealthForgivesEarlierCrashes) {
 
 TEST(Supervisor, GivesUpAfterCrashesWithoutAHealthyWorker) {
   Settings with = settings(1);
-  with.restart.give_up_after = 2;
+  with.restart.give_up_after = 3;
   with.restart.backoff_first = 1ms;
   with.restart.backoff_max = 1ms;
   Script s(with);
@@ -177,8 +179,20 @@ TEST(Supervisor, GivesUpAfterCrashesWithoutAHealthyWorker) {
   s.at(2s, exited(pid_of(0), 1));
   s.at(3s, tick());
   s.at(3s, forked(0));
-  s.at(4s, exited(pid_of(0), 1)).expect({"notify STOPPING=1", "refuse", "stop mold 1"}).expect_line({"error: worker exited", "next=giving up"});
+  s.at(4s, exited(pid_of(0), 1)).expect({"notify STOPPING=1", "refuse", "stop mold 1"}).expect_line({"error: worker died", "next=giving up"});
   s.at(4s, exited(kMold, 0)).expect({"finish 75"});
+}
+
+TEST(Supervisor, AHealthyWorkerInBetweenIsNoReasonToGiveUp) {
+  Settings with = settings(1);
+  with.restart.give_up_after = 2;
+  Script s(with);
+  s.booted_at(0s);
+  for (int i = 1; i <= 5; ++i) {
+    s.at(i * 60s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
+    s.at(i * 60s, forked(0));
+    s.at(i * 60s, ready(0));
+  }
 }
 
 TEST(Supervisor, DoesNotGiveUpWhileAnotherWorkerServes) {
@@ -196,7 +210,7 @@ TEST(Supervisor, AForkThatFailsIsTriedAgain) {
   Script s(settings(1));
   s.booted_at(0s);
   s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
-  s.at(1s, ForkFailed{0, "it has threads: pool(7)"}).expect().expect_line({"error: worker exited", "pool(7)"});
+  s.at(1s, ForkFailed{0, "it has threads: pool(7)"}).expect().expect_line({"error: worker died", "pool(7)"});
   s.at(s.next_wakeup(), tick()).expect({"fork worker 0"});
 }
 
@@ -222,7 +236,7 @@ TEST(Supervisor, BoundsForksPerSecond) {
 TEST(Supervisor, AMoldThatDiesIsReplacedAndTheWorkersGoOn) {
   Script s(settings(2));
   s.booted_at(0s);
-  s.at(5s, killed(kMold, SIGKILL, "SIGKILL")).expect({"start mold 1"}).expect_line({"error: mold exited", "the workers go on", "SIGKILL"});
+  s.at(5s, killed(kMold, SIGKILL, "SIGKILL")).expect({"start mold 1"}).expect_line({"error: mold died", "SIGKILL", "next=restarting at once"});
   EXPECT_EQ(s.states(), "serving serving");
   s.at(5s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
   s.at(5s, MoldStarted{1, 51}).expect();
@@ -245,7 +259,7 @@ TEST(Supervisor, AMoldThatFailsToLoadLaterIsTriedAgain) {
   s.at(5s, killed(kMold, SIGKILL, "SIGKILL"));
   s.at(5s, MoldStarted{1, 51});
   s.at(5s, MoldLoadFailed{1, "the library is gone"});
-  s.at(5s, exited(51, 1)).expect_line({"error: mold exited", "the library is gone", "restart_ms="});
+  s.at(5s, exited(51, 1)).expect_line({"error: mold died", "the library is gone", "next=restarting"});
   EXPECT_EQ(s.states(), "serving");
   EXPECT_LE(s.next_wakeup(), 5s + 200ms);
 }
@@ -255,7 +269,7 @@ TEST(Supervisor, AMoldThatFailsToLoadLaterIsTriedAgain) {
 TEST(Supervisor, AWorkerThatLeavesGetsASuccessorInASpareSlotAtOnce) {
   Script s(settings(2));
   s.booted_at(0s);
-  s.at(5s, WorkerLeaving{0}).expect({"fork worker 2"}).expect_line({"info: worker leaves", "worker[0]"});
+  s.at(5s, WorkerLeaving{0}).expect({"fork worker 2"}).expect_line({"info: worker leaves", "slot=0"});
   s.at(5s, forked(2));
   s.at(5s, ready(2));
   EXPECT_EQ(s.states(), "draining serving serving");
@@ -271,7 +285,7 @@ TEST(Supervisor, AWorkerThatLeavesTooSlowlyIsKilled) {
   s.at(5s, forked(1));
   s.at(5s, ready(1));
   EXPECT_EQ(s.next_wakeup(), 35s);
-  s.at(35s, tick()).expect({"kill 100 by 9"}).expect_line({"warning:", "grace", "worker[0]"});
+  s.at(35s, tick()).expect({"kill 100 by 9"}).expect_line({"warning:", "grace", "slot=0"});
   s.at(35s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
   EXPECT_EQ(s.snapshot().ended[Cause::manual], 1u);
 }
@@ -297,7 +311,7 @@ TEST(Supervisor, StopCutsWhatOutlivesTheGrace) {
   s.at(10s, exited(kMold, 0));
   s.at(10s, exited(pid_of(0), 0));
   EXPECT_EQ(s.next_wakeup(), 40s);
-  s.at(40s, tick()).expect({"kill 101 by 9"}).expect_line({"warning:", "worker[1]", "worker_pid=101", "grace"});
+  s.at(40s, tick()).expect({"kill 101 by 9"}).expect_line({"warning:", "slot=1", "worker_pid=101", "grace"});
   s.at(40s, killed(pid_of(1), SIGKILL, "SIGKILL")).expect({"finish 0"});
 }
 
@@ -348,7 +362,7 @@ TEST(Supervisor, StartsNothingWhileStopping) {
   Script s(settings(2));
   s.booted_at(0s);
   s.at(10s, StopRequested{"TERM"});
-  s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect().expect_line({"warning: worker exited while it drained", "signal=SIGSEGV", "cause=stop"});
+  s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect().expect_line({"warning: worker died while it drained", "signal=SIGSEGV", "cause=stop"});
   EXPECT_EQ(s.states(), "empty draining");
 }
 
@@ -370,7 +384,7 @@ TEST(Supervisor, ADeadWorkerNeedNotReopen) {
   s.at(1s, MoldReopened{1});
   s.at(1s, WorkerReopened{0});
   EXPECT_THAT(s.at(1s, killed(pid_of(1), SIGKILL, "SIGKILL")).lines,
-              testing::ElementsAre(testing::HasSubstr("worker exited"), testing::AllOf(testing::HasSubstr("logs reopened"), testing::HasSubstr("processes=3"))));
+              testing::ElementsAre(testing::HasSubstr("worker died"), testing::AllOf(testing::HasSubstr("logs reopened"), testing::HasSubstr("processes=3"))));
 }
 
 TEST(Supervisor, ASecondReopenWaitsForItsOwnAnswers) {

@@ -20,7 +20,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 /// A handler that runs `body` and tells the loop's side when it is done.
-struct TestJob : Job {
+struct TestJob final : Job {
   std::function<void()> body = [] {};
   std::function<void(TestJob&)> finished = [](TestJob&) {};
   std::thread::id ran_on;
