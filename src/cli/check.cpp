@@ -13,7 +13,7 @@ int check(const Invocation& invocation) {
   if (const int code = report_problems(loaded); code != exit_code::ok) return code;
   if (const auto app = mold::try_load(loaded.config); !app) {
     std::cerr << "serval check: " << app.error() << '\n';
-    return exit_code::app_failed;
+    return exit_code::config;  // what is checked is the configuration as a whole, and it names this app
   }
   std::cout << "the configuration is right and the app loads: " << loaded.config.app.library << '\n';
   return exit_code::ok;

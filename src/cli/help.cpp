@@ -53,7 +53,9 @@ std::string wrapped(std::string_view text) {
 std::string help_of_serval() {
   std::string text = "serval serves native apps: shared libraries behind a preloading, supervising HTTP server.\n\nCommands:\n";
   for (const auto& command : commands()) {
-    if (!command.hidden) text += "  " + padded("serval " + std::string(command.name) + " " + std::string(command.arguments), 34) + std::string(command.summary) + '\n';
+    if (command.hidden) continue;
+    const std::string usage = "serval " + std::string(command.name) + " " + std::string(command.arguments);
+    text += "  " + padded(usage, 34) + std::string(command.summary) + '\n';
   }
   return text + "\nserval help COMMAND explains a command and its flags, serval help signals what each signal does.\n"
                 "The configuration file is described in serval.toml(5).\n";

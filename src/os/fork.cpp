@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +14,7 @@
 #include "base/errno_text.hpp"
 #include "base/exit_code.hpp"
 #include "os/unique_fd.hpp"
+#include "os/wait.hpp"
 
 namespace serval::os {
 namespace fs = std::filesystem;
@@ -126,8 +126,7 @@ Result<pid_t> fork_sibling(const std::function<int()>& child) {
   if (middle < 0) return cannot_fork(errno);
   write_end.reset();
   const Report report = read_report(read_end.get());
-  while (::waitpid(middle, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  wait_for(middle);
   if (report.pid < 0) return cannot_fork(report.error);
   return report.pid;
 }

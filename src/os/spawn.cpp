@@ -4,7 +4,6 @@
 #include <linux/close_range.h>
 #include <signal.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,6 +20,7 @@
 #include "base/errno_text.hpp"
 #include "os/signals.hpp"
 #include "os/unique_fd.hpp"
+#include "os/wait.hpp"
 
 namespace serval::os {
 namespace process = boost::process::v2;
@@ -113,8 +113,7 @@ Error cannot_start(const Spawn& what, const std::string& why) { return Error{"ca
 
 /// The launcher leaves a child that failed to exec as a zombie.
 void reap(pid_t pid) {
-  while (pid > 0 && ::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
+  if (pid > 0) wait_for(pid);
 }
 
 }  // namespace

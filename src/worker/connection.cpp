@@ -357,11 +357,7 @@ void Connection::on_written() {
   const bool gone = outcome_ == http::Outcome::client_gone;
   const http::Outcome outcome = exchange_->failed && !gone ? http::Outcome::app_failed : outcome_;
   log(gone ? kClientGone : exchange_->status, outcome);
-  if (!exchange_->closes) return next_request();
-  // If the client asked for the end, it sends nothing more, and there is nothing to linger for.
-  const bool client_is_done = outcome_ == http::Outcome::ok && !exchange_->parser.head().keep_alive && input().unread().empty();
-  if (client_is_done) return close();
-  linger();
+  exchange_->closes ? linger() : next_request();
 }
 
 void Connection::next_request() {

@@ -81,7 +81,7 @@ class Corpus(ServalTest):
                     statuses = self.statuses(answer)
                     self.assertEqual(statuses[-1:], [status], answer[:500])
                     self.assertEqual(statuses[:-1], [200] * (len(statuses) - 1), answer[:500])
-                    self.assertRegex(answer[answer.rindex(b"HTTP/1.1"):].lower(), rb"\r\nconnection: close\r\n")
+                    self.assertRegex(answer[answer.rindex(b"HTTP/1.1 %d " % status):].lower(), rb"\r\nconnection: close\r\n")
 
     def test_every_refusal_is_one_access_line(self):
         serval = self.start("echo")

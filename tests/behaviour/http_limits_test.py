@@ -38,7 +38,7 @@ class Limits(ServalTest):
         self.refused(serval, request_bytes(target="/" + "a" * 100), 414)
 
     def test_header_size(self):
-        serval = self.serve(max_header=1000)
+        serval = self.serve(max_header=1000, max_target=500)
         def padded(size):
             bare = len(request_bytes(headers=[("X", "")]))
             return request_bytes(headers=[("X", "a" * (size - bare))])

@@ -123,10 +123,10 @@ class Access(LogTest):
 
     def test_json(self):
         serval = self.start(config={"log": {"access_format": "json"}})
-        serval.get('/a"\\%0a', [("User-Agent", 'x"y\\')])
+        serval.get("/a%0a", [("User-Agent", 'x"y\\')])
         [line] = serval.expect_access("GET")
         record = json.loads(line)
-        self.assertEqual((record["method"], record["target"], record["status"], record["user_agent"]), ("GET", '/a"\\%0a', 200, 'x"y\\'))
+        self.assertEqual((record["method"], record["target"], record["status"], record["user_agent"]), ("GET", "/a%0a", 200, 'x"y\\'))
         self.assertEqual(record["outcome"], "ok")
         self.assertIn(record["worker"], (0, 1))
 

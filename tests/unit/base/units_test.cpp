@@ -19,13 +19,15 @@ TEST(Duration, ReadsNumbersWithUnits) {
 }
 
 TEST(Duration, RefusesEverythingElse) {
-  for (const auto* text : {"", " ", "30", "s", "30 s", "30x", "30S", "-1s", "+1s", "1.5s", "1s1m", "1s1s", "1h 30m", "99999999999999999999s", "999999999999h", "on"}) {
+  for (const auto* text : {"", " ", "30", "s", "30 s", "30x", "30S", "-1s", "+1s", "1.5s", "1s1m", "1s1s", "1h 30m", "99999999999999999999s",
+                           "999999999999h", "on"}) {
     EXPECT_FALSE(parse_duration(text).has_value()) << text;
   }
 }
 
 TEST(Duration, IsWrittenAsItIsRead) {
-  const std::pair<Duration, const char*> table[] = {{0ms, "0"}, {1ms, "1ms"}, {60s, "60s"}, {90s, "90s"}, {5min, "5m"}, {1h, "1h"}, {90min, "90m"}, {1500ms, "1500ms"}};
+  const std::pair<Duration, const char*> table[] = {{0ms, "0"}, {1ms, "1ms"}, {60s, "60s"}, {90s, "90s"}, {5min, "5m"}, {1h, "1h"},
+                                                    {90min, "90m"}, {1500ms, "1500ms"}};
   for (const auto& [duration, text] : table) {
     EXPECT_EQ(format_duration(duration), text);
     EXPECT_EQ(*parse_duration(text), duration);
