@@ -46,6 +46,7 @@ class Slot {
   const std::string& why() const { return why_; }  ///< the worker's own words for its failed boot; may be empty
   bool reopen_pending() const { return reopens_pending_ > 0; }
   TimePoint started() const { return started_; }
+  TimePoint ready_at() const { return ready_at_; }  ///< max(): not yet
   TimePoint deadline() const { return deadline_; }  ///< when the state must have ended; max(): no limit
 
   bool occupied() const { return state_ != SlotState::empty && state_ != SlotState::cooling; }

@@ -101,6 +101,7 @@ void Supervisor::handle(const WorkerForked& event) {
   if (slot == nullptr || !slot->forking()) return;
   slot->forked(event.pid);
   if (slot->state() == SlotState::killing) act(Kill{event.pid, SIGKILL});
+  if (slot->state() == SlotState::serving) announce(*slot);
 }
 
 void Supervisor::handle(const ForkFailed& event) {
@@ -118,14 +119,19 @@ void Supervisor::handle(const WorkerReady& event) {
   Slot* slot = find(event.slot);
   if (slot == nullptr || slot->state() != SlotState::starting) return;
   slot->ready(now_);
-  say(log::Level::info, "worker ready", {{"slot", event.slot}, {"worker_pid", slot->pid()}, {"boot_ms", milliseconds(now_ - slot->started())}});
   if (phase_ == Phase::booting) phase_ = Phase::running;
+  if (!slot->forking()) announce(*slot);  // else it was faster than the mold, which says its pid next
+}
+
+void Supervisor::announce(const Slot& slot) {
+  const Duration boot = milliseconds(slot.ready_at() - slot.started());
+  say(log::Level::info, "worker ready", {{"slot", slot.index()}, {"worker_pid", slot.pid()}, {"boot_ms", boot}});
   announce_if_complete();
 }
 
 void Supervisor::announce_if_complete() {
   if (complete_ || phase_ != Phase::running) return;
-  const auto serving = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::serving; });
+  const auto serving = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::serving && !slot.forking(); });
   if (serving < settings_.workers) return;
   complete_ = true;
   say(log::Level::info, "serving", {{"workers", settings_.workers}, {"boot_ms", milliseconds(now_ - begun_)}});

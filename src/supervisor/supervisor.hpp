@@ -99,6 +99,7 @@ class Supervisor {
   void worker_exited(Slot& slot, const Exit& exit);
   void worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields);
   void worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields);
+  void announce(const Slot& slot);
   void announce_if_complete();
   static std::string restarting(Duration delay);  ///< for the log's `next`
 

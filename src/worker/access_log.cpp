@@ -1,5 +1,7 @@
 #include "worker/access_log.hpp"
 
+#include <cstdint>
+
 #include "base/log.hpp"
 
 namespace serval::worker {

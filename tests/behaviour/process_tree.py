@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -48,6 +49,14 @@ def parent(pid):
 
 def alive(pid):
     return state(pid) not in (None, "Z", "X")
+
+
+def kill(pid, number=signal.SIGKILL):
+    """A process that is gone already is fine."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
 
 
 def title(pid):

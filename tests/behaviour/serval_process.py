@@ -219,10 +219,14 @@ class ServalTest(unittest.TestCase):
                 serval.signal(signal.SIGTERM)
         for serval in self.started:
             try:
-                serval.process.wait(5)
+                serval.process.wait(10)
             except subprocess.TimeoutExpired:
+                stuck = process_tree.descendants(serval.pid)  # as it is when a test fails with requests at gates
                 serval.process.kill()
                 serval.process.wait()
+                for pid in stuck:
+                    process_tree.kill(pid)
+                self.addCleanup(self.fail, f"serval {serval.pid} had not stopped 10 s after TERM")
 
         def left():
             process_tree.reap_adopted(keep=ours)
@@ -233,10 +237,7 @@ class ServalTest(unittest.TestCase):
         except AssertionError:
             names = [f"{pid} {process_tree.title(pid)!r}" for pid in left()]
             for pid in left():
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    pass
+                process_tree.kill(pid)
             wait_until(lambda: not left(), "the end of processes killed with SIGKILL")
             self.fail(f"processes were left behind: {names}")
         for serval in self.started:

@@ -9,7 +9,8 @@ import process_tree
 from http_client import Client, request_bytes, wait_until
 from serval_process import ServalTest
 
-STOPPING = r"master .*\bstopping\b"
+STOPPING = r"master .*: stopping signal="
+DRAINING = r"worker\[\d\] .*: draining "  # the workers know, too
 
 
 class Stop(ServalTest):
@@ -23,7 +24,7 @@ class Stop(ServalTest):
         for client in queued:
             client.send(request_bytes())
         serval.signal(signal.SIGTERM)
-        serval.expect_log(STOPPING)
+        serval.expect_log(DRAINING)
         self.open_gate("0", "1")
         for client in in_flight + queued:
             response = client.read_response()
@@ -51,7 +52,7 @@ class Stop(ServalTest):
                 self.assertEqual(serval.wait(), 0)
 
     def test_idle_connections_do_not_delay_it(self):
-        serval = self.start(config={"shutdown": {"grace": "10m"}, "request": {"keep_alive": "10m"}})
+        serval = self.start(config={"shutdown": {"grace": "10m"}, "request": {"keep_alive": "10m", "header_timeout": "10m"}})
         idle = [serval.client() for _ in range(20)]
         for client in idle:
             self.assertEqual(client.get().status, 200)
@@ -69,7 +70,7 @@ class Stop(ServalTest):
             self.assertEqual(client.read_response().status, 100)
             client.send(b"12345")
             serval.signal(signal.SIGTERM)
-            serval.expect_log(STOPPING)
+            serval.expect_log(DRAINING, count=2)
             client.send(b"67890")
             response = client.read_response()
             self.assertEqual(response.status, 200)

@@ -1,5 +1,7 @@
 #include "config/file.hpp"
 
+#include <cstdint>
+
 #include <gmock/gmock.h>
 
 #include "config/load.hpp"

@@ -1,5 +1,7 @@
 #include "master/worker_count.hpp"
 
+#include <cstdint>
+
 #include <gmock/gmock.h>
 
 namespace serval::master {

@@ -1,5 +1,7 @@
 #include "os/cgroup.hpp"
 
+#include <cstdint>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

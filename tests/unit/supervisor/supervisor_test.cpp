@@ -38,8 +38,10 @@ TEST(Supervisor, AWorkerMayBeReadyBeforeItsPidIsKnown) {
   s.at(0s, Start{});
   s.at(0s, MoldStarted{1, kMold});
   s.at(0s, MoldLoaded{1});
-  s.at(0s, ready(0)).expect({"notify READY=1"});
-  s.at(0s, forked(0)).expect();
+  s.at(0s, ready(0)).expect().expect_no_line();
+  const auto known = s.at(0s, forked(0));
+  known.expect({"notify READY=1"});
+  EXPECT_THAT(known.lines, testing::ElementsAre("info: worker ready slot=0 worker_pid=100 boot_ms=0", testing::StartsWith("info: serving")));
   s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
 }
 

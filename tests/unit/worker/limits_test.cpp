@@ -1,5 +1,7 @@
 #include "worker/limits.hpp"
 
+#include <cstdint>
+
 #include <gtest/gtest.h>
 
 namespace serval::worker {
