@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
@@ -18,8 +19,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// How long a saturated worker leaves a connection to its siblings; unnoticed by a client, ages for an idle sibling.
-constexpr auto kLeaveToSiblings = 3ms;
+/// A saturated worker leaves connections to its siblings, until it has found one waiting at so many looks in a row: an idle sibling takes one
+/// within microseconds, so each time another one would have to be just arriving. All looks together go unnoticed by a client.
+constexpr int kLooks = 3;
+constexpr auto kBetweenLooks = 2ms;
 /// After accept failed for want of descriptors or memory.
 constexpr auto kOutOfResources = 100ms;
 constexpr auto kComplainEvery = 5s;
@@ -59,11 +62,23 @@ void Acceptor::wait() {
 }
 
 void Acceptor::on_ready() {
-  if (!service_.crew.saturated()) return take_turn();
-  timer_.expires_after(kLeaveToSiblings);
+  if (!service_.crew.saturated() || looks_ == kLooks) {
+    looks_ = 0;
+    return take_turn();
+  }
+  ++looks_;
+  timer_.expires_after(kBetweenLooks);
   timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && open()) take_turn();
+    if (error || !open()) return;
+    if (somebody_waits()) return on_ready();
+    looks_ = 0;
+    on_empty_ ? take_turn() : wait();
   });
+}
+
+bool Acceptor::somebody_waits() const {
+  pollfd listener{.fd = listener_.fd, .events = POLLIN, .revents = 0};
+  return ::poll(&listener, 1, 0) > 0;
 }
 
 /// One connection at a time: a worker that took all that are there would keep its siblings from their share.

@@ -27,6 +27,7 @@ class Acceptor {
 
   void wait();
   void on_ready();
+  bool somebody_waits() const;
   void take_turn();
   void post_ready();
   Taken take();
@@ -38,6 +39,7 @@ class Acceptor {
   boost::asio::basic_socket_acceptor<Protocol> acceptor_;
   boost::asio::steady_timer timer_;
   TimePoint last_complaint_{};
+  int looks_ = 0;  ///< at a queue that was not empty, while saturated
   std::function<void()> on_empty_;  ///< draining
 };
 

@@ -52,8 +52,9 @@ Connection::Connection(Service& service, UniqueFd fd, Peer peer)
 }
 
 void Connection::start() {
-  last_activity_ = Clock::now();
-  wait_until(deadline_after(last_activity_, service_.config.request.header_timeout));
+  accepted_ = last_activity_ = Clock::now();
+  const TimePoint last_call = service_.draining() ? last_activity_ + kLastCall : TimePoint::max();
+  wait_until(std::min(last_call, deadline_after(last_activity_, service_.config.request.header_timeout)));
   read();
 }
 
@@ -175,8 +176,8 @@ bool Connection::want_more() {
     }
     wait_until(body_deadline({body_begin_, last_activity_, exchange_->body_bytes}, limits));
   } else if (phase_ != Phase::head) {
-    // A fresh connection's head is due from the moment it was accepted, and that deadline runs already.
-    if (phase_ == Phase::idle) wait_until(deadline_after(exchange_->first_byte, limits.header_timeout));
+    // A connection's first head is due from the moment it was accepted.
+    wait_until(deadline_after(phase_ == Phase::fresh ? accepted_ : exchange_->first_byte, limits.header_timeout));
     phase_ = Phase::head;
   }
   read();
@@ -445,7 +446,7 @@ void Connection::log(int status, http::Outcome outcome) {
   const Exchange& exchange = *exchange_;
   const http::Head& head = exchange.parser.head();
   http::AccessRecord record;
-  record.peer = exchange.request_id.empty() ? std::string_view(peer_.address) : exchange.request.peer;
+  record.peer = exchange.request.peer.empty() ? std::string_view(peer_.address) : exchange.request.peer;
   record.method = head.method;
   record.target = head.target;
   record.minor_version = head.method.empty() ? -1 : head.minor_version;

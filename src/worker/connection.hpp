@@ -94,6 +94,7 @@ class Connection : public Deadlined {
   std::unique_ptr<Exchange> exchange_;  ///< none while fresh or idle
   InputBuffer input_;                   ///< while no exchange has it
   Peer peer_;
+  TimePoint accepted_;
   TimePoint last_activity_;  ///< the last bytes read or the last answer written
   TimePoint body_begin_;
   std::size_t written_ = 0;  ///< of the answer's `out` and `tail`

@@ -42,6 +42,7 @@ Exchange::Exchange(Service& service) : parser(service.limits), service_(service)
 void Exchange::begin(Connection& owner, TimePoint now) {
   owner_ = &owner;
   first_byte = now;
+  http::append_request_id(request_id);  // refused requests have one, too
 }
 
 void Exchange::prepare(const Peer& peer, int nth) {
@@ -70,7 +71,6 @@ void Exchange::identify(const Peer& peer) {
       if (http::equal_names(field.name, "X-Request-Id") && http::is_usable_request_id(field.value)) request_id = field.value;
     }
   }
-  if (request_id.empty()) http::append_request_id(request_id);
   request.request_id = request_id;
 }
 
@@ -81,6 +81,7 @@ void Exchange::reset() {
   body.reset();
   body_in_place = {};
   request_id.clear();
+  request = {};
   body_bytes = 0;
   close_after = false;
   out.clear();
