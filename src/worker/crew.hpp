@@ -29,7 +29,7 @@ class Job {
 /// The threads of a worker: `threads` that may run handlers at a time, and one more, so that the I/O loop always has a thread. They are all
 /// alike; exactly one has the loop, i.e. runs the io_context and may touch what belongs to it.
 ///
-/// Who runs the handler (the measured reasons are in tests/bench/README.md): the thread that has the loop runs it at once, without handing
+/// Who runs the handler (tests/bench/README.md has the figures): the thread that has the loop runs it at once, without handing
 /// anything over, as long as handlers return quickly. A watching thread ticks while there is work; a handler that it finds running at two
 /// ticks in a row has overstayed: the watcher takes the loop over and goes on serving, and the overstayed thread hands in its answer when the
 /// handler returns. When handlers keep overstaying, requests go straight to the pool. With all `threads` busy, requests wait in a queue.
