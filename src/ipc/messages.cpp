@@ -1,13 +1,12 @@
 #include "ipc/messages.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace serval::ipc {
 
 Message with_text(Message message, std::string_view text) {
   const std::size_t size = std::min(text.size(), sizeof message.text);
-  std::memcpy(message.text, text.data(), size);
+  text.copy(message.text, size);
   message.text_size = static_cast<std::uint32_t>(size);
   return message;
 }

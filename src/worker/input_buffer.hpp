@@ -40,7 +40,7 @@ class InputBuffer {
     SERVAL_CHECK(begin_ == end_);
     begin_ = end_ = 0;
     while (free_size() < bytes.size()) grow(std::max(least, bytes.size()));
-    std::memcpy(data_.get(), bytes.data(), bytes.size());
+    bytes.copy(data_.get(), bytes.size());
     end_ = bytes.size();
   }
 
