@@ -22,7 +22,7 @@ MAY_INCLUDE = {
     "app": "base http serval",
     "worker": "base os config ipc scoreboard http app",
     "mold": "base os config ipc app worker",
-    "cli": "base os config ipc control master mold admin app",
+    "cli": "base config control master mold admin",
     "external": "",
 }
 # call → the only file that may make it
