@@ -288,7 +288,7 @@ void Connection::answer_timeout(TimePoint now) {
                                      {"age_ms", std::chrono::duration_cast<std::chrono::milliseconds>(now - exchange_->started())}});
   last_activity_ = now;
   log(504, http::Outcome::timeout);
-  const http::Exchange framing = exchange_->framing();
+  const http::Exchange framing = exchange_->framing(true);
   let_go_of_exchange();
   begin_exchange();
   logged_ = true;
@@ -311,7 +311,7 @@ void Connection::answer_error(int status, std::string_view reason, http::Outcome
   exchange_->out.clear();
   exchange_->closes = true;
   exchange_->status = status;
-  http::append_error(exchange_->out, exchange_->framing(), status, reason, http::date_text(std::chrono::system_clock::now()));
+  http::append_error(exchange_->out, exchange_->framing(true), status, reason, http::date_text(std::chrono::system_clock::now()));
   write();
 }
 
@@ -436,7 +436,7 @@ void Connection::on_drain() {
 bool Connection::on_cut() {
   if (phase_ != Phase::head && phase_ != Phase::body && phase_ != Phase::handling && phase_ != Phase::writing) return false;
   last_activity_ = Clock::now();
-  log(exchange_->status, http::Outcome::cut);
+  log(phase_ == Phase::handling ? 0 : exchange_->status, http::Outcome::cut);
   return true;
 }
 
@@ -458,7 +458,7 @@ void Connection::log(int status, http::Outcome outcome) {
   record.request_id = exchange.request_id;
   record.status = status;
   record.bytes_in = exchange.body_bytes;
-  record.bytes_out = exchange.body_out;
+  if (phase_ != Phase::handling) record.bytes_out = exchange.body_out;  // else it is the handler's to write
   record.when = service_.wall_time(exchange.first_byte);
   record.duration = std::chrono::duration_cast<std::chrono::microseconds>(last_activity_ - exchange.first_byte);
   if (exchange.has_started()) {

@@ -95,11 +95,11 @@ void Exchange::reset() {
   handed_over = TimePoint{};
 }
 
-http::Exchange Exchange::framing() const {
+http::Exchange Exchange::framing(bool close) const {
   const http::Head& head = parser.head();
   return {.head_request = head.method == "HEAD",
           .minor_version = head.minor_version,
-          .close = closes,
+          .close = close,
           .asked_keep_alive_1_0 = head.minor_version == 0 && head.keep_alive};
 }
 
@@ -121,7 +121,7 @@ void Exchange::done() {
 void Exchange::respond(const Response& response) {
   closes = close_after || service_.draining();
   status = response.status;
-  const http::Exchange how = framing();
+  const http::Exchange how = framing(closes);
   if (const std::string why = why_not_sendable(how, response); !why.empty()) {
     if (response.release != nullptr) response.release(response.release_context);
     return fail(why);
@@ -155,7 +155,7 @@ void Exchange::fail(std::string_view why) {
   closes = close_after || service_.draining();
   status = 500;
   failed = true;
-  const http::Exchange how = framing();
+  const http::Exchange how = framing(closes);
   http::append_head(out, how, status, kServerErrorFields, kServerErrorBody.size(), http::date_text(std::chrono::system_clock::now()));
   if (!http::carries_body(how, status)) return;
   out.append(kServerErrorBody);

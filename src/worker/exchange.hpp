@@ -60,7 +60,8 @@ class Exchange final : public Job, private app::Answer {
   /// Forgets the request; releases what the app lent.
   void reset();
 
-  http::Exchange framing() const;
+  /// Of the request only: may be asked while the handler runs.
+  http::Exchange framing(bool close) const;
 
   // Job
   void run(bool waited) override;
