@@ -2,6 +2,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -112,6 +113,8 @@ Result<void> drop_to(const Identity& identity) {
   if (::setresuid(identity.uid, identity.uid, identity.uid) != 0) return cannot("setuid", identity, errno);
   if (!is_already(identity)) return Error{"the kernel kept other ids than asked for"};
   if (identity.uid != 0 && ::setuid(0) == 0) return Error{"root could be had back after dropping to uid " + std::to_string(identity.uid)};
+  // The change took it away (prctl(2)): core dumps, and that our own kind may look at us through /proc. Nothing secret was here before.
+  ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   return {};
 }
 

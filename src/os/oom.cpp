@@ -1,0 +1,62 @@
+#include "os/oom.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "base/text.hpp"
+#include "os/cgroup.hpp"
+
+namespace serval::os {
+namespace {
+
+std::optional<std::uint64_t> oom_kills_in(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return parse_oom_kills(text.str());
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_oom_kills(std::string_view text) {
+  constexpr std::string_view kKey = "oom_kill ";
+  for (std::string_view line : split(text, '\n')) {
+    if (!line.starts_with(kKey)) continue;
+    line.remove_prefix(kKey.size());
+    std::uint64_t kills = 0;
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), kills);
+    if (error == std::errc() && end == line.data() + line.size()) return kills;
+  }
+  return std::nullopt;
+}
+
+OomCounter::OomCounter(const std::string& root) {
+  std::vector<std::string> candidates;
+  const auto of_own_cgroup = [&](CgroupVersion version, const char* name) {
+    const auto folders = cgroup_folders(version, "memory", root);
+    if (!folders.empty()) candidates.push_back(folders.front() + name);
+  };
+  of_own_cgroup(CgroupVersion::v2, "/memory.events");
+  of_own_cgroup(CgroupVersion::v1, "/memory.oom_control");
+  candidates.push_back(root + "/proc/vmstat");
+  const auto counting = std::find_if(candidates.begin(), candidates.end(), [](const std::string& path) { return oom_kills_in(path).has_value(); });
+  if (counting != candidates.end()) source_ = *counting;
+}
+
+std::optional<std::uint64_t> OomCounter::read() const {
+  if (source_.empty()) return std::nullopt;
+  return oom_kills_in(source_);
+}
+
+void raise_oom_score(int by) {
+  constexpr int kMost = 1000;
+  constexpr const char* kPath = "/proc/self/oom_score_adj";
+  int score = 0;
+  if (!(std::ifstream(kPath) >> score)) return;
+  std::ofstream(kPath) << std::min(score + std::min(by, 2 * kMost), kMost);  // scores begin at -1000
+}
+
+}  // namespace serval::os

@@ -1,0 +1,103 @@
+#include "os/process_memory.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <string>
+
+#include "base/errno_text.hpp"
+#include "base/text.hpp"
+#include "os/unique_fd.hpp"
+
+namespace serval::os {
+namespace {
+
+std::string path_of(pid_t pid, const char* name) { return "/proc/" + std::to_string(pid) + "/" + name; }
+
+Error cannot_read(const std::string& path, int error) {
+  return Error{"cannot read " + path + ": " + errno_text(error) + (error == EACCES ? "; only root and the process's own user may" : "")};
+}
+
+/// With the system calls, as only they say why it failed: these files fail when they are opened, or not before they are read.
+Result<std::string> read_whole(const std::string& path) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) return cannot_read(path, errno);
+  std::string text;
+  char buffer[4096];
+  while (true) {
+    const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return cannot_read(path, errno);
+    if (got == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
+}
+
+Result<MemoryRollup> rollup_of(pid_t pid) {
+  const std::string path = path_of(pid, "smaps_rollup");
+  const auto text = read_whole(path);
+  if (!text) return Error{text.error()};
+  const auto rollup = parse_smaps_rollup(*text);
+  if (!rollup) return Error{"cannot read " + path + ": it does not name Pss, Private_Clean and Private_Dirty"};
+  return *rollup;
+}
+
+/// The number at the begin of a text, after blanks.
+std::optional<std::uint64_t> leading_number(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc()) return std::nullopt;
+  return number;
+}
+
+/// The bytes of a line "Pss:     12 kB".
+std::optional<std::uint64_t> bytes_of(std::string_view rollup, std::string_view key) {
+  for (const std::string_view line : split(rollup, '\n')) {
+    if (!line.starts_with(key) || line.substr(key.size(), 1) != ":" || !line.ends_with(" kB")) continue;
+    const auto kilobytes = leading_number(line.substr(key.size() + 1));
+    if (kilobytes) return *kilobytes * 1024;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> parse_resident_pages(std::string_view statm) {  // size resident shared text lib data dt
+  const std::size_t blank = statm.find(' ');
+  if (blank == std::string_view::npos) return std::nullopt;
+  return leading_number(statm.substr(blank));
+}
+
+std::optional<MemoryRollup> parse_smaps_rollup(std::string_view text) {
+  const auto proportional = bytes_of(text, "Pss");
+  const auto clean = bytes_of(text, "Private_Clean");
+  const auto dirty = bytes_of(text, "Private_Dirty");
+  if (!proportional || !clean || !dirty) return std::nullopt;
+  return MemoryRollup{*proportional, *clean + *dirty + bytes_of(text, "Private_Hugetlb").value_or(0)};
+}
+
+Result<std::uint64_t> resident_bytes(pid_t pid) {
+  const std::string path = path_of(pid, "statm");
+  const auto text = read_whole(path);
+  if (!text) return Error{text.error()};
+  const auto pages = parse_resident_pages(*text);
+  if (!pages) return Error{"cannot read " + path + ": no number of resident pages in it"};
+  return *pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+Result<std::uint64_t> proportional_bytes(pid_t pid) {
+  const auto rollup = rollup_of(pid);
+  if (!rollup) return Error{rollup.error()};
+  return rollup->proportional;
+}
+
+Result<std::uint64_t> unique_bytes(pid_t pid) {
+  const auto rollup = rollup_of(pid);
+  if (!rollup) return Error{rollup.error()};
+  return rollup->unique;
+}
+
+}  // namespace serval::os

@@ -1,0 +1,36 @@
+#include "os/thread_stat.hpp"
+
+#include <unistd.h>
+
+#include <cstdint>
+#include <sstream>
+#include <string>
+
+#include "os/cgroup.hpp"
+
+namespace serval::os {
+
+std::optional<ThreadStat> parse_thread_stat(std::string_view text, long ticks_per_second) {
+  const std::size_t end_of_name = text.rfind(')');  // the name may hold blanks and parentheses itself
+  if (end_of_name == std::string_view::npos) return std::nullopt;
+  std::istringstream rest{std::string(text.substr(end_of_name + 1))};
+  ThreadStat stat;
+  std::string skipped;
+  std::int64_t user = 0;
+  std::int64_t system = 0;
+  rest >> stat.state;
+  for (int field = 4; field < 14; ++field) rest >> skipped;  // as proc(5) numbers them: utime is the 14th
+  rest >> user >> system;
+  if (!rest) return std::nullopt;
+  const std::int64_t ticks = user + system;
+  stat.cpu = std::chrono::seconds(ticks / ticks_per_second) + std::chrono::nanoseconds(ticks % ticks_per_second * 1'000'000'000 / ticks_per_second);
+  return stat;
+}
+
+std::optional<ThreadStat> thread_stat(pid_t pid, pid_t thread) {
+  const auto line = first_line("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/stat");
+  if (!line) return std::nullopt;
+  return parse_thread_stat(*line, ::sysconf(_SC_CLK_TCK));
+}
+
+}  // namespace serval::os

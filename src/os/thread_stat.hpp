@@ -1,0 +1,24 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string_view>
+
+#include "base/time.hpp"
+
+/// What a thread is about, seen from outside (proc(5), /proc/PID/task/TID/stat). Anybody may look.
+namespace serval::os {
+
+struct ThreadStat {
+  char state = '?';       ///< R runs or would like to, S sleeps, D waits for a device, T stopped, t traced, Z and X ended
+  Clock::duration cpu{};  ///< user and system time since it began, in steps of a clock tick (10 ms)
+};
+
+/// None if there is no such thread (any more).
+std::optional<ThreadStat> thread_stat(pid_t pid, pid_t thread);
+
+/// From the file's text. `ticks_per_second`: sysconf(_SC_CLK_TCK).
+std::optional<ThreadStat> parse_thread_stat(std::string_view text, long ticks_per_second);
+
+}  // namespace serval::os
