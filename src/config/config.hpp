@@ -20,6 +20,7 @@ inline constexpr std::size_t MiB = 1024 * KiB;
 
 enum class LogLevel { debug, info, warning, error };
 enum class LogFormat { text, json };
+enum class MemoryMeasure { pss, rss, uss };
 
 struct App {
   std::string library;             ///< path of the shared library; relative to the config file
@@ -43,6 +44,21 @@ struct Workers {
   int queue = 128;
   Duration queue_timeout = 0s;                    ///< 0: no limit
   Duration boot_timeout = 60s;
+  Duration heartbeat_timeout = 30s;               ///< 0: no limit
+  int max_requests = 0;                           ///< 0: never
+  int max_requests_jitter = 0;
+  Duration max_lifetime = 0s;                     ///< 0: no limit
+  Duration max_lifetime_jitter = 0s;
+  int max_recycling = 1;
+};
+
+/// Ceilings for one worker.
+struct Memory {
+  std::size_t soft = 0;                           ///< bytes; 0: none
+  std::size_t hard = 0;                           ///< bytes; 0: none
+  MemoryMeasure measure = MemoryMeasure::pss;
+  Duration interval = 1s;
+  int samples = 3;                                ///< in a row above soft
 };
 
 struct Request {
@@ -86,6 +102,7 @@ struct Config {
   App app;
   Server server;
   Workers workers;
+  Memory memory;
   Request request;
   Restart restart;
   Shutdown shutdown;

@@ -35,7 +35,8 @@ std::string comment(std::string_view text) {
 std::string limits_sentence(const Option& option) {
   const auto bounds = limits(option);
   if (bounds.empty()) return {};
-  const bool words = !std::holds_alternative<Access<LogLevel>>(option.field) && !std::holds_alternative<Access<LogFormat>>(option.field);
+  const bool words = !std::holds_alternative<Access<LogLevel>>(option.field) && !std::holds_alternative<Access<LogFormat>>(option.field) &&
+                     !std::holds_alternative<Access<MemoryMeasure>>(option.field);
   return (words ? "From " : "One of ") + bounds + ".";
 }
 

@@ -111,6 +111,36 @@ constexpr Option kOptions[] = {
     {.path = "workers.boot_timeout", .field = field<&Config::workers, &Workers::boot_timeout>(), .placeholder = "DURATION",
      .range = {100, kDay}, .summary = "longest time from fork to ready", .more = "The same limit holds for preloading the app in the mold.",
      .example = "\"2m\""},
+    {.path = "workers.heartbeat_timeout", .field = field<&Config::workers, &Workers::heartbeat_timeout>(), .placeholder = "DURATION",
+     .range = {200, kDay, true}, .summary = "longest time that a worker's I/O loop may make no progress before the worker is killed and replaced",
+     .more = "Waiting for a CPU does not count, nor does a suspended machine. \"0\": no limit.", .example = "\"10s\""},
+    {.path = "workers.max_requests", .field = field<&Config::workers, &Workers::max_requests>(), .placeholder = "N", .range = {1, 1'000'000'000, true},
+     .summary = "requests after which a worker is replaced", .more = "Its successor serves before it leaves. 0: never.", .example = "10000"},
+    {.path = "workers.max_requests_jitter", .field = field<&Config::workers, &Workers::max_requests_jitter>(), .placeholder = "N",
+     .range = {0, 1'000'000'000}, .summary = "up to so many requests more, drawn anew for each worker", .example = "1000"},
+    {.path = "workers.max_lifetime", .field = field<&Config::workers, &Workers::max_lifetime>(), .placeholder = "DURATION", .range = {100, 365 * kDay, true},
+     .summary = "age at which a worker is replaced", .more = "Its successor serves before it leaves. \"0\": never.", .example = "\"12h\""},
+    {.path = "workers.max_lifetime_jitter", .field = field<&Config::workers, &Workers::max_lifetime_jitter>(), .placeholder = "DURATION",
+     .range = {0, 365 * kDay}, .summary = "up to so much more, drawn anew for each worker", .example = "\"1h\""},
+    {.path = "workers.max_recycling", .field = field<&Config::workers, &Workers::max_recycling>(), .placeholder = "N", .range = {1, 1024},
+     .apply = Apply::live, .summary = "most workers that are being replaced at a time because of their requests, age or memory",
+     .more = "Replacing begins with the successor's start and ends with the old worker's end. Workers that are stuck, hung or dead do not wait for their turn.",
+     .example = "2"},
+
+    {.path = "memory.soft", .field = field<&Config::memory, &Memory::soft>(), .placeholder = "SIZE", .range = {kMiB, kTiB, true}, .apply = Apply::live,
+     .summary = "memory of a worker above which it is replaced: its successor serves before it leaves", .more = "0: no ceiling.",
+     .example = "\"512MiB\""},
+    {.path = "memory.hard", .field = field<&Config::memory, &Memory::hard>(), .placeholder = "SIZE", .range = {kMiB, kTiB, true}, .apply = Apply::live,
+     .summary = "memory of a worker above which it is killed at once",
+     .more = "Where serval's cgroup v2 is delegated to it (systemd: Delegate=yes), the kernel enforces it, too. 0: no ceiling.", .example = "\"1GiB\""},
+    {.path = "memory.measure", .field = field<&Config::memory, &Memory::measure>(), .placeholder = "MEASURE", .apply = Apply::live,
+     .summary = "what counts as a worker's memory",
+     .more = "pss: shared pages are divided among those who share them; rss: they count in full; uss: they do not count.", .example = "\"rss\""},
+    {.path = "memory.interval", .field = field<&Config::memory, &Memory::interval>(), .placeholder = "DURATION", .range = {10, kHour}, .apply = Apply::live,
+     .summary = "time between two looks at the memory of the workers", .more = "Nobody looks as long as there is no ceiling.", .example = "\"5s\""},
+    {.path = "memory.samples", .field = field<&Config::memory, &Memory::samples>(), .placeholder = "N", .range = {1, 1000}, .apply = Apply::live,
+     .summary = "looks in a row that must find a worker above the soft ceiling", .more = "A spike that is over by the next look does not count.",
+     .example = "5"},
 
     {.path = "request.timeout", .field = field<&Config::request, &Request::timeout>(), .placeholder = "DURATION", .range = kUpToADay,
      .summary = "longest time that the app may take for a request", .more = "\"0\": no limit.", .example = "\"60s\""},
@@ -178,6 +208,7 @@ constexpr Section kSections[] = {
     {"app", "The application: a shared library with serval's C ABI."},
     {"server", "The process that users start, and where it listens."},
     {"workers", "The processes that serve."},
+    {"memory", "Ceilings for the memory of one worker."},
     {"request", "Limits on what clients may send, and on how long anything may take."},
     {"restart", "What happens after a crash."},
     {"shutdown", "How a graceful stop ends."},
@@ -185,14 +216,13 @@ constexpr Section kSections[] = {
 };
 
 constexpr std::string_view kReserved[] = {
-    "workers.heartbeat_timeout", "workers.max_requests", "workers.max_requests_jitter", "workers.max_lifetime", "workers.max_lifetime_jitter",
-    "workers.max_recycling", "memory.soft", "memory.hard", "memory.measure", "memory.interval", "memory.samples", "reload.surge",
-    "reload.ready_timeout", "shutdown.delay", "admin.bind", "health.live", "health.ready", "health.drain_file", "control.socket",
+    "reload.surge", "reload.ready_timeout", "shutdown.delay", "admin.bind", "health.live", "health.ready", "health.drain_file", "control.socket",
     "control.mode", "tls.certificate", "tls.key", "static", "programs",
 };
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};  // in the order of LogLevel
 constexpr std::string_view kFormats[] = {"text", "json"};                      // in the order of LogFormat
+constexpr std::string_view kMeasures[] = {"pss", "rss", "uss"};                // in the order of MemoryMeasure
 
 bool is_inside(std::string_view inner, std::string_view outer) {
   return inner.size() > outer.size() && inner.starts_with(outer) && inner[outer.size()] == '.';
@@ -227,7 +257,9 @@ std::string_view key_of(std::string_view path) { return path.substr(path.find('.
 
 std::string_view name_of(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
 std::string_view name_of(LogFormat format) { return kFormats[static_cast<std::size_t>(format)]; }
+std::string_view name_of(MemoryMeasure measure) { return kMeasures[static_cast<std::size_t>(measure)]; }
 std::span<const std::string_view> choices(LogLevel) { return kLevels; }
 std::span<const std::string_view> choices(LogFormat) { return kFormats; }
+std::span<const std::string_view> choices(MemoryMeasure) { return kMeasures; }
 
 }  // namespace serval::config

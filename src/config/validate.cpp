@@ -63,6 +63,8 @@ void validate(Loaded& loaded) {
   require_address(loaded);
   const auto& request = loaded.config.request;
   const auto& restart = loaded.config.restart;
+  const auto& memory = loaded.config.memory;
+  if (memory.soft > 0 && memory.hard > 0) require_order(loaded, "memory.soft", memory.soft, "memory.hard", memory.hard, format_size);
   require_order(loaded, "request.max_target", request.max_target, "request.max_header", request.max_header, format_size);
   require_order(loaded, "restart.backoff_first", restart.backoff_first, "restart.backoff_max", restart.backoff_max, format_duration);
 }

@@ -58,6 +58,7 @@ struct Expected {
   std::string operator()(Access<Pairs>) const { return "a table of texts"; }
   std::string operator()(Access<LogLevel>) const { return one_of(choices(LogLevel{})); }
   std::string operator()(Access<LogFormat>) const { return one_of(choices(LogFormat{})); }
+  std::string operator()(Access<MemoryMeasure>) const { return one_of(choices(MemoryMeasure{})); }
 };
 
 struct Limits {
@@ -69,6 +70,7 @@ struct Limits {
   std::string operator()(Access<Duration>) const { return bounds(format_milliseconds); }
   std::string operator()(Access<LogLevel>) const { return words(choices(LogLevel{})); }
   std::string operator()(Access<LogFormat>) const { return words(choices(LogFormat{})); }
+  std::string operator()(Access<MemoryMeasure>) const { return words(choices(MemoryMeasure{})); }
   template <class T>
   std::string operator()(Access<T>) const {
     return {};
@@ -191,6 +193,7 @@ struct Decoder {
 
   bool operator()(Access<LogLevel> access) const { return choice(access); }
   bool operator()(Access<LogFormat> access) const { return choice(access); }
+  bool operator()(Access<MemoryMeasure> access) const { return choice(access); }
 
   template <class Enum>
   bool choice(Access<Enum> access) const {
@@ -248,6 +251,7 @@ struct Encoder {
   std::string operator()(const Pairs& value) const { return json_text(json_of(value)); }
   std::string operator()(LogLevel value) const { return std::string(name_of(value)); }
   std::string operator()(LogFormat value) const { return std::string(name_of(value)); }
+  std::string operator()(MemoryMeasure value) const { return std::string(name_of(value)); }
 };
 
 // A TOML basic string that the loader reads back as `text`: "${" would be replaced, so it is written "$${".

@@ -152,7 +152,7 @@ TEST_F(Load, TenMistakesAreTenFindings) {
       "threads = \"five\"\n"                                   // 7
       "thread = 5\n"                                           // 8
       "count = 0\n"                                            // 9
-      "max_requests = 100\n"                                   // 10
+      "max_requests = -1\n"                                    // 10
       "[request]\n"                                            // 11
       "timeout = 30\n"                                         // 12
       "max_body = \"16 megs\"\n"                               // 13
@@ -167,7 +167,7 @@ TEST_F(Load, TenMistakesAreTenFindings) {
       {"serval.toml:7:11: error: workers.threads = \"five\": expected a whole number from 1 to 1024", ""},
       {"serval.toml:8:1: error: unknown key workers.thread", "did you mean workers.threads?"},
       {"serval.toml:9:9: error: workers.count = 0: expected \"auto\" or a whole number from 1 to 1024", ""},
-      {"serval.toml:10:1: error: workers.max_requests is known, but this version does not serve it yet", ""},
+      {"serval.toml:10:1: error: workers.max_requests = -1: expected a whole number from 1 to 1000000000, or 0 for none", ""},
       {"serval.toml:12:11: error: request.timeout = 30: expected a duration from 1ms to 24h, or \"0\" for none", "did you mean \"30s\"?"},
       {"serval.toml:13:12: error: request.max_body = \"16 megs\": expected a size from 1 to 1TiB, or 0 for none", "MiB"},
       {"serval.toml:14:34: error: request.trusted_proxies[1] = \"10.0.0.0/99\": ", "example"},
