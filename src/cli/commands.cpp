@@ -12,6 +12,7 @@
 #include "cli/mold.hpp"
 #include "cli/run.hpp"
 #include "cli/show_config.hpp"
+#include "cli/stack.hpp"
 #include "cli/usage.hpp"
 
 namespace serval::cli {
@@ -28,14 +29,22 @@ int version(const Invocation&) {
   return exit_code::ok;
 }
 
-int mold(const Invocation& invocation) {
+/// The descriptor that the only word names; -1 if it names none.
+int descriptor_of(const Invocation& invocation) {
   const auto& word = invocation.words.front();
   int fd = -1;
   const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), fd);
-  if (error != std::errc{} || end != word.data() + word.size() || fd < 0) {
-    return usage_error("mold", quoted(word) + " is not a file descriptor", "serval starts its molds itself");
-  }
-  return run_mold(fd);
+  return error == std::errc{} && end == word.data() + word.size() ? fd : -1;
+}
+
+int mold(const Invocation& invocation) {
+  if (const int fd = descriptor_of(invocation); fd >= 0) return run_mold(fd);
+  return usage_error("mold", quoted(invocation.words.front()) + " is not a file descriptor", "serval starts its molds itself");
+}
+
+int stack(const Invocation& invocation) {
+  if (const int fd = descriptor_of(invocation); fd >= 0) return run_stack(fd);
+  return usage_error("stack", quoted(invocation.words.front()) + " is not a file descriptor", "serval asks itself for stacks");
 }
 
 constexpr Command kCommands[] = {
@@ -54,6 +63,8 @@ constexpr Command kCommands[] = {
      .more = "Without an argument: the list of commands.", .run = help},
     {.name = "mold", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "be the mold of a running master",
      .more = "Started by serval itself.", .run = mold},
+    {.name = "stack", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "name the frames of stacks",
+     .more = "Started by serval itself.", .run = stack},
     {.name = "document", .arguments = "sample | man TEMPLATE", .least_words = 1, .most_words = 2, .hidden = true,
      .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
 };

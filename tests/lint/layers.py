@@ -11,18 +11,19 @@ SUPERVISION = "base os config ipc scoreboard supervisor control"
 MAY_INCLUDE = {
     "base": "",
     "os": "base",
+    "stack": "base os",
     "config": "base",
-    "ipc": "base os config",  # the config crosses the exec
+    "ipc": "base os config stack",  # the config crosses the exec, stacks the channel
     "scoreboard": "base os",
     "supervisor": "base config",
     "http": "base",
     "control": "base os supervisor",
     "admin": "base os http scoreboard config",
-    "master": SUPERVISION,
+    "master": SUPERVISION + " stack",
     "app": "base http serval",
-    "worker": "base os config ipc scoreboard http app",
-    "mold": "base os config ipc app worker",
-    "cli": "base config control master mold admin",
+    "worker": "base os stack config ipc scoreboard http app",
+    "mold": "base os config ipc scoreboard app worker",
+    "cli": "base stack config control master mold admin",
     "external": "",
 }
 # call → the only file that may make it

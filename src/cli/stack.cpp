@@ -1,0 +1,24 @@
+#include "cli/stack.hpp"
+
+#include <cstdlib>
+#include <iostream>
+
+#include "base/exit_code.hpp"
+#include "stack/names.hpp"
+
+namespace serval::cli {
+
+int run_stack(int question_fd) {
+  ::unsetenv("DEBUGINFOD_URLS");  // names are wanted in seconds: no downloads
+  const auto question = stack::read_question(question_fd);
+  if (!question) {
+    std::cerr << "serval stack: " << question.error() << '\n';
+    return exit_code::internal;
+  }
+  std::cout << stack::format_answer(stack::name_frames(*question)) << std::flush;
+  if (std::cout) return exit_code::ok;
+  std::cerr << "serval stack: cannot write the names\n";
+  return exit_code::internal;
+}
+
+}  // namespace serval::cli

@@ -1,0 +1,207 @@
+#include "master/stack_names.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <iterator>
+#include <span>
+#include <utility>
+
+#include "base/errno_text.hpp"
+#include "base/log.hpp"
+#include "os/spawn.hpp"
+#include "stack/names.hpp"
+
+namespace serval::master {
+namespace {
+
+constexpr std::size_t kLargestAnswer = 1024 * 1024;
+/// Of mappings: what is kept, and what is read for it. The kernel allows 65530 by default (vm.max_map_count), most of them without a file.
+constexpr std::size_t kLargestMaps = 1024 * 1024;
+constexpr std::size_t kMostMapsRead = 16 * kLargestMaps;
+
+/// The next bytes; none at the end, or if it cannot be read (any more).
+std::size_t read_some(int fd, std::span<char> buffer) {
+  ssize_t size = -1;
+  do {
+    size = ::read(fd, buffer.data(), buffer.size());
+  } while (size < 0 && errno == EINTR);
+  return size > 0 ? static_cast<std::size_t>(size) : 0;
+}
+
+/// The lines of its /proc/PID/maps that name a file. Empty if the process has ended, even if it is not reaped yet.
+std::string mapped_files(pid_t pid) {
+  const UniqueFd fd(::open(("/proc/" + std::to_string(pid) + "/maps").c_str(), O_RDONLY | O_CLOEXEC));
+  std::string files;
+  std::string line;
+  std::array<char, 16 * 1024> buffer;
+  std::size_t read = 0;
+  while (fd && read < kMostMapsRead) {
+    const std::size_t size = read_some(fd.get(), buffer);
+    if (size == 0) break;
+    read += size;
+    for (const char byte : std::span(buffer).first(size)) {
+      line += byte;
+      if (byte != '\n') continue;
+      const bool names_code = line.find('/') != std::string::npos || line.find("[vdso]") != std::string::npos;
+      if (names_code && files.size() + line.size() <= kLargestMaps) files += line;
+      line.clear();
+    }
+  }
+  return files;
+}
+
+}  // namespace
+
+StackNames::StackNames(boost::asio::io_context& io, std::string program, Duration patience)
+    : io_(io), program_(std::move(program)), patience_(patience), timer_(io), self_(std::make_shared<StackNames*>(this)) {}
+
+StackNames::~StackNames() { kill_namer(); }
+
+void StackNames::name(pid_t layout, const stack::Frames& frames, Done done) {
+  const auto count = static_cast<std::size_t>(std::clamp(frames.count, 0, stack::kMaxFrames));
+  const auto addresses = std::span(frames.address).first(count);
+  Asked asked{{}, {addresses.begin(), addresses.end()}, std::move(done), Clock::now() + patience_};
+  if (waiting_.size() < kMostWaiting) asked.maps = mapped_files(layout);
+  if (asked.maps.empty()) {
+    auto bare = stack::bare_frames(asked.stack);
+    return answer_later(std::move(asked), std::move(bare));
+  }
+  waiting_.push_back(std::move(asked));
+  start_next();
+}
+
+void StackNames::give_up() {
+  kill_namer();
+  std::vector<Asked> left;
+  if (namer_) left = std::move(namer_->asked);
+  namer_.reset();
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(left));
+  waiting_.clear();
+  timer_.cancel();
+  deliver();
+  for (Asked& asked : left) asked.done(stack::bare_frames(asked.stack));
+}
+
+void StackNames::start_next() {
+  while (!namer_ && !waiting_.empty()) {
+    namer_ = std::make_unique<Namer>();
+    do {
+      namer_->asked.push_back(std::move(waiting_.front()));
+      waiting_.pop_front();
+    } while (!waiting_.empty() && waiting_.front().maps == namer_->asked.front().maps);
+    if (const auto pid = start(*namer_)) {
+      namer_->pid = *pid;
+    } else {
+      fail(pid.error());
+    }
+  }
+  arm_timer();
+}
+
+Result<pid_t> StackNames::start(Namer& namer) {
+  stack::Question question{namer.asked.front().maps, {}};
+  for (const Asked& asked : namer.asked) question.stacks.push_back(asked.stack);
+  const auto question_fd = stack::write_question(question);
+  if (!question_fd) return Error{question_fd.error()};
+  const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!nothing) return Error{"cannot open /dev/null: " + errno_text()};
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return Error{"cannot make a pipe: " + errno_text()};
+  namer.answer_fd.reset(ends[0]);
+  const UniqueFd write_end(ends[1]);
+  ::fcntl(namer.answer_fd.get(), F_SETFL, O_NONBLOCK);
+
+  os::Spawn what;
+  what.program = program_;
+  what.arguments = {"stack", std::to_string(question_fd->get())};
+  what.fds = {{nothing.get(), 0}, {write_end.get(), 1}, {question_fd->get(), question_fd->get()}};
+  auto pid = os::spawn(what);
+  if (pid) namer.watch.emplace(io_, namer.answer_fd.get(), [this] { read_answer(); });
+  return pid;
+}
+
+void StackNames::read_answer() {
+  std::array<char, 16 * 1024> buffer;
+  for (;;) {
+    errno = 0;
+    const std::size_t size = read_some(namer_->answer_fd.get(), buffer);
+    if (size == 0 && errno == EAGAIN) return;
+    if (size == 0) break;
+    namer_->answer.append(buffer.data(), size);
+    if (namer_->answer.size() > kLargestAnswer) {
+      kill_namer();
+      fail("the answer is too long");
+      return start_next();
+    }
+  }
+  namer_->pid = 0;  // it has closed its output and so has ended, or is about to
+  if (namer_->answer.empty()) {
+    fail("no answer");
+  } else if (auto names = stack::parse_answer(namer_->answer)) {
+    finish(std::move(*names));
+  } else {
+    fail(names.error());
+  }
+  start_next();
+}
+
+void StackNames::finish(std::vector<std::vector<std::string>> names) {
+  const auto ended = std::move(namer_);
+  names.resize(ended->asked.size());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    Asked& asked = ended->asked[i];
+    if (names[i].size() != asked.stack.size()) names[i] = stack::bare_frames(asked.stack);
+    answer_later(std::move(asked), std::move(names[i]));
+  }
+}
+
+void StackNames::fail(const std::string& why) {
+  log::warning("stack frames could not be named", {{"why", why}});
+  finish({});
+}
+
+/// A pid that is kept is that of a process that has not ended yet, since its end closes the pipe.
+void StackNames::kill_namer() {
+  if (namer_ && namer_->pid > 0) ::kill(std::exchange(namer_->pid, 0), SIGKILL);
+}
+
+/// Never within name(): its caller need not expect the call yet.
+void StackNames::answer_later(Asked asked, std::vector<std::string> frames) {
+  answered_.push_back([done = std::move(asked.done), frames = std::move(frames)] { done(frames); });
+  if (answered_.size() > 1) return;
+  boost::asio::post(io_, [self = std::weak_ptr(self_)] {
+    if (const auto alive = self.lock()) (*alive)->deliver();
+  });
+}
+
+void StackNames::deliver() {
+  const auto calls = std::exchange(answered_, {});
+  for (const auto& call : calls) call();
+}
+
+void StackNames::arm_timer() {
+  timer_.cancel();
+  if (!namer_) return;
+  timer_.expires_at(namer_->asked.front().deadline);
+  timer_.async_wait([self = std::weak_ptr(self_)](const auto& error) {
+    const auto alive = self.lock();
+    if (alive && !error) (*alive)->on_deadline();
+  });
+}
+
+/// A call that was on its way when the answer came finds another process, or none.
+void StackNames::on_deadline() {
+  if (namer_) read_answer();  // it may be there just now; if not, the process lives and its pid is its own
+  if (!namer_ || Clock::now() < namer_->asked.front().deadline) return;
+  kill_namer();
+  fail("it takes too long");
+  start_next();
+}
+
+}  // namespace serval::master

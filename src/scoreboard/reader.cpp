@@ -1,0 +1,107 @@
+#include "scoreboard/reader.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+
+namespace serval::scoreboard {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kAcquire = std::memory_order_acquire;
+
+/// A row is written within these few looks, unless the writer's thread lost its CPU or its life meanwhile.
+constexpr int kTries = 100;
+
+int not_negative(std::int32_t value) { return std::max(value, 0); }
+
+TimePoint time_of(std::int64_t nanoseconds) {
+  return TimePoint(std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(std::max<std::int64_t>(nanoseconds, 0))));
+}
+
+Phase phase_of(std::uint32_t number) { return number <= static_cast<std::uint32_t>(Phase::draining) ? static_cast<Phase>(number) : Phase::none; }
+
+/// `size` is what the row claims.
+template <class Text>
+std::string read_text(const Text& cells, std::uint64_t size) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  std::string text(std::min<std::size_t>(size & 0xffff, cells.size() * kWord), '\0');
+  for (std::size_t done = 0; done < text.size(); done += kWord) {
+    const std::uint64_t word = cells[done / kWord].load(kAcquire);
+    std::memcpy(text.data() + done, &word, std::min(kWord, text.size() - done));
+  }
+  return text;
+}
+
+enum class Found { none, torn, whole };
+
+Found read_row(const layout::RequestRow& row, RequestInProgress& request) {
+  const std::uint64_t version = row.version.load(kAcquire);
+  if (version % 2 != 0) return Found::torn;
+  const std::int64_t started = row.started.load(kAcquire);
+  if (started <= 0) return Found::none;
+  request.started = time_of(started);
+  request.deadline = time_of(row.deadline.load(kAcquire));
+  request.thread = not_negative(row.thread.load(kAcquire));
+  const std::uint64_t sizes = row.sizes.load(kAcquire);
+  request.method = read_text(row.method, sizes);
+  request.peer = read_text(row.peer, sizes >> 16);
+  request.request_id = read_text(row.request_id, sizes >> 32);
+  request.target = read_text(row.target, sizes >> 48);
+  return row.version.load(kRelaxed) == version ? Found::whole : Found::torn;
+}
+
+void add(Totals& totals, const layout::SlotCells& cells) {
+  for (std::size_t i = 0; i < cells.answers.size(); ++i) totals.answers[i] += cells.answers[i].load(kRelaxed);
+  for (std::size_t i = 0; i < cells.counters.size(); ++i) totals.counters[i] += cells.counters[i].load(kRelaxed);
+  for (std::size_t i = 0; i < cells.histograms.size(); ++i) {
+    const layout::HistogramCells& from = cells.histograms[i];
+    HistogramTotals& to = totals.histograms[i];
+    for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) to.counts[bucket] += from.counts[bucket].load(kRelaxed);
+    to.sum_ns += from.sum.load(kRelaxed);
+  }
+}
+
+}  // namespace
+
+std::uint64_t Totals::answers_with(int status) const { return is_status(status) ? answers[static_cast<std::size_t>(status - kFirstStatus)] : 0; }
+
+SlotReading read_slot(const Memory& memory, int slot) {
+  SlotReading reading;
+  if (!memory.used(slot)) return reading;
+  const layout::SlotCells& cells = memory.cells(slot);
+  reading.pid = not_negative(cells.pid.load(kAcquire));
+  reading.generation = not_negative(cells.generation.load(kRelaxed));
+  reading.phase = phase_of(cells.phase.load(kRelaxed));
+  reading.begun = time_of(cells.begun.load(kRelaxed));
+  reading.last_beat = time_of(cells.beat.load(kRelaxed));
+  reading.loop_thread = not_negative(cells.loop_thread.load(kRelaxed));
+  reading.requests = cells.requests.load(kRelaxed);
+  const auto gauge = [&cells](Gauge which) { return not_negative(cells.gauges[index_of(which)].load(kRelaxed)); };
+  reading.connections = gauge(Gauge::connections);
+  reading.running = gauge(Gauge::running);
+  reading.waiting = gauge(Gauge::waiting);
+  return reading;
+}
+
+std::vector<RequestInProgress> read_requests(const Memory& memory, int slot) {
+  std::vector<RequestInProgress> requests;
+  if (!memory.used(slot)) return requests;
+  for (int row = 0; row < memory.size().rows; ++row) {
+    RequestInProgress request;
+    Found found = Found::torn;
+    for (int tries = 0; found == Found::torn && tries < kTries; ++tries) found = read_row(memory.row(slot, row), request);
+    if (found == Found::whole) requests.push_back(std::move(request));
+  }
+  return requests;
+}
+
+Totals read_totals(const Memory& memory) {
+  Totals totals;
+  for (int slot = 0; slot < memory.size().slots; ++slot) {
+    if (memory.used(slot)) add(totals, memory.cells(slot));
+  }
+  return totals;
+}
+
+}  // namespace serval::scoreboard

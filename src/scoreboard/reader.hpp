@@ -1,0 +1,66 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "scoreboard/counters.hpp"
+#include "scoreboard/memory.hpp"
+
+/// What master and admin read. Workers run foreign code that may have scribbled over the memory, so a reader believes nothing: any bytes give
+/// some reading, without a crash. Use no pid or thread from here for more than to look at it, and escape the texts.
+/// Numbers are never negative, and times never before the clock's zero: differences do not overflow. Any thread.
+namespace serval::scoreboard {
+
+/// All zero, and phase `none`: no worker. Values may be a moment apart; where there is a pid, none is older than that worker.
+struct SlotReading {
+  pid_t pid = 0;
+  int generation = 0;
+  Phase phase = Phase::none;
+  TimePoint begun{};
+  TimePoint last_beat{};
+  pid_t loop_thread = 0;
+  std::uint64_t requests = 0;  ///< answered by this worker
+  int connections = 0;
+  int running = 0;
+  int waiting = 0;
+};
+
+struct RequestInProgress {
+  pid_t thread = 0;
+  std::string method;
+  std::string target;
+  std::string request_id;
+  std::string peer;
+  TimePoint started{};
+  TimePoint deadline = TimePoint::max();  ///< max(): none
+};
+
+struct HistogramTotals {
+  std::array<std::uint64_t, kBuckets> counts{};  ///< in each bucket by itself, not cumulative
+  std::uint64_t sum_ns = 0;
+};
+
+/// Over all slots since the scoreboard was created.
+struct Totals {
+  std::array<std::uint64_t, kStatuses> answers{};  ///< [0] is status 100
+  std::array<std::uint64_t, kCounters.size()> counters{};
+  std::array<HistogramTotals, kHistograms.size()> histograms{};
+
+  std::uint64_t answers_with(int status) const;  ///< 0 for what is no status code
+  std::uint64_t of(Counter counter) const { return counters[index_of(counter)]; }
+  const HistogramTotals& of(Histogram histogram) const { return histograms[index_of(histogram)]; }
+};
+
+SlotReading read_slot(const Memory& memory, int slot);
+
+/// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it, is left out.
+std::vector<RequestInProgress> read_requests(const Memory& memory, int slot);
+
+Totals read_totals(const Memory& memory);
+
+}  // namespace serval::scoreboard

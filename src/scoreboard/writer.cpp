@@ -1,0 +1,113 @@
+#include "scoreboard/writer.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cstring>
+
+namespace serval::scoreboard {
+namespace {
+
+constexpr auto kRelaxed = std::memory_order_relaxed;
+constexpr auto kRelease = std::memory_order_release;
+
+/// Kept, as the system call would cost more than all the rest of Row::begin. A fork's child inherits the parent's: WorkerBoard::begin asks again.
+thread_local pid_t t_thread = 0;
+
+std::int64_t nanoseconds(Clock::duration duration) { return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count(); }
+std::int64_t nanoseconds(TimePoint time) { return nanoseconds(time.time_since_epoch()); }
+
+/// For a cell that one thread at a time writes: no locked instruction.
+void add(layout::Cell64& cell, std::uint64_t amount) { cell.store(cell.load(kRelaxed) + amount, kRelaxed); }
+
+void add(layout::HistogramCells& histogram, Clock::duration duration) {
+  duration = std::max(duration, Clock::duration::zero());
+  add(histogram.counts[bucket_of(duration)], 1);
+  add(histogram.sum, static_cast<std::uint64_t>(nanoseconds(duration)));
+}
+
+/// Less than a word of text, as memory holds it, then zeros.
+std::uint64_t tail_word(std::string_view tail) {
+  std::uint64_t word = 0;
+  if constexpr (std::endian::native == std::endian::little) {  // in a register: memcpy of a size that varies is a call, twice as slow for a row
+    for (std::size_t at = tail.size(); at > 0; --at) word = word << 8 | static_cast<unsigned char>(tail[at - 1]);
+  } else {
+    std::memcpy(&word, tail.data(), tail.size());
+  }
+  return word;
+}
+
+/// Whole words only: a reader looks at them at the same time, so memcpy into them would be a data race. Returns the bytes that fitted.
+template <class Text>
+std::uint64_t write_text(Text& cells, std::string_view text) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  text = text.substr(0, cells.size() * kWord);
+  std::size_t done = 0;
+  for (; done + kWord <= text.size(); done += kWord) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + done, kWord);
+    cells[done / kWord].store(word, kRelease);
+  }
+  if (done < text.size()) cells[done / kWord].store(tail_word(text.substr(done)), kRelease);
+  return text.size();
+}
+
+}  // namespace
+
+void Row::begin(const RequestText& text, TimePoint started, TimePoint deadline) {
+  if (t_thread == 0) t_thread = ::gettid();
+  layout::RequestRow& row = *cells_;
+  const std::uint64_t odd = (row.version.load(kRelaxed) + 1) | 1;  // also after a writer that was killed and left it odd
+  row.version.store(odd, kRelaxed);
+  row.started.store(std::max<std::int64_t>(nanoseconds(started), 1), kRelease);
+  row.deadline.store(nanoseconds(deadline), kRelease);
+  row.thread.store(t_thread, kRelease);
+  const std::uint64_t method = write_text(row.method, text.method);
+  const std::uint64_t peer = write_text(row.peer, text.peer);
+  const std::uint64_t request_id = write_text(row.request_id, text.request_id);
+  const std::uint64_t target = write_text(row.target, text.target);
+  row.sizes.store(method | peer << 16 | request_id << 32 | target << 48, kRelease);
+  row.version.store(odd + 1, kRelease);
+}
+
+// One cell each, and written in the same request by the same thread: the version need not change.
+void Row::extend(TimePoint deadline) { cells_->deadline.store(nanoseconds(deadline), kRelease); }
+
+void Row::end() { cells_->started.store(0, kRelease); }
+
+WorkerBoard::WorkerBoard(Memory& memory, int slot) : memory_(memory), slot_(slot), cells_(memory.cells(slot)) {}
+
+void WorkerBoard::begin(int generation, pid_t pid, TimePoint now) {
+  t_thread = ::gettid();
+  clear_slot(memory_, slot_);
+  cells_.generation.store(generation, kRelaxed);
+  cells_.begun.store(nanoseconds(now), kRelaxed);
+  set_phase(Phase::booting);
+  cells_.pid.store(pid, kRelease);  // last: who reads the pid reads no value of an earlier life
+}
+
+void WorkerBoard::set_phase(Phase phase) { cells_.phase.store(static_cast<std::uint32_t>(phase), kRelaxed); }
+
+void WorkerBoard::beat(TimePoint now, pid_t loop_thread) {
+  cells_.beat.store(nanoseconds(now), kRelaxed);
+  cells_.loop_thread.store(loop_thread, kRelaxed);
+}
+
+void WorkerBoard::count(const Answered& answered) {
+  if (is_status(answered.status)) add(cells_.answers[static_cast<std::size_t>(answered.status - kFirstStatus)], 1);
+  const auto counter = [this](Counter which) -> layout::Cell64& { return cells_.counters[index_of(which)]; };
+  if (answered.timed_out) add(counter(Counter::timeouts), 1);
+  if (answered.overload) add(counter(Counter::overloads), 1);
+  if (answered.client_gone) add(counter(Counter::clients_gone), 1);
+  add(counter(Counter::bytes_in), answered.bytes_in);
+  add(counter(Counter::bytes_out), answered.bytes_out);
+  add(cells_.histograms[index_of(Histogram::request_duration)], answered.duration);
+  if (answered.queue_wait) add(cells_.histograms[index_of(Histogram::queue_wait)], *answered.queue_wait);
+  add(cells_.requests, 1);
+}
+
+void WorkerBoard::count_connection() { add(cells_.counters[index_of(Counter::connections)], 1); }
+
+}  // namespace serval::scoreboard

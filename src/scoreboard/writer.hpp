@@ -1,0 +1,82 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "scoreboard/memory.hpp"
+
+/// What a worker writes. Plain loads and stores, no lock and no system call; an own thread's cache line, so a few nanoseconds each.
+namespace serval::scoreboard {
+
+/// A request that is over, for the counters.
+struct Answered {
+  int status = 0;                               ///< counted by code if it is one of 100 to 599
+  Clock::duration duration{};                   ///< from the request's first byte to the answer's last
+  std::optional<Clock::duration> queue_wait{};  ///< none: it did not get to the queue
+  std::uint64_t bytes_in = 0;                   ///< of the bodies, as is bytes_out
+  std::uint64_t bytes_out = 0;
+  bool timed_out = false;    ///< a 504 of ours
+  bool overload = false;     ///< refused, since the queue was full or it waited for too long
+  bool client_gone = false;  ///< before it had its answer
+};
+
+/// A request that begins. Texts that do not fit are cut: 16 bytes of the method, 280 of the target, 128 of the id, 48 of the peer.
+struct RequestText {
+  std::string_view method{};
+  std::string_view target{};
+  std::string_view request_id{};
+  std::string_view peer{};
+};
+
+/// The place of one request in progress; a handle, to be copied freely. One thread at a time writes to a row. The memory must stay mapped.
+class Row {
+ public:
+  explicit Row(layout::RequestRow& cells) : cells_(&cells) {}
+
+  /// The calling thread runs this request from now on. `deadline` max(): none.
+  void begin(const RequestText& text, TimePoint started, TimePoint deadline);
+  void extend(TimePoint deadline);
+  void end();
+
+ private:
+  layout::RequestRow* cells_;
+};
+
+/// A worker's own slot. Used by whoever has the worker's I/O loop, one thread at a time; rows go to other threads. Outlived by `memory`,
+/// which must not be moved meanwhile.
+class WorkerBoard {
+ public:
+  WorkerBoard(Memory& memory, int slot);
+
+  /// A worker's life begins: what an earlier one left behind is cleared, counters go on from where they are. Call in the worker's process,
+  /// before any row is begun. The phase is `booting` then.
+  void begin(int generation, pid_t pid, TimePoint now);
+  void set_phase(Phase phase);
+  /// The I/O loop is alive, and run by this thread.
+  void beat(TimePoint now, pid_t loop_thread);
+
+  void count(const Answered& answered);
+  void count_connection();  ///< accepted
+  /// Answered by this worker since begin().
+  std::uint64_t requests() const { return cells_.requests.load(std::memory_order_relaxed); }
+
+  void set_connections(int open) { set(Gauge::connections, open); }
+  void set_running(int handlers) { set(Gauge::running, handlers); }
+  void set_waiting(int queued) { set(Gauge::waiting, queued); }
+
+  int rows() const { return memory_.size().rows; }
+  Row row(int index) { return Row(memory_.row(slot_, index)); }
+
+ private:
+  void set(Gauge gauge, int value) { cells_.gauges[index_of(gauge)].store(value, std::memory_order_relaxed); }
+
+  Memory& memory_;
+  int slot_;
+  layout::SlotCells& cells_;
+};
+
+}  // namespace serval::scoreboard
