@@ -39,7 +39,6 @@
  *  - Streamed request bodies: a bit in serval_app.features asks for requests before their body is there; serval_host grows by a read function.
  *  - Files: serval_response grows by a descriptor with offset and length, sent with sendfile(2).
  *  - WebSocket: serval_host grows by accept, send and close, serval_app by what is called for each message; SERVAL_UPGRADED comes from handle.
- *  - Deadlines: serval_host grows by extend(exchange, nanoseconds) and cancelled(exchange).
  *  - Metrics of the app's own: serval_host grows by functions that declare one (in preload) and add to one (anywhere).
  */
 #ifndef SERVAL_SERVAL_H_
@@ -50,7 +49,7 @@
 #include <string.h>
 
 #define SERVAL_ABI_MAJOR 1u
-#define SERVAL_ABI_MINOR 0u
+#define SERVAL_ABI_MINOR 1u
 
 /* True if the filler of *table knows `member` (convention 1). */
 #define SERVAL_HAS(table, member) \
@@ -162,6 +161,16 @@ typedef struct serval_host {
   int64_t (*query_value)(const serval_request* request, serval_text name, size_t nth, char* buffer, size_t capacity);
   /* Decodes %XX; malformed escapes stay as they are. Writes at most `capacity` bytes and returns the whole length. */
   int64_t (*percent_decode)(serval_text text, char* buffer, size_t capacity);
+
+  /* Since 1.1. Like respond, only on the thread that runs handle, before it returns. */
+
+  /* When serval will give this request up, as extended so far; 0: never. */
+  uint64_t (*deadline)(serval_exchange* exchange);
+  /* Moves the deadline to `nanoseconds` from now, never to an earlier time. No (0), if it is too late: the request has been given up. */
+  int32_t (*extend)(serval_exchange* exchange, uint64_t nanoseconds);
+  /* Has the request been given up: is the deadline over, or the worker at its end? The client has an answer or is gone by then, nobody
+     waits for this one: clean up and return. A worker whose handlers do not return is ended by force. */
+  int32_t (*cancelled)(serval_exchange* exchange);
 } serval_host;
 
 /* What an app is. preload and handle are required; the others may be null. */

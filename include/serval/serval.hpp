@@ -166,7 +166,7 @@ class Headers {
 /// One request. It and every view from it are valid until handle has returned. May be read by several threads meanwhile.
 class Request {
  public:
-  explicit Request(const serval_request& raw) : raw_(raw) {
+  explicit Request(const serval_request& raw, serval_exchange* exchange = nullptr) : raw_(raw), exchange_(exchange) {
     if (raw_path().find('%') != std::string_view::npos) decoded_path_ = percent_decode(raw_path());
   }
   Request(const Request&) = delete;
@@ -216,17 +216,27 @@ class Request {
   std::string_view scheme() const { return detail::view(raw_.scheme); }          ///< "http" or "https"
   std::string_view request_id() const { return detail::view(raw_.request_id); }  ///< the one in serval's log lines about this request
 
-  /// When serval will give this request up; time_point::max() if never.
+  // These three on the thread that runs handle, before it returns.
+
+  /// When serval will give this request up, as extended so far; time_point::max() if never.
   std::chrono::steady_clock::time_point deadline() const {
     using Clock = std::chrono::steady_clock;
-    if (raw_.deadline_ns == 0) return Clock::time_point::max();
-    return Clock::time_point(std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(raw_.deadline_ns)));
+    const std::uint64_t ns = exchange_ == nullptr ? raw_.deadline_ns : detail::host->deadline(exchange_);
+    if (ns == 0) return Clock::time_point::max();
+    return Clock::time_point(std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(ns)));
   }
+  /// Moves the deadline to `from_now`, never to an earlier time. False if it is too late: the request has been given up.
+  bool extend(std::chrono::nanoseconds from_now) const {
+    return exchange_ != nullptr && detail::host->extend(exchange_, from_now.count() < 0 ? 0 : static_cast<std::uint64_t>(from_now.count())) != 0;
+  }
+  /// The request has been given up: the deadline is over, or the worker is at its end. Nobody waits for the answer: clean up and return.
+  bool cancelled() const { return exchange_ != nullptr && detail::host->cancelled(exchange_) != 0; }
 
   const serval_request& raw() const { return raw_; }
 
  private:
   const serval_request& raw_;
+  serval_exchange* exchange_;
   std::string decoded_path_;
 };
 
@@ -403,7 +413,7 @@ struct Bridge {
 
   static std::int32_t handle(void* state, const serval_request* raw, serval_exchange* exchange) {
     try {
-      const Request request(*raw);
+      const Request request(*raw, exchange);
       app(state).handle(request).send(exchange);
     } catch (...) {
       say_current_exception([&](serval_text why) { host->fail(exchange, why); });

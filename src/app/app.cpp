@@ -15,12 +15,6 @@
 namespace serval::app {
 namespace {
 
-/// Nanoseconds of CLOCK_MONOTONIC, which is libstdc++'s and libc++'s steady_clock on Linux; 0: none.
-std::uint64_t deadline_ns(std::chrono::steady_clock::time_point deadline) {
-  if (deadline == std::chrono::steady_clock::time_point::max()) return 0;
-  return static_cast<std::uint64_t>(std::chrono::nanoseconds(deadline.time_since_epoch()).count());
-}
-
 /// The request's header fields as the ABI has them. Requests have about ten, so the usual ones take no allocation.
 class Headers {
  public:
@@ -60,7 +54,7 @@ serval_request request_view(const Request& request, const Headers& headers) {
       .body = text(request.body),
       .body_fd = request.body_fd,
       .peer_port = request.peer_port,
-      .deadline_ns = deadline_ns(request.deadline),
+      .deadline_ns = nanoseconds_of(request.deadline),
   };
 }
 

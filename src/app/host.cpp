@@ -1,5 +1,6 @@
 #include "app/host.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <exception>
@@ -174,7 +175,41 @@ int64_t percent_decode(serval_text encoded, char* buffer, std::size_t capacity) 
   return length;
 }
 
+/// What `ask` says of a request that the calling thread handles; `otherwise`, with a line in the log, of any other.
+template <class Ask, class Value>
+Value of_current(serval_exchange* exchange, Value otherwise, Ask ask) {
+  Value value = otherwise;
+  guarded("app's question could not be answered", [&] {
+    if (exchange != nullptr && exchange == current_exchange) {
+      value = ask(exchange->answer);
+    } else {
+      log::warning("app asked about a deadline outside of handle, ignored: the request was over or belongs to another thread");
+    }
+  });
+  return value;
+}
+
+std::uint64_t deadline(serval_exchange* exchange) {
+  return of_current(exchange, std::uint64_t{0}, [](const Answer& answer) { return nanoseconds_of(answer.deadline()); });
+}
+
+int32_t extend(serval_exchange* exchange, std::uint64_t nanoseconds) {
+  constexpr std::uint64_t kMost = 365ULL * 24 * 3600 * 1'000'000'000;  // beyond, the clock's own range would come near
+  return of_current(exchange, int32_t{0}, [&](Answer& answer) {
+    return answer.extend(std::chrono::nanoseconds(std::min(nanoseconds, kMost))) ? 1 : 0;
+  });
+}
+
+int32_t cancelled(serval_exchange* exchange) {
+  return of_current(exchange, int32_t{1}, [](const Answer& answer) { return answer.cancelled() ? 1 : 0; });
+}
+
 }  // namespace
+
+std::uint64_t nanoseconds_of(std::chrono::steady_clock::time_point time) {
+  if (time == std::chrono::steady_clock::time_point::max()) return 0;
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+}
 
 const serval_host& host() {
   static const serval_host table = {
@@ -190,6 +225,9 @@ const serval_host& host() {
       .header = header,
       .query_value = query_value,
       .percent_decode = percent_decode,
+      .deadline = deadline,
+      .extend = extend,
+      .cancelled = cancelled,
   };
   return table;
 }

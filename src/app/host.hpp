@@ -24,6 +24,9 @@ namespace serval::app {
 /// The table of functions that apps are given. Lives as long as the process.
 const serval_host& host();
 
+/// A deadline as the ABI has it, in nanoseconds of CLOCK_MONOTONIC, which is the steady_clock of libstdc++ and libc++ on Linux; 0: never.
+std::uint64_t nanoseconds_of(std::chrono::steady_clock::time_point time);
+
 /// While one lives, the calling thread may answer `exchange`, and no other: an app that kept an exchange beyond handle(), or answers from a
 /// thread of its own, is told so in the log instead of writing to a dead stack.
 class Answering {

@@ -72,7 +72,10 @@ AT(serval_host, fail, 56);
 AT(serval_host, header, 64);
 AT(serval_host, query_value, 72);
 AT(serval_host, percent_decode, 80);
-LEAST(serval_host, 88);
+AT(serval_host, deadline, 88);
+AT(serval_host, extend, 96);
+AT(serval_host, cancelled, 104);
+LEAST(serval_host, 112);
 
 AT(serval_app, size, 0);
 AT(serval_app, abi_major, 4);
