@@ -10,6 +10,8 @@ namespace serval {
 enum class SignalAction {
   stop,        ///< graceful stop; a second one stops at once
   reopen_logs,
+  one_worker_more,
+  one_worker_fewer,
   not_served,  ///< known by name, but this version only says so in the log and goes on
 };
 
@@ -31,9 +33,9 @@ inline constexpr SignalRow kSignalTable[] = {
     {SIGHUP, "HUP", SignalAction::not_served, "not served by this version: logged, nothing else", "reopen logs, or stop", "reload", "reload", "reload"},
     {SIGUSR2, "USR2", SignalAction::not_served, "not served by this version: logged, nothing else", "restart in place", "start a new master",
      "start a new master", "start a new master"},
-    {SIGTTIN, "TTIN", SignalAction::not_served, "not served by this version: logged, nothing else", "one worker more", "one worker more",
+    {SIGTTIN, "TTIN", SignalAction::one_worker_more, "one worker more", "one worker more", "one worker more",
      "one worker more", "not handled"},
-    {SIGTTOU, "TTOU", SignalAction::not_served, "not served by this version: logged, nothing else", "one worker fewer", "one worker fewer",
+    {SIGTTOU, "TTOU", SignalAction::one_worker_fewer, "one worker fewer", "one worker fewer", "one worker fewer",
      "one worker fewer", "not handled"},
 };
 

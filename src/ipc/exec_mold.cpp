@@ -28,6 +28,7 @@ Result<pid_t> exec_mold(const std::string& program, const Heritage& heritage, co
   keep(heritage_fd->get());
   keep(heritage.channel_fd);
   keep(heritage.life_fd);
+  keep(heritage.scoreboard_fd);
   keep(heritage.log_fd);
   keep(heritage.access_fd);
   for (const Listener& listener : heritage.listeners) keep(listener.fd);

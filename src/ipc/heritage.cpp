@@ -28,6 +28,7 @@ json::value to_json(const Heritage& heritage) {
   }
   return json::object{{"config", std::move(options)},          {"generation", heritage.generation}, {"channel_fd", heritage.channel_fd},
                       {"life_fd", heritage.life_fd},           {"log_fd", heritage.log_fd},         {"access_fd", heritage.access_fd},
+                      {"master_pid", heritage.master_pid},     {"scoreboard_fd", heritage.scoreboard_fd},
                       {"listeners", std::move(listeners)}};
 }
 
@@ -45,6 +46,8 @@ Result<Heritage> from_json(const json::value& document) {
   heritage.generation = number("generation");
   heritage.channel_fd = number("channel_fd");
   heritage.life_fd = number("life_fd");
+  heritage.master_pid = number("master_pid");
+  heritage.scoreboard_fd = number("scoreboard_fd");
   heritage.log_fd = number("log_fd");
   heritage.access_fd = number("access_fd");
   for (const json::value& entry : document.at("listeners").as_array()) {

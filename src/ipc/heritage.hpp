@@ -24,6 +24,8 @@ struct Heritage {
   int generation = 0;
   int channel_fd = -1;       ///< the mold's end of its ipc::Channel to the master
   int life_fd = -1;          ///< read end of a pipe nobody writes to: end of file means that the master is gone
+  int master_pid = 0;        ///< whose children the workers are
+  int scoreboard_fd = -1;    ///< the scoreboard's memory
   int log_fd = 2;            ///< serval's log
   int access_fd = -1;        ///< the access log; -1: off
   std::vector<Listener> listeners;

@@ -18,12 +18,16 @@ enum class Kind : std::uint32_t {
   forked,         ///< slot, pid: the worker asked for by Fork lives
   fork_failed,    ///< slot, text
   // master → mold
-  fork,           ///< slot; descriptors: the worker's channel, its standard output, its standard error
+  fork,           ///< slot, limit; descriptors: the worker's channel, its standard output, its standard error
   // worker → master
   ready,          ///< worker_start returned and the app says it is ready
   boot_failed,    ///< text says why; the worker exits next
   reopened,       ///< the log descriptors have been swapped
   leaving,        ///< got TERM or INT from somebody else: it drains and wants a successor
+  spent,          ///< it has answered as many requests as its Fork said
+  timed_out,      ///< a handler ran past its deadline; carries a TimeoutReport (ipc/reports.hpp)
+  only_stuck_left,  ///< it has drained but for such handlers
+  crashed,        ///< from the handler of a deadly signal; carries a CrashReport
   // master → worker
   drain,          ///< answer what is accepted or queued, then exit 0
   reopen,         ///< descriptors: log file, access log (each only if it is a file); answer with reopened
@@ -35,7 +39,9 @@ struct Message {
   std::int32_t generation = 0;
   std::int32_t pid = 0;
   std::uint32_t text_size = 0;
-  char text[2028] = {};  ///< UTF-8, not terminated
+  std::uint32_t reserved = 0;
+  std::int64_t limit = 0;  ///< of fork: requests after which the worker is spent; 0: none
+  char text[2016] = {};  ///< UTF-8, not terminated; or a report
 };
 static_assert(sizeof(Message) == 2048 && std::is_trivially_copyable_v<Message>);
 

@@ -14,7 +14,10 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "base/signal_table.hpp"
+#include "ipc/reports.hpp"
 #include "os/signals.hpp"
+#include "scoreboard/reader.hpp"
+#include "stack/names.hpp"
 
 namespace serval::master {
 namespace {
@@ -22,7 +25,8 @@ namespace {
 supervisor::Settings settings_of(const config::Config& config, int workers) {
   supervisor::Settings settings;
   settings.workers = workers;
-  settings.boot_timeout = config.workers.boot_timeout;
+  settings.limits = config.workers;
+  settings.memory = config.memory;
   settings.grace = config.shutdown.grace;
   settings.restart = config.restart;
   settings.seed = std::random_device{}();
@@ -33,10 +37,24 @@ supervisor::Exit to_supervisor(const os::Exit& exit) {
   return {exit.signaled, exit.code, exit.core, exit.signaled ? os::signal_name(exit.code) : "exit code " + std::to_string(exit.code)};
 }
 
+scoreboard::Memory make_scoreboard(const config::Config& config) {
+  auto memory = scoreboard::Memory::create({.slots = supervisor::Settings().slots, .rows = config.workers.threads + 1});
+  if (!memory) throw StartupError(exit_code::internal, memory.error());
+  return std::move(*memory);
+}
+
 }  // namespace
 
 Master::Master(const config::Config& config, LogFiles& logs, Listeners& listeners, std::string program, int workers)
-    : config_(config), logs_(logs), listeners_(listeners), program_(std::move(program)), supervisor_(settings_of(config, workers)) {
+    : config_(config),
+      logs_(logs),
+      listeners_(listeners),
+      program_(std::move(program)),
+      scoreboard_(make_scoreboard(config)),
+      supervisor_(settings_of(config, workers)),
+      stacks_(io_, program_),
+      measure_(config.memory),
+      oom_kills_(oom_.read().value_or(0)) {
   int life[2];
   if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
   life_read_.reset(life[0]);
@@ -99,6 +117,8 @@ void Master::on_signal(int number) {
     case SignalAction::reopen_logs:
       logs_.reopen();
       return handle(supervisor::LogsReopened{});
+    case SignalAction::one_worker_more: return handle(supervisor::ScaleRequested{+1, std::string(row->name)});
+    case SignalAction::one_worker_fewer: return handle(supervisor::ScaleRequested{-1, std::string(row->name)});
     case SignalAction::not_served: return log::warning("signal is not served by this version, going on", {{"signal", row->name}});
   }
 }
@@ -117,8 +137,30 @@ void Master::child_exited(const os::Exit& exit) {
   }
   found->second->line->read();  // its last words first
   if (found->second->captures) found->second->captures->drain();
+  const std::unique_ptr<WorkerProcess> worker = std::move(found->second);
   workers_.erase(found);
-  handle(supervisor::ChildExited{exit.pid, to_supervisor(exit)});
+  on_worker_exit(*worker, exit);
+}
+
+void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
+  supervisor::Exit told = to_supervisor(exit);
+  told.oom = exit.signaled && exit.code == SIGKILL && oom_killer_was_here();
+  const TimePoint now = Clock::now();
+  for (const scoreboard::RequestInProgress& request : scoreboard::read_requests(scoreboard_, worker.slot)) {
+    if (request.deadline <= now) continue;  // its client has had its answer
+    told.requests.push_back({request.method, request.target, request.request_id, std::chrono::duration_cast<Duration>(now - request.started)});
+  }
+  const scoreboard::SlotReading last = scoreboard::read_slot(scoreboard_, worker.slot);
+  told.waiting = last.waiting;
+  told.connections = last.connections;
+  scoreboard::clear_slot(scoreboard_, worker.slot);
+  handle(supervisor::ChildExited{exit.pid, told});
+}
+
+/// Since the last time that we asked.
+bool Master::oom_killer_was_here() {
+  const std::uint64_t kills = oom_.read().value_or(oom_kills_);
+  return std::exchange(oom_kills_, kills) < kills;
 }
 
 void Master::mold_exited(const os::Exit& exit) {
@@ -146,6 +188,10 @@ void Master::on_mold_message(const ipc::Message& message) {
     case ipc::Kind::ready:
     case ipc::Kind::boot_failed:
     case ipc::Kind::leaving:
+    case ipc::Kind::spent:
+    case ipc::Kind::timed_out:
+    case ipc::Kind::only_stuck_left:
+    case ipc::Kind::crashed:
     case ipc::Kind::drain:
     case ipc::Kind::reopen: break;
   }
@@ -178,6 +224,10 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::boot_failed: return handle(supervisor::WorkerBootFailed{slot, ipc::text_of(message)});
     case ipc::Kind::reopened: return handle(supervisor::WorkerReopened{slot});
     case ipc::Kind::leaving: return handle(supervisor::WorkerLeaving{slot});
+    case ipc::Kind::spent: return handle(supervisor::WorkerSpent{slot});
+    case ipc::Kind::timed_out: return on_timed_out(slot, message);
+    case ipc::Kind::only_stuck_left: return handle(supervisor::OnlyStuckLeft{slot});
+    case ipc::Kind::crashed: return on_crashed(slot, message);
     case ipc::Kind::loaded:
     case ipc::Kind::load_failed:
     case ipc::Kind::forked:
@@ -187,6 +237,41 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::reopen: break;
   }
   log::warning("unexpected message from a worker dropped", {{"slot", slot}, {"kind", static_cast<std::uint32_t>(message.kind)}});
+}
+
+void Master::on_timed_out(int slot, const ipc::Message& message) {
+  ipc::TimeoutReport report;
+  if (!ipc::get_report(message, report)) return log::warning("report of a timeout that cannot be read dropped", {{"slot", slot}});
+  const WorkerProcess& worker = *find_worker(slot);
+  stacks_.name(worker.pid, report.frames, [report, slot, pid = worker.pid](const std::vector<std::string>& frames) {
+    log::warning("request timed out", {{"method", ipc::get_text(report.method)},
+                                       {"target", ipc::get_text(report.target)},
+                                       {"request_id", ipc::get_text(report.request_id)},
+                                       {"peer", ipc::get_text(report.peer)},
+                                       {"age_ms", report.age_ms},
+                                       {"slot", slot},
+                                       {"worker_pid", pid},
+                                       {"thread", report.frames.thread},
+                                       {"stack", frames.empty() ? "the thread does not answer" : stack::one_line(frames)}});
+  });
+  handle(supervisor::RequestTimedOut{slot});
+}
+
+/// The process may be gone by now; its mold has the same libraries in the same places.
+void Master::on_crashed(int slot, const ipc::Message& message) {
+  ipc::CrashReport report;
+  if (!ipc::get_report(message, report)) return log::warning("report of a crash that cannot be read dropped", {{"slot", slot}});
+  if (report.sender == ::getpid()) return;  // we aborted it, and have said why
+  const WorkerProcess& worker = *find_worker(slot);
+  const pid_t layout = mold_ && mold_->generation == worker.generation ? mold_->pid : worker.pid;
+  stacks_.name(layout, report.frames, [report, slot, pid = worker.pid](const std::vector<std::string>& frames) {
+    log::warning("worker crashed", {{"slot", slot},
+                                  {"worker_pid", pid},
+                                  {"signal", os::signal_name(report.signal)},
+                                  {"sender_pid", report.sender},
+                                  {"thread", report.frames.thread},
+                                  {"stack", stack::one_line(frames)}});
+  });
 }
 
 WorkerProcess* Master::find_worker(int slot) {

@@ -13,8 +13,13 @@
 #include "ipc/messages.hpp"
 #include "master/listeners.hpp"
 #include "master/log_files.hpp"
+#include "master/app_file.hpp"
+#include "master/measure.hpp"
 #include "master/processes.hpp"
+#include "master/stack_names.hpp"
+#include "os/oom.hpp"
 #include "os/wait.hpp"
+#include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace serval::master {
@@ -41,6 +46,10 @@ class Master {
   void on_mold_message(const ipc::Message& message);
   void on_forked(const ipc::Message& message);
   void on_worker_message(int slot, const ipc::Message& message);
+  void on_timed_out(int slot, const ipc::Message& message);
+  void on_crashed(int slot, const ipc::Message& message);
+  void on_worker_exit(const WorkerProcess& worker, const os::Exit& exit);
+  bool oom_killer_was_here();
   WorkerProcess* find_worker(int slot);
   bool forks_outstanding() const;
 
@@ -52,12 +61,14 @@ class Master {
   void perform(const supervisor::DrainWorker& action);
   void perform(const supervisor::ReopenWorker& action);
   void perform(const supervisor::Kill& action);
+  void perform(const supervisor::LookAtWorkers& action);
+  void perform(const supervisor::InspectApp& action);
   void perform(const supervisor::RefuseConnections&);
   void perform(const supervisor::Notify& action);
   void perform(const supervisor::Log& action);
   void perform(const supervisor::Finish& action);
   Result<pid_t> start_mold(int generation);
-  Result<std::unique_ptr<WorkerProcess>> seat_worker(int slot, int generation);
+  Result<std::unique_ptr<WorkerProcess>> seat_worker(const supervisor::ForkWorker& action);
   void send_forks();
   void end_leftovers();
 
@@ -70,7 +81,13 @@ class Master {
   boost::asio::steady_timer timer_{io_};
   UniqueFd life_read_;   ///< inherited by everybody
   UniqueFd life_write_;  ///< held by us alone, and never written to: its end is our end
+  scoreboard::Memory scoreboard_;
   supervisor::Supervisor supervisor_;
+  StackNames stacks_;
+  Measure measure_;
+  os::OomCounter oom_;
+  std::uint64_t oom_kills_ = 0;  ///< that we know of
+  AppFile app_file_;             ///< as the mold found it
   std::deque<supervisor::Event> events_;
   bool handling_ = false;
   std::unique_ptr<MoldProcess> mold_;

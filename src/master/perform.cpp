@@ -10,6 +10,8 @@
 #include "master/master.hpp"
 #include "os/fork.hpp"
 #include "os/systemd.hpp"
+#include "os/thread_stat.hpp"
+#include "scoreboard/reader.hpp"
 
 // One overload for each action of the supervisor.
 namespace serval::master {
@@ -44,9 +46,12 @@ Result<pid_t> Master::start_mold(int generation) {
   heritage.generation = generation;
   heritage.channel_fd = channels->second.fd();
   heritage.life_fd = life_read_.get();
+  heritage.master_pid = ::getpid();
+  heritage.scoreboard_fd = scoreboard_.fd();
   heritage.log_fd = logs_.log();
   heritage.access_fd = logs_.access();
   heritage.listeners = listeners_.inherited();
+  app_file_ = look_at_app(config_.app.library);
   const auto pid = ipc::exec_mold(program_, heritage, {pipes.output_write.get(), pipes.error_write.get()});
   if (!pid) return pid;
 
@@ -67,7 +72,7 @@ void Master::perform(const supervisor::ReopenMold& action) {
 }
 
 void Master::perform(const supervisor::ForkWorker& action) {
-  auto worker = seat_worker(action.slot, action.generation);
+  auto worker = seat_worker(action);
   if (!worker || !mold_) return handle(supervisor::ForkFailed{action.slot, worker ? "the mold has just ended" : worker.error()});
   workers_[action.slot] = std::move(*worker);
   mold_->to_fork.push_back(action.slot);
@@ -75,7 +80,8 @@ void Master::perform(const supervisor::ForkWorker& action) {
 }
 
 /// All that one worker needs of us before it exists.
-Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(int slot, int generation) {
+Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(const supervisor::ForkWorker& action) {
+  const int slot = action.slot;
   auto channels = ipc::Channel::pair();
   if (!channels) return Error{channels.error()};
   auto worker = std::make_unique<WorkerProcess>();
@@ -85,7 +91,8 @@ Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(int slot, int generat
     worker->pipes.emplace(std::move(*pipes));
   }
   worker->slot = slot;
-  worker->generation = generation;
+  worker->generation = action.generation;
+  worker->max_requests = action.max_requests;
   worker->theirs = std::move(channels->second);
   worker->line.emplace(io_, std::move(channels->first), [this, slot](const ipc::Message& message) { on_worker_message(slot, message); });
   return worker;
@@ -98,7 +105,7 @@ void Master::send_forks() {
     WorkerProcess& worker = *workers_.at(slot);
     std::vector<int> fds = {worker.theirs.fd()};
     if (worker.pipes) fds.insert(fds.end(), {worker.pipes->output_write.get(), worker.pipes->error_write.get()});
-    if (!mold_->line->send({.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation}, fds)) {
+    if (!mold_->line->send({.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation, .limit = worker.max_requests}, fds)) {
       workers_.erase(slot);
       handle(supervisor::ForkFailed{slot, "the mold does not take messages any more"});
       continue;
@@ -122,6 +129,30 @@ void Master::perform(const supervisor::ReopenWorker& action) {
 
 void Master::perform(const supervisor::Kill& action) { ::kill(action.pid, action.signal); }
 
+void Master::perform(const supervisor::LookAtWorkers& action) {
+  supervisor::LookedAtWorkers looked;
+  const TimePoint now = Clock::now();
+  for (const auto& [slot, worker] : workers_) {
+    if (worker->pid == 0) continue;
+    supervisor::Sample sample{.slot = slot, .pid = worker->pid, .pulse = {}, .memory = {}};
+    const scoreboard::SlotReading reading = scoreboard::read_slot(scoreboard_, slot);
+    sample.pulse.beat = reading.last_beat;
+    if (action.silent_for > Duration::zero() && now - reading.last_beat >= action.silent_for) {
+      const auto loop = os::thread_stat(worker->pid, reading.loop_thread);
+      if (loop) sample.pulse.state = loop->state;
+      if (loop) sample.pulse.cpu = loop->cpu;
+    }
+    if (action.memory) sample.memory = measure_.look(worker->pid);
+    looked.samples.push_back(sample);
+  }
+  handle(std::move(looked));
+}
+
+void Master::perform(const supervisor::InspectApp& action) {
+  const AppFile now = look_at_app(config_.app.library);
+  if (now.size >= 0 && now != app_file_) handle(supervisor::AppChanged{action.generation});
+}
+
 void Master::perform(const supervisor::RefuseConnections&) { listeners_.refuse(); }
 
 void Master::perform(const supervisor::Notify& action) { os::notify(action.state); }
@@ -131,6 +162,7 @@ void Master::perform(const supervisor::Log& action) { log::write(action.level, a
 void Master::perform(const supervisor::Finish& action) {
   finishing_ = true;
   exit_code_ = action.exit_code;
+  stacks_.give_up();
   reap();
   end_leftovers();
 }

@@ -60,6 +60,7 @@ struct MoldProcess {
 struct WorkerProcess {
   int slot = 0;
   int generation = 0;
+  std::int64_t max_requests = 0;
   pid_t pid = 0;                    ///< 0: not forked yet
   std::optional<Line> line;
   ipc::Channel theirs;              ///< the worker's end, until it has been sent

@@ -33,6 +33,7 @@ void close_on_exec(const ipc::Heritage& heritage) {
   };
   mark(heritage.channel_fd);
   mark(heritage.life_fd);
+  mark(heritage.scoreboard_fd);
   mark(heritage.log_fd);
   mark(heritage.access_fd);
   for (const ipc::Listener& listener : heritage.listeners) mark(listener.fd);
@@ -53,8 +54,8 @@ bool master_gone(int life_fd) {
 
 class Mold {
  public:
-  Mold(const ipc::Heritage& heritage, std::unique_ptr<app::App> app, ipc::Channel channel)
-      : heritage_(heritage), app_(std::move(app)), channel_(std::move(channel)) {}
+  Mold(const ipc::Heritage& heritage, std::unique_ptr<app::App> app, scoreboard::Memory scoreboard, ipc::Channel channel)
+      : heritage_(heritage), app_(std::move(app)), scoreboard_(std::move(scoreboard)), channel_(std::move(channel)) {}
 
   /// Until the master is gone or does not want us any more.
   void serve() {
@@ -77,7 +78,7 @@ class Mold {
         case ipc::Channel::State::received: break;
       }
       if (received.message.kind == ipc::Kind::fork) {
-        fork_worker(received.message.slot, std::move(received.fds));
+        fork_worker(received.message, std::move(received.fds));
       } else if (received.message.kind == ipc::Kind::reopen) {
         reopen_logs(received.fds);
       } else {
@@ -86,9 +87,9 @@ class Mold {
     }
   }
 
-  void fork_worker(int slot, std::vector<UniqueFd> fds) {
-    const auto pid = fork_into(slot, std::move(fds));
-    ipc::Message answer{.kind = pid ? ipc::Kind::forked : ipc::Kind::fork_failed, .slot = slot, .generation = heritage_.generation};
+  void fork_worker(const ipc::Message& request, std::vector<UniqueFd> fds) {
+    const auto pid = fork_into(request, std::move(fds));
+    ipc::Message answer{.kind = pid ? ipc::Kind::forked : ipc::Kind::fork_failed, .slot = request.slot, .generation = heritage_.generation};
     if (pid) {
       answer.pid = *pid;
     } else {
@@ -97,18 +98,19 @@ class Mold {
     channel_.send(answer);
   }
 
-  Result<pid_t> fork_into(int slot, std::vector<UniqueFd> fds) {
+  Result<pid_t> fork_into(const ipc::Message& request, std::vector<UniqueFd> fds) {
     if (fds.empty()) return Error{"the request to fork came without a channel: too many open files?"};
     if (const auto alone = only_one_thread(); !alone) return Error{alone.error()};  // a timer of the app may have started one since
     WorkerSeat seat;
-    seat.slot = slot;
+    seat.slot = request.slot;
+    seat.max_requests = request.limit;
     seat.channel = ipc::Channel(std::move(fds[0]));
     if (fds.size() == 3) {
       seat.output = std::move(fds[1]);
       seat.error = std::move(fds[2]);
     }
     std::fflush(nullptr);  // else the worker would write the mold's buffered output once more
-    return os::fork_sibling([&]() noexcept { return run_worker(heritage_, *app_, std::move(channel_), std::move(seat)); });
+    return os::fork_sibling([&]() noexcept { return run_worker(heritage_, *app_, scoreboard_, std::move(channel_), std::move(seat)); });
   }
 
   void reopen_logs(const std::vector<UniqueFd>& fds) {
@@ -121,8 +123,14 @@ class Mold {
 
   const ipc::Heritage& heritage_;
   std::unique_ptr<app::App> app_;
+  scoreboard::Memory scoreboard_;
   ipc::Channel channel_;
 };
+
+/// Loading an app only to see whether it loads needs none.
+Result<scoreboard::Memory> map_scoreboard(const ipc::Heritage& heritage) {
+  return heritage.scoreboard_fd >= 0 ? scoreboard::Memory::map(heritage.scoreboard_fd) : scoreboard::Memory::create({.slots = 1, .rows = 1});
+}
 
 }  // namespace
 
@@ -143,7 +151,8 @@ int run(int heritage_fd) {
 
   ipc::Channel channel{UniqueFd(heritage->channel_fd)};
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a preload may hang; nobody would be left to kill it
-  auto app = prepare(*heritage);
+  auto scoreboard = map_scoreboard(*heritage);
+  auto app = scoreboard ? prepare(*heritage) : Error{scoreboard.error()};
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // once more: dropping privileges clears it (prctl(2))
   if (master_gone(heritage->life_fd)) return exit_code::ok;
   if (!app) {
@@ -151,7 +160,7 @@ int run(int heritage_fd) {
     return exit_code::app_failed;
   }
   channel.send({.kind = ipc::Kind::loaded, .generation = heritage->generation});
-  Mold(*heritage, std::move(*app), std::move(channel)).serve();
+  Mold(*heritage, std::move(*app), std::move(*scoreboard), std::move(channel)).serve();
   return exit_code::ok;
 }
 

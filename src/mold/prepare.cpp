@@ -6,11 +6,15 @@
 #include <string>
 
 #include "base/errno_text.hpp"
+#include "os/oom.hpp"
 #include "os/privileges.hpp"
 #include "os/threads.hpp"
 
 namespace serval::mold {
 namespace {
+
+/// Under that of the workers, above that of the master: a mold that is killed can be had again.
+constexpr int kOomScore = 100;
 
 Result<void> set_environment(const std::map<std::string, std::string>& variables) {
   for (const auto& [name, value] : variables) {
@@ -40,6 +44,7 @@ Result<std::unique_ptr<app::App>> prepare(const ipc::Heritage& heritage) {
   const config::Config& config = heritage.config;
   ::umask(static_cast<mode_t>(config.server.umask));
   if (const auto done = set_environment(config.app.env); !done) return Error{done.error()};
+  os::raise_oom_score(kOomScore);
   if (const auto done = drop_privileges(config.server); !done) return Error{done.error()};
   auto app = app::App::load(config.app.library);
   if (!app) return app;

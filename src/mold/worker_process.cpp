@@ -13,7 +13,7 @@
 
 namespace serval::mold {
 
-int run_worker(const ipc::Heritage& heritage, app::App& app, ipc::Channel mold_channel, WorkerSeat seat) {
+int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& scoreboard, ipc::Channel mold_channel, WorkerSeat seat) {
   os::restore_default_signals();
   os::ignore_sigpipe();
   mold_channel.take().reset();  // else the master would not see the mold's end while a worker lives
@@ -25,7 +25,7 @@ int run_worker(const ipc::Heritage& heritage, app::App& app, ipc::Channel mold_c
   const std::string name = "worker[" + std::to_string(seat.slot) + "]";
   log::start(ipc::log_settings(heritage.config.log, heritage.log_fd), name, heritage.generation);
   os::set_title("serval: " + name + " gen=" + std::to_string(heritage.generation) + " " + heritage.config.server.name);
-  const int code = worker::run(worker::Boot{heritage, app, seat.slot, std::move(seat.channel)});
+  const int code = worker::run(worker::Boot{heritage, app, scoreboard, seat.slot, seat.max_requests, std::move(seat.channel)});
   std::fflush(nullptr);  // the process leaves with _exit, and what the app printed last is often what explains the exit
   return code;
 }

@@ -2,11 +2,13 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/time.hpp"
 
 /// All that the supervisor can want done. The shell performs actions in their order; what fails comes back as an event.
 namespace serval::supervisor {
@@ -23,6 +25,7 @@ struct ReopenMold {
 struct ForkWorker {  ///< answered by WorkerForked or ForkFailed
   int slot;
   int generation;
+  std::int64_t max_requests = 0;  ///< after so many the worker reports WorkerSpent; 0: never
 };
 struct DrainWorker {  ///< possible as soon as ForkWorker was performed, pid or not
   int slot;
@@ -33,6 +36,13 @@ struct ReopenWorker {  ///< likewise
 struct Kill {
   pid_t pid;
   int signal;
+};
+struct LookAtWorkers {  ///< answered by LookedAtWorkers
+  bool memory = false;     ///< measure it
+  Duration silent_for{0};  ///< look at the loop's thread of those that have been silent for so long; 0: of nobody
+};
+struct InspectApp {  ///< answered by AppChanged if the library is another than the mold has loaded; else by nothing
+  int generation;
 };
 struct RefuseConnections {};  ///< new ones are refused, queued ones remain acceptable to those who hold the listeners
 
@@ -48,6 +58,7 @@ struct Finish {  ///< the last action ever
   int exit_code;
 };
 
-using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, Kill, RefuseConnections, Notify, Log, Finish>;
+using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, Kill, LookAtWorkers, InspectApp, RefuseConnections,
+                            Notify, Log, Finish>;
 
 }  // namespace serval::supervisor

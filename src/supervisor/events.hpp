@@ -2,18 +2,35 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
+
+#include "supervisor/heart.hpp"
 
 /// All that can happen, as the supervisor sees it. `slot` and `generation` name processes; pids appear once a process has one.
 namespace serval::supervisor {
+
+/// A request that died with its worker.
+struct LostRequest {
+  std::string method;
+  std::string target;
+  std::string request_id;
+  Duration age{};
+};
 
 /// How a child ended.
 struct Exit {
   bool signaled = false;
   int code = 0;      ///< exit code, or the signal's number
   bool core = false;
-  std::string text;  ///< for the log: "signal SIGSEGV", "exit code 3"
+  std::string text;        ///< for the log: "SIGSEGV", "exit code 3"
+  bool oom = false;        ///< the kernel has killed somebody of ours for want of memory since the last exit
+  std::vector<LostRequest> requests{};  ///< that it was handling
+  int waiting = 0;         ///< requests that waited for one of its threads
+  int connections = 0;     ///< that it had
 };
 
 struct Start {};  ///< the shell is set up: begin the first generation
@@ -53,6 +70,36 @@ struct WorkerLeaving {  ///< somebody else sent it TERM or INT: it drains alread
   int slot;
 };
 
+struct WorkerSpent {  ///< it has answered as many requests as it should
+  int slot;
+};
+struct RequestTimedOut {  ///< one of its handlers ran past its deadline; the client has its answer
+  int slot;
+};
+struct OnlyStuckLeft {  ///< it drains, and is done but for handlers that ran past their deadlines
+  int slot;
+};
+
+/// A look at one worker.
+struct Sample {
+  int slot;
+  pid_t pid;
+  Pulse pulse;
+  std::optional<std::uint64_t> memory;  ///< bytes
+};
+struct LookedAtWorkers {
+  std::vector<Sample> samples;  ///< of all workers whose pids are known
+};
+
+struct AppChanged {
+  int generation;
+};
+
+struct ScaleRequested {
+  int by;              ///< workers more, or fewer
+  std::string signal;  ///< or command
+};
+
 struct ChildExited {  ///< everything that this process said before has been told
   pid_t pid;
   Exit exit;
@@ -73,6 +120,7 @@ struct WorkerReopened {
 struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
-                           WorkerLeaving, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened, Tick>;
+                           WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested, ChildExited,
+                           StopRequested, LogsReopened, MoldReopened, WorkerReopened, Tick>;
 
 }  // namespace serval::supervisor

@@ -22,7 +22,7 @@ void Supervisor::start_mold() {
   mold_.pid = 0;
   mold_.started = now_;
   mold_.loaded_at = TimePoint::max();
-  mold_.deadline = after(settings_.boot_timeout);
+  mold_.deadline = after(settings_.limits.boot_timeout);
   mold_.why.clear();
   mold_.reopens_pending = 0;
   act(StartMold{mold_.generation});
@@ -44,6 +44,9 @@ void Supervisor::handle(const MoldLoaded& event) {
   mold_.state = MoldState::ready;
   mold_.loaded_at = now_;
   mold_.deadline = TimePoint::max();
+  for (Slot& slot : slots_) {
+    if (slot.serving() && slot.generation() != mold_.generation) make_due(slot, Cause::reload);
+  }
   say(log::Level::info, "app loaded", {{"gen", mold_.generation}, {"load_ms", std::chrono::duration_cast<Duration>(now_ - mold_.started)}});
 }
 
@@ -55,6 +58,10 @@ void Supervisor::mold_exited(const Exit& exit) {
   release_unforked_slots();
   mold_.reopens_pending = 0;
   mold_.pid = 0;
+  if (mold_.state == MoldState::leaving && phase_ != Phase::stopping) {
+    ++mold_.generation;
+    return start_mold();
+  }
   const bool loading = mold_.state == MoldState::loading;
   std::vector<log::Field> fields;
   std::string why = mold_.why;
@@ -63,6 +70,20 @@ void Supervisor::mold_exited(const Exit& exit) {
     if (exit.signaled) fields.emplace_back("core", exit.core ? "yes" : "no");
   }
   mold_failed(why, std::move(fields));
+}
+
+/// Whoever runs crashes over and over, and what is on disk is something else by now: it can only be better.
+void Supervisor::handle(const AppChanged& event) {
+  if (event.generation != mold_.generation || mold_.state != MoldState::ready || !crash_looping()) return;
+  say(log::Level::warning, "the app crashes over and over, and its library has changed on disk: loading it anew", {{"gen", mold_.generation + 1}});
+  mold_.state = MoldState::leaving;
+  mold_.deadline = now_ + settings_.grace;
+  mold_.backoff.forget();
+  for (Slot& slot : slots_) {
+    slot.backoff.forget();
+    if (slot.state() == SlotState::cooling) slot.cool(now_);
+  }
+  act(StopMold{mold_.generation});
 }
 
 /// Workers are never touched by this: they do not need the mold, only their successors do.

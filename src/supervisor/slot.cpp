@@ -19,17 +19,6 @@ std::string_view name_of(SlotState state) {
   return "?";
 }
 
-std::string_view name_of(Cause cause) {
-  switch (cause) {
-    case Cause::none: return "none";
-    case Cause::crash: return "crash";
-    case Cause::boot_failed: return "boot_failed";
-    case Cause::manual: return "manual";
-    case Cause::stop: return "stop";
-  }
-  return "?";
-}
-
 void Slot::start(int generation, TimePoint now, TimePoint deadline) {
   SERVAL_CHECK(!occupied());
   clear();
@@ -46,24 +35,45 @@ void Slot::ready(TimePoint now) {
   deadline_ = TimePoint::max();
 }
 
-void Slot::retire(Cause cause, TimePoint deadline) {
-  SERVAL_CHECK(state_ == SlotState::starting || state_ == SlotState::serving);
-  state_ = SlotState::draining;
+void Slot::become_due(Cause cause, TimePoint now) {
+  SERVAL_CHECK(serving());
+  const bool stronger = cause_ == Cause::none || (can_wait(cause_) && !can_wait(cause));
+  if (replacing_ || !stronger) return;
+  if (cause_ == Cause::none) due_since_ = now;
   cause_ = cause;
+}
+
+void Slot::begin_replacement(TimePoint deadline) {
+  SERVAL_CHECK(due() && !replacing_);
+  replacing_ = true;
   deadline_ = deadline;
 }
 
-void Slot::kill(Cause cause) {
+void Slot::retire(Cause cause, TimePoint deadline) {
+  SERVAL_CHECK(state_ == SlotState::starting || state_ == SlotState::serving);
+  // Whoever was only due ends for the reason that is at hand now.
+  if (!replacing_) cause_ = cause;
+  state_ = SlotState::draining;
+  deadline_ = deadline;
+}
+
+void Slot::kill(Cause cause, TimePoint deadline) {
   SERVAL_CHECK(occupied());
+  if (cause_ == Cause::none || due()) cause_ = cause;
   state_ = SlotState::killing;
-  if (cause_ == Cause::none) cause_ = cause;
-  deadline_ = TimePoint::max();
+  deadline_ = deadline;
 }
 
 void Slot::clear() {
   state_ = SlotState::empty;
   pid_ = 0;
   cause_ = Cause::none;
+  replacing_ = false;
+  due_since_ = TimePoint::max();
+  heart = Heart();
+  expires = TimePoint::max();
+  looks_above_soft = 0;
+  above_hard = stuck = false;
   why_.clear();
   reopens_pending_ = 0;
   ready_at_ = TimePoint::max();

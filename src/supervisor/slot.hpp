@@ -2,11 +2,15 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/time.hpp"
 #include "supervisor/backoff.hpp"
+#include "supervisor/cause.hpp"
+#include "supervisor/heart.hpp"
 
 namespace serval::supervisor {
 
@@ -18,11 +22,9 @@ namespace serval::supervisor {
 enum class SlotState { empty, starting, serving, draining, killing, cooling };
 std::string_view name_of(SlotState state);
 
-/// Why a worker ended or was made to. Exactly one per worker, decided once.
-enum class Cause { none, crash, boot_failed, manual, stop };
-std::string_view name_of(Cause cause);
-
 /// A place that one worker fills after another; at most one process at a time. The supervisor's functions change it, through these steps only.
+///
+/// A serving worker that has to go becomes due, then (maybe after others) its replacement begins, and once a successor serves it is retired.
 class Slot {
  public:
   explicit Slot(int index) : index_(index) {}
@@ -30,9 +32,12 @@ class Slot {
   void start(int generation, TimePoint now, TimePoint deadline);
   void forked(pid_t pid) { pid_ = pid; }
   void ready(TimePoint now);
+  void become_due(Cause cause, TimePoint now);   ///< serving only; a stronger cause than the one before wins
+  void begin_replacement(TimePoint deadline);    ///< due only; the deadline is for the successor
   void retire(Cause cause, TimePoint deadline);  ///< a cause given before stays
-  void kill(Cause cause);                        ///< likewise
-  void boot_failed(std::string why) { why_ = std::move(why); }
+  void kill(Cause cause, TimePoint deadline = TimePoint::max());  ///< likewise; the deadline is for a killing signal that can be survived
+  void shorten(TimePoint deadline) { deadline_ = std::min(deadline_, deadline); }
+  void explain(std::string why) { why_ = std::move(why); }  ///< its end
   void clear();                                  ///< the worker is gone, or never came
   void cool(TimePoint until);                    ///< likewise, and the next one has to wait
   void ask_reopen() { ++reopens_pending_; }
@@ -43,12 +48,16 @@ class Slot {
   int generation() const { return generation_; }
   pid_t pid() const { return pid_; }  ///< 0: none, or asked of the mold and not known yet
   Cause cause() const { return cause_; }
-  const std::string& why() const { return why_; }  ///< the worker's own words for its failed boot; may be empty
+  const std::string& why() const { return why_; }  ///< it ends, beyond the cause: most often its own words; may be empty
   bool reopen_pending() const { return reopens_pending_ > 0; }
   TimePoint started() const { return started_; }
   TimePoint ready_at() const { return ready_at_; }  ///< max(): not yet
   TimePoint deadline() const { return deadline_; }  ///< when the state must have ended; max(): no limit
 
+  bool serving() const { return state_ == SlotState::serving; }
+  bool due() const { return serving() && cause_ != Cause::none; }
+  TimePoint due_since() const { return due_since_; }
+  bool being_replaced() const { return serving() && replacing_; }
   bool occupied() const { return state_ != SlotState::empty && state_ != SlotState::cooling; }
   bool forking() const { return occupied() && pid_ == 0; }
   /// Counts towards the wanted number: serves, will serve, or is about to be started again.
@@ -57,15 +66,24 @@ class Slot {
 
   Backoff backoff;  ///< survives the workers that fill the slot
 
+  // Of the worker that serves; start over with each.
+  Heart heart;
+  TimePoint expires = TimePoint::max();  ///< when it is too old
+  int looks_above_soft = 0;              ///< in a row
+  bool above_hard = false;               ///< at the last look
+  bool stuck = false;                    ///< a handler ran past its deadline
+
  private:
   int index_;
   SlotState state_ = SlotState::empty;
   int generation_ = 0;
   pid_t pid_ = 0;
   Cause cause_ = Cause::none;
+  bool replacing_ = false;
   std::string why_;
   int reopens_pending_ = 0;
   TimePoint started_{};
+  TimePoint due_since_ = TimePoint::max();
   TimePoint ready_at_ = TimePoint::max();
   TimePoint deadline_ = TimePoint::max();
 };

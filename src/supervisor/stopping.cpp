@@ -8,6 +8,11 @@
 
 // Ends of all kinds: the stop that somebody asked for, boots that fail, deadlines that pass; and the round in which logs are reopened.
 namespace serval::supervisor {
+namespace {
+
+constexpr auto kAbortPatience = std::chrono::seconds(10);
+
+}  // namespace
 
 void Supervisor::handle(const StopRequested& event) {
   if (phase_ != Phase::stopping) {
@@ -28,8 +33,7 @@ void Supervisor::begin_stop(int exit_code) {
     switch (slot.state()) {
       case SlotState::starting:  // it may be ready by now and have accepted; it knows, we do not
       case SlotState::serving:
-        slot.retire(Cause::stop, now_ + settings_.grace);
-        act(DrainWorker{slot.index()});
+        drain(slot, Cause::stop);
         break;
       case SlotState::cooling: slot.clear(); break;
       case SlotState::empty:
@@ -70,10 +74,17 @@ void Supervisor::kill_worker(Slot& slot, Cause cause) {
   if (slot.pid() != 0) act(Kill{slot.pid(), SIGKILL});
 }
 
+/// Leaves a core where the system keeps them; writing it takes a while.
+void Supervisor::abort_worker(Slot& slot, Cause cause) {
+  slot.kill(cause, now_ + kAbortPatience);
+  if (slot.pid() != 0) act(Kill{slot.pid(), SIGABRT});
+}
+
 void Supervisor::kill_everything(Cause cause) {
   killing_all_ = true;
   for (Slot& slot : slots_) {
-    if (slot.occupied() && slot.state() != SlotState::killing) kill_worker(slot, cause);
+    const bool certain = slot.state() == SlotState::killing && slot.deadline() == TimePoint::max();
+    if (slot.occupied() && !certain) kill_worker(slot, cause);
   }
   if (mold_.state != MoldState::absent) kill_mold();
 }
@@ -93,25 +104,47 @@ bool Supervisor::one_crash_too_many(Clock::duration healthy_for) {
 
 void Supervisor::enforce_deadlines() {
   for (Slot& slot : slots_) {
-    if (slot.deadline() > now_) continue;
-    std::vector<log::Field> fields = {{"slot", slot.index()}, {"worker_pid", slot.pid()}};
-    if (slot.state() == SlotState::starting) {
-      slot.boot_failed("not ready within " + format_duration(settings_.boot_timeout) + " (workers.boot_timeout)");
+    if (slot.deadline() <= now_) enforce_deadline(slot);
+  }
+  if (mold_.deadline <= now_) enforce_mold_deadline();
+}
+
+void Supervisor::enforce_deadline(Slot& slot) {
+  std::vector<log::Field> fields = {{"slot", slot.index()}, {"worker_pid", slot.pid()}};
+  switch (slot.state()) {
+    case SlotState::starting:
+      slot.explain("not ready within " + format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)");
       fields.emplace_back("why", slot.why());
       say(log::Level::warning, "worker does not become ready, killing it", std::move(fields));
       if (slot.forking()) kill_mold();  // it does not even answer
-      kill_worker(slot, Cause::boot_failed);
-    } else if (slot.state() == SlotState::draining) {
+      return kill_worker(slot, Cause::boot_failed);
+    case SlotState::serving:
+      fields.emplace_back("cause", name_of(slot.cause()));
+      say(log::Level::warning, "no successor became ready in time, the worker drains all the same", std::move(fields));
+      return drain(slot, slot.cause());
+    case SlotState::draining:
+      fields.emplace_back("cause", name_of(slot.cause()));
+      if (slot.stuck) {
+        say(log::Level::warning, "worker has handlers that do not return, aborting it", std::move(fields));
+        return abort_worker(slot, slot.cause());
+      }
       fields.emplace_back("grace_ms", settings_.grace);
       say(log::Level::warning, "worker did not drain within the grace, killing it", std::move(fields));
       if (slot.forking()) kill_mold();
-      kill_worker(slot, slot.cause());
-    }
+      return kill_worker(slot, slot.cause());
+    case SlotState::killing:
+      fields.emplace_back("cause", name_of(slot.cause()));
+      say(log::Level::warning, "worker outlives SIGABRT, killing it", std::move(fields));
+      return kill_worker(slot, slot.cause());
+    case SlotState::empty:
+    case SlotState::cooling: return;
   }
-  if (mold_.deadline > now_) return;
+}
+
+void Supervisor::enforce_mold_deadline() {
   switch (mold_.state) {
     case MoldState::loading:
-      mold_.why = "it did not load within " + format_duration(settings_.boot_timeout) + " (workers.boot_timeout)";
+      mold_.why = "it did not load within " + format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)";
       return kill_mold();
     case MoldState::leaving: return kill_mold();
     case MoldState::cooling: return start_mold();
@@ -126,6 +159,7 @@ void Supervisor::finish_if_done() {
   const bool occupied = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.occupied(); });
   if (occupied || mold_.state != MoldState::absent) return;
   phase_ = Phase::finished;
+  for (Log& line : fold_.rest()) act(std::move(line));
   act(Finish{exit_code_});
 }
 

@@ -19,29 +19,45 @@ int fork_burst(const Settings& settings) { return 2 * settings.workers + setting
 }  // namespace
 
 Supervisor::Supervisor(Settings settings)
-    : settings_(std::move(settings)), random_(settings_.seed), forks_(fork_burst(settings_), settings_.forks_per_second) {
+    : settings_(std::move(settings)),
+      random_(settings_.seed),
+      forks_(fork_burst(settings_), settings_.forks_per_second),
+      turns_(settings_.limits.max_recycling, std::max(1, settings_.forks_per_second / 2)),
+      fold_(fork_burst(settings_)) {
   for (int i = 0; i < settings_.workers; ++i) slots_.emplace_back(i);
 }
 
 std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
   if (phase_ == Phase::finished) return {};
   now_ = now;
+  forgive_if_we_slept();
   std::visit([this](const auto& what) { handle(what); }, event);
   enforce_deadlines();
+  if (phase_ == Phase::running) {
+    retire_the_aged();
+    begin_replacements();
+    retire_replaced();
+    retire_surplus();
+  }
   start_what_is_missing();
+  look_if_due();
   finish_reopening_if_done();
+  for (Log& line : fold_.due(now_)) act(std::move(line));
   finish_if_done();
+  wakeup_ = find_next_wakeup();
   return std::exchange(actions_, {});
 }
 
-TimePoint Supervisor::next_wakeup() const {
+TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
-  TimePoint next = mold_.deadline;
+  TimePoint next = std::min({mold_.deadline, waits_for_turn_, fold_.next()});
+  if (!looking_) next = std::min(next, next_look());
   bool waits_for_token = missing_workers() > 0;
   for (const Slot& slot : slots_) {
     const bool cooled = slot.state() == SlotState::cooling && slot.deadline() <= now_;
     if (cooled) waits_for_token = true;
     if (!cooled) next = std::min(next, slot.deadline());
+    if (slot.serving()) next = std::min(next, slot.expires);
   }
   if (waits_for_token && mold_.state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
   return next;
@@ -49,7 +65,10 @@ TimePoint Supervisor::next_wakeup() const {
 
 Snapshot Supervisor::snapshot() const {
   Snapshot result;
-  for (const Slot& slot : slots_) result.workers.push_back({slot.index(), slot.generation(), slot.pid(), slot.state(), slot.started()});
+  for (const Slot& slot : slots_) {
+    result.workers.push_back({slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.started(), slot.deadline(),
+                              slot.backoff.crashes_in_a_row()});
+  }
   result.generation = mold_.generation;
   result.mold = mold_.state;
   result.mold_pid = mold_.pid;
@@ -67,8 +86,12 @@ void Supervisor::handle(const Start&) {
 
 int Supervisor::missing_workers() const {
   if (phase_ == Phase::stopping || phase_ == Phase::finished) return 0;
-  const auto active = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.active(); });
-  return settings_.workers - static_cast<int>(active);
+  int missing = settings_.workers;
+  for (const Slot& slot : slots_) {
+    if (slot.active()) --missing;
+    if (slot.being_replaced()) ++missing;  // its successor
+  }
+  return missing;
 }
 
 void Supervisor::start_what_is_missing() {
@@ -77,23 +100,34 @@ void Supervisor::start_what_is_missing() {
     if (slot.state() == SlotState::cooling && slot.deadline() <= now_ && !start_worker(slot)) return;
   }
   for (int missing = missing_workers(); missing > 0; --missing) {
-    if (!start_worker(spare_slot())) return;
+    Slot* slot = spare_slot();
+    if (slot == nullptr || !start_worker(*slot)) return;
   }
+}
+
+/// Nobody who could be harmed by new code: whoever runs has crashed over and over.
+bool Supervisor::crash_looping() const {
+  const auto crashed_often = [](const Slot& slot) { return slot.backoff.crashes_in_a_row() >= 2; };
+  return phase_ == Phase::running && std::any_of(slots_.begin(), slots_.end(), crashed_often) &&
+         std::all_of(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.state() == SlotState::empty || crashed_often(slot); });
 }
 
 /// False if it has to wait for the next token.
 bool Supervisor::start_worker(Slot& slot) {
   if (!forks_.take(now_)) return false;
-  slot.start(mold_.generation, now_, after(settings_.boot_timeout));
-  act(ForkWorker{slot.index(), mold_.generation});
+  if (crash_looping()) act(InspectApp{mold_.generation});
+  slot.start(mold_.generation, now_, after(settings_.limits.boot_timeout));
+  const std::int64_t spent_after = settings_.limits.max_requests;
+  act(ForkWorker{slot.index(), mold_.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter)});
   return true;
 }
 
 /// The lowest empty one; a worker that drains keeps its own until it is gone.
-Slot& Supervisor::spare_slot() {
+Slot* Supervisor::spare_slot() {
   const auto empty = std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::empty; });
-  if (empty != slots_.end()) return *empty;
-  return slots_.emplace_back(static_cast<int>(slots_.size()));
+  if (empty != slots_.end()) return &*empty;
+  if (static_cast<int>(slots_.size()) >= settings_.slots) return nullptr;  // until somebody ends, which deadlines see to
+  return &slots_.emplace_back(static_cast<int>(slots_.size()));
 }
 
 void Supervisor::handle(const WorkerForked& event) {
@@ -111,7 +145,7 @@ void Supervisor::handle(const ForkFailed& event) {
     slot->clear();
     return;
   }
-  slot->boot_failed(event.why);
+  slot->explain(event.why);
   worker_failed(*slot, Cause::boot_failed, {{"slot", event.slot}});
 }
 
@@ -119,6 +153,9 @@ void Supervisor::handle(const WorkerReady& event) {
   Slot* slot = find(event.slot);
   if (slot == nullptr || slot->state() != SlotState::starting) return;
   slot->ready(now_);
+  slot->heart.start(now_, settings_.limits.heartbeat_timeout);
+  const Duration lifetime = settings_.limits.max_lifetime;
+  if (lifetime > Duration::zero()) slot->expires = now_ + lifetime + Duration(up_to(settings_.limits.max_lifetime_jitter.count()));
   if (phase_ == Phase::booting) phase_ = Phase::running;
   if (!slot->forking()) announce(*slot);  // else it was faster than the mold, which says its pid next
 }
@@ -139,7 +176,7 @@ void Supervisor::announce_if_complete() {
 }
 
 void Supervisor::handle(const WorkerBootFailed& event) {
-  if (Slot* slot = find(event.slot)) slot->boot_failed(event.why);
+  if (Slot* slot = find(event.slot)) slot->explain(event.why);
 }
 
 void Supervisor::handle(const WorkerLeaving& event) {
@@ -168,7 +205,14 @@ void append_exit(std::vector<log::Field>& fields, const Exit& exit) {
   } else {
     fields.emplace_back("exit_code", exit.code);
   }
+  if (!exit.requests.empty()) fields.emplace_back("requests_lost", exit.requests.size());
+  if (exit.waiting > 0) fields.emplace_back("waiting_lost", exit.waiting);
+  if (exit.connections > 0) fields.emplace_back("connections_lost", exit.connections);
 }
+
+constexpr std::string_view kOutOfMemory = "the kernel killed it for want of memory";
+
+bool killed_by_oom(const Exit& exit) { return exit.oom && exit.signaled && exit.code == SIGKILL; }
 
 }  // namespace
 
@@ -177,15 +221,29 @@ void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
                                     {"worker_pid", slot.pid()},
                                     {"age_ms", milliseconds(now_ - slot.started())}};
   append_exit(fields, exit);
+  for (const LostRequest& request : exit.requests) {
+    say(log::Level::warning, "request lost with its worker", {{"slot", slot.index()}, {"worker_pid", slot.pid()}, {"method", request.method},
+                                                              {"target", request.target}, {"request_id", request.request_id}, {"age_ms", request.age}});
+  }
   switch (slot.state()) {
     case SlotState::draining:
     case SlotState::killing:
       if (slot.cause() == Cause::boot_failed && phase_ != Phase::stopping) return worker_failed(slot, Cause::boot_failed, std::move(fields));
       return worker_retired(slot, exit, std::move(fields));
     case SlotState::starting:
-      if (slot.why().empty()) slot.boot_failed("it ended before it was ready: " + exit.text);
+      if (killed_by_oom(exit)) {
+        slot.explain(std::string(kOutOfMemory));
+        return worker_failed(slot, Cause::oom, std::move(fields));
+      }
+      if (slot.why().empty()) slot.explain("it ended before it was ready: " + exit.text);
       return worker_failed(slot, Cause::boot_failed, std::move(fields));
-    case SlotState::serving: return worker_failed(slot, Cause::crash, std::move(fields));
+    case SlotState::serving:
+      if (killed_by_oom(exit)) {
+        slot.explain(std::string(kOutOfMemory));
+        return worker_failed(slot, Cause::oom, std::move(fields));
+      }
+      if (exit.signaled && exit.code == SIGKILL) slot.explain("somebody else killed it");
+      return worker_failed(slot, Cause::crash, std::move(fields));
     case SlotState::empty:
     case SlotState::cooling: break;
   }
@@ -196,6 +254,10 @@ void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
 void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields) {
   const bool as_meant = slot.state() == SlotState::killing || (!exit.signaled && exit.code == 0);
   fields.emplace_back("cause", name_of(slot.cause()));
+  if (killed_by_oom(exit) && slot.state() == SlotState::draining) fields.emplace_back("why", kOutOfMemory);
+  if (phase_ == Phase::running && slot.cause() != Cause::scale) {
+    fields.emplace_back("next", missing_workers() > 0 ? "its successor starts" : "its successor is there");
+  }
   say(as_meant ? log::Level::info : log::Level::warning, as_meant ? "worker stopped" : "worker died while it drained", std::move(fields));
   ++ended_[slot.cause()];
   slot.clear();
@@ -241,10 +303,12 @@ bool Supervisor::any_forking() const {
   return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.forking(); });
 }
 
+std::int64_t Supervisor::up_to(std::int64_t most) { return std::uniform_int_distribution<std::int64_t>(0, most)(random_); }
+
 TimePoint Supervisor::after(Duration limit) const { return limit == Duration::zero() ? TimePoint::max() : now_ + limit; }
 
 void Supervisor::say(log::Level level, std::string sentence, std::vector<log::Field> fields) {
-  act(Log{level, std::move(sentence), std::move(fields)});
+  if (auto line = fold_.pass({level, std::move(sentence), std::move(fields)}, now_)) act(std::move(*line));
 }
 
 }  // namespace serval::supervisor

@@ -9,17 +9,23 @@
 #include "config/config.hpp"
 #include "supervisor/actions.hpp"
 #include "supervisor/events.hpp"
+#include "supervisor/log_fold.hpp"
 #include "supervisor/slot.hpp"
 #include "supervisor/token_bucket.hpp"
 
 namespace serval::supervisor {
 
+/// As many as workers.count takes.
+inline constexpr int kMostWorkers = 1024;
+
 /// What the rules depend on.
 struct Settings {
   int workers = 1;
-  Duration boot_timeout = std::chrono::seconds(60);  ///< 0: no limit
-  Duration grace = std::chrono::seconds(30);         ///< 0: what drains is cut at once
+  config::Workers limits;                     ///< but for the numbers of workers and threads
+  config::Memory memory;
+  Duration grace = std::chrono::seconds(30);  ///< 0: what drains is cut at once
   config::Restart restart;
+  int slots = 2 * kMostWorkers + 64;          ///< more are never used
   int forks_per_second = 20;  ///< on average; a crash loop may not become a fork storm
   std::uint64_t seed = 0;     ///< of the jitter
 };
@@ -35,7 +41,10 @@ struct Snapshot {
     int generation;
     pid_t pid;
     SlotState state;
+    Cause cause;                ///< for which it is going or due
     TimePoint started;
+    TimePoint deadline;         ///< when its state must have ended; of a cooling one: when it is started again
+    int crashes_in_a_row;
   };
   std::vector<Worker> workers;  ///< all slots, by number
   int generation = 0;
@@ -49,15 +58,17 @@ struct Snapshot {
 /// it returns, in order; call it with Tick at next_wakeup(). One thread.
 ///
 /// The rules: `workers` slots are filled from the mold. A worker that crashes is started again, at once if it had been healthy, else after
-/// a backoff. A worker that leaves gets a successor in a spare slot at once. A mold that dies is replaced without touching the workers.
-/// Until the first worker is ready, a failing app ends the server (exit code 1); later it is only tried again, until give_up_after.
+/// a backoff. A worker that leaves gets a successor in a spare slot at once. One that has to leave (its requests, age or memory, a handler
+/// that does not return) does so when its successor serves; one that hangs, or is above the hard memory ceiling, is killed. A mold that dies
+/// is replaced without touching the workers. Until the first worker is ready, a failing app ends the server (exit code 1); later it is only
+/// tried again, until give_up_after.
 class Supervisor {
  public:
   explicit Supervisor(Settings settings);
 
   std::vector<Action> on(const Event& event, TimePoint now);
   /// When Tick is due; max(): only an event can change anything.
-  TimePoint next_wakeup() const;
+  TimePoint next_wakeup() const { return wakeup_; }
   Snapshot snapshot() const;
 
  private:
@@ -84,6 +95,12 @@ class Supervisor {
   void handle(const WorkerReady& event);
   void handle(const WorkerBootFailed& event);
   void handle(const WorkerLeaving& event);
+  void handle(const WorkerSpent& event);
+  void handle(const RequestTimedOut& event);
+  void handle(const OnlyStuckLeft& event);
+  void handle(const LookedAtWorkers& event);
+  void handle(const AppChanged& event);
+  void handle(const ScaleRequested& event);
   void handle(const ChildExited& event);
   void handle(const StopRequested& event);
   void handle(const LogsReopened&);
@@ -94,14 +111,34 @@ class Supervisor {
   // supervisor.cpp: filling the slots
   void start_what_is_missing();
   bool start_worker(Slot& slot);
-  Slot& spare_slot();
+  Slot* spare_slot();
   int missing_workers() const;
+  bool crash_looping() const;
   void worker_exited(Slot& slot, const Exit& exit);
   void worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields);
   void worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields);
   void announce(const Slot& slot);
   void announce_if_complete();
   static std::string restarting(Duration delay);  ///< for the log's `next`
+
+  // replacing.cpp
+  void make_due(Slot& slot, Cause cause);
+  void retire_the_aged();
+  int free_turns() const;
+  bool crowded() const;
+  Slot* next_due();
+  void begin_replacements();
+  void retire_replaced();
+  void retire_surplus();
+  void drain(Slot& slot, Cause cause);
+
+  // watching.cpp
+  void forgive_if_we_slept();
+  TimePoint next_look() const;
+  bool measures_memory() const;
+  void look_if_due();
+  void check_memory(Slot& slot, std::uint64_t bytes);
+  void check_heart(Slot& slot, const Pulse& pulse);
 
   // mold_life.cpp
   void start_mold();
@@ -114,8 +151,11 @@ class Supervisor {
   void stop_mold();
   void kill_everything(Cause cause);
   void kill_worker(Slot& slot, Cause cause);
+  void abort_worker(Slot& slot, Cause cause);
   void kill_mold();
   void enforce_deadlines();
+  void enforce_deadline(Slot& slot);
+  void enforce_mold_deadline();
   void finish_if_done();
   void fail_boot(std::string sentence, std::vector<log::Field> fields);
   bool one_crash_too_many(Clock::duration healthy_for);
@@ -124,13 +164,17 @@ class Supervisor {
   Slot* find(int index);
   Slot* find_pid(pid_t pid);
   bool any_forking() const;
+  std::int64_t up_to(std::int64_t most);  ///< at random, both ends included
   TimePoint after(Duration limit) const;  ///< max() for a limit of 0
   void act(Action action) { actions_.push_back(std::move(action)); }
   void say(log::Level level, std::string sentence, std::vector<log::Field> fields = {});
+  TimePoint find_next_wakeup() const;
 
   Settings settings_;
   std::mt19937_64 random_;
   TokenBucket forks_;
+  TokenBucket turns_;  ///< of workers that are replaced though nothing is wrong with them
+  LogFold fold_;
   std::vector<Slot> slots_;
   Mold mold_;
   Phase phase_ = Phase::booting;
@@ -142,6 +186,10 @@ class Supervisor {
   bool reopening_ = false;
   std::map<Cause, std::uint64_t> ended_;
   TimePoint begun_{};
+  TimePoint waits_for_turn_ = TimePoint::max();  ///< when turns_ lets the next one begin
+  TimePoint next_measurement_{};                 ///< of memory
+  bool looking_ = false;                         ///< LookAtWorkers has not been answered
+  TimePoint wakeup_ = TimePoint::max();          ///< as of the last event
   // of the event in hand
   TimePoint now_{};
   std::vector<Action> actions_;

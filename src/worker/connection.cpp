@@ -244,6 +244,7 @@ void Connection::dispatch() {
     case Crew::Accepted::ran:
       return write();
     case Crew::Accepted::pending:
+      service_.show_waiting();
       if (service_.config.workers.queue_timeout.count() > 0) {
         wait_until(std::min(deadline(), last_activity_ + service_.config.workers.queue_timeout));
       }
@@ -254,6 +255,7 @@ void Connection::dispatch() {
 }
 
 void Connection::on_answer() {
+  service_.show_waiting();
   // A client that closed while it waited is most often gone: nginx's 499. It is answered all the same, it may have closed one direction only.
   if (client_half_closed()) outcome_ = http::Outcome::client_gone;
   write();
@@ -267,26 +269,23 @@ bool Connection::client_half_closed() const {
 
 void Connection::on_overdue(TimePoint now) {
   const config::Workers& workers = service_.config.workers;
-  const Duration timeout = service_.config.request.timeout;
   Exchange& exchange = *exchange_;
   if (!exchange.has_started()) {
     const TimePoint patience = deadline_after(exchange.handed_over, workers.queue_timeout);
-    if (patience > now) return wait_until(std::min(patience, deadline_after(now, timeout)));
+    if (patience > now) return wait_until(std::min(patience, deadline_after(now, service_.config.request.timeout)));
     if (service_.crew.withdraw(exchange)) return answer_error(503, "no thread became free in time", http::Outcome::overload);
   }
-  const TimePoint due = exchange.has_started() ? deadline_after(exchange.started(), timeout) : deadline_after(now, timeout);
+  // What a thread has just taken, or what was given more time, has its own deadline.
+  const TimePoint due = exchange.has_started() ? exchange.due() : deadline_after(now, service_.config.request.timeout);
   if (due > now) return wait_until(due);
+  if (!exchange.expire(now)) return wait_until(exchange.due());
   answer_timeout(now);
 }
 
 /// The client gets its 504 now; the handler keeps its exchange until it returns.
 void Connection::answer_timeout(TimePoint now) {
-  const http::Head& head = exchange_->parser.head();
-  log::warning("request timed out", {{"method", head.method},
-                                     {"target", head.target},
-                                     {"request_id", exchange_->request_id},
-                                     {"age_ms", std::chrono::duration_cast<std::chrono::milliseconds>(now - exchange_->started())}});
   last_activity_ = now;
+  service_.on_expired(*exchange_, now);
   log(504, http::Outcome::timeout);
   const http::Exchange framing = exchange_->framing(true);
   let_go_of_exchange();
@@ -440,9 +439,12 @@ bool Connection::on_cut() {
   return true;
 }
 
+/// Each request is counted and logged once.
 void Connection::log(int status, http::Outcome outcome) {
-  if (logged_ || !service_.logs_access()) return;
+  if (logged_) return;
   logged_ = true;
+  count(status, outcome);
+  if (!service_.logs_access()) return;
   const Exchange& exchange = *exchange_;
   const http::Head& head = exchange.parser.head();
   http::AccessRecord record;
@@ -466,6 +468,20 @@ void Connection::log(int status, http::Outcome outcome) {
   }
   record.outcome = outcome;
   service_.log_access(record);
+}
+
+void Connection::count(int status, http::Outcome outcome) {
+  const Exchange& exchange = *exchange_;
+  scoreboard::Answered answered;
+  answered.status = status;
+  answered.duration = last_activity_ - exchange.first_byte;
+  if (exchange.has_started()) answered.queue_wait = exchange.started() - exchange.handed_over;
+  answered.bytes_in = exchange.body_bytes;
+  if (phase_ != Phase::handling) answered.bytes_out = exchange.body_out;  // else it is the handler's to write
+  answered.timed_out = status == 504 && outcome == http::Outcome::timeout;
+  answered.overload = outcome == http::Outcome::overload;
+  answered.client_gone = outcome == http::Outcome::client_gone;
+  service_.count(answered);
 }
 
 }  // namespace serval::worker

@@ -86,6 +86,7 @@ class Connection : public Deadlined {
   void end_operation();
 
   void log(int status, http::Outcome outcome);
+  void count(int status, http::Outcome outcome);
   void wait_until(TimePoint deadline);
   void wait_idle();
 

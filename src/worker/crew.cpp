@@ -28,9 +28,12 @@ constexpr int kSlownessMax = 48;
 /// A handler in the pool counts as one that would have overstayed if it took longer than this.
 constexpr auto kOverstay = 1500us;
 
+thread_local int t_member_number = -1;
+
 }  // namespace
 
-Crew::Crew(boost::asio::io_context& io, int threads, int queue_limit) : io_(io), threads_(threads), queue_limit_(queue_limit) {}
+Crew::Crew(boost::asio::io_context& io, int threads, int queue_limit, Hooks hooks)
+    : io_(io), threads_(threads), queue_limit_(queue_limit), hooks_(std::move(hooks)) {}
 
 Crew::~Crew() { SERVAL_CHECK(members_.empty()); }
 
@@ -39,8 +42,14 @@ void Crew::run() {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  for (int i = 0; i < threads_; ++i) members_.emplace_back([this] { member(); });
+  for (int number = 1; number <= threads_; ++number) {
+    members_.emplace_back([this, number] {
+      begin_member(number);
+      member();
+    });
+  }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  begin_member(0);
   have_loop();
   member();
   for (std::thread& thread : members_) thread.join();
@@ -56,7 +65,15 @@ void Crew::stop() {
   wake_.notify_all();
 }
 
+int Crew::member_number() { return t_member_number; }
+
+void Crew::begin_member(int number) {
+  t_member_number = number;
+  hooks_.thread_starts();
+}
+
 void Crew::have_loop() {
+  hooks_.has_loop();
   try {
     io_.run();
   } catch (const LostLoop&) {

@@ -37,7 +37,12 @@ class Job {
 /// Life time: constructed and run on the worker's main thread, outlived by everything that posts jobs.
 class Crew {
  public:
-  Crew(boost::asio::io_context& io, int threads, int queue_limit);
+  /// What else is to be done by its threads.
+  struct Hooks {
+    std::function<void()> thread_starts = [] {};  ///< by each of them, first thing
+    std::function<void()> has_loop = [] {};       ///< by the one that has just got the loop
+  };
+  Crew(boost::asio::io_context& io, int threads, int queue_limit, Hooks hooks);
   ~Crew();
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
@@ -61,10 +66,14 @@ class Crew {
   /// A new request would have to wait.
   bool saturated() const { return waiting() > 0 || running() >= threads_; }
 
+  /// The calling thread's number in its crew, 0 to `threads`; -1 on a thread that is in none.
+  static int member_number();
+
   /// Unwinds a thread that lost the loop out of io_context::run. Caught by the crew only.
   struct LostLoop {};
 
  private:
+  void begin_member(int number);
   void member();
   void have_loop();
   bool watch();
@@ -79,6 +88,7 @@ class Crew {
   boost::asio::io_context& io_;
   const int threads_;
   const int queue_limit_;
+  const Hooks hooks_;
 
   // Counts handlers started and ended by whoever has the loop: odd while it is inside a handler. Taking the loop over is moving the count on
   // in the handler's stead; the overstayed thread then finds that it moved and knows.

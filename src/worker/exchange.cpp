@@ -1,5 +1,8 @@
 #include "worker/exchange.hpp"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <array>
 
 #include "base/log.hpp"
@@ -22,6 +25,11 @@ constexpr std::size_t kKeptOutput = 64 * 1024;
 
 constexpr std::string_view kServerErrorBody = "Internal Server Error\n";
 constexpr std::array<http::Field, 1> kServerErrorFields{{{"Content-Type", "text/plain"}}};
+
+pid_t this_thread() {
+  static thread_local const pid_t id = ::gettid();
+  return id;
+}
 
 std::string why_not_sendable(const http::Exchange& how, const app::Answer::Response& response) {
   if (const char* why = http::why_not_sendable(response.status); why != nullptr) {
@@ -92,6 +100,8 @@ void Exchange::reset() {
   body_out = 0;
   closes = failed = false;
   started_.store(0, std::memory_order_relaxed);
+  cancelled_.store(false, std::memory_order_relaxed);
+  expired_ = false;
   handed_over = TimePoint{};
 }
 
@@ -105,16 +115,45 @@ http::Exchange Exchange::framing(bool close) const {
 
 void Exchange::run(bool waited) {
   const TimePoint start = waited ? Clock::now() : handed_over;
-  started_.store(start.time_since_epoch().count(), std::memory_order_release);
   request.deadline = deadline_after(start, service_.config.request.timeout);
+  due_.store(request.deadline.time_since_epoch().count(), std::memory_order_relaxed);
+  thread_.store(this_thread(), std::memory_order_relaxed);
+  started_.store(start.time_since_epoch().count(), std::memory_order_release);
+  scoreboard::Row row = this_row();
+  row.begin({.method = parser.head().method, .target = parser.head().target, .request_id = request_id, .peer = request.peer}, start, request.deadline);
   service_.app.handle(request, *this);
+  row.end();
+}
+
+scoreboard::Row Exchange::this_row() const { return service_.board.row(std::clamp(Crew::member_number(), 0, service_.board.rows() - 1)); }
+
+/// A handler that asks for more time at the very moment either gets it, or is told that it is too late.
+bool Exchange::expire(TimePoint now) {
+  cancelled_.store(true);
+  if (due() <= now) return expired_ = true;
+  cancelled_.store(false);
+  return false;
+}
+
+bool Exchange::extend(std::chrono::nanoseconds from_now) {
+  if (due() == TimePoint::max()) return true;
+  const TimePoint later = std::max(due(), Clock::now() + std::chrono::duration_cast<Clock::duration>(from_now));
+  due_.store(later.time_since_epoch().count());
+  if (cancelled()) return false;
+  this_row().extend(later);
+  return true;
+}
+
+void Exchange::abandon() {
+  owner_ = nullptr;
+  cancelled_.store(true);
 }
 
 void Exchange::done() {
   if (owner_ != nullptr) {
     owner_->on_answer();
   } else {
-    service_.take_back(std::unique_ptr<Exchange>(this));
+    service_.on_abandoned_done(*this);
   }
 }
 

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -8,6 +11,7 @@
 #include "base/time.hpp"
 #include "http/request_parser.hpp"
 #include "http/response.hpp"
+#include "scoreboard/writer.hpp"
 #include "worker/body_store.hpp"
 #include "worker/crew.hpp"
 #include "worker/input_buffer.hpp"
@@ -55,8 +59,16 @@ class Exchange final : public Job, private app::Answer {
   TimePoint started() const { return TimePoint(Clock::duration(started_.load(std::memory_order_acquire))); }
   bool has_started() const { return started_.load(std::memory_order_acquire) != 0; }
 
+  /// When the handler is to be given up, as extended so far; max(): never. Any thread.
+  TimePoint due() const { return TimePoint(Clock::duration(due_.load())); }
+  pid_t thread() const { return thread_.load(std::memory_order_relaxed); }  ///< that runs the handler, once it has started
+
   Connection* owner() const { return owner_; }
-  void abandon() { owner_ = nullptr; }
+  /// Gives the handler up, unless it has just got an extension. The client is the caller's business from then on.
+  bool expire(TimePoint now);
+  bool expired() const { return expired_; }
+  /// The connection goes its own way; done() takes the exchange back.
+  void abandon();
   /// Forgets the request; releases what the app lent.
   void reset();
 
@@ -71,13 +83,21 @@ class Exchange final : public Job, private app::Answer {
   // app::Answer
   void respond(const Response& response) override;
   void fail(std::string_view why) override;
+  TimePoint deadline() const override { return due(); }
+  bool extend(std::chrono::nanoseconds from_now) override;
+  bool cancelled() const override { return cancelled_.load(); }
 
   void identify(const Peer& peer);
+  scoreboard::Row this_row() const;  ///< the calling app thread's
   void keep_tail(const Response& response);
 
   Service& service_;
   Connection* owner_ = nullptr;
   std::atomic<Clock::rep> started_{0};
+  std::atomic<Clock::rep> due_{0};
+  std::atomic<bool> cancelled_{false};
+  std::atomic<pid_t> thread_{0};
+  bool expired_ = false;  ///< cancelled because of its deadline
   std::string tail_copy_;
   void (*release_)(void*) = nullptr;
   void* release_context_ = nullptr;

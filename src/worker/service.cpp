@@ -5,6 +5,9 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <utility>
+
+#include "stack/capture.hpp"
 
 namespace serval::worker {
 
@@ -29,10 +32,14 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       pid(::getpid()),
       limits(limits_of(config.request)),
       io(io_context),
-      crew(io_context, config.workers.threads, config.workers.queue),
+      board(setting.scoreboard, setting.slot),
+      crew(io_context, config.workers.threads, config.workers.queue, {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }}),
       is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
         return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
       }),
+      tell_master_(std::move(setting.tell_master)),
+      max_requests_(setting.max_requests),
+      timeouts_(io_context, tell_master_),
       wheel_(Clock::now()),
       timer_(io_context),
       access_(setting.access_fd, std::move(setting.access_format)) {}
@@ -44,11 +51,14 @@ Service::~Service() {
 void Service::adopt(UniqueFd fd, Peer peer) {
   auto connection = std::make_unique<Connection>(*this, std::move(fd), std::move(peer));
   connections_.push_back(*connection);
+  board.count_connection();
+  board.set_connections(static_cast<int>(connections_.size()));
   connection.release()->start();  // owned by the list from here
 }
 
 void Service::remove(Connection& connection) {
   connections_.erase(connections_.iterator_to(connection));
+  board.set_connections(static_cast<int>(connections_.size()));
   // Its own functions are still on the stack.
   boost::asio::post(io, [this, gone = std::unique_ptr<Connection>(&connection)]() mutable {
     gone.reset();
@@ -90,6 +100,26 @@ void Service::take_back(std::unique_ptr<Exchange> exchange) {
   check_finished();
 }
 
+void Service::on_expired(const Exchange& exchange, TimePoint now) {
+  ++stuck_;
+  timeouts_.add(exchange, now);
+}
+
+void Service::on_abandoned_done(Exchange& exchange) {
+  if (exchange.expired()) --stuck_;
+  take_back(std::unique_ptr<Exchange>(&exchange));
+}
+
+void Service::count(const scoreboard::Answered& answered) {
+  board.count(answered);
+  if (max_requests_ > 0 && board.requests() == static_cast<std::uint64_t>(max_requests_)) tell_master_({.kind = ipc::Kind::spent});
+}
+
+void Service::beat() {
+  board.beat(Clock::now(), ::gettid());
+  board.set_running(crew.running());
+}
+
 void Service::log_access(http::AccessRecord record) {
   if (!access_.on()) return;
   record.worker = slot;
@@ -118,9 +148,19 @@ void Service::set_accepting(bool accepting) {
 }
 
 void Service::check_finished() {
-  if (!finished_ || accepting_ || !connections_.empty() || crew.running() > 0) return;
+  if (!finished_ || accepting_ || !connections_.empty()) return;
+  if (crew.running() > 0) return tell_if_only_stuck_are_left();
+  timeouts_.flush();
   access_.flush();
   std::exchange(finished_, nullptr)();
+}
+
+void Service::tell_if_only_stuck_are_left() {
+  if (told_stuck_ || crew.running() > stuck_) return;
+  told_stuck_ = true;
+  timeouts_.flush();
+  access_.flush();
+  tell_master_({.kind = ipc::Kind::only_stuck_left});
 }
 
 std::size_t Service::cut() {

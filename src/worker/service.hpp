@@ -13,11 +13,14 @@
 #include "base/network.hpp"
 #include "config/config.hpp"
 #include "http/request.hpp"
+#include "ipc/messages.hpp"
+#include "scoreboard/writer.hpp"
 #include "worker/access_log.hpp"
 #include "worker/connection.hpp"
 #include "worker/crew.hpp"
 #include "worker/deadline_wheel.hpp"
 #include "worker/exchange.hpp"
+#include "worker/timeout_reports.hpp"
 
 namespace serval::worker {
 
@@ -28,7 +31,10 @@ class Service {
   struct Setting {
     const config::Config& config;
     app::App& app;
+    scoreboard::Memory& scoreboard;
     int slot;
+    std::int64_t max_requests;  ///< after which the master is told that this worker is spent; 0: never
+    std::function<bool(ipc::Message)> tell_master;  ///< false: there is none any more
     int access_fd;
     http::AccessFormat access_format;
     std::vector<Network> trusted;
@@ -42,6 +48,7 @@ class Service {
   const int pid;
   const http::Limits limits;
   boost::asio::io_context& io;
+  scoreboard::WorkerBoard board;
   Crew crew;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
@@ -57,6 +64,18 @@ class Service {
   std::unique_ptr<Exchange> lend();
   void take_back(std::unique_ptr<Exchange> exchange);
 
+  /// The handler of an exchange has run past its deadline; its client is about to get the 504.
+  void on_expired(const Exchange& exchange, TimePoint now);
+  /// A handler without a client has returned: takes the exchange back.
+  void on_abandoned_done(Exchange& exchange);
+
+  /// A request is over.
+  void count(const scoreboard::Answered& answered);
+  /// The crew's queue has changed.
+  void show_waiting() { board.set_waiting(crew.waiting()); }
+  /// The loop turns.
+  void beat();
+
   bool logs_access() const { return access_.on(); }
   void log_access(http::AccessRecord record);
   void reopen_access(int new_fd) { access_.reopen(new_fd); }
@@ -68,6 +87,9 @@ class Service {
   void check_finished();
   void set_accepting(bool accepting);
 
+  /// Handlers that ran past their deadlines and have not returned.
+  int stuck() const { return stuck_; }
+
   /// The requests that are still running are given up: one access line each. The worker exits next.
   std::size_t cut();
 
@@ -75,8 +97,15 @@ class Service {
   std::chrono::system_clock::time_point wall_time(TimePoint at);
 
  private:
+  void tell_if_only_stuck_are_left();
   void arm(TimePoint at);
   void on_timer();
+
+  const std::function<bool(ipc::Message)> tell_master_;
+  const std::int64_t max_requests_;
+  TimeoutReports timeouts_;
+  int stuck_ = 0;
+  bool told_stuck_ = false;
 
   std::atomic<bool> draining_{false};
   bool accepting_ = false;

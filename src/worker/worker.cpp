@@ -14,6 +14,10 @@
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "http/request_id.hpp"
+#include "ipc/reports.hpp"
+#include "os/death_with_parent.hpp"
+#include "os/oom.hpp"
+#include "stack/capture.hpp"
 #include "worker/acceptor.hpp"
 #include "worker/service.hpp"
 
@@ -29,6 +33,12 @@ constexpr auto kAskReady = 20ms;
 /// After the grace the worker leaves by itself, without a master as well; a little earlier than the master would kill it, so that its own last
 /// words are in the log.
 constexpr auto kGraceMargin = 100ms;
+/// The I/O loop says so often that it turns, within the time that it may be silent...
+constexpr int kBeats = 4;
+/// ... but not seldom: what shows its state should not be old.
+constexpr auto kSeldomBeat = 5s;
+/// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
+constexpr int kOomScore = 100;
 
 void on_ignored_signal(int) {}
 
@@ -57,6 +67,19 @@ std::vector<Network> trusted_of(const config::Config& config) {
   return networks;
 }
 
+/// For the handler of deadly signals: all it needs is here before.
+struct LastWords {
+  ipc::Channel* channel = nullptr;
+  ipc::Message message;
+};
+LastWords g_last_words;
+
+void report_crash(const stack::Crash& crash) noexcept {
+  const ipc::CrashReport report{.signal = crash.signal, .sender = crash.sender, .fault_address = crash.fault_address, .frames = crash.frames};
+  ipc::put_report(g_last_words.message, report);
+  g_last_words.channel->send(g_last_words.message);
+}
+
 /// One worker process from its first line to its last. Everything happens on the loop (whichever thread has it), after boot() on the main thread.
 class Worker {
  public:
@@ -65,19 +88,26 @@ class Worker {
         config_(boot_.heritage.config),
         service_(io_, {.config = config_,
                        .app = boot_.app,
+                       .scoreboard = boot_.scoreboard,
                        .slot = boot_.slot,
+                       .max_requests = boot_.max_requests,
+                       .tell_master = [this](ipc::Message message) { return say(std::move(message)); },
                        .access_fd = boot_.heritage.access_fd,
                        .access_format = access_format_of(config_),
                        .trusted = trusted_of(config_)}),
         signals_(io_, SIGTERM, SIGINT),
         channel_(io_, boot_.channel.fd()),
-        timer_(io_) {}
+        timer_(io_),
+        beats_(io_) {}
 
   ~Worker() { channel_.release(); }  // its descriptor is the channel's
 
   int run() {
     pass_over_signals();
+    speak_before_dying();
+    os::raise_oom_score(kOomScore);
     http::reseed_request_ids();
+    service_.board.begin(boot_.heritage.generation, ::getpid(), Clock::now());
     const WorkerState state = boot();
     if (state == WorkerState::failed) return exit_code::app_failed;
     if (state == WorkerState::ready) serve();
@@ -91,7 +121,9 @@ class Worker {
   WorkerState boot();
   WorkerState fail_boot(const std::string& why);
   void serve();
-  void say(ipc::Kind kind, std::string_view text = {});
+  bool say(ipc::Message message, std::string_view text = {});
+  void speak_before_dying();
+  void beat();
   void watch_signals();
   void watch_channel();
   void on_message(ipc::Channel::Received received);
@@ -106,18 +138,37 @@ class Worker {
   asio::signal_set signals_;
   asio::posix::stream_descriptor channel_;
   asio::steady_timer timer_;
+  asio::steady_timer beats_;
   std::deque<Acceptor> acceptors_;
   std::size_t accepting_ = 0;
   bool unwanted_ = false;  ///< told to go while it booted
 };
 
-void Worker::say(ipc::Kind kind, std::string_view text) {
-  const ipc::Message message{.kind = kind, .slot = boot_.slot, .generation = boot_.heritage.generation, .pid = ::getpid()};
-  boot_.channel.send(ipc::with_text(message, text));
+bool Worker::say(ipc::Message message, std::string_view text) {
+  message.slot = boot_.slot;
+  message.generation = boot_.heritage.generation;
+  message.pid = ::getpid();
+  return boot_.channel.send(text.empty() ? message : ipc::with_text(message, text));
+}
+
+void Worker::speak_before_dying() {
+  g_last_words.channel = &boot_.channel;
+  g_last_words.message = {.kind = ipc::Kind::crashed, .slot = boot_.slot, .generation = boot_.heritage.generation, .pid = ::getpid()};
+  stack::prepare();
+  stack::enlist_thread();
+  stack::on_crash(report_crash);
+}
+
+void Worker::beat() {
+  service_.beat();
+  beats_.expires_after(std::min<Duration>(config_.workers.heartbeat_timeout / kBeats, kSeldomBeat));
+  beats_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) beat();
+  });
 }
 
 Worker::WorkerState Worker::fail_boot(const std::string& why) {
-  say(ipc::Kind::boot_failed, why);
+  say({.kind = ipc::Kind::boot_failed}, why);
   return WorkerState::failed;
 }
 
@@ -126,6 +177,12 @@ Worker::WorkerState Worker::boot() {
                              .generation = boot_.heritage.generation,
                              .threads = config_.workers.threads,
                              .server_name = config_.server.name};
+  // Nobody is left to end a worker that hangs here once the master has been killed; later the end of the life pipe tells it to drain.
+  const bool bound = os::die_with_parent(boot_.heritage.master_pid);
+  const auto unbound = [bound](WorkerState state) {
+    if (bound) os::outlive_parent();
+    return state;
+  };
   if (Result<void> started = boot_.app.worker_start(info); !started) return fail_boot(started.error());
   watch_signals();
   watch_channel();
@@ -133,11 +190,11 @@ Worker::WorkerState Worker::boot() {
   while (!boot_.app.ready()) {
     io_.restart();
     io_.run_for(kAskReady);
-    if (unwanted_) return WorkerState::unwanted;
+    if (unwanted_) return unbound(WorkerState::unwanted);
   }
   io_.restart();
   io_.poll();
-  return unwanted_ ? WorkerState::unwanted : WorkerState::ready;
+  return unbound(unwanted_ ? WorkerState::unwanted : WorkerState::ready);
 }
 
 void Worker::serve() {
@@ -145,7 +202,9 @@ void Worker::serve() {
   accepting_ = acceptors_.size();
   service_.set_accepting(true);
   for (Acceptor& acceptor : acceptors_) acceptor.start();
-  say(ipc::Kind::ready);
+  service_.board.set_phase(scoreboard::Phase::serving);
+  if (config_.workers.heartbeat_timeout > Duration::zero()) beat();
+  say({.kind = ipc::Kind::ready});
   io_.restart();
   service_.crew.run();
 }
@@ -153,7 +212,7 @@ void Worker::serve() {
 void Worker::watch_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
-    say(ipc::Kind::leaving);
+    say({.kind = ipc::Kind::leaving});
     drain("signal");
     watch_signals();
   });
@@ -185,6 +244,10 @@ void Worker::on_message(ipc::Channel::Received received) {
     case ipc::Kind::boot_failed:
     case ipc::Kind::reopened:
     case ipc::Kind::leaving:
+    case ipc::Kind::spent:
+    case ipc::Kind::timed_out:
+    case ipc::Kind::only_stuck_left:
+    case ipc::Kind::crashed:
       log::warning("message not for a worker", {{"kind", static_cast<int>(received.message.kind)}});
   }
 }
@@ -194,7 +257,7 @@ void Worker::reopen(std::vector<UniqueFd> files) {
   auto file = files.begin();
   if (config_.log.file != "-" && file != files.end()) log::reopen((file++)->get());
   if (config_.log.access != "-" && config_.log.access != "off" && file != files.end()) service_.reopen_access(file->get());
-  say(ipc::Kind::reopened);
+  say({.kind = ipc::Kind::reopened});
 }
 
 void Worker::drain(std::string_view why) {
@@ -204,6 +267,7 @@ void Worker::drain(std::string_view why) {
   }
   if (service_.draining()) return;
   log::info("draining", {{"why", why}, {"connections", service_.connections()}, {"requests", service_.crew.running()}});
+  service_.board.set_phase(scoreboard::Phase::draining);
   service_.drain([this] { service_.crew.stop(); });
   for (Acceptor& acceptor : acceptors_) {
     acceptor.drain([this] {

@@ -3,6 +3,7 @@
 #include "app/app.hpp"
 #include "ipc/channel.hpp"
 #include "ipc/heritage.hpp"
+#include "scoreboard/memory.hpp"
 
 namespace serval::worker {
 
@@ -10,7 +11,9 @@ namespace serval::worker {
 struct Boot {
   const ipc::Heritage& heritage;
   app::App& app;             ///< loaded and preloaded
+  scoreboard::Memory& scoreboard;
   int slot = 0;
+  std::int64_t max_requests = 0;  ///< after which it is spent; 0: never
   ipc::Channel channel;      ///< to the master
 };
 

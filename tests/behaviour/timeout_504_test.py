@@ -15,7 +15,7 @@ class Timeout(ServalTest):
             self.assertEqual(response.status, 504)
             self.assertTrue(response.closes)
             self.assertTrue(client.ended())
-        serval.expect_log(r"warning +worker\[0\] .*request timed out method=PUT target=\S*/gate\?name=stuck")
+        serval.expect_log(r"warning +master .*request timed out method=PUT target=\S*/gate\?name=stuck.* slot=0 .* stack=\"?\S")
         serval.expect_access(r'"PUT /gate\?name=stuck HTTP/1\.1" 504 .*\btimeout\b')
         self.open_gate("stuck")
 

@@ -20,10 +20,14 @@ struct Words {
   std::string operator()(const StartMold& action) const { return "start mold " + std::to_string(action.generation); }
   std::string operator()(const StopMold& action) const { return "stop mold " + std::to_string(action.generation); }
   std::string operator()(const ReopenMold& action) const { return "reopen mold " + std::to_string(action.generation); }
-  std::string operator()(const ForkWorker& action) const { return "fork worker " + std::to_string(action.slot); }
+  std::string operator()(const ForkWorker& action) const {
+    return "fork worker " + std::to_string(action.slot) + (action.max_requests > 0 ? " for " + std::to_string(action.max_requests) : "");
+  }
   std::string operator()(const DrainWorker& action) const { return "drain worker " + std::to_string(action.slot); }
   std::string operator()(const ReopenWorker& action) const { return "reopen worker " + std::to_string(action.slot); }
   std::string operator()(const Kill& action) const { return "kill " + std::to_string(action.pid) + " by " + std::to_string(action.signal); }
+  std::string operator()(const LookAtWorkers& action) const { return action.memory ? "look at workers and their memory" : "look at workers"; }
+  std::string operator()(const InspectApp& action) const { return "inspect app of " + std::to_string(action.generation); }
   std::string operator()(const RefuseConnections&) const { return "refuse"; }
   std::string operator()(const Notify& action) const { return "notify " + action.state; }
   std::string operator()(const Finish& action) const { return "finish " + std::to_string(action.exit_code); }
@@ -41,7 +45,11 @@ std::string text_of(const Action& action) { return std::visit(Words{}, action); 
 Script::Step Script::at(Clock::duration time, const Event& event) {
   Step step;
   for (const Action& action : supervisor_.on(event, TimePoint(time))) {
-    (std::holds_alternative<Log>(action) ? step.lines : step.actions).push_back(text_of(action));
+    if (std::holds_alternative<InspectApp>(action)) {
+      step.inspects = true;
+    } else {
+      (std::holds_alternative<Log>(action) ? step.lines : step.actions).push_back(text_of(action));
+    }
   }
   return step;
 }

@@ -21,6 +21,7 @@ class Script {
   struct Step {
     std::vector<std::string> actions;  ///< without the log lines
     std::vector<std::string> lines;
+    bool inspects = false;             ///< asks whether the app's file has changed
 
     /// Exactly these actions, in this order. Log lines are left out.
     const Step& expect(std::initializer_list<std::string_view> expected = {}) const;

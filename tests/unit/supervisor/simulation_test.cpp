@@ -217,7 +217,7 @@ TEST(Simulation, KeepsItsPromisesInManyWorlds) {
     Settings settings;
     settings.workers = 1 + static_cast<int>(seed % 7);
     settings.seed = seed;
-    settings.boot_timeout = 5s;
+    settings.limits.boot_timeout = 5s;
     settings.grace = 3s;
     settings.forks_per_second = 1 + static_cast<int>(seed % 20);
     World(settings, seed).run(600);

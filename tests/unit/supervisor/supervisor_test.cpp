@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 Settings settings(int workers) {
   Settings result;
   result.workers = workers;
+  result.limits.heartbeat_timeout = 0s;
   return result;
 }
 

@@ -61,7 +61,7 @@ struct Gate {
 };
 
 TEST_F(CrewTest, QuickHandlersRunAtOnceInsteadOfWaiting) {
-  Crew crew(io, 3, 10);
+  Crew crew(io, 3, 10, {});
   std::vector<TestJob> jobs(1000);
   int finished = 0, waited = 0;
   for (TestJob& job : jobs) {
@@ -84,7 +84,7 @@ TEST_F(CrewTest, QuickHandlersRunAtOnceInsteadOfWaiting) {
 }
 
 TEST_F(CrewTest, TheLoopGoesOnWhileAHandlerBlocks) {
-  Crew crew(io, 2, 10);
+  Crew crew(io, 2, 10, {});
   Gate gate;
   TestJob blocked;
   bool answered = false;
@@ -112,7 +112,7 @@ TEST_F(CrewTest, TheLoopGoesOnWhileAHandlerBlocks) {
 
 TEST_F(CrewTest, WithAllThreadsBlockedRequestsQueueUpToTheLimitAndTheLoopStillRuns) {
   constexpr int kThreads = 3, kQueue = 4;
-  Crew crew(io, kThreads, kQueue);
+  Crew crew(io, kThreads, kQueue, {});
   Gate gate;
   std::vector<TestJob> jobs(kThreads + kQueue + 2);
   int finished = 0, refused = 0;
@@ -142,7 +142,7 @@ TEST_F(CrewTest, WithAllThreadsBlockedRequestsQueueUpToTheLimitAndTheLoopStillRu
 }
 
 TEST_F(CrewTest, AWaitingJobCanBeWithdrawnARunningOneCannot) {
-  Crew crew(io, 1, 4);
+  Crew crew(io, 1, 4, {});
   Gate gate;
   TestJob running, waiting;
   running.body = [&] { gate.wait(); };
@@ -162,7 +162,7 @@ TEST_F(CrewTest, AWaitingJobCanBeWithdrawnARunningOneCannot) {
 
 TEST_F(CrewTest, HandlersThatKeepBlockingGoToThePoolAndNeverMoreThanTheThreadsRunAtATime) {
   constexpr int kThreads = 4, kJobs = 60;
-  Crew crew(io, kThreads, kJobs);
+  Crew crew(io, kThreads, kJobs, {});
   std::vector<TestJob> jobs(kJobs);
   std::atomic<int> inside{0}, most{0};
   int finished = 0, pooled = 0;
@@ -194,7 +194,7 @@ TEST_F(CrewTest, HandlersThatKeepBlockingGoToThePoolAndNeverMoreThanTheThreadsRu
 }
 
 TEST_F(CrewTest, AnIdleCrewWakesUpAgain) {
-  Crew crew(io, 2, 4);
+  Crew crew(io, 2, 4, {});
   asio::steady_timer pause(io);
   TestJob first, second;
   Gate gate;

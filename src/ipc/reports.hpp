@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+#include "ipc/messages.hpp"
+#include "stack/capture.hpp"
+
+/// What some messages carry instead of a text: plain structs without pointers, which also a signal handler can fill in and send.
+namespace serval::ipc {
+
+/// Copies what fits; always terminated. Async-signal-safe.
+template <std::size_t kSize>
+void put_text(char (&into)[kSize], std::string_view text) {
+  const std::size_t size = text.size() < kSize ? text.size() : kSize - 1;
+  std::memcpy(into, text.data(), size);
+  into[size] = '\0';
+}
+
+/// Never reads past the end, whatever the bytes are.
+template <std::size_t kSize>
+std::string_view get_text(const char (&from)[kSize]) {
+  return {from, ::strnlen(from, kSize)};
+}
+
+/// Of Kind::timed_out: a handler ran past its deadline. Its client has been answered.
+struct TimeoutReport {
+  std::int64_t age_ms = 0;  ///< since the handler began
+  stack::Frames frames;     ///< none if the thread did not answer
+  char method[24] = {};
+  char target[700] = {};
+  char request_id[132] = {};
+  char peer[64] = {};
+};
+
+/// Of Kind::crashed: the process is about to die of a signal.
+struct CrashReport {
+  std::int32_t signal = 0;
+  std::int32_t sender = 0;          ///< pid, if another process sent the signal
+  std::uint64_t fault_address = 0;
+  stack::Frames frames;
+};
+
+template <class Report>
+void put_report(Message& message, const Report& report) {
+  static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) <= sizeof message.text);
+  std::memcpy(message.text, &report, sizeof report);
+  message.text_size = sizeof report;
+}
+
+/// False if the message carries something else.
+template <class Report>
+bool get_report(const Message& message, Report& report) {
+  static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) <= sizeof message.text);
+  if (message.text_size != sizeof report) return false;
+  std::memcpy(&report, message.text, sizeof report);
+  if (report.frames.count < 0 || report.frames.count > stack::kMaxFrames) report.frames.count = 0;
+  return true;
+}
+
+}  // namespace serval::ipc

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <string>
+
+namespace serval::master {
+
+/// Which file a path leads to, and what state it is in; equal as long as nobody has put another one there.
+struct AppFile {
+  dev_t device = 0;
+  ino_t inode = 0;
+  off_t size = -1;  ///< -1: there is none
+  std::int64_t modified_ns = 0;
+
+  bool operator==(const AppFile&) const = default;
+};
+
+inline AppFile look_at_app(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) return {};
+  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
+}
+
+}  // namespace serval::master

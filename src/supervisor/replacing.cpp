@@ -1,0 +1,147 @@
+#include <algorithm>
+#include <csignal>
+
+#include "base/units.hpp"
+#include "supervisor/supervisor.hpp"
+
+// Workers that have to go while the server goes on: who they are, whose turn it is, and that the successor serves first. And the number of
+// workers, when somebody changes it.
+namespace serval::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// For handlers that ran past their deadlines and have been told so, when everything else of their worker is done.
+constexpr auto kLastChance = 1s;
+
+}  // namespace
+
+// --- who is due
+
+void Supervisor::handle(const WorkerSpent& event) {
+  if (Slot* slot = find(event.slot)) make_due(*slot, Cause::max_requests);
+}
+
+void Supervisor::handle(const RequestTimedOut& event) {
+  Slot* slot = find(event.slot);
+  if (slot == nullptr) return;
+  slot->stuck = true;
+  make_due(*slot, Cause::request_timeout);
+}
+
+/// Its clients have all been answered: it need not wait for the end of the grace.
+void Supervisor::handle(const OnlyStuckLeft& event) {
+  Slot* slot = find(event.slot);
+  if (slot == nullptr || slot->state() != SlotState::draining) return;
+  slot->stuck = true;
+  slot->shorten(now_ + kLastChance);
+}
+
+void Supervisor::make_due(Slot& slot, Cause cause) {
+  if (slot.serving() && phase_ != Phase::stopping) slot.become_due(cause, now_);
+}
+
+void Supervisor::retire_the_aged() {
+  for (Slot& slot : slots_) {
+    if (slot.serving() && slot.expires <= now_) {
+      slot.expires = TimePoint::max();
+      make_due(slot, Cause::max_lifetime);
+    }
+  }
+}
+
+// --- whose turn it is
+
+/// That a worker is being replaced begins with its successor's start and ends with its own end.
+int Supervisor::free_turns() const {
+  const auto taken = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
+    const bool under_way = slot.being_replaced() || slot.state() == SlotState::draining || slot.state() == SlotState::killing;
+    return under_way && can_wait(slot.cause());
+  });
+  return settings_.limits.max_recycling - static_cast<int>(taken);
+}
+
+/// Every worker may have a successor beside it; beyond that the machine would pay for an app that does not come to an end.
+bool Supervisor::crowded() const {
+  const auto occupied = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.occupied(); });
+  return occupied >= 2 * settings_.workers + settings_.limits.max_recycling;
+}
+
+Slot* Supervisor::next_due() {
+  const bool patient_ones_too = free_turns() > 0 && mold_.state == MoldState::ready;
+  Slot* next = nullptr;
+  for (Slot& slot : slots_) {
+    if (!slot.due() || slot.being_replaced() || (can_wait(slot.cause()) && !patient_ones_too)) continue;
+    if (next == nullptr || slot.due_since() < next->due_since()) next = &slot;
+  }
+  return next;
+}
+
+void Supervisor::begin_replacements() {
+  waits_for_turn_ = TimePoint::max();
+  for (Slot* slot = next_due(); slot != nullptr && !crowded(); slot = next_due()) {
+    const bool patient = can_wait(slot->cause());
+    if (patient && !turns_.take(now_)) {
+      waits_for_turn_ = turns_.available_at(now_);
+      return;
+    }
+    // Whoever is stuck leaves even if no successor comes.
+    slot->begin_replacement(patient ? TimePoint::max() : after(settings_.limits.boot_timeout));
+    say(log::Level::info, "replacing worker", {{"slot", slot->index()}, {"worker_pid", slot->pid()}, {"cause", name_of(slot->cause())},
+                                               {"age_ms", std::chrono::duration_cast<Duration>(now_ - slot->started())},
+                                               {"next", "its successor starts, then it drains"}});
+  }
+}
+
+/// Once there are more that serve than are wanted, the first of those that are being replaced leaves.
+void Supervisor::retire_replaced() {
+  auto serving = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.serving(); });
+  for (; serving > settings_.workers; --serving) {
+    Slot* first = nullptr;
+    for (Slot& slot : slots_) {
+      if (slot.being_replaced() && (first == nullptr || slot.due_since() < first->due_since())) first = &slot;
+    }
+    if (first == nullptr) return;
+    drain(*first, first->cause());
+  }
+}
+
+void Supervisor::drain(Slot& slot, Cause cause) {
+  slot.retire(cause, now_ + settings_.grace);
+  act(DrainWorker{slot.index()});
+}
+
+// --- the number of workers
+
+void Supervisor::handle(const ScaleRequested& event) {
+  if (phase_ == Phase::stopping) return;
+  const int before = settings_.workers;
+  settings_.workers = std::clamp(before + event.by, 1, kMostWorkers);
+  if (settings_.workers == before) {
+    return say(log::Level::warning, "the number of workers stays", {{"workers", before}, {"asked_by", event.signal}, {"least", 1}, {"most", kMostWorkers}});
+  }
+  say(log::Level::info, "scaling", {{"from", before}, {"to", settings_.workers}, {"asked_by", event.signal}});
+}
+
+/// Who is too many: first those who only wait to be started, then those who boot, then those who serve; the highest slots first.
+void Supervisor::retire_surplus() {
+  const auto rank = [](const Slot& slot) {
+    if (slot.state() == SlotState::cooling) return 3;
+    if (slot.state() == SlotState::starting) return 2;
+    return slot.serving() && !slot.being_replaced() ? 1 : 0;
+  };
+  for (int surplus = -missing_workers(); surplus > 0; --surplus) {
+    Slot* last = nullptr;
+    for (Slot& slot : slots_) {
+      if (rank(slot) > 0 && (last == nullptr || rank(slot) >= rank(*last))) last = &slot;
+    }
+    if (last == nullptr) return;
+    if (last->state() == SlotState::cooling) {
+      last->clear();
+    } else {
+      drain(*last, Cause::scale);
+    }
+  }
+}
+
+}  // namespace serval::supervisor
