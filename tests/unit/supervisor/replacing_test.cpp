@@ -1,0 +1,387 @@
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "script.hpp"
+
+// Workers that have to go: who, when, and who comes first.
+namespace serval::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+
+Settings settings(int workers) {
+  Settings result;
+  result.workers = workers;
+  result.limits.heartbeat_timeout = 0s;
+  return result;
+}
+
+Event spent(int slot) { return WorkerSpent{slot}; }
+Event timed_out(int slot) { return RequestTimedOut{slot}; }
+
+// --- successors first
+
+TEST(Replacing, TheSuccessorServesBeforeTheOldOneLeaves) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, spent(0)).expect({"fork worker 2"}).expect_line({"info: replacing worker", "slot=0", "worker_pid=100", "cause=max_requests", "age_ms=10000"});
+  EXPECT_EQ(s.states(), "serving serving starting");
+  s.at(10s, forked(2)).expect();
+  s.at(11s, ready(2)).expect({"drain worker 0"});
+  EXPECT_EQ(s.states(), "draining serving serving");
+  s.at(12s, exited(pid_of(0), 0)).expect().expect_line({"info: worker stopped", "cause=max_requests", "next=its successor is there"});
+  EXPECT_EQ(s.states(), "empty serving serving");
+  EXPECT_EQ(s.snapshot().ended.at(Cause::max_requests), 1u);
+}
+
+TEST(Replacing, ASuccessorThatDoesNotBootLeavesTheOldOneServing) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, spent(0)).expect({"fork worker 1"});
+  s.at(10s, forked(1));
+  s.at(10s, exited(pid_of(1), 1)).expect_line({"error: worker died", "slot=1", "cause=boot_failed", "next=restarting in"});
+  EXPECT_EQ(s.states(), "serving cooling");
+  const auto again = s.next_wakeup();
+  s.at(again, tick()).expect({"fork worker 1"});
+  s.at(again, forked(1, 201));
+  s.at(again, ready(1)).expect({"drain worker 0"});
+}
+
+TEST(Replacing, WhoDiesBeforeHisSuccessorIsReadyIsNotStartedAgain) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, spent(0)).expect({"fork worker 2"});
+  s.at(10s, forked(2));
+  s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect();
+  EXPECT_EQ(s.states(), "empty serving starting");
+  s.at(11s, ready(2)).expect();
+  EXPECT_EQ(s.states(), "empty serving serving");
+}
+
+// --- turns
+
+TEST(Replacing, NeverMoreThanMaxRecyclingAtATime) {
+  Settings three = settings(3);
+  three.limits.max_recycling = 1;
+  Script s(three);
+  s.booted_at(0s);
+  s.at(10s, spent(2)).expect({"fork worker 3"});
+  s.at(10s, spent(0)).expect();
+  s.at(10s, spent(1)).expect();
+  s.at(10s, forked(3));
+  s.at(10s, ready(3)).expect({"drain worker 2"});
+  s.at(11s, exited(pid_of(2), 0)).expect({"fork worker 2"});
+}
+
+TEST(Replacing, SpentWorkersDoNotForkWithoutEnd) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  Clock::duration now = 1s;
+  int forks = 0;
+  int serving = 0;
+  pid_t pid = pid_of(0);
+  for (pid_t next = 200; now < 11s; ++next) {  // one request each
+    auto step = s.at(now, spent(serving));
+    if (step.actions.empty()) {
+      now = s.next_wakeup();
+      step = s.at(now, tick());
+    }
+    ASSERT_EQ(step.actions.size(), 1u);
+    ++forks;
+    const int slot = 1 - serving;
+    s.at(now, forked(slot, next));
+    s.at(now, ready(slot));
+    s.at(now, exited(pid, 0));
+    serving = slot;
+    pid = next;
+  }
+  EXPECT_LE(forks, 10 * 10 + 2) << "half of the forks that are allowed at all";
+}
+
+TEST(Replacing, WhoIsStuckDoesNotWaitForATurn) {
+  Script s(settings(3));
+  s.booted_at(0s);
+  s.at(10s, spent(0)).expect({"fork worker 3"});
+  s.at(10s, timed_out(1)).expect({"fork worker 4"}).expect_line({"cause=request_timeout"});
+  s.at(10s, timed_out(2)).expect({"fork worker 5"});
+}
+
+TEST(Replacing, WaitingForATurnAndThenStuckDoesNotWaitAnyLonger) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, spent(0)).expect({"fork worker 2"});
+  s.at(10s, spent(1)).expect();
+  s.at(11s, timed_out(1)).expect({"fork worker 3"}).expect_line({"slot=1", "cause=request_timeout"});
+}
+
+TEST(Replacing, MoreStuckOnesThanTwiceTheWorkersWait) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, timed_out(0)).expect({"fork worker 1"});
+  s.at(10s, forked(1));
+  s.at(10s, ready(1)).expect({"drain worker 0"});
+  s.at(11s, timed_out(1)).expect({"fork worker 2"});
+  s.at(11s, forked(2));
+  s.at(11s, ready(2)).expect({"drain worker 1"});
+  s.at(12s, timed_out(2)).expect();  // three processes for one worker
+  s.at(13s, exited(pid_of(0), 0)).expect({"fork worker 0"});
+}
+
+// --- the ladder
+
+TEST(Replacing, HandlersThatDoNotReturnAreAbortedThenKilled) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, timed_out(0)).expect({"fork worker 1"});
+  s.at(10s, forked(1));
+  s.at(10s, ready(1)).expect({"drain worker 0"});
+  s.at(11s, OnlyStuckLeft{0}).expect();
+  EXPECT_EQ(s.next_wakeup(), 12s) << "a last chance for handlers that look whether they are cancelled";
+  s.at(12s, tick()).expect({"kill 100 by 6"}).expect_line({"warning: worker has handlers that do not return, aborting it", "cause=request_timeout"});
+  EXPECT_EQ(s.next_wakeup(), 22s) << "a core takes its time";
+  s.at(22s, tick()).expect({"kill 100 by 9"}).expect_line({"warning: worker outlives SIGABRT"});
+  s.at(22s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect().expect_line({"worker stopped", "cause=request_timeout"});
+}
+
+TEST(Replacing, SiblingsOfAStuckHandlerHaveTheGrace) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, timed_out(0));
+  s.at(10s, forked(1));
+  s.at(10s, ready(1)).expect({"drain worker 0"});
+  EXPECT_EQ(s.next_wakeup(), 40s);
+  s.at(40s, tick()).expect({"kill 100 by 6"});
+}
+
+TEST(Replacing, WhoIsStuckLeavesEvenIfNoSuccessorBoots) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, timed_out(0)).expect({"fork worker 1"});
+  s.at(10s, forked(1));
+  s.at(70s, tick());  // workers.boot_timeout for both
+  EXPECT_EQ(s.states(), "draining killing");
+}
+
+TEST(Replacing, ACrashWhileDrainingKeepsTheCause) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, spent(0));
+  s.at(10s, forked(1));
+  s.at(10s, ready(1)).expect({"drain worker 0"});
+  s.at(11s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect().expect_line({"warning: worker died while it drained", "cause=max_requests"});
+  EXPECT_EQ(s.snapshot().ended.count(Cause::crash), 0u);
+}
+
+// --- requests and age
+
+TEST(Replacing, EachWorkerGetsItsOwnNumberOfRequests) {
+  Settings jittered = settings(200);
+  jittered.limits.max_requests = 1000;
+  jittered.limits.max_requests_jitter = 100;
+  Supervisor supervisor(jittered);
+  supervisor.on(Start{}, TimePoint(0s));
+  supervisor.on(MoldStarted{1, kMold}, TimePoint(0s));
+  std::int64_t least = 1'000'000;
+  std::int64_t most = 0;
+  for (const Action& action : supervisor.on(MoldLoaded{1}, TimePoint(0s))) {
+    const auto* fork = std::get_if<ForkWorker>(&action);
+    if (fork == nullptr) continue;
+    least = std::min(least, fork->max_requests);
+    most = std::max(most, fork->max_requests);
+  }
+  EXPECT_GE(least, 1000);
+  EXPECT_LT(least, 1020);
+  EXPECT_GT(most, 1080);
+  EXPECT_LE(most, 1100);
+}
+
+TEST(Replacing, AgeIsSpreadByTheJitter) {
+  Settings aged = settings(2);
+  aged.limits.max_lifetime = 1h;
+  aged.limits.max_lifetime_jitter = 10min;
+  Script s(aged);
+  s.booted_at(0s);
+  const auto first = s.next_wakeup();
+  EXPECT_GE(first, 1h);
+  EXPECT_LE(first, 70min);
+  const auto step = s.at(first, tick());
+  step.expect({"fork worker 2"}).expect_line({"cause=max_lifetime"});
+}
+
+// --- the number of workers
+
+TEST(Scaling, StartsAndRetiresWorkers) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(1s, ScaleRequested{+1, "TTIN"}).expect({"fork worker 2"}).expect_line({"info: scaling", "from=2", "to=3", "asked_by=TTIN"});
+  s.at(1s, forked(2));
+  s.at(1s, ready(2)).expect();
+  s.at(2s, ScaleRequested{-2, "TTOU"}).expect({"drain worker 2", "drain worker 1"});
+  EXPECT_EQ(s.states(), "serving draining draining");
+  s.at(3s, exited(pid_of(2), 0)).expect().expect_line({"worker stopped", "cause=scale"});
+}
+
+TEST(Scaling, NeverBelowOne) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, ScaleRequested{-1, "TTOU"}).expect().expect_line({"warning: the number of workers stays", "workers=1"});
+  s.at(1s, ScaleRequested{-100, "TTOU"}).expect();
+}
+
+TEST(Scaling, TakesBackWhoHasNotBootedFirst) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, ScaleRequested{+2, "TTIN"}).expect({"fork worker 1", "fork worker 2"});
+  s.at(1s, forked(1));
+  s.at(1s, ready(1));
+  s.at(1s, ScaleRequested{-1, "TTOU"}).expect({"drain worker 2"});
+  EXPECT_EQ(s.states(), "serving serving draining");
+}
+
+TEST(Scaling, WhileOneIsReplaced) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(1s, spent(0)).expect({"fork worker 2"});
+  s.at(1s, ScaleRequested{-1, "TTOU"}).expect({"drain worker 0", "drain worker 2"});  // it was going anyway, and needs no successor now
+}
+
+// --- memory
+
+Sample sample(int slot, std::uint64_t memory) { return {slot, pid_of(slot), {TimePoint(0s), 'S', 0s}, memory}; }
+
+Settings with_ceilings(std::size_t soft, std::size_t hard) {
+  Settings result = settings(1);
+  result.memory.soft = soft;
+  result.memory.hard = hard;
+  return result;
+}
+
+TEST(Memory, AboveSoftForSomeLooksInARowIsReplaced) {
+  Script s(with_ceilings(100, 0));
+  s.booted_at(0s);
+  s.at(0s, LookedAtWorkers{});
+  EXPECT_EQ(s.next_wakeup(), 1s);
+  s.at(1s, tick()).expect({"look at workers and their memory"});
+  s.at(1s, LookedAtWorkers{{sample(0, 150)}}).expect();
+  s.at(2s, tick());
+  s.at(2s, LookedAtWorkers{{sample(0, 90)}}).expect();  // a spike
+  for (int second = 3; second < 5; ++second) {
+    s.at(std::chrono::seconds(second), tick()).expect({"look at workers and their memory"});
+    s.at(std::chrono::seconds(second), LookedAtWorkers{{sample(0, 150)}}).expect();
+  }
+  s.at(5s, tick());
+  s.at(5s, LookedAtWorkers{{sample(0, 150)}}).expect({"fork worker 1"});
+  EXPECT_EQ(s.snapshot().workers[0].cause, Cause::memory_soft);
+}
+
+TEST(Memory, AboveHardIsKilledWithinTwoIntervals) {
+  Script s(with_ceilings(0, 100));
+  s.booted_at(0s);
+  s.at(0s, LookedAtWorkers{});
+  s.at(1s, tick());
+  s.at(1s, LookedAtWorkers{{sample(0, 150)}}).expect();
+  EXPECT_EQ(s.next_wakeup(), 1500ms) << "sure after half an interval";
+  s.at(1500ms, tick());
+  s.at(1500ms, LookedAtWorkers{{sample(0, 150)}}).expect({"kill 100 by 9", "fork worker 1"}).expect_line({"error:", "hard memory ceiling", "next=killing it"});
+  s.at(1500ms, killed(pid_of(0), SIGKILL, "SIGKILL")).expect().expect_line({"worker stopped", "cause=memory_hard"});
+}
+
+TEST(Memory, AShortSpikeAboveHardIsForgiven) {
+  Script s(with_ceilings(0, 100));
+  s.booted_at(0s);
+  s.at(0s, LookedAtWorkers{});
+  s.at(1s, tick());
+  s.at(1s, LookedAtWorkers{{sample(0, 150)}}).expect();
+  s.at(1500ms, tick());
+  s.at(1500ms, LookedAtWorkers{{sample(0, 50)}}).expect();
+  EXPECT_EQ(s.next_wakeup(), 2500ms);
+}
+
+TEST(Memory, ASampleOfAnotherProcessInTheSlotDoesNotCount) {
+  Script s(with_ceilings(0, 100));
+  s.booted_at(0s);
+  for (int i = 0; i < 3; ++i) s.at(1s, LookedAtWorkers{{{0, 999, {}, 150}}}).expect();
+}
+
+TEST(Memory, TheKernelsKillIsNotACrash) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  ChildExited gone{pid_of(0), {true, SIGKILL, false, "SIGKILL"}};
+  gone.exit.oom = true;
+  s.at(10s, gone).expect({"fork worker 0"}).expect_line({"error: worker died", "cause=oom", "for want of memory", "next=restarting at once"});
+  EXPECT_EQ(s.snapshot().ended.at(Cause::oom), 1u);
+}
+
+// --- heartbeats
+
+Settings with_heartbeat(int workers) {
+  Settings result = settings(workers);
+  result.limits.heartbeat_timeout = 10s;
+  return result;
+}
+
+TEST(Heartbeat, AStoppedWorkerIsKilledAndReplacedAtOnce) {
+  Script s(with_heartbeat(2));
+  s.booted_at(0s);
+  EXPECT_EQ(s.next_wakeup(), 10s);
+  s.at(10s, tick()).expect({"look at workers"});
+  s.at(10s, LookedAtWorkers{{{0, pid_of(0), {TimePoint(9s), 'S', 0s}, {}}, {1, pid_of(1), {TimePoint(0s), 'T', 0s}, {}}}})
+      .expect({"kill 101 by 9", "fork worker 2"})
+      .expect_line({"error: worker hangs", "slot=1", "silent_ms=10000", "stopped by a signal", "cause=heartbeat_timeout"});
+}
+
+TEST(Heartbeat, ADeadlockedLoopIsAborted) {
+  Script s(with_heartbeat(1));
+  s.booted_at(0s);
+  s.at(10s, tick());
+  s.at(10s, LookedAtWorkers{{{0, pid_of(0), {TimePoint(0s), 'S', 0s}, {}}}}).expect();
+  const auto next = s.next_wakeup();
+  s.at(next, tick()).expect({"look at workers"});
+  s.at(next, LookedAtWorkers{{{0, pid_of(0), {TimePoint(0s), 'S', 0s}, {}}}}).expect({"kill 100 by 6", "fork worker 1"});
+}
+
+TEST(Heartbeat, ASuspendedMachineKillsNobody) {
+  Script s(with_heartbeat(1));
+  s.booted_at(0s);
+  s.at(3600s, tick()).expect();  // due at 10 s: nobody has run since
+  EXPECT_EQ(s.next_wakeup(), 3610s);
+}
+
+TEST(Heartbeat, ALookThatFindsNobodyIsRepeated) {
+  Script s(with_heartbeat(1));
+  s.booted_at(0s);
+  s.at(10s, tick()).expect({"look at workers"});
+  s.at(10s, LookedAtWorkers{}).expect();
+  EXPECT_GT(s.next_wakeup(), 10s);
+  EXPECT_LT(s.next_wakeup(), 11s);
+}
+
+// --- a new library in a crash loop
+
+TEST(CrashLoop, AnotherLibraryOnDiskIsLoaded) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  Clock::duration now = 1s;
+  s.at(now, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
+  s.at(now, forked(0));
+  s.at(now, ready(0));
+  s.at(now, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
+  now = s.next_wakeup();
+  const auto again = s.at(now, tick());
+  again.expect({"fork worker 0"});
+  EXPECT_TRUE(again.inspects) << "it has crashed twice in a row";
+  s.at(now, AppChanged{1}).expect({"stop mold 1"}).expect_line({"has changed on disk", "gen=2"});
+  s.at(now, exited(kMold, 0)).expect({"start mold 2"});
+  s.at(now, MoldStarted{2, 60});
+  s.at(now, MoldLoaded{2}).expect({"fork worker 0"});
+}
+
+TEST(CrashLoop, AHealthyWorkerKeepsTheOldLibrary) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(1s, AppChanged{1}).expect();
+}
+
+}  // namespace
+}  // namespace serval::supervisor
