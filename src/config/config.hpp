@@ -98,6 +98,12 @@ struct Log {
   bool capture = true;
 };
 
+/// Where commands such as `serval status` reach the master.
+struct Control {
+  std::string socket;                             ///< empty: automatic (control/place.hpp); "off"; or a path
+  unsigned mode = 0600;                           ///< of the socket file
+};
+
 struct Config {
   App app;
   Server server;
@@ -107,6 +113,7 @@ struct Config {
   Restart restart;
   Shutdown shutdown;
   Log log;
+  Control control;
 };
 
 }  // namespace serval::config

@@ -202,6 +202,15 @@ constexpr Option kOptions[] = {
      .example = "\"$peer $method $target $status $duration_us\""},
     {.path = "log.capture", .field = field<&Config::log, &Log::capture>(), .placeholder = "true|false",
      .summary = "make log lines, tagged with their worker, of what the app writes to standard output and standard error", .example = "false"},
+
+    {.path = "control.socket", .field = field<&Config::control, &Control::socket>(), .placeholder = "FILE", .check = check_no_nul, .is_path = true,
+     .apply = Apply::restart, .summary = "unix socket on which the master takes commands such as `serval status`",
+     .more = "Empty: $RUNTIME_DIRECTORY/serval.sock, else $XDG_RUNTIME_DIR/serval-NAME.sock, else /tmp/serval-UID/NAME.sock, with server.name for NAME; "
+             "commands look for it in the same place. \"off\": none.",
+     .example = "\"/run/shop/serval.sock\""},
+    {.path = "control.mode", .field = field<&Config::control, &Control::mode>(), .placeholder = "MODE", .range = {0, 0777}, .apply = Apply::restart,
+     .summary = "permissions of the control socket's file",
+     .more = "Root and the server's own user may give commands. Bits for group or others let in whoever they let connect.", .example = "\"0660\""},
 };
 
 constexpr Section kSections[] = {
@@ -213,11 +222,12 @@ constexpr Section kSections[] = {
     {"restart", "What happens after a crash."},
     {"shutdown", "How a graceful stop ends."},
     {"log", "Log and access log. USR1 reopens their files."},
+    {"control", "Where commands such as `serval status` reach the master."},
 };
 
 constexpr std::string_view kReserved[] = {
-    "reload.surge", "reload.ready_timeout", "shutdown.delay", "admin.bind", "health.live", "health.ready", "health.drain_file", "control.socket",
-    "control.mode", "tls.certificate", "tls.key", "static", "programs",
+    "reload.surge", "reload.ready_timeout", "shutdown.delay", "admin.bind", "health.live", "health.ready", "health.drain_file", "tls.certificate",
+    "tls.key", "static", "programs",
 };
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};  // in the order of LogLevel

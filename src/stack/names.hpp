@@ -24,10 +24,11 @@ Result<UniqueFd> write_question(const Question& question);
 Result<Question> read_question(int fd);
 
 /// One text for each frame: "sleep(serval::Request const&) at examples/faulty/faulty.cpp:57", "clock_nanosleep in libc.so.6", "0x1234 in libfoo.so"
-/// (as the file's own tables count, for addr2line(1)), or "0x7f..." for what is in no file. Of functions that were inlined the innermost is named, with
-/// the one around them all: "std::vector<int>::at(unsigned long) at include/bits/stl_vector.h:9 inlined into sum()".
-/// Names are demangled and cut to 120 characters (60 where there are two), source paths to their last three components, a whole text to 200; control bytes are '?'.
-/// Files are looked up on this machine; a network is asked only if the environment has DEBUGINFOD_URLS (debuginfod_find_debuginfo(3)).
+/// (as the file's own tables count, for addr2line(1)), or "0x7f..." for what is in no file. Where functions were inlined, the innermost is named,
+/// and the one that took them all in: "std::vector<int>::at(unsigned long) at include/bits/stl_vector.h:9 inlined into sum()".
+/// Names are demangled and cut to 120 characters (60 where there are two), source paths to their last three components, a whole text to 200;
+/// control bytes are '?'. Files are looked up on this machine; a network is asked only if the environment has DEBUGINFOD_URLS
+/// (debuginfod_find_debuginfo(3)).
 std::vector<std::vector<std::string>> name_frames(const Question& question);
 
 /// "0x..." for each: what is left to say when there are no names.

@@ -63,9 +63,9 @@ int Supervisor::free_turns() const {
 
 /// Every worker may have a successor beside it; beyond that the machine would pay for an app that does not come to an end.
 bool Supervisor::crowded() const {
-  const auto occupied = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.occupied(); });
+  const auto taken = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() != SlotState::empty; });
   const int about_to_start = std::max(0, missing_workers());  // among them the successors that have just been promised
-  return static_cast<int>(occupied) + about_to_start >= 2 * settings_.workers + settings_.limits.max_recycling;
+  return static_cast<int>(taken) + about_to_start >= 2 * settings_.workers + settings_.limits.max_recycling;
 }
 
 Slot* Supervisor::next_due() {

@@ -1,6 +1,7 @@
 // An app that tests can look into: requests wait at gates that the test opens, so what is in flight is known and never guessed.
 //
-// [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), stop_log=FILE (of each worker_stop), start_gate=PATH.
+// [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
+// stop_log=FILE (of each worker_stop), start_gate=PATH, start_crash=PATH (worker_start aborts while that file is there).
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -53,6 +54,8 @@ class Probe : public serval::App {
   }
 
   void worker_start(serval::Worker&) override {
+    if (!args_["start_log"].empty()) append_line(args_["start_log"], std::to_string(::getpid()));
+    if (!args_["start_crash"].empty() && std::filesystem::exists(args_["start_crash"])) std::abort();
     if (!args_["start_gate"].empty()) wait_at_gate(args_["start_gate"]);
   }
 
@@ -64,6 +67,10 @@ class Probe : public serval::App {
     const std::string_view path = request.path();
     if (path == "/pid") return std::to_string(::getpid());
     if (path == "/gate") return pass_gate(request);
+    if (path == "/extend") return extend(request);
+    if (path == "/cancelled") return wait_until_cancelled(request);
+    if (path == "/deadline") return ms_until(request.deadline());
+    if (path == "/crash") std::abort();
     if (path == "/status") return serval::Response::status(std::stoi(param(request, "code")));
     if (path == "/header") return std::move(serval::Response("x").header(param(request, "name"), param(request, "value")));
     if (path == "/mirror") return serval::Response::bytes(std::string(request.body()));
@@ -80,6 +87,26 @@ class Probe : public serval::App {
   serval::Response pass_gate(const serval::Request& request) {
     wait_at_gate(args_.at("gates") + "/" + param(request, "name"));
     return "passed\n";
+  }
+
+  /// Asks for ?ms= from now, then waits at its gate.
+  serval::Response extend(const serval::Request& request) {
+    if (!request.extend(std::chrono::milliseconds(std::stoi(param(request, "ms"))))) return serval::Response(500, "too late\n");
+    return pass_gate(request);
+  }
+
+  /// Works until nobody waits for it any more; then NAME.cancelled says whether it could still have got more time.
+  serval::Response wait_until_cancelled(const serval::Request& request) {
+    const std::string path = args_.at("gates") + "/" + param(request, "name");
+    append_line(path + ".entered", std::to_string(::getpid()));
+    while (!request.cancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    append_line(path + ".cancelled", request.extend(std::chrono::hours(1)) ? "more time" : "too late");
+    return "never sent\n";
+  }
+
+  static serval::Response ms_until(std::chrono::steady_clock::time_point deadline) {
+    if (deadline == std::chrono::steady_clock::time_point::max()) return "none\n";
+    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count()) + "\n";
   }
 
   static serval::Response environment(const serval::Request& request) {

@@ -50,6 +50,7 @@ TEST(Options, EveryMemberOfConfigHasOneRow) {
   EXPECT_EQ(rows_missing("restart", config.restart), 0u);
   EXPECT_EQ(rows_missing("shutdown", config.shutdown), 0u);
   EXPECT_EQ(rows_missing("log", config.log), 0u);
+  EXPECT_EQ(rows_missing("control", config.control), 0u);
 }
 
 TEST(Options, NoTwoRowsShareAPlaceAPathOrALetter) {
