@@ -15,6 +15,10 @@ int run_stack(int question_fd) {
     std::cerr << "serval stack: " << question.error() << '\n';
     return exit_code::internal;
   }
+  if (const auto dropped = stack::take_rights_of(*question); !dropped) {
+    std::cerr << "serval stack: " << dropped.error() << '\n';
+    return exit_code::internal;
+  }
   std::cout << stack::format_answer(stack::name_frames(*question)) << std::flush;
   if (std::cout) return exit_code::ok;
   std::cerr << "serval stack: cannot write the names\n";

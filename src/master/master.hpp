@@ -70,6 +70,7 @@ class Master {
   Result<pid_t> start_mold(int generation);
   Result<std::unique_ptr<WorkerProcess>> seat_worker(const supervisor::ForkWorker& action);
   void send_forks();
+  void await_stacks();
   void end_leftovers();
 
   const config::Config& config_;
@@ -96,6 +97,7 @@ class Master {
   std::map<pid_t, os::Exit> early_exits_;
   bool finishing_ = false;
   int exit_code_ = 0;
+  int stack_rounds_ = 0;
   int leftover_rounds_ = 0;
 };
 

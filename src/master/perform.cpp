@@ -20,6 +20,7 @@ namespace {
 constexpr int kForksAtOnce = 8;  // far below what the kernel lets a channel hold, enough that the mold never waits for us
 constexpr auto kLeftoverPause = std::chrono::milliseconds(20);
 constexpr int kLeftoverRounds = 50;  // so one second from TERM to KILL
+constexpr int kStackRounds = 100;    // two seconds for the names of the last stacks
 
 }  // namespace
 
@@ -162,9 +163,22 @@ void Master::perform(const supervisor::Log& action) { log::write(action.level, a
 void Master::perform(const supervisor::Finish& action) {
   finishing_ = true;
   exit_code_ = action.exit_code;
-  stacks_.give_up();
   reap();
-  end_leftovers();
+  await_stacks();
+}
+
+/// Why the app crashed is wanted most of all when that is the end.
+void Master::await_stacks() {
+  if (!stacks_.busy() || ++stack_rounds_ > kStackRounds) {
+    stacks_.give_up();
+    return end_leftovers();
+  }
+  timer_.expires_after(kLeftoverPause);
+  timer_.async_wait([this](const auto& error) {
+    if (error) return;
+    reap();
+    await_stacks();
+  });
 }
 
 /// What the app started and left behind has become our child. It is asked to end, then made to: nothing outlives the server.

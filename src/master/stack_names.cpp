@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -67,13 +68,19 @@ void StackNames::name(pid_t layout, const stack::Frames& frames, Done done) {
   const auto count = static_cast<std::size_t>(std::clamp(frames.count, 0, stack::kMaxFrames));
   const auto addresses = std::span(frames.address).first(count);
   Asked asked{{}, {addresses.begin(), addresses.end()}, std::move(done), Clock::now() + patience_};
-  if (waiting_.size() < kMostWaiting) asked.maps = mapped_files(layout);
-  if (asked.maps.empty()) {
+  if (waiting_.size() < kMostWaiting) asked.layout = layout_of(layout);
+  if (asked.layout.maps.empty()) {
     auto bare = stack::bare_frames(asked.stack);
     return answer_later(std::move(asked), std::move(bare));
   }
   waiting_.push_back(std::move(asked));
   start_next();
+}
+
+StackNames::Layout StackNames::layout_of(pid_t pid) {
+  struct stat folder = {};
+  if (::stat(("/proc/" + std::to_string(pid)).c_str(), &folder) != 0) return {};
+  return {mapped_files(pid), folder.st_uid, folder.st_gid};
 }
 
 void StackNames::give_up() {
@@ -94,7 +101,7 @@ void StackNames::start_next() {
     do {
       namer_->asked.push_back(std::move(waiting_.front()));
       waiting_.pop_front();
-    } while (!waiting_.empty() && waiting_.front().maps == namer_->asked.front().maps);
+    } while (!waiting_.empty() && waiting_.front().layout == namer_->asked.front().layout);
     if (const auto pid = start(*namer_)) {
       namer_->pid = *pid;
     } else {
@@ -105,7 +112,8 @@ void StackNames::start_next() {
 }
 
 Result<pid_t> StackNames::start(Namer& namer) {
-  stack::Question question{namer.asked.front().maps, {}};
+  const Layout& layout = namer.asked.front().layout;
+  stack::Question question{.maps = layout.maps, .stacks = {}, .uid = layout.uid, .gid = layout.gid};
   for (const Asked& asked : namer.asked) question.stacks.push_back(asked.stack);
   const auto question_fd = stack::write_question(question);
   if (!question_fd) return Error{question_fd.error()};

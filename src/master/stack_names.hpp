@@ -41,12 +41,22 @@ class StackNames {
   /// the process is gone, or if kMostWaiting others wait already, with bare addresses "0x...". It may call name().
   void name(pid_t layout, const stack::Frames& frames, Done done);
 
+  /// Somebody waits for names.
+  bool busy() const { return namer_ != nullptr || !waiting_.empty() || !answered_.empty(); }
+
   /// Calls every outstanding `done` now, with bare addresses, and kills the process that was asked. For the end of the master.
   void give_up();
 
  private:
-  struct Asked {
+  struct Layout {
     std::string maps;
+    uid_t uid = 0;  ///< whose process it is
+    gid_t gid = 0;
+    bool operator==(const Layout&) const = default;
+  };
+  static Layout layout_of(pid_t pid);
+  struct Asked {
+    Layout layout;
     std::vector<std::uint64_t> stack;
     Done done;
     TimePoint deadline;

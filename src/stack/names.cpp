@@ -22,6 +22,8 @@ constexpr std::size_t kLongestOfTwoNames = 60;
 constexpr std::size_t kLongestText = 200;
 constexpr int kPathComponents = 3;
 constexpr std::size_t kFramesOnOneLine = 24;
+/// From here on outwards it is always the same.
+constexpr std::string_view kCallOfTheApp = "serval::app::App::";
 
 struct Free {
   void operator()(void* memory) const { std::free(memory); }
@@ -163,8 +165,10 @@ std::vector<std::string> bare_frames(std::span<const std::uint64_t> addresses) {
 }
 
 std::string one_line(const std::vector<std::string>& frames) {
-  const auto shown = std::span(frames).first(std::min(frames.size(), kFramesOnOneLine));
-  return join(shown, " < ") + (shown.size() < frames.size() ? " < ..." : "");
+  const auto ours = std::find_if(frames.begin(), frames.end(), [](const std::string& frame) { return frame.starts_with(kCallOfTheApp); });
+  const std::span apps(frames.begin(), ours == frames.begin() ? frames.end() : ours);
+  const auto shown = apps.first(std::min(apps.size(), kFramesOnOneLine));
+  return join(shown, " < ") + (shown.size() < apps.size() ? " < ..." : "");
 }
 
 }  // namespace serval::stack

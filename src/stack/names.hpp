@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -16,12 +18,18 @@ namespace serval::stack {
 /// What is asked: stacks of one process (or of processes with the same address-space layout), and the text of its /proc/PID/maps (proc(5)).
 struct Question {
   std::string maps;
-  std::vector<std::vector<std::uint64_t>> stacks;  ///< each innermost first: the first is an instruction, the others return addresses
+  std::vector<std::vector<std::uint64_t>> stacks{};  ///< each innermost first: the first is an instruction, the others return addresses
+  /// Whose process it is. What was mapped may have been made to harm its reader: it is read with no more rights than the process has itself.
+  uid_t uid = 0;
+  gid_t gid = 0;
 };
 
 /// A sealed memfd at offset 0 holding the question.
 Result<UniqueFd> write_question(const Question& question);
 Result<Question> read_question(int fd);
+
+/// Root becomes the process's owner, for good; others stay who they are.
+Result<void> take_rights_of(const Question& question);
 
 /// One text for each frame: "sleep(serval::Request const&) at examples/faulty/faulty.cpp:57", "clock_nanosleep in libc.so.6", "0x1234 in libfoo.so"
 /// (as the file's own tables count, for addr2line(1)), or "0x7f..." for what is in no file. Where functions were inlined, the innermost is named,
@@ -38,7 +46,7 @@ std::vector<std::string> bare_frames(std::span<const std::uint64_t> addresses);
 std::string format_answer(const std::vector<std::vector<std::string>>& stacks);
 Result<std::vector<std::vector<std::string>>> parse_answer(std::string_view text);
 
-/// For a line of the log: the frames joined by " < ", which reads "called by"; after 24 of them "< ...".
+/// For a line of the log: the frames joined by " < ", which reads "called by", up to where serval called the app; after 24 of them "< ...".
 std::string one_line(const std::vector<std::string>& frames);
 
 }  // namespace serval::stack

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/errno_text.hpp"
+#include "os/privileges.hpp"
 #include "stack/names.hpp"
 
 /// How questions and answers travel.
@@ -56,7 +57,7 @@ Result<std::string> read_all(int fd) {
 Result<UniqueFd> write_question(const Question& question) {
   UniqueFd fd(::memfd_create("serval-stacks", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return system_error("cannot make a memory file for stacks");
-  const json::value document{{"maps", question.maps}, {"stacks", json::value_from(question.stacks)}};
+  const json::value document{{"maps", question.maps}, {"stacks", json::value_from(question.stacks)}, {"uid", question.uid}, {"gid", question.gid}};
   if (!write_all(fd.get(), json::serialize(document))) return system_error("cannot write the stacks");
   if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0 || ::lseek(fd.get(), 0, SEEK_SET) != 0) {
     return system_error("cannot seal the stacks");
@@ -70,10 +71,16 @@ Result<Question> read_question(int fd) {
   try {
     const json::value document = parse(*text);
     return Question{json::value_to<std::string>(document.at("maps")),
-                    json::value_to<std::vector<std::vector<std::uint64_t>>>(document.at("stacks"))};
+                    json::value_to<std::vector<std::vector<std::uint64_t>>>(document.at("stacks")), json::value_to<uid_t>(document.at("uid")),
+                    json::value_to<gid_t>(document.at("gid"))};
   } catch (const std::exception& error) {
     return not_ours("the stacks", error);
   }
+}
+
+Result<void> take_rights_of(const Question& question) {
+  if (::geteuid() != 0) return {};
+  return os::drop_to({.uid = question.uid, .gid = question.gid, .user = {}});
 }
 
 std::string format_answer(const std::vector<std::vector<std::string>>& stacks) { return json::serialize(json::value_from(stacks)); }
