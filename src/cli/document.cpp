@@ -4,6 +4,7 @@
 #include <iostream>
 #include <optional>
 
+#include "base/cause_table.hpp"
 #include "base/exit_code.hpp"
 #include "base/signal_table.hpp"
 #include "base/text.hpp"
@@ -50,6 +51,14 @@ std::string man_of_signals() {
   return text + ".El\n";
 }
 
+std::string man_of_causes() {
+  std::string text = ".Bl -tag -width Ds -compact\n";
+  for (const auto& row : kCauseTable) {
+    if (row.cause != Cause::none) text += ".It Li " + std::string(row.name) + '\n' + config::man_text(capitalised(row.meaning) + ".");
+  }
+  return text + ".El\n";
+}
+
 std::string man_of_exit_codes() {
   std::string text = ".Bl -tag -width \"00\" -compact\n";
   for (const auto& row : exit_code::kTable) text += ".It Li " + std::to_string(row.code) + '\n' + config::man_text(row.meaning);
@@ -67,6 +76,7 @@ constexpr Part kParts[] = {
     {"@COMMANDS@", man_of_commands},
     {"@FLAGS@", man_of_flags},
     {"@SIGNALS@", man_of_signals},
+    {"@CAUSES@", man_of_causes},
     {"@EXIT_CODES@", man_of_exit_codes},
     {"@OPTIONS@", config::man_of_options},
     {"@ACCESS_ATOMS@", config::man_of_access_atoms},

@@ -7,12 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/cause_table.hpp"
 #include "base/time.hpp"
 #include "supervisor/backoff.hpp"
-#include "supervisor/cause.hpp"
 #include "supervisor/heart.hpp"
 
 namespace serval::supervisor {
+
+using serval::Cause;
+using serval::name_of;
 
 /// ```
 /// empty ─start→ starting ─ready→ serving ─retire→ draining ─exit→ empty

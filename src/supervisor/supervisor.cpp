@@ -72,6 +72,8 @@ Snapshot Supervisor::snapshot() const {
   result.generation = mold_.generation;
   result.mold = mold_.state;
   result.mold_pid = mold_.pid;
+  result.wanted = settings_.workers;
+  result.booting = phase_ == Phase::booting;
   result.stopping = phase_ == Phase::stopping || phase_ == Phase::finished;
   result.ended = ended_;
   return result;

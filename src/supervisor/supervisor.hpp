@@ -50,6 +50,8 @@ struct Snapshot {
   int generation = 0;
   MoldState mold = MoldState::absent;
   pid_t mold_pid = 0;
+  int wanted = 0;               ///< workers, as configured or scaled since
+  bool booting = false;         ///< no worker has been ready yet
   bool stopping = false;
   std::map<Cause, std::uint64_t> ended;  ///< workers that have ended, by cause
 };
