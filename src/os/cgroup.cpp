@@ -1,9 +1,12 @@
 #include "os/cgroup.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "base/text.hpp"
 
 namespace serval::os {
 namespace fs = std::filesystem;
@@ -56,6 +59,17 @@ std::optional<std::string> first_line(const std::string& path) {
   std::string line;
   if (!std::getline(file, line)) return std::nullopt;
   return line;
+}
+
+std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key) {
+  for (std::string_view line : split(text, '\n')) {
+    if (!line.starts_with(key) || line.size() <= key.size() || line[key.size()] != ' ') continue;
+    line.remove_prefix(key.size() + 1);
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), number);
+    if (error == std::errc() && end == line.data() + line.size()) return number;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> own_cgroup(std::string_view proc_cgroup, CgroupVersion version, std::string_view controller) {

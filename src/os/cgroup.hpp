@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,9 @@ std::vector<std::string> cgroup_folders(CgroupVersion version, std::string_view 
 
 /// A file's first line, without its end; none if it cannot be read.
 std::optional<std::string> first_line(const std::string& path);
+
+/// The number after a key in a file of lines "key number"; none if there is no such line.
+std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key);
 
 /// Our path in the hierarchy, from the text of /proc/self/cgroup.
 std::optional<std::string> own_cgroup(std::string_view proc_cgroup, CgroupVersion version, std::string_view controller);

@@ -127,6 +127,17 @@ Result<UniqueFd> open_socket(const Address& address, const Place& place) {
   return fd;
 }
 
+/// What the umask leaves of 0777 is the mode of the new socket file (unix(7)).
+int bind_with_mode(int fd, const Place& place, std::optional<mode_t> mode) {
+  if (!mode) return ::bind(fd, place.pointer(), place.size);
+  const mode_t before = ::umask(~*mode & 0777);
+  const int result = ::bind(fd, place.pointer(), place.size);
+  const int error = errno;
+  ::umask(before);
+  errno = error;
+  return result;
+}
+
 void remember_file(Listening& listening, const std::string& path) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) return;
@@ -163,7 +174,7 @@ Result<void> drop_syns(int fd) {
 
 }  // namespace
 
-Result<Listening> listen_on(const Address& address, int backlog) {
+Result<Listening> listen_on(const Address& address, int backlog, std::optional<mode_t> mode) {
   if (address.kind == Address::Kind::systemd) {
     return cannot_listen(address, "systemd hands over no socket of this name; see FileDescriptorName= in the .socket unit");
   }
@@ -173,7 +184,7 @@ Result<Listening> listen_on(const Address& address, int backlog) {
   }
   auto fd = open_socket(address, place);
   if (!fd) return Error{fd.error()};
-  if (::bind(fd->get(), place.pointer(), place.size) != 0) return cannot_bind(address, errno);
+  if (bind_with_mode(fd->get(), place, mode) != 0) return cannot_bind(address, errno);
   if (::listen(fd->get(), backlog) != 0) return cannot_bind(address, errno);
 
   Listening listening;

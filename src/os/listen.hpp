@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 
 #include "base/address.hpp"
@@ -22,8 +23,9 @@ struct Listening {
 
 /// Binds and listens: close-on-exec, non-blocking, SO_REUSEADDR; [::] also takes IPv4 (IPV6_V6ONLY off, ipv6(7)).
 /// A socket file that nobody listens on any more (connect says ECONNREFUSED) is replaced. A live one, and a path that is no socket, are
-/// errors and stay as they are. The file's mode follows the umask. Address::Kind::systemd is an error: adopt() what take_listen_fds() gave.
-Result<Listening> listen_on(const Address& address, int backlog);
+/// errors and stay as they are. The file has `mode` from the start, whatever the umask, which is changed for a moment: the process has one
+/// thread then; without a mode it follows the umask. Address::Kind::systemd is an error: adopt() what take_listen_fds() gave.
+Result<Listening> listen_on(const Address& address, int backlog, std::optional<mode_t> mode = std::nullopt);
 
 /// A listening stream socket that somebody else opened (systemd); made non-blocking and close-on-exec. `name` is for the error's text.
 Result<Listening> adopt(UniqueFd fd, const std::string& name);

@@ -1,12 +1,10 @@
 #include "os/oom.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
 #include <sstream>
 #include <vector>
 
-#include "base/text.hpp"
 #include "os/cgroup.hpp"
 
 namespace serval::os {
@@ -22,15 +20,7 @@ std::optional<std::uint64_t> oom_kills_in(const std::string& path) {
 }  // namespace
 
 std::optional<std::uint64_t> parse_oom_kills(std::string_view text) {
-  constexpr std::string_view kKey = "oom_kill ";
-  for (std::string_view line : split(text, '\n')) {
-    if (!line.starts_with(kKey)) continue;
-    line.remove_prefix(kKey.size());
-    std::uint64_t kills = 0;
-    const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), kills);
-    if (error == std::errc() && end == line.data() + line.size()) return kills;
-  }
-  return std::nullopt;
+  return number_of(text, "oom_kill");
 }
 
 OomCounter::OomCounter(const std::string& root) {

@@ -28,6 +28,7 @@ struct Exit {
   bool core = false;
   std::string text;        ///< for the log: "SIGSEGV", "exit code 3"
   bool oom = false;        ///< the kernel has killed somebody of ours for want of memory since the last exit
+  bool above_hard = false; ///< the kernel has killed it because it was above the hard ceiling
   std::vector<LostRequest> requests{};  ///< that it was handling
   int waiting = 0;         ///< requests that waited for one of its threads
   int connections = 0;     ///< that it had

@@ -214,7 +214,12 @@ void append_exit(std::vector<log::Field>& fields, const Exit& exit) {
 
 constexpr std::string_view kOutOfMemory = "the kernel killed it for want of memory";
 
-bool killed_by_oom(const Exit& exit) { return exit.oom && exit.signaled && exit.code == SIGKILL; }
+/// Of an end that the kernel brought about for want of memory; else none.
+Cause kernels_cause(const Exit& exit) {
+  if (!exit.signaled || exit.code != SIGKILL) return Cause::none;
+  if (exit.above_hard) return Cause::memory_hard;
+  return exit.oom ? Cause::oom : Cause::none;
+}
 
 }  // namespace
 
@@ -233,16 +238,16 @@ void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
       if (slot.cause() == Cause::boot_failed && phase_ != Phase::stopping) return worker_failed(slot, Cause::boot_failed, std::move(fields));
       return worker_retired(slot, exit, std::move(fields));
     case SlotState::starting:
-      if (killed_by_oom(exit)) {
+      if (const Cause cause = kernels_cause(exit); cause != Cause::none) {
         slot.explain(std::string(kOutOfMemory));
-        return worker_failed(slot, Cause::oom, std::move(fields));
+        return worker_failed(slot, cause, std::move(fields));
       }
       if (slot.why().empty()) slot.explain("it ended before it was ready: " + exit.text);
       return worker_failed(slot, Cause::boot_failed, std::move(fields));
     case SlotState::serving:
-      if (killed_by_oom(exit)) {
+      if (const Cause cause = kernels_cause(exit); cause != Cause::none) {
         slot.explain(std::string(kOutOfMemory));
-        return worker_failed(slot, Cause::oom, std::move(fields));
+        return worker_failed(slot, cause, std::move(fields));
       }
       if (exit.signaled && exit.code == SIGKILL) slot.explain("somebody else killed it");
       return worker_failed(slot, Cause::crash, std::move(fields));
@@ -256,7 +261,7 @@ void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
 void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields) {
   const bool as_meant = slot.state() == SlotState::killing || (!exit.signaled && exit.code == 0);
   fields.emplace_back("cause", name_of(slot.cause()));
-  if (killed_by_oom(exit) && slot.state() == SlotState::draining) fields.emplace_back("why", kOutOfMemory);
+  if (kernels_cause(exit) != Cause::none && slot.state() == SlotState::draining) fields.emplace_back("why", kOutOfMemory);
   if (phase_ == Phase::running && slot.cause() != Cause::scale) {
     fields.emplace_back("next", missing_workers() > 0 ? "its successor starts" : "its successor is there");
   }

@@ -172,5 +172,11 @@ TEST(Memory, without_cgroups_the_machines_memory_counts) {
   EXPECT_LE(*memory_limit(), *memory_limit(root.path()));
 }
 
+TEST(NumberOf, reads_its_own_line) {
+  EXPECT_EQ(number_of("a 1\nab 2\n", "a"), 1u);
+  EXPECT_EQ(number_of("a 1\nab 2\n", "ab"), 2u);
+  for (const char* text : {"", "a", "a ", "a x", "a 1x", "b 1", "xa 1"}) EXPECT_EQ(number_of(text, "a"), std::nullopt) << text;
+}
+
 }  // namespace
 }  // namespace serval::os

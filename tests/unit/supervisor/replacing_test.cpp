@@ -313,6 +313,14 @@ TEST(Memory, TheKernelsKillIsNotACrash) {
   EXPECT_EQ(s.snapshot().ended.at(Cause::oom), 1u);
 }
 
+TEST(Memory, TheKernelsKillAtTheHardCeilingIsSaidToBeThat) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  ChildExited gone{pid_of(0), {true, SIGKILL, false, "SIGKILL"}};
+  gone.exit.above_hard = true;
+  s.at(10s, gone).expect({"fork worker 0"}).expect_line({"error: worker died", "cause=memory_hard"});
+}
+
 // --- heartbeats
 
 Settings with_heartbeat(int workers) {
