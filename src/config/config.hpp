@@ -85,6 +85,11 @@ struct Restart {
   int give_up_after = 0;                          ///< crashes in a row without one healthy worker; 0: never
 };
 
+struct Reload {
+  int surge = 1;                                  ///< new workers ahead of old ones
+  Duration ready_timeout = 60s;                   ///< of the first new worker
+};
+
 struct Shutdown {
   Duration grace = 30s;
 };
@@ -111,6 +116,7 @@ struct Config {
   Memory memory;
   Request request;
   Restart restart;
+  Reload reload;
   Shutdown shutdown;
   Log log;
   Control control;

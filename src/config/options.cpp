@@ -185,6 +185,12 @@ constexpr Option kOptions[] = {
      .apply = Apply::live, .summary = "crashes in a row, without one healthy worker between them, after which serval exits with 75",
      .more = "0: never give up.", .example = "10"},
 
+    {.path = "reload.surge", .field = field<&Config::reload, &Reload::surge>(), .placeholder = "N", .range = {1, 1024}, .apply = Apply::live,
+     .summary = "workers that a reload starts ahead of the ones it retires", .more = "More is faster, and needs their memory besides.", .example = "2"},
+    {.path = "reload.ready_timeout", .field = field<&Config::reload, &Reload::ready_timeout>(), .placeholder = "DURATION", .range = {100, kDay},
+     .apply = Apply::live, .summary = "longest time from fork to ready for the first worker of a reload",
+     .more = "If it is not ready by then, the old generation goes on.", .example = "\"2m\""},
+
     {.path = "shutdown.grace", .field = field<&Config::shutdown, &Shutdown::grace>(), .placeholder = "DURATION", .range = kUpToADay,
      .apply = Apply::live, .summary = "time that a graceful stop gives to requests in flight", .more = "What still runs then is cut. \"0\": at once.",
      .example = "\"10s\""},
@@ -220,13 +226,14 @@ constexpr Section kSections[] = {
     {"memory", "Ceilings for the memory of one worker."},
     {"request", "Limits on what clients may send, and on how long anything may take."},
     {"restart", "What happens after a crash."},
+    {"reload", "How new code replaces old code."},
     {"shutdown", "How a graceful stop ends."},
     {"log", "Log and access log. USR1 reopens their files."},
     {"control", "Where commands such as `serval status` reach the master."},
 };
 
 constexpr std::string_view kReserved[] = {
-    "reload.surge", "reload.ready_timeout", "shutdown.delay", "admin.bind", "health.live", "health.ready", "health.drain_file", "tls.certificate",
+    "shutdown.delay", "admin.bind", "health.live", "health.ready", "health.drain_file", "tls.certificate",
     "tls.key", "static", "programs",
 };
 

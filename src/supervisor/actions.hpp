@@ -44,6 +44,14 @@ struct LookAtWorkers {  ///< answered by LookedAtWorkers
 struct InspectApp {  ///< answered by AppChanged if the library is another than the mold has loaded; else by nothing
   int generation;
 };
+struct ReloadEnded {  ///< the last one that began; whoever asks while one is under way gets one more of his own
+  int generation;     ///< that serves now
+  bool good = false;
+  std::string why;    ///< it failed
+};
+struct ReloadAgain {  ///< somebody asked meanwhile: read the config and send ReloadRequested
+  std::string by;
+};
 struct RefuseConnections {};  ///< new ones are refused, queued ones remain acceptable to those who hold the listeners
 
 struct Notify {  ///< sd_notify(3) state
@@ -58,7 +66,7 @@ struct Finish {  ///< the last action ever
   int exit_code;
 };
 
-using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, Kill, LookAtWorkers, InspectApp, RefuseConnections,
+using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, Kill, LookAtWorkers, InspectApp, ReloadEnded, ReloadAgain, RefuseConnections,
                             Notify, Log, Finish>;
 
 }  // namespace serval::supervisor

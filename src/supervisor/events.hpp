@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "supervisor/heart.hpp"
+#include "supervisor/settings.hpp"
 
 /// All that can happen, as the supervisor sees it. `slot` and `generation` name processes; pids appear once a process has one.
 namespace serval::supervisor {
@@ -101,6 +102,15 @@ struct ScaleRequested {
   std::string signal;  ///< or command
 };
 
+struct ReloadRequested {  ///< the config is valid and at hand under the generation that StartMold will name
+  std::string by;                      ///< signal or command
+  std::optional<Settings> settings{};  ///< what the new generation changes of them; they hold from when it serves
+};
+struct RecycleRequested {
+  std::optional<int> slot;  ///< none: all
+  std::string by;
+};
+
 struct ChildExited {  ///< everything that this process said before has been told
   pid_t pid;
   Exit exit;
@@ -121,7 +131,7 @@ struct WorkerReopened {
 struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
-                           WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested, ChildExited,
-                           StopRequested, LogsReopened, MoldReopened, WorkerReopened, Tick>;
+                           WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested, ReloadRequested, RecycleRequested,
+                           ChildExited,                            StopRequested, LogsReopened, MoldReopened, WorkerReopened, Tick>;
 
 }  // namespace serval::supervisor

@@ -17,88 +17,94 @@ std::string_view name_of(MoldState state) {
   return "?";
 }
 
-void Supervisor::start_mold() {
-  mold_.state = MoldState::loading;
-  mold_.pid = 0;
-  mold_.started = now_;
-  mold_.loaded_at = TimePoint::max();
-  mold_.deadline = after(settings_.limits.boot_timeout);
-  mold_.why.clear();
-  mold_.reopens_pending = 0;
-  act(StartMold{mold_.generation});
+Supervisor::Mold* Supervisor::find_mold(int generation) {
+  const auto found = molds_.find(generation);
+  return found == molds_.end() ? nullptr : &found->second;
+}
+
+void Supervisor::start_mold(Mold& mold) {
+  mold.state = MoldState::loading;
+  mold.pid = 0;
+  mold.started = now_;
+  mold.loaded_at = TimePoint::max();
+  mold.deadline = after(settings_.limits.boot_timeout);
+  mold.why.clear();
+  mold.reopens_pending = 0;
+  act(StartMold{mold.generation});
 }
 
 void Supervisor::handle(const MoldStarted& event) {
-  if (event.generation != mold_.generation || mold_.pid != 0) return;
-  mold_.pid = event.pid;
-  if (phase_ == Phase::stopping) kill_mold();
+  Mold* mold = find_mold(event.generation);
+  if (mold == nullptr || mold->pid != 0) return;
+  mold->pid = event.pid;
+  if (phase_ == Phase::stopping || mold->state == MoldState::leaving) kill_mold(*mold);
 }
 
 void Supervisor::handle(const MoldNotStarted& event) {
-  if (event.generation != mold_.generation || mold_.state != MoldState::loading) return;
-  mold_failed(event.why, {});
+  Mold* mold = find_mold(event.generation);
+  if (mold == nullptr || mold->state != MoldState::loading) return;
+  mold_failed(*mold, event.why, {});
 }
 
 void Supervisor::handle(const MoldLoaded& event) {
-  if (event.generation != mold_.generation || mold_.state != MoldState::loading) return;
-  mold_.state = MoldState::ready;
-  mold_.loaded_at = now_;
-  mold_.deadline = TimePoint::max();
-  for (Slot& slot : slots_) {
-    if (slot.serving() && slot.generation() != mold_.generation) make_due(slot, Cause::reload);
-  }
-  say(log::Level::info, "app loaded", {{"gen", mold_.generation}, {"load_ms", std::chrono::duration_cast<Duration>(now_ - mold_.started)}});
+  Mold* mold = find_mold(event.generation);
+  if (mold == nullptr || mold->state != MoldState::loading) return;
+  mold->state = MoldState::ready;
+  mold->loaded_at = now_;
+  mold->deadline = TimePoint::max();
+  say(log::Level::info, "app loaded", {{"gen", mold->generation}, {"load_ms", std::chrono::duration_cast<Duration>(now_ - mold->started)}});
 }
 
 void Supervisor::handle(const MoldLoadFailed& event) {
-  if (event.generation == mold_.generation && mold_.why.empty()) mold_.why = event.why;
+  Mold* mold = find_mold(event.generation);
+  if (mold != nullptr && mold->why.empty()) mold->why = event.why;
 }
 
-void Supervisor::mold_exited(const Exit& exit) {
-  release_unforked_slots();
-  mold_.reopens_pending = 0;
-  mold_.pid = 0;
-  if (mold_.state == MoldState::leaving && phase_ != Phase::stopping) {
-    ++mold_.generation;
-    return start_mold();
+void Supervisor::mold_exited(Mold& mold, const Exit& exit) {
+  release_unforked_slots(mold.generation);
+  mold.reopens_pending = 0;
+  mold.pid = 0;
+  const bool meant = mold.state == MoldState::leaving && phase_ != Phase::stopping;
+  if (meant) {  // another generation has taken its place
+    molds_.erase(mold.generation);
+    return;
   }
-  const bool loading = mold_.state == MoldState::loading;
+  const bool loading = mold.state == MoldState::loading;
   std::vector<log::Field> fields;
-  std::string why = mold_.why;
+  std::string why = mold.why;
   if (why.empty()) {
     why = std::string(loading ? "the mold ended while it loaded the app: " : "the mold ended: ") + exit.text;
     if (exit.signaled) fields.emplace_back("core", exit.core ? "yes" : "no");
   }
-  mold_failed(why, std::move(fields));
+  mold_failed(mold, why, std::move(fields));
 }
 
 /// Whoever runs crashes over and over, and what is on disk is something else by now: it can only be better.
 void Supervisor::handle(const AppChanged& event) {
-  if (event.generation != mold_.generation || mold_.state != MoldState::ready || !crash_looping()) return;
-  say(log::Level::warning, "the app crashes over and over, and its library has changed on disk: loading it anew", {{"gen", mold_.generation + 1}});
-  mold_.state = MoldState::leaving;
-  mold_.deadline = now_ + settings_.grace;
-  mold_.backoff.forget();
-  for (Slot& slot : slots_) {
-    slot.backoff.forget();
-    if (slot.state() == SlotState::cooling) slot.cool(now_);
-  }
-  act(StopMold{mold_.generation});
+  if (event.generation != current_ || rollout_ || !crash_looping()) return;
+  say(log::Level::warning, "the app crashes over and over, and its library has changed on disk: loading it anew", {{"gen", event.generation}});
+  begin_reload("its new library");
 }
 
 /// Workers are never touched by this: they do not need the mold, only their successors do.
-void Supervisor::mold_failed(const std::string& why, std::vector<log::Field> fields) {
+void Supervisor::mold_failed(Mold& mold, const std::string& why, std::vector<log::Field> fields) {
   if (phase_ == Phase::booting || phase_ == Phase::stopping) {
-    mold_.state = MoldState::absent;
-    mold_.deadline = TimePoint::max();
+    mold.state = MoldState::absent;
+    mold.deadline = TimePoint::max();
   }
   if (phase_ == Phase::stopping) return;
-  fields.insert(fields.begin(), {{"gen", mold_.generation}, {"why", why}});
+  if (mold.generation != current_) {
+    mold.state = MoldState::absent;
+    mold.deadline = TimePoint::max();
+    if (rollout_ && rollout_->to == mold.generation) end_rollout(false, why);
+    return;
+  }
+  fields.insert(fields.begin(), {{"gen", mold.generation}, {"why", why}});
   if (phase_ == Phase::booting) return fail_boot("the app failed to load", std::move(fields));
-  const Clock::duration healthy_for = mold_.loaded_at == TimePoint::max() ? Clock::duration::zero() : now_ - mold_.loaded_at;
-  const Duration delay = mold_.backoff.crashed(settings_.restart, healthy_for, random_);
-  mold_.state = MoldState::cooling;
-  mold_.deadline = now_ + delay;
+  const Clock::duration healthy_for = mold.loaded_at == TimePoint::max() ? Clock::duration::zero() : now_ - mold.loaded_at;
+  const Duration delay = mold.backoff.crashed(settings_.restart, healthy_for, random_);
+  mold.state = MoldState::cooling;
+  mold.deadline = now_ + delay;
   const bool give_up = one_crash_too_many(healthy_for);
   fields.emplace_back("next", give_up ? "giving up" : restarting(delay));
   say(log::Level::error, "mold died", std::move(fields));
@@ -106,9 +112,9 @@ void Supervisor::mold_failed(const std::string& why, std::vector<log::Field> fie
 }
 
 /// What the mold was asked for and did not do is asked again of its successor.
-void Supervisor::release_unforked_slots() {
+void Supervisor::release_unforked_slots(int generation) {
   for (Slot& slot : slots_) {
-    if (slot.forking()) slot.clear();
+    if (slot.forking() && slot.generation() == generation) slot.clear();
   }
 }
 

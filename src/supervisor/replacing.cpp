@@ -37,6 +37,13 @@ void Supervisor::handle(const OnlyStuckLeft& event) {
   slot->shorten(now_ + kLastChance);
 }
 
+/// Without a slot: all who serve.
+void Supervisor::handle(const RecycleRequested& event) {
+  for (Slot& slot : slots_) {
+    if (!event.slot || *event.slot == slot.index()) make_due(slot, Cause::manual);
+  }
+}
+
 void Supervisor::make_due(Slot& slot, Cause cause) {
   if (slot.serving() && phase_ != Phase::stopping) slot.become_due(cause, now_);
 }
@@ -56,7 +63,7 @@ void Supervisor::retire_the_aged() {
 int Supervisor::free_turns() const {
   const auto taken = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
     const bool under_way = slot.being_replaced() || slot.state() == SlotState::draining || slot.state() == SlotState::killing;
-    return under_way && can_wait(slot.cause());
+    return under_way && can_wait(slot.cause()) && slot.cause() != Cause::reload;
   });
   return settings_.limits.max_recycling - static_cast<int>(taken);
 }
@@ -68,11 +75,20 @@ bool Supervisor::crowded() const {
   return static_cast<int>(taken) + about_to_start >= 2 * settings_.workers + settings_.limits.max_recycling;
 }
 
+/// Those of a reload have turns of their own, which end when the successor serves: a long request may not hold up a rollout.
+bool Supervisor::free_turn_for_reload() const {
+  const auto taken = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.being_replaced() && slot.cause() == Cause::reload; });
+  return taken < settings_.reload.surge;
+}
+
 Slot* Supervisor::next_due() {
-  const bool patient_ones_too = free_turns() > 0 && mold_.state == MoldState::ready;
+  const bool molded = mold().state == MoldState::ready;
+  const bool turn = molded && free_turns() > 0;
+  const bool reload_turn = molded && free_turn_for_reload();
   Slot* next = nullptr;
   for (Slot& slot : slots_) {
-    if (!slot.due() || slot.being_replaced() || (can_wait(slot.cause()) && !patient_ones_too)) continue;
+    if (!slot.due() || slot.being_replaced()) continue;
+    if (can_wait(slot.cause()) && !(slot.cause() == Cause::reload ? reload_turn : turn)) continue;
     if (next == nullptr || slot.due_since() < next->due_since()) next = &slot;
   }
   return next;
@@ -82,7 +98,7 @@ void Supervisor::begin_replacements() {
   waits_for_turn_ = TimePoint::max();
   for (Slot* slot = next_due(); slot != nullptr && !crowded(); slot = next_due()) {
     const bool patient = can_wait(slot->cause());
-    if (patient && !turns_.take(now_)) {
+    if (patient && slot->cause() != Cause::reload && !turns_.take(now_)) {
       waits_for_turn_ = turns_.available_at(now_);
       return;
     }
@@ -126,7 +142,8 @@ void Supervisor::handle(const ScaleRequested& event) {
 
 /// Who is too many: first those who only wait to be started, then those who boot, then those who serve; the highest slots first.
 void Supervisor::retire_surplus() {
-  const auto rank = [](const Slot& slot) {
+  const auto rank = [this](const Slot& slot) {
+    if (rollout_ && slot.index() == rollout_->canary) return 0;
     if (slot.state() == SlotState::cooling) return 3;
     if (slot.state() == SlotState::starting) return 2;
     return slot.serving() && !slot.being_replaced() ? 1 : 0;

@@ -43,6 +43,13 @@ void Slot::become_due(Cause cause, TimePoint now) {
   cause_ = cause;
 }
 
+void Slot::keep() {
+  SERVAL_CHECK(serving());
+  cause_ = Cause::none;
+  replacing_ = false;
+  due_since_ = deadline_ = TimePoint::max();
+}
+
 void Slot::begin_replacement(TimePoint deadline) {
   SERVAL_CHECK(due() && !replacing_);
   replacing_ = true;

@@ -36,6 +36,7 @@ class Slot {
   void forked(pid_t pid) { pid_ = pid; }
   void ready(TimePoint now);
   void become_due(Cause cause, TimePoint now);   ///< serving only; a stronger cause than the one before wins
+  void keep();                                   ///< it need not go after all
   void begin_replacement(TimePoint deadline);    ///< due only; the deadline is for the successor
   void retire(Cause cause, TimePoint deadline);  ///< a cause given before stays
   void kill(Cause cause, TimePoint deadline = TimePoint::max());  ///< likewise; the deadline is for a killing signal that can be survived

@@ -41,32 +41,33 @@ void Supervisor::begin_stop(int exit_code) {
       case SlotState::killing: break;
     }
   }
-  stop_mold();
+  rollout_.reset();
+  for (auto& [generation, mold] : molds_) stop_mold(mold);
 }
 
 /// A mold that forks is let finish, so that no worker appears unknown; one that loads serves nobody and may take minutes.
-void Supervisor::stop_mold() {
-  switch (mold_.state) {
-    case MoldState::loading: return kill_mold();
+void Supervisor::stop_mold(Mold& mold) {
+  switch (mold.state) {
+    case MoldState::loading: return kill_mold(mold);
     case MoldState::ready:
-      if (any_forking()) return;
-      mold_.state = MoldState::leaving;
-      mold_.deadline = now_ + settings_.grace;
-      return act(StopMold{mold_.generation});
+      if (any_forking(mold.generation)) return;
+      mold.state = MoldState::leaving;
+      mold.deadline = now_ + settings_.grace;
+      return act(StopMold{mold.generation});
     case MoldState::cooling:
-      mold_.state = MoldState::absent;
-      mold_.deadline = TimePoint::max();
+      mold.state = MoldState::absent;
+      mold.deadline = TimePoint::max();
       return;
     case MoldState::absent:
     case MoldState::leaving: return;
   }
 }
 
-void Supervisor::kill_mold() {
-  if (mold_.pid == 0) return;  // its pid is on the way: handle(MoldStarted) comes back here
-  if (phase_ == Phase::stopping) mold_.state = MoldState::leaving;
-  mold_.deadline = TimePoint::max();
-  act(Kill{mold_.pid, SIGKILL});
+void Supervisor::kill_mold(Mold& mold) {
+  if (phase_ == Phase::stopping || !is_needed(mold)) mold.state = MoldState::leaving;
+  if (mold.pid == 0) return;  // its pid is on the way: handle(MoldStarted) comes back here
+  mold.deadline = TimePoint::max();
+  act(Kill{mold.pid, SIGKILL});
 }
 
 void Supervisor::kill_worker(Slot& slot, Cause cause) {
@@ -86,7 +87,9 @@ void Supervisor::kill_everything(Cause cause) {
     const bool certain = slot.state() == SlotState::killing && slot.deadline() == TimePoint::max();
     if (slot.occupied() && !certain) kill_worker(slot, cause);
   }
-  if (mold_.state != MoldState::absent) kill_mold();
+  for (auto& [generation, mold] : molds_) {
+    if (mold.state != MoldState::absent) kill_mold(mold);
+  }
 }
 
 void Supervisor::fail_boot(std::string sentence, std::vector<log::Field> fields) {
@@ -106,17 +109,20 @@ void Supervisor::enforce_deadlines() {
   for (Slot& slot : slots_) {
     if (slot.deadline() <= now_) enforce_deadline(slot);
   }
-  if (mold_.deadline <= now_) enforce_mold_deadline();
+  for (auto& [generation, mold] : molds_) {
+    if (mold.deadline <= now_) enforce_mold_deadline(mold);
+  }
 }
 
 void Supervisor::enforce_deadline(Slot& slot) {
   std::vector<log::Field> fields = {{"slot", slot.index()}, {"worker_pid", slot.pid()}};
   switch (slot.state()) {
     case SlotState::starting:
-      slot.explain("not ready within " + format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)");
+      slot.explain("not ready within " + (is_canary(slot) ? format_duration(settings_.reload.ready_timeout) + " (reload.ready_timeout)"
+                                                          : format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)"));
       fields.emplace_back("why", slot.why());
       say(log::Level::warning, "worker does not become ready, killing it", std::move(fields));
-      if (slot.forking()) kill_mold();  // it does not even answer
+      if (slot.forking()) kill_mold_of(slot);  // it does not even answer
       return kill_worker(slot, Cause::boot_failed);
     case SlotState::serving:
       fields.emplace_back("cause", name_of(slot.cause()));
@@ -130,7 +136,7 @@ void Supervisor::enforce_deadline(Slot& slot) {
       }
       fields.emplace_back("grace_ms", settings_.grace);
       say(log::Level::warning, "worker did not drain within the grace, killing it", std::move(fields));
-      if (slot.forking()) kill_mold();
+      if (slot.forking()) kill_mold_of(slot);
       return kill_worker(slot, slot.cause());
     case SlotState::killing:
       fields.emplace_back("cause", name_of(slot.cause()));
@@ -141,13 +147,17 @@ void Supervisor::enforce_deadline(Slot& slot) {
   }
 }
 
-void Supervisor::enforce_mold_deadline() {
-  switch (mold_.state) {
+void Supervisor::kill_mold_of(const Slot& slot) {
+  if (Mold* mold = find_mold(slot.generation())) kill_mold(*mold);
+}
+
+void Supervisor::enforce_mold_deadline(Mold& mold) {
+  switch (mold.state) {
     case MoldState::loading:
-      mold_.why = "it did not load within " + format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)";
-      return kill_mold();
-    case MoldState::leaving: return kill_mold();
-    case MoldState::cooling: return start_mold();
+      mold.why = "it did not load within " + format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)";
+      return kill_mold(mold);
+    case MoldState::leaving: return kill_mold(mold);
+    case MoldState::cooling: return start_mold(mold);
     case MoldState::absent:
     case MoldState::ready: return;
   }
@@ -155,9 +165,10 @@ void Supervisor::enforce_mold_deadline() {
 
 void Supervisor::finish_if_done() {
   if (phase_ != Phase::stopping) return;
-  stop_mold();
+  for (auto& [generation, mold] : molds_) stop_mold(mold);
   const bool occupied = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.occupied(); });
-  if (occupied || mold_.state != MoldState::absent) return;
+  const bool molded = std::any_of(molds_.begin(), molds_.end(), [](const auto& entry) { return entry.second.state != MoldState::absent; });
+  if (occupied || molded) return;
   phase_ = Phase::finished;
   for (Log& line : fold_.rest()) act(std::move(line));
   act(Finish{exit_code_});
@@ -168,9 +179,10 @@ void Supervisor::finish_if_done() {
 void Supervisor::handle(const LogsReopened&) {
   reopening_ = true;
   reopened_processes_ = 1;  // the master itself
-  if (mold_.state == MoldState::loading || mold_.state == MoldState::ready) {
-    ++mold_.reopens_pending;
-    act(ReopenMold{mold_.generation});
+  for (auto& [generation, mold] : molds_) {
+    if (mold.state != MoldState::loading && mold.state != MoldState::ready) continue;
+    ++mold.reopens_pending;
+    act(ReopenMold{generation});
   }
   for (Slot& slot : slots_) {
     if (!slot.occupied()) continue;
@@ -180,8 +192,9 @@ void Supervisor::handle(const LogsReopened&) {
 }
 
 void Supervisor::handle(const MoldReopened& event) {
-  if (event.generation != mold_.generation || mold_.reopens_pending == 0) return;
-  if (--mold_.reopens_pending == 0) ++reopened_processes_;
+  Mold* mold = find_mold(event.generation);
+  if (mold == nullptr || mold->reopens_pending == 0) return;
+  if (--mold->reopens_pending == 0) ++reopened_processes_;
 }
 
 void Supervisor::handle(const WorkerReopened& event) {
@@ -192,7 +205,7 @@ void Supervisor::handle(const WorkerReopened& event) {
 }
 
 void Supervisor::finish_reopening_if_done() {
-  if (!reopening_ || mold_.reopens_pending > 0) return;
+  if (!reopening_ || std::any_of(molds_.begin(), molds_.end(), [](const auto& entry) { return entry.second.reopens_pending > 0; })) return;
   if (std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.reopen_pending(); })) return;
   reopening_ = false;
   say(log::Level::info, "logs reopened", {{"processes", reopened_processes_}});

@@ -25,6 +25,7 @@ Supervisor::Supervisor(Settings settings)
       turns_(settings_.limits.max_recycling, std::max(1, settings_.forks_per_second / 2)),
       fold_(fork_burst(settings_)) {
   for (int i = 0; i < settings_.workers; ++i) slots_.emplace_back(i);
+  molds_[current_].generation = current_;
 }
 
 std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
@@ -34,10 +35,13 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
   std::visit([this](const auto& what) { handle(what); }, event);
   enforce_deadlines();
   if (phase_ == Phase::running) {
+    carry_on_rollout();
     retire_the_aged();
     begin_replacements();
     retire_replaced();
+    begin_replacements();  // whose turn has come by that
     retire_surplus();
+    end_rollout_if_over();
   }
   start_what_is_missing();
   look_if_due();
@@ -50,7 +54,8 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
 
 TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
-  TimePoint next = std::min({mold_.deadline, waits_for_turn_, fold_.next()});
+  TimePoint next = std::min(waits_for_turn_, fold_.next());
+  for (const auto& [generation, mold] : molds_) next = std::min(next, mold.deadline);
   if (!looking_) next = std::min(next, next_look());
   bool waits_for_token = missing_workers() > 0;
   for (const Slot& slot : slots_) {
@@ -59,7 +64,7 @@ TimePoint Supervisor::find_next_wakeup() const {
     if (!cooled) next = std::min(next, slot.deadline());
     if (slot.serving()) next = std::min(next, slot.expires);
   }
-  if (waits_for_token && mold_.state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
+  if (waits_for_token && mold().state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
   return next;
 }
 
@@ -69,9 +74,9 @@ Snapshot Supervisor::snapshot() const {
     result.workers.push_back({slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.started(), slot.deadline(),
                               slot.backoff.crashes_in_a_row()});
   }
-  result.generation = mold_.generation;
-  result.mold = mold_.state;
-  result.mold_pid = mold_.pid;
+  result.generation = current_;
+  result.mold = mold().state;
+  result.mold_pid = mold().pid;
   result.wanted = settings_.workers;
   result.booting = phase_ == Phase::booting;
   result.stopping = phase_ == Phase::stopping || phase_ == Phase::finished;
@@ -81,14 +86,14 @@ Snapshot Supervisor::snapshot() const {
 
 void Supervisor::handle(const Start&) {
   begun_ = now_;
-  start_mold();
+  start_mold(mold());
 }
 
 // --- filling the slots
 
 int Supervisor::missing_workers() const {
   if (phase_ == Phase::stopping || phase_ == Phase::finished) return 0;
-  int missing = settings_.workers;
+  int missing = settings_.workers + (rollout_ && rollout_->canary >= 0 ? 1 : 0);
   for (const Slot& slot : slots_) {
     if (slot.active()) --missing;
     if (slot.being_replaced()) ++missing;  // its successor
@@ -97,7 +102,7 @@ int Supervisor::missing_workers() const {
 }
 
 void Supervisor::start_what_is_missing() {
-  if (phase_ == Phase::stopping || mold_.state != MoldState::ready) return;
+  if (phase_ == Phase::stopping || mold().state != MoldState::ready) return;
   for (Slot& slot : slots_) {
     if (slot.state() == SlotState::cooling && slot.deadline() <= now_ && !start_worker(slot)) return;
   }
@@ -117,11 +122,15 @@ bool Supervisor::crash_looping() const {
 /// False if it has to wait for the next token.
 bool Supervisor::start_worker(Slot& slot) {
   if (!forks_.take(now_)) return false;
-  if (crash_looping()) act(InspectApp{mold_.generation});
-  slot.start(mold_.generation, now_, after(settings_.limits.boot_timeout));
-  const std::int64_t spent_after = settings_.limits.max_requests;
-  act(ForkWorker{slot.index(), mold_.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter)});
+  if (crash_looping()) act(InspectApp{current_});
+  fork_from(mold(), slot, after(settings_.limits.boot_timeout));
   return true;
+}
+
+void Supervisor::fork_from(Mold& mold, Slot& slot, TimePoint deadline) {
+  slot.start(mold.generation, now_, deadline);
+  const std::int64_t spent_after = settings_.limits.max_requests;
+  act(ForkWorker{slot.index(), mold.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter)});
 }
 
 /// The lowest empty one; a worker that drains keeps its own until it is gone.
@@ -191,8 +200,9 @@ void Supervisor::handle(const WorkerLeaving& event) {
 // --- the end of a worker
 
 void Supervisor::handle(const ChildExited& event) {
-  if (event.pid == mold_.pid) {
-    mold_exited(event.exit);
+  const auto mold = std::find_if(molds_.begin(), molds_.end(), [&event](const auto& entry) { return entry.second.pid == event.pid; });
+  if (mold != molds_.end()) {
+    mold_exited(mold->second, event.exit);
   } else if (Slot* slot = find_pid(event.pid)) {
     worker_exited(*slot, event.exit);
   }
@@ -212,6 +222,7 @@ void append_exit(std::vector<log::Field>& fields, const Exit& exit) {
   if (exit.connections > 0) fields.emplace_back("connections_lost", exit.connections);
 }
 
+constexpr std::string_view kKilledFromOutside = "somebody else killed it";
 constexpr std::string_view kOutOfMemory = "the kernel killed it for want of memory";
 
 /// Of an end that the kernel brought about for want of memory; else none.
@@ -249,7 +260,7 @@ void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
         slot.explain(std::string(kOutOfMemory));
         return worker_failed(slot, cause, std::move(fields));
       }
-      if (exit.signaled && exit.code == SIGKILL) slot.explain("somebody else killed it");
+      if (exit.signaled && exit.code == SIGKILL) slot.explain(std::string(kKilledFromOutside));
       return worker_failed(slot, Cause::crash, std::move(fields));
     case SlotState::empty:
     case SlotState::cooling: break;
@@ -275,9 +286,19 @@ void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::F
 /// ready, or fail_boot has the last word.
 void Supervisor::worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields) {
   ++ended_[cause];
+  const bool of_rollout = belongs_to_rollout(slot);
+  if (of_rollout && slot.index() == rollout_->canary) {
+    const std::string last_words = slot.why().empty() ? "its first worker died" : slot.why();
+    fields.emplace_back("cause", name_of(cause));
+    fields.emplace_back("next", "the reload has failed");
+    slot.clear();
+    say(log::Level::warning, "worker died", std::move(fields));
+    return end_rollout(false, last_words);
+  }
   const Clock::duration healthy_for = slot.healthy_for(now_);
   const Duration delay = slot.backoff.crashed(settings_.restart, healthy_for, random_);
   const bool booting = phase_ == Phase::booting;
+  const bool killed_from_outside = slot.why() == kKilledFromOutside;
   const std::string why = slot.why();
   fields.emplace_back("cause", name_of(cause));
   if (!why.empty()) fields.emplace_back("why", why);
@@ -285,6 +306,10 @@ void Supervisor::worker_failed(Slot& slot, Cause cause, std::vector<log::Field> 
   const bool give_up = one_crash_too_many(healthy_for);
   fields.emplace_back("next", give_up ? "giving up" : restarting(delay));
   say(booting ? log::Level::warning : log::Level::error, "worker died", std::move(fields));
+  // Nobody else's kill, which says nothing about the code.
+  if (of_rollout && (cause == Cause::boot_failed || (cause == Cause::crash && !killed_from_outside))) {
+    return roll_back(why.empty() ? "its workers die" : why);
+  }
   if (give_up) return begin_stop(exit_code::gave_up);
   const auto tried = [this](const Slot& other) { return other.index() >= settings_.workers || other.backoff.crashes_in_a_row() > 0; };
   if (booting && std::all_of(slots_.begin(), slots_.end(), tried)) fail_boot("the app did not boot in any worker", {{"why", why}});
@@ -306,8 +331,8 @@ Slot* Supervisor::find_pid(pid_t pid) {
   return found == slots_.end() ? nullptr : &*found;
 }
 
-bool Supervisor::any_forking() const {
-  return std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.forking(); });
+bool Supervisor::any_forking(int generation) const {
+  return std::any_of(slots_.begin(), slots_.end(), [generation](const Slot& slot) { return slot.forking() && slot.generation() == generation; });
 }
 
 std::int64_t Supervisor::up_to(std::int64_t most) { return std::uniform_int_distribution<std::int64_t>(0, most)(random_); }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -14,21 +15,6 @@
 #include "supervisor/token_bucket.hpp"
 
 namespace serval::supervisor {
-
-/// As many as workers.count takes.
-inline constexpr int kMostWorkers = 1024;
-
-/// What the rules depend on.
-struct Settings {
-  int workers = 1;
-  config::Workers limits;                     ///< but for the numbers of workers and threads
-  config::Memory memory;
-  Duration grace = std::chrono::seconds(30);  ///< 0: what drains is cut at once
-  config::Restart restart;
-  int slots = 2 * kMostWorkers + 64;          ///< more are never used
-  int forks_per_second = 20;  ///< on average; a crash loop may not become a fork storm
-  std::uint64_t seed = 0;     ///< of the jitter
-};
 
 /// The mold of one generation.
 enum class MoldState { absent, loading, ready, leaving, cooling };
@@ -85,6 +71,15 @@ class Supervisor {
     int reopens_pending = 0;
     Backoff backoff;
   };
+  /// A reload under way. Until its canary is ready nobody who serves is touched.
+  struct Rollout {
+    enum class Step { loading, canary, rolling } step = Step::loading;
+    int from = 0;
+    int to = 0;
+    int canary = -1;  ///< slot
+    TimePoint begun{};
+    std::optional<Settings> settings{};  ///< from when it rolls
+  };
   enum class Phase { booting, running, stopping, finished };  ///< booting: no worker has been ready yet
 
   void handle(const Start&);
@@ -103,6 +98,8 @@ class Supervisor {
   void handle(const LookedAtWorkers& event);
   void handle(const AppChanged& event);
   void handle(const ScaleRequested& event);
+  void handle(const ReloadRequested& event);
+  void handle(const RecycleRequested& event);
   void handle(const ChildExited& event);
   void handle(const StopRequested& event);
   void handle(const LogsReopened&);
@@ -113,6 +110,7 @@ class Supervisor {
   // supervisor.cpp: filling the slots
   void start_what_is_missing();
   bool start_worker(Slot& slot);
+  void fork_from(Mold& mold, Slot& slot, TimePoint deadline);
   Slot* spare_slot();
   int missing_workers() const;
   bool crash_looping() const;
@@ -127,6 +125,7 @@ class Supervisor {
   void make_due(Slot& slot, Cause cause);
   void retire_the_aged();
   int free_turns() const;
+  bool free_turn_for_reload() const;
   bool crowded() const;
   Slot* next_due();
   void begin_replacements();
@@ -143,21 +142,42 @@ class Supervisor {
   void check_heart(Slot& slot, const Pulse& pulse);
 
   // mold_life.cpp
-  void start_mold();
-  void mold_exited(const Exit& exit);
-  void mold_failed(const std::string& why, std::vector<log::Field> fields);
-  void release_unforked_slots();
+  Mold& mold() { return molds_.at(current_); }
+  const Mold& mold() const { return molds_.at(current_); }
+  Mold* find_mold(int generation);
+  void start_mold(Mold& mold);
+  void mold_exited(Mold& mold, const Exit& exit);
+  void mold_failed(Mold& mold, const std::string& why, std::vector<log::Field> fields);
+  void release_unforked_slots(int generation);
+
+  // rollout.cpp
+  void begin_reload(const std::string& by, std::optional<Settings> settings = std::nullopt);
+  void look_at_canary();
+  void end_rollout_if_over();
+  void retire_molds();
+  bool is_needed(const Mold& mold) const {
+    return mold.generation == current_ || (rollout_ && (mold.generation == rollout_->from || mold.generation == rollout_->to));
+  }
+  bool is_canary(const Slot& slot) const { return rollout_ && rollout_->canary == slot.index(); }
+  void start_canary();
+  void roll_out();
+  void carry_on_rollout();
+  bool rollout_is_over() const;
+  void end_rollout(bool good, const std::string& why);
+  void roll_back(const std::string& why);
+  bool belongs_to_rollout(const Slot& slot) const { return rollout_ && slot.generation() == rollout_->to; }
 
   // stopping.cpp: ends of all kinds
   void begin_stop(int exit_code);
-  void stop_mold();
+  void stop_mold(Mold& mold);
   void kill_everything(Cause cause);
   void kill_worker(Slot& slot, Cause cause);
   void abort_worker(Slot& slot, Cause cause);
-  void kill_mold();
+  void kill_mold(Mold& mold);
+  void kill_mold_of(const Slot& slot);
   void enforce_deadlines();
   void enforce_deadline(Slot& slot);
-  void enforce_mold_deadline();
+  void enforce_mold_deadline(Mold& mold);
   void finish_if_done();
   void fail_boot(std::string sentence, std::vector<log::Field> fields);
   bool one_crash_too_many(Clock::duration healthy_for);
@@ -165,7 +185,7 @@ class Supervisor {
 
   Slot* find(int index);
   Slot* find_pid(pid_t pid);
-  bool any_forking() const;
+  bool any_forking(int generation) const;
   std::int64_t up_to(std::int64_t most);  ///< at random, both ends included
   TimePoint after(Duration limit) const;  ///< max() for a limit of 0
   void act(Action action) { actions_.push_back(std::move(action)); }
@@ -178,7 +198,11 @@ class Supervisor {
   TokenBucket turns_;  ///< of workers that are replaced though nothing is wrong with them
   LogFold fold_;
   std::vector<Slot> slots_;
-  Mold mold_;
+  std::map<int, Mold> molds_;  ///< by generation; those that live, and the one that workers come from
+  int current_ = 1;            ///< the generation that workers come from
+  int newest_ = 1;             ///< generation that was ever begun
+  std::optional<Rollout> rollout_;
+  std::optional<std::string> reload_again_;  ///< somebody asked while a rollout was under way; who
   Phase phase_ = Phase::booting;
   bool complete_ = false;       ///< all workers have been ready together once
   bool killing_all_ = false;    ///< a second signal came

@@ -379,10 +379,9 @@ TEST(CrashLoop, AnotherLibraryOnDiskIsLoaded) {
   const auto again = s.at(now, tick());
   again.expect({"fork worker 0"});
   EXPECT_TRUE(again.inspects) << "it has crashed twice in a row";
-  s.at(now, AppChanged{1}).expect({"stop mold 1"}).expect_line({"has changed on disk", "gen=2"});
-  s.at(now, exited(kMold, 0)).expect({"start mold 2"});
-  s.at(now, MoldStarted{2, 60});
-  s.at(now, MoldLoaded{2}).expect({"fork worker 0"});
+  const auto reload = s.at(now, AppChanged{1});
+  EXPECT_THAT(reload.actions, testing::Contains("start mold 2"));
+  EXPECT_THAT(reload.lines, testing::Contains(testing::HasSubstr("has changed on disk")));
 }
 
 TEST(CrashLoop, AHealthyWorkerKeepsTheOldLibrary) {

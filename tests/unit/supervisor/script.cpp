@@ -21,12 +21,16 @@ struct Words {
   std::string operator()(const StopMold& action) const { return "stop mold " + std::to_string(action.generation); }
   std::string operator()(const ReopenMold& action) const { return "reopen mold " + std::to_string(action.generation); }
   std::string operator()(const ForkWorker& action) const {
-    return "fork worker " + std::to_string(action.slot) + (action.max_requests > 0 ? " for " + std::to_string(action.max_requests) : "");
+    return "fork worker " + std::to_string(action.slot) + (action.generation > 1 ? " of " + std::to_string(action.generation) : "") + (action.max_requests > 0 ? " for " + std::to_string(action.max_requests) : "");
   }
   std::string operator()(const DrainWorker& action) const { return "drain worker " + std::to_string(action.slot); }
   std::string operator()(const ReopenWorker& action) const { return "reopen worker " + std::to_string(action.slot); }
   std::string operator()(const Kill& action) const { return "kill " + std::to_string(action.pid) + " by " + std::to_string(action.signal); }
   std::string operator()(const LookAtWorkers& action) const { return action.memory ? "look at workers and their memory" : "look at workers"; }
+  std::string operator()(const ReloadEnded& action) const {
+    return "reload " + (action.good ? "done" : "failed: " + action.why) + ", generation " + std::to_string(action.generation);
+  }
+  std::string operator()(const ReloadAgain& action) const { return "reload again for " + action.by; }
   std::string operator()(const InspectApp& action) const { return "inspect app of " + std::to_string(action.generation); }
   std::string operator()(const RefuseConnections&) const { return "refuse"; }
   std::string operator()(const Notify& action) const { return "notify " + action.state; }

@@ -1,0 +1,126 @@
+#include <algorithm>
+#include <utility>
+
+#include "supervisor/supervisor.hpp"
+
+// A reload: the next generation loads and boots one worker beside everybody who serves; then the others follow, each ahead of the one it
+// replaces. What fails before that leaves the old generation as it was; what dies during it brings the old one back.
+namespace serval::supervisor {
+
+void Supervisor::handle(const ReloadRequested& event) {
+  if (phase_ != Phase::running) {
+    return act(ReloadEnded{current_, false, phase_ == Phase::booting ? "the server is still booting" : "the server is stopping"});
+  }
+  if (rollout_) {
+    reload_again_ = event.by;  // what is under way may have read the files before they were as they are now
+    return say(log::Level::info, "reload asked for while one is under way, it follows", {{"by", event.by}});
+  }
+  begin_reload(event.by, event.settings);
+}
+
+void Supervisor::begin_reload(const std::string& by, std::optional<Settings> settings) {
+  rollout_ = Rollout{.from = current_, .to = ++newest_, .begun = now_, .settings = std::move(settings)};
+  say(log::Level::info, "reloading", {{"from_gen", rollout_->from}, {"to_gen", rollout_->to}, {"by", by}});
+  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch()).count();
+  act(Notify{"RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) + "\nSTATUS=Reloading: loading generation " + std::to_string(rollout_->to)});
+  Mold& mold = molds_[rollout_->to];
+  mold.generation = rollout_->to;
+  start_mold(mold);
+}
+
+/// What the last event has made possible.
+void Supervisor::carry_on_rollout() {
+  if (rollout_ && rollout_->step == Rollout::Step::loading && molds_.at(rollout_->to).state == MoldState::ready) start_canary();
+  if (rollout_ && rollout_->step == Rollout::Step::canary) look_at_canary();
+  for (Slot& slot : slots_) {
+    if (slot.serving() && slot.generation() != current_ && !is_canary(slot)) make_due(slot, Cause::reload);
+  }
+}
+
+void Supervisor::end_rollout_if_over() {
+  if (rollout_ && rollout_->step == Rollout::Step::rolling && rollout_is_over()) end_rollout(true, "");
+  retire_molds();
+}
+
+void Supervisor::look_at_canary() {
+  switch (slots_[static_cast<std::size_t>(rollout_->canary)].state()) {
+    case SlotState::serving: return roll_out();
+    case SlotState::starting:
+    case SlotState::killing: return;
+    case SlotState::draining:
+    case SlotState::empty:
+    case SlotState::cooling: return end_rollout(false, "its first worker left");
+  }
+}
+
+void Supervisor::start_canary() {
+  Slot* slot = spare_slot();
+  if (slot == nullptr) return;  // until somebody ends
+  rollout_->step = Rollout::Step::canary;
+  rollout_->canary = slot->index();
+  fork_from(molds_.at(rollout_->to), *slot, after(settings_.reload.ready_timeout));
+}
+
+void Supervisor::roll_out() {
+  rollout_->step = Rollout::Step::rolling;
+  rollout_->canary = -1;
+  current_ = rollout_->to;
+  if (rollout_->settings) settings_ = *std::exchange(rollout_->settings, std::nullopt);
+  for (Slot& slot : slots_) slot.backoff.forget();  // other code
+  say(log::Level::info, "first worker of the new generation serves, the others follow", {{"gen", current_}});
+}
+
+bool Supervisor::rollout_is_over() const {
+  int serving = 0;
+  for (const Slot& slot : slots_) {
+    const bool old_one = slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting);
+    if (old_one) return false;
+    if (slot.serving()) ++serving;
+  }
+  return serving >= settings_.workers;
+}
+
+void Supervisor::end_rollout(bool good, const std::string& why) {
+  const Rollout rollout = *rollout_;
+  rollout_.reset();
+  const Duration took = std::chrono::duration_cast<Duration>(now_ - rollout.begun);
+  if (good) {
+    say(log::Level::info, "reloaded", {{"gen", current_}, {"took_ms", took}});
+    act(Notify{"READY=1\nSTATUS=Serving generation " + std::to_string(current_)});
+  } else {
+    say(log::Level::error, "reload failed, the old generation goes on", {{"gen", current_}, {"why", why}, {"took_ms", took}});
+    act(Notify{"READY=1\nSTATUS=Reload failed, generation " + std::to_string(current_) + " goes on: " + why});
+  }
+  if (rollout.canary >= 0) {
+    Slot& canary = slots_[static_cast<std::size_t>(rollout.canary)];
+    if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload);
+  }
+  act(ReloadEnded{current_, good, why});
+  if (const auto by = std::exchange(reload_again_, std::nullopt)) act(ReloadAgain{*by});
+}
+
+/// Molds that nobody needs any more; one that forks just now goes when that is done.
+void Supervisor::retire_molds() {
+  for (auto at = molds_.begin(); at != molds_.end();) {
+    Mold& mold = at->second;
+    const bool unneeded = !is_needed(mold);
+    if (unneeded) stop_mold(mold);
+    at = unneeded && mold.state == MoldState::absent ? molds_.erase(at) : std::next(at);
+  }
+}
+
+/// The new generation's workers are replaced by ones of the old, if that can still fork.
+void Supervisor::roll_back(const std::string& why) {
+  const Mold* old = find_mold(rollout_->from);
+  if (old == nullptr || old->state != MoldState::ready) {
+    return say(log::Level::error, "the new generation's workers die, and the old one cannot fork any more: going on with the new one", {{"why", why}});
+  }
+  current_ = rollout_->from;
+  for (Slot& slot : slots_) {
+    if (slot.serving() && slot.generation() == current_ && slot.cause() == Cause::reload) slot.keep();
+    if (slot.state() == SlotState::cooling) slot.cool(now_);
+  }
+  end_rollout(false, why);
+}
+
+}  // namespace serval::supervisor

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include "config/config.hpp"
+
+namespace serval::supervisor {
+
+/// As many as workers.count takes.
+inline constexpr int kMostWorkers = 1024;
+
+/// What the rules depend on.
+struct Settings {
+  int workers = 1;
+  config::Workers limits;                     ///< but for the numbers of workers and threads
+  config::Memory memory;
+  Duration grace = std::chrono::seconds(30);  ///< 0: what drains is cut at once
+  config::Restart restart;
+  config::Reload reload;
+  int slots = 2 * kMostWorkers + 64;          ///< more are never used
+  int forks_per_second = 20;  ///< on average; a crash loop may not become a fork storm
+  std::uint64_t seed = 0;     ///< of the jitter
+};
+
+}  // namespace serval::supervisor

@@ -1,0 +1,207 @@
+#include <gmock/gmock.h>
+
+#include <csignal>
+
+#include "script.hpp"
+
+// Reloads: what happens to the old generation when, and what becomes of one that fails.
+namespace serval::supervisor {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr pid_t kNewMold = 51;
+
+Settings settings(int workers) {
+  Settings result;
+  result.workers = workers;
+  result.limits.heartbeat_timeout = 0s;
+  return result;
+}
+
+Event reload() { return ReloadRequested{"HUP", {}}; }
+
+/// Two workers of generation 1 serve, and the first of generation 2 has been forked.
+Script with_canary() {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, reload());
+  s.at(10s, MoldStarted{2, kNewMold});
+  s.at(11s, MoldLoaded{2});
+  s.at(11s, forked(2));
+  return s;
+}
+
+TEST(Rollout, TheNewGenerationLoadsAndBootsOneWorkerBeforeAnybodyLeaves) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  const auto begun = s.at(10s, reload());
+  begun.expect_line({"info: reloading", "from_gen=1", "to_gen=2", "by=HUP"});
+  EXPECT_THAT(begun.actions, ElementsAre(HasSubstr("notify RELOADING=1\nMONOTONIC_USEC=10000000\n"), "start mold 2"));
+  s.at(10s, MoldStarted{2, kNewMold}).expect();
+  s.at(11s, MoldLoaded{2}).expect({"fork worker 2 of 2"});
+  s.at(11s, forked(2)).expect();
+  const auto ready_step = s.at(12s, ready(2));
+  ready_step.expect({"drain worker 0", "fork worker 3 of 2"});
+  EXPECT_EQ(s.states(), "draining serving serving starting");
+}
+
+TEST(Rollout, EachOldWorkerGoesWhenItsSuccessorServesThenTheOldMold) {
+  Script s = with_canary();
+  s.at(12s, ready(2)).expect({"drain worker 0", "fork worker 3 of 2"});
+  s.at(12s, exited(pid_of(0), 0)).expect();
+  s.at(12s, forked(3));
+  const auto last = s.at(13s, ready(3));
+  EXPECT_THAT(last.actions, ElementsAre("drain worker 1", HasSubstr("notify READY=1"), "reload done, generation 2", "stop mold 1"));
+  s.at(13s, exited(kMold, 0)).expect();
+  s.at(14s, exited(pid_of(1), 0)).expect();
+  EXPECT_EQ(s.states(), "empty empty serving serving");
+  EXPECT_EQ(s.snapshot().generation, 2);
+  EXPECT_EQ(s.snapshot().ended.at(Cause::reload), 2u);
+  EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
+}
+
+TEST(Rollout, SurgeStartsMoreAtATime) {
+  Settings fast = settings(4);
+  fast.reload.surge = 3;
+  Script s(fast);
+  s.booted_at(0s);
+  s.at(10s, reload());
+  s.at(10s, MoldStarted{2, kNewMold});
+  s.at(10s, MoldLoaded{2}).expect({"fork worker 4 of 2"});
+  s.at(10s, forked(4));
+  const auto step = s.at(11s, ready(4));
+  step.expect({"drain worker 0", "fork worker 5 of 2", "fork worker 6 of 2", "fork worker 7 of 2"});
+}
+
+TEST(Rollout, AMoldThatDoesNotLoadLeavesTheOldGenerationAsItIs) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, reload());
+  s.at(10s, MoldStarted{2, kNewMold});
+  s.at(11s, MoldLoadFailed{2, "undefined symbol: shop"});
+  const auto failed = s.at(11s, exited(kNewMold, 1));
+  EXPECT_THAT(failed.actions, ElementsAre(HasSubstr("READY=1\nSTATUS=Reload failed"), "reload failed: undefined symbol: shop, generation 1"));
+  EXPECT_THAT(failed.lines, ElementsAre(HasSubstr("error: reload failed, the old generation goes on gen=1 why=undefined symbol")));
+  EXPECT_EQ(s.states(), "serving serving");
+  s.at(12s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
+}
+
+TEST(Rollout, ACanaryThatDoesNotBootLeavesTheOldGenerationAsItIs) {
+  Script s = with_canary();
+  s.at(12s, WorkerBootFailed{2, "no database"});
+  const auto failed = s.at(12s, exited(pid_of(2), 1));
+  EXPECT_THAT(failed.actions, ElementsAre(HasSubstr("Reload failed"), "reload failed: no database, generation 1", "stop mold 2"));
+  EXPECT_EQ(s.states(), "serving serving empty");
+}
+
+TEST(Rollout, ACanaryThatIsNeverReadyIsKilledAtReadyTimeout) {
+  Script s = with_canary();
+  EXPECT_EQ(s.next_wakeup(), 71s);
+  s.at(71s, tick()).expect({"kill 102 by 9"}).expect_line({"reload.ready_timeout"});
+  EXPECT_THAT(s.at(71s, killed(pid_of(2), SIGKILL, "SIGKILL")).actions, Contains(HasSubstr("reload failed: not ready within")));
+  EXPECT_EQ(s.states(), "serving serving empty");
+}
+
+TEST(Rollout, AMoldThatHangsIsKilledAndTheNextReloadMayBeBetter) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, reload());
+  s.at(10s, MoldStarted{2, kNewMold});
+  s.at(70s, tick()).expect({"kill 51 by 9"});
+  EXPECT_THAT(s.at(70s, killed(kNewMold, SIGKILL, "SIGKILL")).actions, Contains(HasSubstr("reload failed: it did not load within")));
+  EXPECT_THAT(s.at(80s, reload()).actions, Contains("start mold 3"));
+}
+
+TEST(Rollout, ANewGenerationThatDiesYoungIsRolledBack) {
+  Script s = with_canary();
+  s.at(12s, ready(2)).expect({"drain worker 0", "fork worker 3 of 2"});
+  s.at(12s, exited(pid_of(0), 0)).expect();
+  s.at(12s, forked(3));
+  const auto dead = s.at(12s, killed(pid_of(2), SIGSEGV, "SIGSEGV"));
+  EXPECT_THAT(dead.actions, Contains(HasSubstr("reload failed: its workers die, generation 1")));
+  EXPECT_EQ(s.snapshot().generation, 1);
+  EXPECT_EQ(s.states(), "empty serving empty starting");
+  s.at(13s, ready(3)).expect({"fork worker 0"});  // the last one of the new generation has its own successor
+  s.at(13s, forked(0, 201));
+  s.at(14s, ready(0)).expect({"drain worker 3"});
+  s.at(15s, exited(pid_of(3), 0)).expect();
+  EXPECT_EQ(s.states(), "serving serving empty empty");
+}
+
+TEST(Rollout, SomebodysKillDoesNotSpeakAgainstTheNewCode) {
+  Script s = with_canary();
+  s.at(12s, ready(2)).expect({"drain worker 0", "fork worker 3 of 2"});
+  const auto dead = s.at(12s, killed(pid_of(2), SIGKILL, "SIGKILL"));
+  EXPECT_EQ(s.snapshot().generation, 2);
+  EXPECT_THAT(dead.actions, Contains("fork worker 2 of 2"));
+}
+
+TEST(Rollout, ReloadsThatComeMeanwhileAreOneMore) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, reload());
+  s.at(10s, MoldStarted{2, kNewMold});
+  for (int i = 0; i < 50; ++i) s.at(10s, reload()).expect();
+  s.at(11s, MoldLoaded{2}).expect({"fork worker 1 of 2"});
+  s.at(11s, forked(1));
+  const auto done = s.at(12s, ready(1));
+  EXPECT_THAT(done.actions, Contains("reload done, generation 2"));
+  EXPECT_THAT(done.actions, Contains("reload again for HUP"));
+}
+
+TEST(Rollout, ALongRequestDoesNotHoldItUp) {
+  Script s = with_canary();
+  s.at(12s, ready(2)).expect({"drain worker 0", "fork worker 3 of 2"});
+  s.at(12s, forked(3));
+  EXPECT_THAT(s.at(13s, ready(3)).actions, Contains("reload done, generation 2"));
+  EXPECT_EQ(s.states(), "draining draining serving serving");
+}
+
+TEST(Rollout, StopWhileReloadingEndsEverything) {
+  Script s = with_canary();
+  const auto stop = s.at(12s, StopRequested{"TERM"});
+  EXPECT_THAT(stop.actions, Contains("drain worker 2"));
+  EXPECT_THAT(stop.actions, Contains("stop mold 1"));
+  EXPECT_THAT(stop.actions, Contains("stop mold 2"));
+  for (int slot = 0; slot < 3; ++slot) s.at(13s, exited(pid_of(slot), 0));
+  s.at(13s, exited(kMold, 0));
+  s.at(13s, exited(kNewMold, 0)).expect({"finish 0"});
+}
+
+TEST(Rollout, TheOldMoldMayDieMeanwhile) {
+  Script s = with_canary();
+  s.at(12s, ready(2));
+  s.at(12s, killed(kMold, SIGKILL, "SIGKILL")).expect();
+  s.at(12s, forked(3));
+  EXPECT_THAT(s.at(13s, ready(3)).actions, Contains("reload done, generation 2"));
+}
+
+TEST(Rollout, TheNewMoldIsStartedAgainIfItDiesWhileItRolls) {
+  Script s = with_canary();
+  s.at(12s, ready(2));
+  s.at(12s, killed(kNewMold, SIGKILL, "SIGKILL")).expect({"start mold 2"});
+}
+
+TEST(Rollout, NewSettingsHoldOnceItRolls) {
+  Settings more = settings(3);
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, ReloadRequested{"HUP", more});
+  s.at(10s, MoldStarted{2, kNewMold});
+  s.at(10s, MoldLoaded{2}).expect({"fork worker 2 of 2"});
+  s.at(10s, forked(2));
+  s.at(11s, ready(2)).expect({"fork worker 3 of 2"});
+}
+
+TEST(Rollout, IsRefusedBeforeTheServerServes) {
+  Script s(settings(1));
+  s.at(0s, Start{});
+  s.at(0s, reload()).expect({"reload failed: the server is still booting, generation 1"});
+}
+
+}  // namespace
+}  // namespace serval::supervisor
