@@ -10,6 +10,7 @@ namespace serval {
 enum class SignalAction {
   stop,        ///< graceful stop; a second one stops at once
   reopen_logs,
+  reload,
   one_worker_more,
   one_worker_fewer,
   not_served,  ///< known by name, but this version only says so in the log and goes on
@@ -30,7 +31,7 @@ inline constexpr SignalRow kSignalTable[] = {
      "graceful stop"},
     {SIGUSR1, "USR1", SignalAction::reopen_logs, "reopen the logs, here and in every worker", "phased restart", "reopen logs", "reopen logs",
      "reopen logs"},
-    {SIGHUP, "HUP", SignalAction::not_served, "not served by this version: logged, nothing else", "reopen logs, or stop", "reload", "reload", "reload"},
+    {SIGHUP, "HUP", SignalAction::reload, "reload configuration and app, without losing a request", "reopen logs, or stop", "reload", "reload", "reload"},
     {SIGUSR2, "USR2", SignalAction::not_served, "not served by this version: logged, nothing else", "restart in place", "start a new master",
      "start a new master", "start a new master"},
     {SIGTTIN, "TTIN", SignalAction::one_worker_more, "one worker more", "one worker more", "one worker more",

@@ -21,7 +21,7 @@ namespace {
 int run(const Invocation& invocation) {
   const auto loaded = config::load(invocation.sources);
   if (const int code = report_problems(loaded); code != exit_code::ok) return code;
-  return run_server(loaded);
+  return run_server(loaded, invocation.sources);
 }
 
 int version(const Invocation&) {

@@ -4,6 +4,8 @@
 
 namespace serval::cli {
 
-int run_server(const config::Loaded& loaded) { return master::start(loaded.config); }
+int run_server(const config::Loaded& loaded, const config::Sources& sources) {
+  return master::start(loaded.config, [sources] { return config::load(sources); });
+}
 
 }  // namespace serval::cli

@@ -4,7 +4,8 @@
 
 namespace serval::cli {
 
-/// The body of `serval run`: the master, in the foreground, until it is told to stop. `loaded` has no problems. Returns the exit code.
-int run_server(const config::Loaded& loaded);
+/// The body of `serval run`: the master, in the foreground, until it is told to stop. `loaded` has no problems; a reload reads
+/// `sources` again. Returns the exit code.
+int run_server(const config::Loaded& loaded, const config::Sources& sources);
 
 }  // namespace serval::cli

@@ -22,17 +22,6 @@
 namespace serval::master {
 namespace {
 
-supervisor::Settings settings_of(const config::Config& config, int workers) {
-  supervisor::Settings settings;
-  settings.workers = workers;
-  settings.limits = config.workers;
-  settings.memory = config.memory;
-  settings.grace = config.shutdown.grace;
-  settings.restart = config.restart;
-  settings.seed = std::random_device{}();
-  return settings;
-}
-
 supervisor::Exit to_supervisor(const os::Exit& exit) {
   return {exit.signaled, exit.code, exit.core, exit.signaled ? os::signal_name(exit.code) : "exit code " + std::to_string(exit.code)};
 }
@@ -45,16 +34,29 @@ scoreboard::Memory make_scoreboard(const config::Config& config) {
 
 }  // namespace
 
-Master::Master(const config::Config& config, LogFiles& logs, Listeners& listeners, std::string program, int workers)
-    : config_(config),
-      logs_(logs),
+supervisor::Settings settings_of(const config::Config& config, int workers) {
+  supervisor::Settings settings;
+  settings.workers = workers;
+  settings.limits = config.workers;
+  settings.memory = config.memory;
+  settings.grace = config.shutdown.grace;
+  settings.restart = config.restart;
+  settings.reload = config.reload;
+  settings.seed = std::random_device{}();
+  return settings;
+}
+
+Master::Master(const config::Config& config, ReadConfig read_config, LogFiles& logs, Listeners& listeners, std::string program, int workers)
+    : logs_(logs),
       listeners_(listeners),
       program_(std::move(program)),
       scoreboard_(make_scoreboard(config)),
       supervisor_(settings_of(config, workers)),
       stacks_(io_, program_),
       measure_(config.memory),
-      oom_kills_(oom_.read().value_or(0)) {
+      oom_kills_(oom_.read().value_or(0)),
+      newest_config_(std::make_shared<const config::Config>(config)),
+      read_config_(std::move(read_config)) {
   int life[2];
   if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
   life_read_.reset(life[0]);
@@ -117,6 +119,7 @@ void Master::on_signal(int number) {
     case SignalAction::reopen_logs:
       logs_.reopen();
       return handle(supervisor::LogsReopened{});
+    case SignalAction::reload: return request_reload(std::string(row->name));
     case SignalAction::one_worker_more: return handle(supervisor::ScaleRequested{+1, std::string(row->name)});
     case SignalAction::one_worker_fewer: return handle(supervisor::ScaleRequested{-1, std::string(row->name)});
     case SignalAction::not_served: return log::warning("signal is not served by this version, going on", {{"signal", row->name}});
@@ -129,7 +132,10 @@ void Master::reap() {
 }
 
 void Master::child_exited(const os::Exit& exit) {
-  if (mold_ && mold_->pid == exit.pid) return mold_exited(exit);
+  const auto mold = std::find_if(molds_.begin(), molds_.end(), [&exit](const auto& entry) { return entry.second->pid == exit.pid; });
+  if (mold != molds_.end()) {
+    return mold_exited(mold->first, exit);
+  }
   const auto found = std::find_if(workers_.begin(), workers_.end(), [&exit](const auto& entry) { return entry.second->pid == exit.pid; });
   if (found == workers_.end()) {
     if (forks_outstanding()) early_exits_.emplace(exit.pid, exit);
@@ -163,27 +169,27 @@ bool Master::oom_killer_was_here() {
   return std::exchange(oom_kills_, kills) < kills;
 }
 
-void Master::mold_exited(const os::Exit& exit) {
-  mold_->line->read();
-  if (mold_->captures) mold_->captures->drain();
-  mold_.reset();
+void Master::mold_exited(int generation, const os::Exit& exit) {
+  MoldProcess& mold = *molds_.at(generation);
+  mold.line->read();  // its last words
+  if (mold.captures) mold.captures->drain();
+  molds_.erase(generation);
   // Whoever it forked without telling us finds its channel closed and leaves.
-  std::erase_if(workers_, [](const auto& entry) { return entry.second->pid == 0; });
-  early_exits_.clear();
+  std::erase_if(workers_, [generation](const auto& entry) { return entry.second->pid == 0 && entry.second->generation == generation; });
+  if (!forks_outstanding()) early_exits_.clear();
   handle(supervisor::ChildExited{exit.pid, to_supervisor(exit)});
 }
 
 // --- messages
 
-void Master::on_mold_message(const ipc::Message& message) {
-  const int generation = mold_->generation;
+void Master::on_mold_message(int generation, const ipc::Message& message) {
   if (message.generation != generation) return log::warning("message of another generation dropped", {{"gen", message.generation}});
   switch (message.kind) {
     case ipc::Kind::loaded: return handle(supervisor::MoldLoaded{generation});
     case ipc::Kind::load_failed: return handle(supervisor::MoldLoadFailed{generation, ipc::text_of(message)});
     case ipc::Kind::reopened: return handle(supervisor::MoldReopened{generation});
     case ipc::Kind::forked:
-    case ipc::Kind::fork_failed: return on_forked(message);
+    case ipc::Kind::fork_failed: return on_forked(*molds_.at(generation), message);
     case ipc::Kind::fork:
     case ipc::Kind::ready:
     case ipc::Kind::boot_failed:
@@ -199,12 +205,12 @@ void Master::on_mold_message(const ipc::Message& message) {
 }
 
 /// The answer to a Fork, good or bad.
-void Master::on_forked(const ipc::Message& message) {
+void Master::on_forked(MoldProcess& mold, const ipc::Message& message) {
   WorkerProcess* worker = find_worker(message.slot);
   const bool good = message.kind == ipc::Kind::forked && message.pid > 0;
   if (worker == nullptr || worker->pid != 0) return log::warning("answer to no fork dropped", {{"slot", message.slot}});
-  --mold_->unanswered;
-  send_forks();
+  --mold.unanswered;
+  send_forks(mold);
   if (!good) {
     workers_.erase(message.slot);
     return handle(supervisor::ForkFailed{message.slot, ipc::text_of(message)});
@@ -263,7 +269,8 @@ void Master::on_crashed(int slot, const ipc::Message& message) {
   if (!ipc::get_report(message, report)) return log::warning("report of a crash that cannot be read dropped", {{"slot", slot}});
   if (report.sender == ::getpid()) return;  // we aborted it, and have said why
   const WorkerProcess& worker = *find_worker(slot);
-  const pid_t layout = mold_ && mold_->generation == worker.generation ? mold_->pid : worker.pid;
+  const MoldProcess* mold = find_mold(worker.generation);
+  const pid_t layout = mold != nullptr ? mold->pid : worker.pid;
   stacks_.name(layout, report.frames, [report, slot, pid = worker.pid](const std::vector<std::string>& frames) {
     log::warning("worker crashed", {{"slot", slot},
                                   {"worker_pid", pid},
@@ -272,6 +279,11 @@ void Master::on_crashed(int slot, const ipc::Message& message) {
                                   {"thread", report.frames.thread},
                                   {"stack", stack::one_line(frames)}});
   });
+}
+
+MoldProcess* Master::find_mold(int generation) {
+  const auto found = molds_.find(generation);
+  return found == molds_.end() ? nullptr : found->second.get();
 }
 
 WorkerProcess* Master::find_worker(int slot) {

@@ -4,16 +4,16 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "config/config.hpp"
+#include "config/load.hpp"
 #include "ipc/messages.hpp"
 #include "master/listeners.hpp"
 #include "master/log_files.hpp"
-#include "master/app_file.hpp"
 #include "master/measure.hpp"
 #include "master/processes.hpp"
 #include "master/stack_names.hpp"
@@ -24,12 +24,17 @@
 
 namespace serval::master {
 
+/// What the supervisor is told of a configuration. `workers`: how many; 0: as many as there are.
+supervisor::Settings settings_of(const config::Config& config, int workers);
+
 /// The event loop of the master: turns signals, messages, exits and time into events for the supervisor, and performs its actions.
 /// One thread; nothing in here blocks. Never loads the app and never reads a byte that came over the network.
 class Master {
  public:
-  /// Borrows all three. `program`: serval's own path, for the mold. `workers`: how many.
-  Master(const config::Config& config, LogFiles& logs, Listeners& listeners, std::string program, int workers);
+  /// How a reload gets its configuration.
+  using ReadConfig = std::function<config::Loaded()>;
+  /// Borrows `logs` and `listeners`. `program`: serval's own path, for the mold. `workers`: how many.
+  Master(const config::Config& config, ReadConfig read_config, LogFiles& logs, Listeners& listeners, std::string program, int workers);
 
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
@@ -42,9 +47,18 @@ class Master {
   void on_signal(int number);
   void reap();
   void child_exited(const os::Exit& exit);
-  void mold_exited(const os::Exit& exit);
-  void on_mold_message(const ipc::Message& message);
-  void on_forked(const ipc::Message& message);
+  void mold_exited(int generation, const os::Exit& exit);
+  void on_mold_message(int generation, const ipc::Message& message);
+  void on_forked(MoldProcess& mold, const ipc::Message& message);
+  MoldProcess* find_mold(int generation);
+  const config::Config& config_of(int generation) { return *configs_.at(generation); }
+
+  // reload.cpp
+  using ReloadDone = std::function<void(const supervisor::ReloadEnded&)>;
+  void request_reload(const std::string& by, ReloadDone done = [](const auto&) {});
+  Result<std::shared_ptr<const config::Config>> read_next_config() const;
+  void take_over_log_settings();
+  void forget_unused_configs();
   void on_worker_message(int slot, const ipc::Message& message);
   void on_timed_out(int slot, const ipc::Message& message);
   void on_crashed(int slot, const ipc::Message& message);
@@ -63,17 +77,18 @@ class Master {
   void perform(const supervisor::Kill& action);
   void perform(const supervisor::LookAtWorkers& action);
   void perform(const supervisor::InspectApp& action);
+  void perform(const supervisor::ReloadEnded& action);
+  void perform(const supervisor::ReloadAgain& action);
   void perform(const supervisor::RefuseConnections&);
   void perform(const supervisor::Notify& action);
   void perform(const supervisor::Log& action);
   void perform(const supervisor::Finish& action);
   Result<pid_t> start_mold(int generation);
   Result<std::unique_ptr<WorkerProcess>> seat_worker(const supervisor::ForkWorker& action);
-  void send_forks();
+  void send_forks(MoldProcess& mold);
   void await_stacks();
   void end_leftovers();
 
-  const config::Config& config_;
   LogFiles& logs_;
   Listeners& listeners_;
   std::string program_;
@@ -88,10 +103,16 @@ class Master {
   Measure measure_;
   os::OomCounter oom_;
   std::uint64_t oom_kills_ = 0;  ///< that we know of
-  AppFile app_file_;             ///< as the mold found it
   std::deque<supervisor::Event> events_;
   bool handling_ = false;
-  std::unique_ptr<MoldProcess> mold_;
+  std::map<int, std::unique_ptr<MoldProcess>> molds_;                 ///< by generation
+  std::map<int, std::shared_ptr<const config::Config>> configs_;      ///< of the generations that live, and of the next one
+  std::shared_ptr<const config::Config> newest_config_;
+  ReadConfig read_config_;
+  std::shared_ptr<const config::Config> config_before_;  ///< while reloading: that of those who serve
+  bool reloading_ = false;
+  std::vector<ReloadDone> reload_waiters_;       ///< of the reload under way
+  std::vector<ReloadDone> next_reload_waiters_;  ///< who asked meanwhile
   std::map<int, std::unique_ptr<WorkerProcess>> workers_;  ///< by slot
   /// Children that ended before the mold told us which worker they were; only while forks are outstanding, so orphans do not pile up here.
   std::map<pid_t, os::Exit> early_exits_;

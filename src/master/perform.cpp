@@ -34,16 +34,17 @@ void Master::perform(const supervisor::StartMold& action) {
 }
 
 Result<pid_t> Master::start_mold(int generation) {
+  const config::Config& config = *configs_.try_emplace(generation, newest_config_).first->second;
   auto channels = ipc::Channel::pair();
   if (!channels) return Error{channels.error()};
   OutputPipes pipes;
-  if (config_.log.capture) {
+  if (config.log.capture) {
     auto made = OutputPipes::make();
     if (!made) return Error{made.error()};
     pipes = std::move(*made);
   }
   ipc::Heritage heritage;
-  heritage.config = config_;
+  heritage.config = config;
   heritage.generation = generation;
   heritage.channel_fd = channels->second.fd();
   heritage.life_fd = life_read_.get();
@@ -52,32 +53,36 @@ Result<pid_t> Master::start_mold(int generation) {
   heritage.log_fd = logs_.log();
   heritage.access_fd = logs_.access();
   heritage.listeners = listeners_.inherited();
-  app_file_ = look_at_app(config_.app.library);
+  const AppFile app_file = look_at_app(config.app.library);
   const auto pid = ipc::exec_mold(program_, heritage, {pipes.output_write.get(), pipes.error_write.get()});
   if (!pid) return pid;
 
-  mold_ = std::make_unique<MoldProcess>();
-  mold_->generation = generation;
-  mold_->pid = *pid;
-  mold_->line.emplace(io_, std::move(channels->first), [this](const ipc::Message& message) { on_mold_message(message); });
-  if (config_.log.capture) mold_->captures.emplace(io_, pipes, "mold", generation, *pid);
+  auto mold = std::make_unique<MoldProcess>();
+  mold->generation = generation;
+  mold->app_file = app_file;
+  mold->pid = *pid;
+  mold->line.emplace(io_, std::move(channels->first), [this, generation](const ipc::Message& message) { on_mold_message(generation, message); });
+  if (config.log.capture) mold->captures.emplace(io_, pipes, "mold", generation, *pid);
+  molds_[generation] = std::move(mold);
   return pid;
 }
 
-void Master::perform(const supervisor::StopMold&) {
-  if (mold_) mold_->line->close();
+void Master::perform(const supervisor::StopMold& action) {
+  if (MoldProcess* mold = find_mold(action.generation)) mold->line->close();
 }
 
 void Master::perform(const supervisor::ReopenMold& action) {
-  if (mold_) mold_->line->send({.kind = ipc::Kind::reopen, .generation = action.generation}, logs_.files());
+  MoldProcess* mold = find_mold(action.generation);
+  if (mold != nullptr) mold->line->send({.kind = ipc::Kind::reopen, .generation = action.generation}, logs_.files());
 }
 
 void Master::perform(const supervisor::ForkWorker& action) {
+  MoldProcess* mold = find_mold(action.generation);
   auto worker = seat_worker(action);
-  if (!worker || !mold_) return handle(supervisor::ForkFailed{action.slot, worker ? "the mold has just ended" : worker.error()});
+  if (!worker || mold == nullptr) return handle(supervisor::ForkFailed{action.slot, worker ? "the mold has just ended" : worker.error()});
   workers_[action.slot] = std::move(*worker);
-  mold_->to_fork.push_back(action.slot);
-  send_forks();
+  mold->to_fork.push_back(action.slot);
+  send_forks(*mold);
 }
 
 /// All that one worker needs of us before it exists.
@@ -86,7 +91,7 @@ Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(const supervisor::For
   auto channels = ipc::Channel::pair();
   if (!channels) return Error{channels.error()};
   auto worker = std::make_unique<WorkerProcess>();
-  if (config_.log.capture) {
+  if (config_of(action.generation).log.capture) {
     auto pipes = OutputPipes::make();
     if (!pipes) return Error{pipes.error()};
     worker->pipes.emplace(std::move(*pipes));
@@ -99,19 +104,19 @@ Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(const supervisor::For
   return worker;
 }
 
-void Master::send_forks() {
-  while (mold_->unanswered < kForksAtOnce && !mold_->to_fork.empty()) {
-    const int slot = mold_->to_fork.front();
-    mold_->to_fork.pop_front();
+void Master::send_forks(MoldProcess& mold) {
+  while (mold.unanswered < kForksAtOnce && !mold.to_fork.empty()) {
+    const int slot = mold.to_fork.front();
+    mold.to_fork.pop_front();
     WorkerProcess& worker = *workers_.at(slot);
     std::vector<int> fds = {worker.theirs.fd()};
     if (worker.pipes) fds.insert(fds.end(), {worker.pipes->output_write.get(), worker.pipes->error_write.get()});
-    if (!mold_->line->send({.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation, .limit = worker.max_requests}, fds)) {
+    if (!mold.line->send({.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation, .limit = worker.max_requests}, fds)) {
       workers_.erase(slot);
       handle(supervisor::ForkFailed{slot, "the mold does not take messages any more"});
       continue;
     }
-    ++mold_->unanswered;
+    ++mold.unanswered;
     worker.theirs.take().reset();
     if (worker.pipes) {
       worker.pipes->output_write.reset();
@@ -150,8 +155,9 @@ void Master::perform(const supervisor::LookAtWorkers& action) {
 }
 
 void Master::perform(const supervisor::InspectApp& action) {
-  const AppFile now = look_at_app(config_.app.library);
-  if (now.size >= 0 && now != app_file_) handle(supervisor::AppChanged{action.generation});
+  const MoldProcess* mold = find_mold(action.generation);
+  const AppFile now = look_at_app(config_of(action.generation).app.library);
+  if (mold != nullptr && now.size >= 0 && now != mold->app_file) handle(supervisor::AppChanged{action.generation});
 }
 
 void Master::perform(const supervisor::RefuseConnections&) { listeners_.refuse(); }

@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "ipc/channel.hpp"
+#include "master/app_file.hpp"
 #include "master/capture.hpp"
 #include "master/watch.hpp"
 
@@ -50,6 +51,7 @@ struct Captures {
 
 struct MoldProcess {
   int generation = 0;
+  AppFile app_file;         ///< as it was when it was started
   pid_t pid = 0;
   std::optional<Line> line;
   std::optional<Captures> captures;

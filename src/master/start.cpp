@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <string>
+#include <utility>
 
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
@@ -22,7 +23,7 @@
 
 namespace serval::master {
 
-int start(const config::Config& config) {
+int start(const config::Config& config, std::function<config::Loaded()> read_again) {
   os::ignore_sigpipe();
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
   LogFiles logs(config.log);
@@ -38,7 +39,7 @@ int start(const config::Config& config) {
   if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
   const Pidfile pidfile(config.server.pidfile);
   Listeners listeners(config.server);
-  const int code = Master(config, logs, listeners, *program, count.workers).run();
+  const int code = Master(config, std::move(read_again), logs, listeners, *program, count.workers).run();
   log::info("stopped", {{"exit_code", code}});
   return code;
 }

@@ -65,7 +65,10 @@ void Supervisor::roll_out() {
   rollout_->step = Rollout::Step::rolling;
   rollout_->canary = -1;
   current_ = rollout_->to;
-  if (rollout_->settings) settings_ = *std::exchange(rollout_->settings, std::nullopt);
+  if (rollout_->settings) {
+    const int workers = std::exchange(settings_, *rollout_->settings).workers;
+    if (settings_.workers == 0) settings_.workers = workers;
+  }
   for (Slot& slot : slots_) slot.backoff.forget();  // other code
   say(log::Level::info, "first worker of the new generation serves, the others follow", {{"gen", current_}});
 }

@@ -11,7 +11,7 @@ inline constexpr int kMostWorkers = 1024;
 
 /// What the rules depend on.
 struct Settings {
-  int workers = 1;
+  int workers = 1;                            ///< of a reload: 0 leaves it as it is
   config::Workers limits;                     ///< but for the numbers of workers and threads
   config::Memory memory;
   Duration grace = std::chrono::seconds(30);  ///< 0: what drains is cut at once
