@@ -8,7 +8,7 @@ inline constexpr int app_failed = 1;      ///< the app did not load or boot, or 
 inline constexpr int usage = 64;          ///< the command line is wrong
 inline constexpr int unavailable = 69;    ///< no server to talk to
 inline constexpr int internal = 70;       ///< our own fault
-inline constexpr int cannot_create = 73;  ///< bind, pid file, log
+inline constexpr int cannot_create = 73;  ///< bind, control socket, pid file, log
 inline constexpr int gave_up = 75;        ///< restarting did not help
 inline constexpr int config = 78;         ///< bad config
 
@@ -23,7 +23,7 @@ inline constexpr Row kTable[] = {
     {usage, "the command line is wrong"},
     {unavailable, "no running server to talk to"},
     {internal, "a fault of serval itself"},
-    {cannot_create, "an address, a pid file or a log file cannot be created"},
+    {cannot_create, "an address, a control socket, a pid file or a log file cannot be created"},
     {gave_up, "gave up restarting"},
     {config, "the configuration is wrong"},
 };

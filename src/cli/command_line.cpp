@@ -19,7 +19,8 @@ struct Parsed {
   std::vector<std::string> words;
   std::vector<std::string> files;
   std::map<std::string_view, std::vector<std::string>> options;  // by path
-  bool help = false, quiet = false, verbose = false, origin = false;
+  std::vector<std::string> sockets;
+  bool help = false, quiet = false, verbose = false, origin = false, json = false;
 };
 
 std::string flag_names(const config::Option& option) {
@@ -33,8 +34,10 @@ void declare(CLI::App& app, const Command& command, Parsed& parsed) {
   app.add_flag("-h,--help", parsed.help);
   if (command.most_words > 0) app.add_option("words", parsed.words);
   if (command.takes_origin) app.add_flag("--origin", parsed.origin);
+  if (command.takes_json) app.add_flag("--json", parsed.json);
+  if (command.takes_server) app.add_option("--socket", parsed.sockets)->allow_extra_args(false);
+  if (command.takes_config || command.takes_server) app.add_option("-c,--config", parsed.files)->allow_extra_args(false);
   if (!command.takes_config) return;
-  app.add_option("-c,--config", parsed.files)->allow_extra_args(false);
   app.add_flag("-q", parsed.quiet);
   app.add_flag("-v", parsed.verbose);
   for (const auto& option : config::options()) app.add_option(flag_names(option), parsed.options[option.path])->allow_extra_args(false);
@@ -45,8 +48,10 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
   const auto path = flag.substr(std::min(flag.find_first_not_of('-'), flag.size()));
   if (command.takes_config && config::is_reserved(path)) return {flag + " is known, but this version does not serve it yet", "leave it out"};
   std::vector<std::string> names;
+  if (command.takes_config || command.takes_server) names.push_back("--config");
+  if (command.takes_server) names.push_back("--socket");
+  if (command.takes_json) names.push_back("--json");
   if (command.takes_config) {
-    names = {"--config"};
     for (const auto& option : config::options()) names.push_back("--" + std::string(option.path));
   }
   if (command.takes_origin) names.push_back("--origin");
@@ -67,6 +72,8 @@ std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::s
   }
   if (words < command.least_words) return Misuse{"an argument is missing", usage};
   if (parsed.files.size() > 1) return Misuse{"-c was given more than once", "there is one configuration file"};
+  if (parsed.sockets.size() > 1) return Misuse{"--socket was given more than once", "ask one server after the other"};
+  if (!parsed.sockets.empty() && parsed.sockets.front().empty()) return Misuse{"--socket needs a path", usage};
   if (parsed.quiet && parsed.verbose) return Misuse{"-q and -v contradict each other", "give one of them"};
   return std::nullopt;
 }
@@ -109,7 +116,9 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& co
   Invocation invocation;
   invocation.words = parsed.words;
   invocation.origin = parsed.origin;
-  if (command.takes_config) invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));
+  invocation.json = parsed.json;
+  if (!parsed.sockets.empty()) invocation.socket = parsed.sockets.front();
+  if (command.takes_config || command.takes_server) invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));
   return invocation;
 }
 

@@ -13,6 +13,7 @@
 #include "cli/run.hpp"
 #include "cli/show_config.hpp"
 #include "cli/stack.hpp"
+#include "cli/status.hpp"
 #include "cli/usage.hpp"
 
 namespace serval::cli {
@@ -58,6 +59,12 @@ constexpr Command kCommands[] = {
      .run = check},
     {.name = "config", .arguments = "", .takes_config = true, .takes_origin = true, .summary = "print the effective configuration",
      .more = "As a serval.toml. With --origin each value says where it came from: default, file, environment or flag.", .run = show_config},
+    {.name = "status", .arguments = "", .takes_server = true, .takes_json = true, .summary = "show what a running server is doing",
+     .more = "One line about the server and one for each worker: its age, requests, connections, busy threads and memory, whether it is about to be "
+             "replaced or to start again, and which requests it has in progress. Then how many workers have ended, and why. "
+             "It answers while workers hang. The server is found by --socket, by SERVAL_CONTROL_SOCKET, or by its configuration; "
+             "without any of them by its socket, if there is only one where sockets are by default.",
+     .run = status},
     {.name = "version", .arguments = "", .summary = "print the version", .more = "", .run = version},
     {.name = "help", .arguments = "[COMMAND|signals]", .most_words = 1, .summary = "explain a command, or what each signal does",
      .more = "Without an argument: the list of commands.", .run = help},
@@ -69,13 +76,18 @@ constexpr Command kCommands[] = {
      .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
 };
 
-constexpr std::string_view kLater[] = {"status", "top",    "reload", "upgrade", "stop",   "scale", "recycle",     "drain", "undrain",
+constexpr std::string_view kLater[] = {"top",    "reload", "upgrade", "stop",   "scale", "recycle",     "drain", "undrain",
                                        "pause",  "resume", "stacks", "reopen",  "logs", "healthcheck", "new",   "init"};
 
 constexpr Flag kConfigFlags[] = {
     {"-c, --config FILE", "configuration file (default: ./serval.toml if there is one)"},
     {"-q", "log warnings and errors only, as --log.level warning"},
     {"-v", "log everything, as --log.level debug"},
+};
+
+constexpr Flag kServerFlags[] = {
+    {"-c, --config FILE", "configuration of the server (default: ./serval.toml if there is one)"},
+    {"--socket PATH", "control socket of the server (default: where the configuration says)"},
 };
 
 }  // namespace
@@ -98,5 +110,7 @@ std::string nearest_command(std::string_view name) {
 std::span<const std::string_view> later_commands() { return kLater; }
 
 std::span<const Flag> config_flags() { return kConfigFlags; }
+
+std::span<const Flag> server_flags() { return kServerFlags; }
 
 }  // namespace serval::cli

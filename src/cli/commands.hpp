@@ -12,8 +12,10 @@ namespace serval::cli {
 /// A command line that has been understood.
 struct Invocation {
   std::vector<std::string> words;  ///< arguments that are not flags
-  config::Sources sources;         ///< for commands that take a configuration
+  config::Sources sources;         ///< for commands that take a configuration, or talk to a server
   bool origin = false;             ///< --origin
+  std::string socket;              ///< --socket; empty: where the configuration says
+  bool json = false;               ///< --json
 };
 
 /// One subcommand. Dispatch, usage errors, help and the manual are made from this table.
@@ -24,6 +26,8 @@ struct Command {
   std::size_t most_words = 0;
   bool takes_config = false;       ///< -c, the flags of all options, and (as a first word) the app's library
   bool takes_origin = false;
+  bool takes_server = false;       ///< -c and --socket: which running server is meant
+  bool takes_json = false;
   bool hidden = false;
   std::string_view summary;        ///< one line, starts lower case, no full stop
   std::string_view more;           ///< sentences for help and manual
@@ -44,5 +48,9 @@ struct Flag {
   std::string_view summary;
 };
 std::span<const Flag> config_flags();
+/// Of commands that talk to a running server.
+std::span<const Flag> server_flags();
+inline constexpr Flag kOriginFlag = {"--origin", "say where each value came from"};
+inline constexpr Flag kJsonFlag = {"--json", "print the answer as it came, a JSON object in one line"};
 
 }  // namespace serval::cli

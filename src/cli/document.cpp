@@ -26,7 +26,9 @@ std::string man_of_commands() {
     if (command.hidden) continue;
     text += ".It Nm Cm " + std::string(command.name);
     if (!command.arguments.empty()) text += " Ar " + std::string(command.arguments);
-    if (command.takes_config) text += " Oo Fl c Ar FILE Oc";
+    if (command.takes_json) text += " Oo Fl -json Oc";
+    if (command.takes_config || command.takes_server) text += " Oo Fl c Ar FILE Oc";
+    if (command.takes_server) text += " Oo Fl -socket Ar PATH Oc";
     if (command.takes_origin) text += " Oo Fl -origin Oc";
     if (command.takes_config) text += " Oo Ar flags Oc";
     text += '\n' + config::man_text(capitalised(command.summary) + ".");
@@ -38,6 +40,13 @@ std::string man_of_commands() {
 std::string man_of_flags() {
   std::string text = ".Bl -tag -width Ds\n";
   for (const auto& flag : config_flags()) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
+  return text + ".El\n";
+}
+
+std::string man_of_server_flags() {
+  std::string text = ".Bl -tag -width Ds\n";
+  for (const auto& flag : server_flags()) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
+  text += ".It Li " + std::string(kJsonFlag.names) + '\n' + config::man_text(kJsonFlag.summary);
   return text + ".El\n";
 }
 
@@ -75,6 +84,7 @@ constexpr Part kParts[] = {
     {"@VERSION@", [] { return std::string(".Os serval " SERVAL_VERSION "\n"); }},
     {"@COMMANDS@", man_of_commands},
     {"@FLAGS@", man_of_flags},
+    {"@SERVER_FLAGS@", man_of_server_flags},
     {"@SIGNALS@", man_of_signals},
     {"@CAUSES@", man_of_causes},
     {"@EXIT_CODES@", man_of_exit_codes},

@@ -21,7 +21,9 @@ std::string padded(std::string_view text, std::size_t width) {
 std::string usage_of(const Command& command) {
   std::string usage = "serval " + std::string(command.name);
   if (!command.arguments.empty()) usage += " " + std::string(command.arguments);
-  if (command.takes_config) usage += " [-c FILE]";
+  if (command.takes_json) usage += " [--json]";
+  if (command.takes_config || command.takes_server) usage += " [-c FILE]";
+  if (command.takes_server) usage += " [--socket PATH]";
   if (command.takes_origin) usage += " [--origin]";
   if (command.takes_config) usage += " [flags]";
   return usage;
@@ -63,10 +65,16 @@ std::string help_of_serval() {
 
 std::string help_of(const Command& command) {
   std::string text = "Usage: " + usage_of(command) + "\n\n" + wrapped(sentence(command.summary) + " " + std::string(command.more));
-  if (!command.takes_config) return text;
+  if (!command.takes_config && !command.takes_server) return text;
   text += "\nFlags:\n";
-  if (command.takes_origin) text += padded("      --origin", 46) + "say where each value came from\n";
-  for (const auto& flag : config_flags()) text += padded("  " + std::string(flag.names), 46) + std::string(flag.summary) + '\n';
+  const auto row = [&](const Flag& flag) {
+    const std::string_view indent = flag.names.starts_with("--") ? "      " : "  ";
+    text += padded(std::string(indent) + std::string(flag.names), 46) + std::string(flag.summary) + '\n';
+  };
+  if (command.takes_origin) row(kOriginFlag);
+  if (command.takes_json) row(kJsonFlag);
+  for (const auto& flag : command.takes_server ? server_flags() : config_flags()) row(flag);
+  if (!command.takes_config) return text;
   text += "\nOptions of the configuration (flags win over SERVAL_* variables, those over the file; repeat a flag for each item of a list):\n";
   return text + config::help_of_flags();
 }

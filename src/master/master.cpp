@@ -56,7 +56,13 @@ Master::Master(const config::Config& config, ReadConfig read_config, LogFiles& l
       measure_(config.memory),
       oom_kills_(oom_.read().value_or(0)),
       newest_config_(std::make_shared<const config::Config>(config)),
-      read_config_(std::move(read_config)) {
+      read_config_(std::move(read_config)),
+      control_(io_, config, supervisor_, scoreboard_) {
+  if (config.memory.hard > 0) {
+    auto taken = os::WorkerCgroups::take(config.memory.hard);
+    if (taken) cgroups_.emplace(std::move(*taken));
+    log::debug(taken ? "the kernel keeps memory.hard for each worker" : "the kernel does not keep memory.hard", {{"why", taken ? "" : taken.error()}});
+  }
   int life[2];
   if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
   life_read_.reset(life[0]);
@@ -150,7 +156,9 @@ void Master::child_exited(const os::Exit& exit) {
 
 void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
   supervisor::Exit told = to_supervisor(exit);
-  told.oom = exit.signaled && exit.code == SIGKILL && oom_killer_was_here();
+  const os::WorkerCgroups::End end = cgroups_ ? cgroups_->leave(worker.slot) : os::WorkerCgroups::End{};
+  told.above_hard = end.killed && end.over_max;
+  told.oom = exit.signaled && exit.code == SIGKILL && (oom_killer_was_here() || end.killed) && !told.above_hard;
   const TimePoint now = Clock::now();
   for (const scoreboard::RequestInProgress& request : scoreboard::read_requests(scoreboard_, worker.slot)) {
     if (request.deadline <= now) continue;  // its client has had its answer
@@ -161,6 +169,12 @@ void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
   told.connections = last.connections;
   scoreboard::clear_slot(scoreboard_, worker.slot);
   handle(supervisor::ChildExited{exit.pid, told});
+}
+
+/// Without its group a worker is watched by our own looks alone.
+void Master::seat_in_cgroup(const WorkerProcess& worker) {
+  if (!cgroups_) return;
+  if (auto seated = cgroups_->seat(worker.slot, worker.pid); !seated) log::warning("worker without a cgroup", {{"slot", worker.slot}, {"why", seated.error()}});
 }
 
 /// Since the last time that we asked.
@@ -218,6 +232,7 @@ void Master::on_forked(MoldProcess& mold, const ipc::Message& message) {
   worker->pid = message.pid;
   if (worker->pipes) worker->captures.emplace(io_, *worker->pipes, "worker[" + std::to_string(worker->slot) + "]", worker->generation, worker->pid);
   worker->pipes.reset();
+  seat_in_cgroup(*worker);
   handle(supervisor::WorkerForked{message.slot, message.pid});
   const auto early = early_exits_.extract(message.pid);
   if (!forks_outstanding()) early_exits_.clear();

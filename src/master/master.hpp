@@ -12,6 +12,7 @@
 
 #include "config/load.hpp"
 #include "ipc/messages.hpp"
+#include "master/control.hpp"
 #include "master/listeners.hpp"
 #include "master/log_files.hpp"
 #include "master/measure.hpp"
@@ -19,6 +20,7 @@
 #include "master/stack_names.hpp"
 #include "os/oom.hpp"
 #include "os/wait.hpp"
+#include "os/worker_cgroups.hpp"
 #include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -63,6 +65,7 @@ class Master {
   void on_timed_out(int slot, const ipc::Message& message);
   void on_crashed(int slot, const ipc::Message& message);
   void on_worker_exit(const WorkerProcess& worker, const os::Exit& exit);
+  void seat_in_cgroup(const WorkerProcess& worker);
   bool oom_killer_was_here();
   WorkerProcess* find_worker(int slot);
   bool forks_outstanding() const;
@@ -102,6 +105,7 @@ class Master {
   StackNames stacks_;
   Measure measure_;
   os::OomCounter oom_;
+  std::optional<os::WorkerCgroups> cgroups_;  ///< none: not delegated, or no hard ceiling
   std::uint64_t oom_kills_ = 0;  ///< that we know of
   std::deque<supervisor::Event> events_;
   bool handling_ = false;
@@ -120,6 +124,7 @@ class Master {
   int exit_code_ = 0;
   int stack_rounds_ = 0;
   int leftover_rounds_ = 0;
+  Control control_;  ///< shows what is above
 };
 
 }  // namespace serval::master

@@ -69,6 +69,8 @@ class Serval:
         self.log_path = os.path.join(folder, "stderr")
         self.out_path = os.path.join(folder, "stdout")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SERVAL") and k not in ("PORT", "WEB_CONCURRENCY")}
+        environment.pop("RUNTIME_DIRECTORY", None)
+        environment["XDG_RUNTIME_DIR"] = os.path.dirname(folder)  # the test's own: control sockets of servers with one name do not meet there
         environment.update(SANITIZERS)
         environment.update(env or {})
         with open(self.log_path, "ab") as err, open(self.out_path, "ab") as out:
@@ -267,6 +269,7 @@ class ServalTest(unittest.TestCase):
         """`serval run` with BASE and `config` (a dict, merged; or the whole text) in a file; does not wait."""
         if not isinstance(config, str):
             tables = merged(self.BASE, config)
+            tables.setdefault("control", {}).setdefault("socket", self.path(f"control{len(self.started)}.sock"))
             if app is not None:
                 tables.setdefault("app", {}).setdefault("library", app if "/" in app else library(app))
             if app_args is not None:

@@ -17,7 +17,7 @@ MAY_INCLUDE = {
     "scoreboard": "base os",
     "supervisor": "base config",
     "http": "base",
-    "control": "base os supervisor",
+    "control": "base os config scoreboard supervisor",
     "admin": "base os http scoreboard config",
     "master": SUPERVISION + " stack",
     "app": "base http serval",

@@ -65,6 +65,21 @@ TEST(CommandLine, TheFileInTheFolderIsUsedUnlessAnotherIsNamed) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(CommandLine, CommandsToAServerSayWhichOneTheyMean) {
+  const auto invocation = understood("status", {"--json", "--socket", "/run/shop.sock", "-c", "shop.toml"});
+  EXPECT_TRUE(invocation.json);
+  EXPECT_EQ(invocation.socket, "/run/shop.sock");
+  EXPECT_EQ(invocation.sources.file, "shop.toml");
+  EXPECT_EQ(invocation.sources.working_directory, "/nowhere");
+  EXPECT_FALSE(understood("status", {}).json);
+  EXPECT_EQ(understood("status", {}).socket, "");
+  EXPECT_THAT(refused("status", {"--jsn"}).hint, HasSubstr("did you mean --json?"));
+  EXPECT_THAT(refused("status", {"--socket", "a", "--socket", "b"}).what, HasSubstr("more than once"));
+  EXPECT_THAT(refused("status", {"--socket", ""}).what, HasSubstr("needs a path"));
+  EXPECT_THAT(refused("status", {"--server.name", "shop"}).what, HasSubstr("unknown flag --server.name"));
+  EXPECT_THAT(refused("run", {"--socket", "a"}).what, HasSubstr("unknown flag --socket"));
+}
+
 TEST(CommandLine, MisuseNamesTheWordAndWhatToDo) {
   struct Row {
     std::vector<std::string> arguments;

@@ -167,7 +167,7 @@ TEST_F(Load, TenMistakesAreTenFindings) {
       {"serval.toml:7:11: error: workers.threads = \"five\": expected a whole number from 1 to 1024", ""},
       {"serval.toml:8:1: error: unknown key workers.thread", "did you mean workers.threads?"},
       {"serval.toml:9:9: error: workers.count = 0: expected \"auto\" or a whole number from 1 to 1024", ""},
-      {"serval.toml:10:1: error: workers.max_requests = -1: expected a whole number from 1 to 1000000000, or 0 for none", ""},
+      {"serval.toml:10:16: error: workers.max_requests = -1: expected a whole number from 1 to 1000000000, or 0 for none", ""},
       {"serval.toml:12:11: error: request.timeout = 30: expected a duration from 1ms to 24h, or \"0\" for none", "did you mean \"30s\"?"},
       {"serval.toml:13:12: error: request.max_body = \"16 megs\": expected a size from 1 to 1TiB, or 0 for none", "MiB"},
       {"serval.toml:14:34: error: request.trusted_proxies[1] = \"10.0.0.0/99\": ", "example"},

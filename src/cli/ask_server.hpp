@@ -1,0 +1,21 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+
+#include "base/exit_code.hpp"
+#include "base/time.hpp"
+#include "cli/commands.hpp"
+#include "control/protocol.hpp"
+
+namespace serval::cli {
+
+struct Asked {
+  int code = exit_code::ok;
+  boost::json::object result;  ///< if ok
+};
+
+/// Has the server that the command line means do something; waits for its reply, `patience` long for each line of it. Progress goes to standard
+/// error if that is a terminal. Where there is no server or it refuses, standard error has said why, and the code is what to exit with.
+Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience = std::chrono::seconds(10));
+
+}  // namespace serval::cli

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "cli/commands.hpp"
+
+namespace serval::cli {
+
+/// The body of `serval status [--json]`.
+int status(const Invocation& invocation);
+
+}  // namespace serval::cli

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/result.hpp"
+
+/// What goes over the control socket: one JSON object per line, one request per connection.
+///
+/// ```
+/// → {"command":"status","arguments":{}}
+/// ← {"progress":"waiting for worker 0"}              any number of them, also none
+/// ← {"ok":true,"result":{...}}                       or {"ok":false,"error":"...","exit":1}; then the end
+/// ```
+/// Pure and strict: another shape or an unknown key is an error; only in answers, where a newer server may say more, unknown keys are ignored.
+namespace serval::control {
+
+namespace json = boost::json;
+
+inline constexpr std::size_t kLongestRequest = 64 * 1024;  ///< bytes, with the end of the line
+
+struct Request {
+  std::string command;
+  json::object arguments;
+
+  friend bool operator==(const Request&, const Request&) = default;
+};
+
+/// Something worth telling whoever waits; the reply is still to come.
+struct Progress {
+  std::string text;
+};
+
+/// The last line.
+struct Reply {
+  bool ok = false;
+  json::object result;   ///< if ok
+  std::string error;     ///< if not: one sentence
+  int exit_code = 0;     ///< what the command should exit with (base/exit_code.hpp)
+};
+
+/// A line without its end.
+Result<Request> parse_request(std::string_view line);
+Result<std::variant<Progress, Reply>> parse_answer(std::string_view line);
+
+/// A line with its end. Bytes that are not UTF-8 become U+FFFD.
+std::string format(const Request& request);
+std::string format(const Progress& progress);
+std::string format(const Reply& reply);
+
+/// `text` as a JSON string must be: UTF-8, with U+FFFD for what is not.
+json::string utf8(std::string_view text);
+
+}  // namespace serval::control

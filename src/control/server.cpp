@@ -1,0 +1,159 @@
+#include "control/server.hpp"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "base/address.hpp"
+#include "base/check.hpp"
+#include "base/errno_text.hpp"
+#include "base/exit_code.hpp"
+#include "base/text.hpp"
+#include "control/commands.hpp"
+#include "control/session.hpp"
+
+namespace serval::control {
+namespace {
+
+using Protocol = boost::asio::local::stream_protocol;
+
+constexpr int kBacklog = 64;
+constexpr std::size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
+/// With no descriptor to be had, trying again at once would be a loop.
+constexpr auto kPause = std::chrono::milliseconds(100);
+
+bool out_of_something(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+
+Reply refusal(std::string error, int exit_code) { return {.ok = false, .result = {}, .error = std::move(error), .exit_code = exit_code}; }
+
+}  // namespace
+
+// --- Responder
+
+/// What all copies of one Responder share.
+struct Responder::Answer {
+  explicit Answer(std::weak_ptr<Session> client) : session(std::move(client)) {}
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+  ~Answer() { reply(refusal("the server gave up the command without an answer", exit_code::internal)); }
+
+  void reply(const Reply& what) const {
+    if (const auto client = session.lock()) client->finish(what);
+  }
+
+  std::weak_ptr<Session> session;
+};
+
+Responder::Responder(std::weak_ptr<Session> session) : answer_(std::make_shared<Answer>(std::move(session))) {}
+
+void Responder::progress(std::string text) const {
+  if (const auto client = answer_->session.lock()) client->progress({std::move(text)});
+}
+
+void Responder::finish(json::object result) const { answer_->reply({.ok = true, .result = std::move(result), .error = {}, .exit_code = exit_code::ok}); }
+
+void Responder::refuse(std::string error, int exit_code) const { answer_->reply(refusal(std::move(error), exit_code)); }
+
+// --- Server
+
+bool may_command(uid_t peer, uid_t own, unsigned mode) { return peer == 0 || peer == own || (mode & 0077) != 0; }
+
+Result<std::unique_ptr<Server>> Server::listen(boost::asio::io_context& io, const std::string& path, unsigned mode, Limits limits) {
+  if (path.size() > kLongestPath) {
+    return Error{"cannot listen on unix:" + path + ": the path has " + std::to_string(path.size()) + " bytes, a socket's may have " +
+                 std::to_string(kLongestPath)};
+  }
+  Address address;
+  address.kind = Address::Kind::unix_path;
+  address.name = path;
+  auto listening = os::listen_on(address, kBacklog, static_cast<mode_t>(mode));
+  if (!listening) return Error{listening.error()};
+  return std::unique_ptr<Server>(new Server(io, std::move(*listening), path, mode, limits));
+}
+
+Server::Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits)
+    : io_(io), listening_(std::move(listening)), path_(std::move(path)), mode_(mode), limits_(limits), acceptor_(io), pause_(io) {
+  acceptor_.assign(Protocol(), listening_.fd.release());
+  accept();
+}
+
+Server::~Server() {
+  *alive_ = false;
+  os::remove_socket_file(listening_);
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  for (const auto& session : std::exchange(sessions_, {})) session->close();
+}
+
+void Server::serve(std::string_view command, Handler handler) {
+  SERVAL_CHECK(find_command(command) != nullptr);
+  handlers_.insert_or_assign(std::string(command), std::move(handler));
+}
+
+/// Not Asio's own accept: its descriptors are not close-on-exec.
+void Server::accept() {
+  if (accepting_ || !acceptor_.is_open() || sessions_.size() >= limits_.clients) return;
+  accepting_ = true;
+  acceptor_.async_wait(Protocol::acceptor::wait_read, [this, alive = alive_](const auto& error) {
+    if (!*alive || error) return;
+    accepting_ = false;
+    accept_one();
+  });
+}
+
+void Server::accept_one() {
+  const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd < 0 && out_of_something(errno)) {
+    accepting_ = true;
+    pause_.expires_after(kPause);
+    return pause_.async_wait([this, alive = alive_](const auto& error) {
+      if (!*alive || error) return;
+      accepting_ = false;
+      accept();
+    });
+  }
+  if (fd >= 0) admit(fd);
+  accept();
+}
+
+void Server::admit(int fd) {
+  UniqueFd client(fd);
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  const bool known = ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
+  if (!known || !may_command(peer.uid, ::geteuid(), mode_)) {
+    const std::string why = "user " + std::to_string(peer.uid) + " may not command this server; its own user and root may";
+    const std::string line = format(refusal(why, exit_code::unavailable));
+    ::send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);  // a fresh socket has room for it
+    return;
+  }
+  Protocol::socket socket(io_);
+  boost::system::error_code error;
+  socket.assign(Protocol(), fd, error);
+  if (error) return;
+  client.release();
+  const auto session = std::make_shared<Session>(*this, std::move(socket));
+  sessions_.insert(session);
+  session->start();
+}
+
+void Server::handle(const Request& request, Responder responder) {
+  const Command* command = find_command(request.command);
+  const auto handler = handlers_.find(request.command);
+  if (command == nullptr || handler == handlers_.end()) {
+    return responder.refuse("this server knows no command " + quoted(shortened(request.command, 80)), exit_code::usage);
+  }
+  if (const auto right = check_arguments(*command, request.arguments); !right) return responder.refuse(right.error(), exit_code::usage);
+  handler->second(request.arguments, std::move(responder));
+}
+
+void Server::forget(const std::shared_ptr<Session>& session) {
+  sessions_.erase(session);
+  accept();
+}
+
+}  // namespace serval::control

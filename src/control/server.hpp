@@ -1,0 +1,94 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "control/protocol.hpp"
+#include "os/listen.hpp"
+
+namespace serval::control {
+
+class Session;
+
+/// What one client may cost.
+struct Limits {
+  std::size_t clients = 16;                                ///< at a time; more wait in the kernel's queue
+  Duration request_timeout = std::chrono::seconds(5);      ///< for the whole request, from the connection on
+  Duration write_timeout = std::chrono::seconds(10);       ///< without progress in reading an answer
+};
+
+/// How a handler answers: at once or later, on the loop; safe after the client has gone away, when it does nothing. Copies answer the same
+/// request. When the last copy is gone without a reply, the client is told that.
+class Responder {
+ public:
+  explicit Responder(std::weak_ptr<Session> session);
+
+  /// For whoever waits; left out if the client reads too slowly.
+  void progress(std::string text) const;
+  /// The reply, once; what comes after it is dropped.
+  void finish(json::object result) const;
+  void refuse(std::string error, int exit_code) const;
+
+ private:
+  struct Answer;
+  std::shared_ptr<Answer> answer_;
+};
+
+using Handler = std::function<void(const json::object& arguments, Responder responder)>;
+
+/// Whether a process of user `peer` may give commands: root and the server's own user may; where the socket's mode lets a group or others
+/// connect, whoever could.
+bool may_command(uid_t peer, uid_t own, unsigned mode);
+
+/// The listening end of the control socket. One thread, that of the io_context, which outlives this; nothing in here blocks.
+class Server {
+ public:
+  /// Takes clients from now on, as soon as the io_context runs.
+  /// Fails if the path is in use by a live server, is no socket, is too long, or cannot be bound; a socket that a dead server left is replaced.
+  static Result<std::unique_ptr<Server>> listen(boost::asio::io_context& io, const std::string& path, unsigned mode, Limits limits = {});
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  /// Cuts off all clients; removes the socket file if it is still ours.
+  ~Server();
+
+  /// Says what a command of the table does. Arguments are right when the handler sees them.
+  void serve(std::string_view command, Handler handler);
+
+  const std::string& path() const { return path_; }
+  std::size_t clients() const { return sessions_.size(); }
+
+ private:
+  friend class Session;
+  Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits);
+  void accept();
+  void accept_one();
+  void admit(int fd);
+  void handle(const Request& request, Responder responder);
+  void forget(const std::shared_ptr<Session>& session);
+
+  boost::asio::io_context& io_;
+  os::Listening listening_;
+  std::string path_;
+  unsigned mode_;
+  Limits limits_;
+  boost::asio::local::stream_protocol::acceptor acceptor_;
+  boost::asio::steady_timer pause_;
+  bool accepting_ = false;  ///< a wait for the next client is under way
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< what is on its way through the io_context sees by this that we are gone
+  std::map<std::string, Handler, std::less<>> handlers_;
+  std::set<std::shared_ptr<Session>> sessions_;
+};
+
+}  // namespace serval::control

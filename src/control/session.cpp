@@ -1,0 +1,108 @@
+#include "control/session.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/read_until.hpp>
+#include <utility>
+
+#include "base/exit_code.hpp"
+
+namespace serval::control {
+namespace {
+
+namespace asio = boost::asio;
+
+/// Progress is for those who keep up with it.
+constexpr std::size_t kMostUnread = 64 * 1024;
+
+}  // namespace
+
+Session::Session(Server& server, asio::local::stream_protocol::socket socket)
+    : server_(&server), socket_(std::move(socket)), timer_(socket_.get_executor()) {}
+
+void Session::start() {
+  arm(server_->limits_.request_timeout, &Session::on_late_request);
+  asio::async_read_until(socket_, asio::dynamic_buffer(input_, kLongestRequest), '\n',
+                         [self = shared_from_this()](const auto& error, std::size_t size) { self->on_request(error, size); });
+}
+
+void Session::on_request(const boost::system::error_code& error, std::size_t size) {
+  if (server_ == nullptr || answering_) return;
+  if (error == asio::error::not_found) return refuse("the request is longer than " + std::to_string(kLongestRequest) + " bytes");
+  // A client that says nothing may only want to know whether somebody listens here.
+  if (error) return input_.empty() || error != asio::error::eof ? close() : refuse("the request ends without an end of line");
+  answering_ = true;
+  timer_.cancel();
+  const auto request = parse_request(std::string_view(input_).substr(0, size - 1));
+  if (!request) return refuse(request.error());
+  notice_hangup();
+  server_->handle(*request, Responder(weak_from_this()));
+}
+
+void Session::on_late_request() {
+  if (!answering_) refuse("no request came in time");
+}
+
+void Session::refuse(std::string error) {
+  answering_ = true;
+  finish({.ok = false, .result = {}, .error = std::move(error), .exit_code = exit_code::usage});
+}
+
+/// A client that has only ended its sending side still reads; that is no hangup (poll(2)).
+void Session::notice_hangup() {
+  socket_.async_wait(asio::socket_base::wait_error, [self = shared_from_this()](const auto& error) {
+    if (!error) self->close();
+  });
+}
+
+void Session::progress(const Progress& progress) {
+  if (server_ == nullptr || finished_ || output_.size() > kMostUnread) return;
+  output_ += format(progress);
+  flush();
+}
+
+void Session::finish(const Reply& reply) {
+  if (server_ == nullptr || finished_) return;
+  finished_ = true;
+  output_ += format(reply);
+  flush();
+}
+
+void Session::flush() {
+  if (busy_) return;  // its completion comes back here
+  if (written_ == writing_.size()) {
+    writing_ = std::exchange(output_, {});
+    written_ = 0;
+    timer_.cancel();
+    if (writing_.empty()) return finished_ ? close() : void();
+  }
+  busy_ = true;
+  arm(server_->limits_.write_timeout, &Session::close);
+  socket_.async_write_some(asio::buffer(writing_) + written_,
+                           [self = shared_from_this()](const auto& error, std::size_t size) { self->on_written(error, size); });
+}
+
+void Session::on_written(const boost::system::error_code& error, std::size_t size) {
+  if (server_ == nullptr) return;
+  if (error) return close();
+  busy_ = false;
+  written_ += size;
+  flush();
+}
+
+void Session::arm(Duration patience, void (Session::*then)()) {
+  timer_.expires_after(patience);
+  timer_.async_wait([self = shared_from_this(), then](const auto& error) {
+    if (!error) ((*self).*then)();
+  });
+}
+
+void Session::close() {
+  if (server_ == nullptr) return;
+  Server& server = *std::exchange(server_, nullptr);
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  timer_.cancel();
+  server.forget(shared_from_this());
+}
+
+}  // namespace serval::control

@@ -1,0 +1,111 @@
+#include "control/status.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <string>
+
+#include "base/cause_table.hpp"
+#include "control/protocol.hpp"
+#include "scoreboard/reader.hpp"
+
+namespace serval::control {
+namespace {
+
+json::string text_of(std::string_view text) { return json::string(text.data(), text.size()); }
+
+std::int64_t seconds(Clock::duration span) { return std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(span).count(), 0); }
+
+std::int64_t signed_milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span).count(); }
+std::int64_t milliseconds(Clock::duration span) { return std::max<std::int64_t>(signed_milliseconds(span), 0); }
+
+json::value pid_or_null(pid_t pid) { return pid == 0 ? json::value(nullptr) : json::value(pid); }
+
+json::object request_in_progress(const scoreboard::RequestInProgress& request, TimePoint now) {
+  const bool limited = request.deadline != TimePoint::max();
+  return {{"method", utf8(request.method)},
+          {"target", utf8(request.target)},
+          {"request_id", utf8(request.request_id)},
+          {"peer", utf8(request.peer)},
+          {"thread", request.thread},
+          {"age_ms", milliseconds(now - request.started)},
+          {"deadline_in_ms", limited ? json::value(signed_milliseconds(request.deadline - now)) : json::value(nullptr)}};
+}
+
+std::string_view state_of(const supervisor::Snapshot& snapshot) { return snapshot.stopping ? "stopping" : snapshot.booting ? "booting" : "serving"; }
+
+json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSources& sources, TimePoint now) {
+  // What an earlier worker of the slot left on the board is not this one's.
+  scoreboard::SlotReading reading = scoreboard::read_slot(sources.scoreboard, worker.slot);
+  const bool its_own = worker.pid != 0 && reading.pid == worker.pid;
+  if (!its_own) reading = {};
+  const bool alive = worker.state != supervisor::SlotState::cooling;
+  const bool beats = its_own && reading.last_beat > TimePoint{};
+  const auto memory = worker.pid != 0 ? sources.memory(worker.pid) : std::nullopt;
+  json::array in_progress;
+  if (its_own) {
+    for (const auto& request : scoreboard::read_requests(sources.scoreboard, worker.slot)) in_progress.push_back(request_in_progress(request, now));
+  }
+  const json::value null(nullptr);
+  return {{"slot", worker.slot},
+          {"pid", pid_or_null(worker.pid)},
+          {"generation", worker.generation},
+          {"state", text_of(supervisor::name_of(worker.state))},
+          {"cause", worker.cause == Cause::none ? null : json::value(text_of(serval::name_of(worker.cause)))},
+          {"age_s", alive ? json::value(seconds(now - worker.started)) : null},
+          {"requests", reading.requests},
+          {"connections", reading.connections},
+          {"running", reading.running},
+          {"waiting", reading.waiting},
+          {"threads", sources.threads},
+          {"memory_bytes", memory ? json::value(memory->bytes) : null},
+          {"memory_measure", memory ? json::value(text_of(memory->measure)) : null},
+          {"crashes_in_a_row", worker.crashes_in_a_row},
+          {"restart_in_ms", alive ? null : json::value(milliseconds(worker.deadline - now))},
+          {"beat_age_ms", beats ? json::value(milliseconds(now - reading.last_beat)) : null},
+          {"in_progress", std::move(in_progress)}};
+}
+
+json::object totals(const scoreboard::Memory& board) {
+  const scoreboard::Totals totals = scoreboard::read_totals(board);
+  std::uint64_t requests = 0;
+  json::object answers;
+  for (int status = scoreboard::kFirstStatus; scoreboard::is_status(status); ++status) {
+    const std::uint64_t count = totals.answers_with(status);
+    if (count > 0) answers.emplace(std::to_string(status), count);
+    requests += count;
+  }
+  json::object result{{"requests", requests}, {"answers", std::move(answers)}};
+  for (const auto& row : scoreboard::kCounters) result.emplace(json::string_view(row.name.data(), row.name.size()), totals.of(row.kind));
+  return result;
+}
+
+}  // namespace
+
+json::object make_status(const StatusSources& sources, TimePoint now) {
+  const supervisor::Snapshot& snapshot = sources.snapshot;
+  json::array workers;
+  for (const auto& row : snapshot.workers) {
+    if (row.state != supervisor::SlotState::empty) workers.push_back(worker(row, sources, now));
+  }
+  json::object ended;
+  for (const auto& [cause, count] : snapshot.ended) {
+    const std::string_view name = serval::name_of(cause);
+    ended.emplace(json::string_view(name.data(), name.size()), count);
+  }
+  return {{"name", utf8(sources.name)},
+          {"version", text_of(sources.version)},
+          {"pid", sources.pid},
+          {"generation", snapshot.generation},
+          {"state", text_of(state_of(snapshot))},
+          {"uptime_s", seconds(now - sources.begun)},
+          {"mold", json::object{{"state", text_of(supervisor::name_of(snapshot.mold))}, {"pid", pid_or_null(snapshot.mold_pid)}}},
+          {"workers_wanted", snapshot.wanted},
+          {"threads", sources.threads},
+          {"workers", std::move(workers)},
+          {"ended", std::move(ended)},
+          {"totals", totals(sources.scoreboard)}};
+}
+
+}  // namespace serval::control

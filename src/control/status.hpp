@@ -1,0 +1,50 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "base/time.hpp"
+#include "scoreboard/memory.hpp"
+#include "supervisor/supervisor.hpp"
+
+/// What `serval status` tells. All of it is there without asking a worker: it may hang.
+namespace serval::control {
+
+struct MemoryReading {
+  std::uint64_t bytes = 0;
+  std::string_view measure;  ///< "pss" or "rss"
+};
+
+/// What a status is made of; all borrowed for the call.
+struct StatusSources {
+  std::string_view name;
+  std::string_view version;
+  pid_t pid = 0;    ///< the master's
+  int threads = 0;  ///< in each worker
+  TimePoint begun;
+  const supervisor::Snapshot& snapshot;
+  const scoreboard::Memory& scoreboard;
+  std::function<std::optional<MemoryReading>(pid_t worker)> memory;
+};
+
+/// The result of the command. Keys end in their unit; what is not known, or does not apply, is null; other times are whole and not negative,
+/// but for a request's deadline, which may have passed.
+///
+/// ```
+/// name version pid generation uptime_s state: booting|serving|stopping
+/// mold {state, pid}
+/// workers_wanted, threads
+/// workers [{slot, pid, generation, state, cause, age_s, requests, connections, running, waiting, threads, memory_bytes, memory_measure,
+///           crashes_in_a_row, restart_in_ms, beat_age_ms,
+///           in_progress [{method, target, request_id, peer, thread, age_ms, deadline_in_ms}]}]     no empty slots
+/// ended {cause: workers}
+/// totals {requests, answers {code: requests}, timeouts, ... as the scoreboard counts them}
+/// ```
+boost::json::object make_status(const StatusSources& sources, TimePoint now);
+
+}  // namespace serval::control

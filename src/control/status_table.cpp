@@ -1,0 +1,223 @@
+#include "control/status_table.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/log_text.hpp"
+#include "base/text.hpp"
+
+namespace serval::control {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kLongestTarget = 100;
+constexpr std::string_view kUnknown = "-";
+
+const json::value* find(const json::object& object, std::string_view key) { return object.if_contains(json::string_view(key.data(), key.size())); }
+
+std::optional<std::int64_t> number_at(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_uint64()) return static_cast<std::int64_t>(std::min<std::uint64_t>(value->get_uint64(), INT64_MAX));
+  return value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
+}
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  if (value == nullptr || !value->is_string() || value->get_string().empty()) return std::string(kUnknown);
+  std::string text;
+  log::append_text(text, std::string_view(value->get_string().data(), value->get_string().size()), false);
+  return text;
+}
+
+const json::object* object_in(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+/// The objects of a list; others in it are not ours.
+std::vector<const json::object*> objects_in(const json::object& object, std::string_view key) {
+  std::vector<const json::object*> found;
+  const json::value* value = find(object, key);
+  if (value == nullptr || !value->is_array()) return found;
+  for (const json::value& item : value->get_array()) {
+    if (item.is_object()) found.push_back(&item.get_object());
+  }
+  return found;
+}
+
+std::string number(const json::object& object, std::string_view key) {
+  const auto value = number_at(object, key);
+  return value ? std::to_string(*value) : std::string(kUnknown);
+}
+
+std::string time_in(const json::object& object, std::string_view key, std::int64_t unit_ms) {
+  const auto value = number_at(object, key);
+  return value ? show_time(std::clamp<std::int64_t>(*value, 0, INT64_MAX / unit_ms) * unit_ms) : std::string(kUnknown);
+}
+
+// --- the table
+
+struct Column {
+  std::string_view title;
+  bool right;
+  std::string (*cell)(const json::object& worker);
+};
+
+std::string memory_cell(const json::object& worker) {
+  const auto bytes = number_at(worker, "memory_bytes");
+  if (!bytes) return std::string(kUnknown);
+  const std::string size = show_size(static_cast<std::uint64_t>(std::max<std::int64_t>(*bytes, 0)));
+  return text_at(worker, "memory_measure") == "rss" ? size + " rss" : size;
+}
+
+/// What is not as usual with it.
+std::string note_cell(const json::object& worker) {
+  std::vector<std::string> notes;
+  const std::string cause = text_at(worker, "cause");
+  if (cause != kUnknown) notes.push_back((text_at(worker, "state") == "serving" ? "to be replaced: " : "goes: ") + cause);
+  if (number_at(worker, "restart_in_ms")) notes.push_back("starts again in " + time_in(worker, "restart_in_ms", 1));
+  if (number_at(worker, "crashes_in_a_row").value_or(0) > 1) notes.push_back(number(worker, "crashes_in_a_row") + " crashes in a row");
+  return join(notes, ", ");
+}
+
+constexpr Column kColumns[] = {
+    {"SLOT", true, [](const json::object& worker) { return number(worker, "slot"); }},
+    {"PID", true, [](const json::object& worker) { return number(worker, "pid"); }},
+    {"GEN", true, [](const json::object& worker) { return number(worker, "generation"); }},
+    {"STATE", false, [](const json::object& worker) { return text_at(worker, "state"); }},
+    {"AGE", false, [](const json::object& worker) { return time_in(worker, "age_s", 1000); }},
+    {"REQUESTS", true, [](const json::object& worker) { return number(worker, "requests"); }},
+    {"CONNECTIONS", true, [](const json::object& worker) { return number(worker, "connections"); }},
+    {"BUSY", true, [](const json::object& worker) { return number(worker, "running") + "/" + number(worker, "threads"); }},
+    {"WAITING", true, [](const json::object& worker) { return number(worker, "waiting"); }},
+    {"MEMORY", true, memory_cell},
+    {"BEAT", false, [](const json::object& worker) { return time_in(worker, "beat_age_ms", 1); }},
+    {"", false, note_cell},
+};
+constexpr std::size_t kGap = 2;  ///< spaces between columns
+
+using Row = std::vector<std::string>;
+
+std::string line_of(const Row& row, const std::vector<std::size_t>& widths) {
+  std::string line;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (i > 0) line.append(kGap, ' ');
+    const std::string padding(widths[i] - row[i].size(), ' ');
+    line += kColumns[i].right ? padding + row[i] : row[i] + padding;
+  }
+  line.erase(line.find_last_not_of(' ') + 1);
+  return line + '\n';
+}
+
+std::string request_line(const json::object& request) {
+  std::string line = text_at(request, "method") + " " + shortened(text_at(request, "target"), kLongestTarget) + "  for " + time_in(request, "age_ms", 1);
+  if (const auto left = number_at(request, "deadline_in_ms")) {
+    line += *left >= 0 ? ", " + show_time(*left) + " left" : ", " + show_time(-std::max(*left, -INT64_MAX)) + " past its deadline";
+  }
+  return line + ", from " + text_at(request, "peer") + ", thread " + number(request, "thread") + ", id " + text_at(request, "request_id") + '\n';
+}
+
+std::string workers_table(const std::vector<const json::object*>& workers) {
+  std::vector<Row> rows(1);
+  for (const Column& column : kColumns) rows[0].emplace_back(column.title);
+  for (const json::object* worker : workers) {
+    Row& row = rows.emplace_back();
+    for (const Column& column : kColumns) row.push_back(column.cell(*worker));
+  }
+  std::vector<std::size_t> widths(std::size(kColumns));
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text = line_of(rows[0], widths);
+  const std::string indent(widths[0] + kGap, ' ');
+  for (std::size_t i = 0; i < workers.size(); ++i) {
+    text += line_of(rows[i + 1], widths);
+    for (const json::object* request : objects_in(*workers[i], "in_progress")) text += indent + request_line(*request);
+  }
+  return text;
+}
+
+// --- above and below it
+
+std::string answers_summary(const json::object& status) {
+  const json::object* totals = object_in(status, "totals");
+  if (totals == nullptr) return {};
+  std::string text = ", " + number(*totals, "requests") + " requests answered";
+  std::int64_t failed = 0;
+  if (const json::object* answers = object_in(*totals, "answers")) {
+    for (const auto& answer : *answers) {
+      if (answer.key().starts_with('5') && answer.value().is_int64()) failed += answer.value().get_int64();
+    }
+  }
+  return failed > 0 ? text + " (5xx: " + std::to_string(failed) + ")" : text;
+}
+
+std::string server_line(const json::object& status, const std::vector<const json::object*>& workers) {
+  const auto serves = [](const json::object* worker) { return text_at(*worker, "state") == "serving"; };
+  const auto serving = std::count_if(workers.begin(), workers.end(), serves);
+  std::string line = text_at(status, "name") + ", serval " + text_at(status, "version") + ", pid " + number(status, "pid") + ": " +
+                     text_at(status, "state") + ", up for " + time_in(status, "uptime_s", 1000) + ", generation " + number(status, "generation") +
+                     ", " + std::to_string(serving) + " of " + number(status, "workers_wanted") + " workers serve" + answers_summary(status);
+  const json::object* mold = object_in(status, "mold");
+  if (mold != nullptr && text_at(*mold, "state") != "ready") line += ", mold " + text_at(*mold, "state");
+  return line + '\n';
+}
+
+std::string ended_line(const json::object& status) {
+  const json::object* ended = object_in(status, "ended");
+  if (ended == nullptr || ended->empty()) return {};
+  std::vector<std::string> causes;
+  for (const auto& cause : *ended) {
+    std::string name;
+    log::append_text(name, std::string_view(cause.key().data(), cause.key().size()), false);
+    causes.push_back(name + " " + number(*ended, std::string_view(cause.key().data(), cause.key().size())));
+  }
+  return "\nended: " + join(causes, ", ") + '\n';
+}
+
+}  // namespace
+
+std::string format_status(const json::object& status) {
+  const auto workers = objects_in(status, "workers");
+  std::string text = server_line(status, workers);
+  if (!workers.empty()) text += '\n' + workers_table(workers);
+  return text + ended_line(status);
+}
+
+std::string show_time(std::int64_t milliseconds) {
+  constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+  const auto two = [&](std::int64_t large, const char* large_name, std::int64_t small, const char* small_name) {
+    return std::to_string(milliseconds / large) + large_name + " " + std::to_string(milliseconds % large / small) + small_name;
+  };
+  if (milliseconds < kSecond) return std::to_string(milliseconds) + "ms";
+  if (milliseconds < 10 * kSecond && milliseconds % kSecond >= 100) {
+    return std::to_string(milliseconds / kSecond) + "." + std::to_string(milliseconds % kSecond / 100) + "s";
+  }
+  if (milliseconds < kMinute) return std::to_string(milliseconds / kSecond) + "s";
+  if (milliseconds < kHour) return two(kMinute, "m", kSecond, "s");
+  if (milliseconds < kDay) return two(kHour, "h", kMinute, "m");
+  return two(kDay, "d", kHour, "h");
+}
+
+std::string show_size(std::uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + "B";
+  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  while (value >= 1023.95 && unit + 1 < std::size(kUnits)) {
+    value /= 1024;
+    ++unit;
+  }
+  char text[48];
+  std::snprintf(text, sizeof text, "%.1f%s", value, kUnits[unit]);
+  return text;
+}
+
+}  // namespace serval::control

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <string>
+
+namespace serval::control {
+
+/// A status (status.hpp) for people: a line about the server, a table with a line for each worker, what it is doing indented below it, and which
+/// workers have ended. No control byte of a client's gets through to the terminal. A status of another serval may lack keys: they show as "-".
+///
+/// ```
+/// shop, serval 0.1.0, pid 811: serving, up for 2h 5m, generation 1, 1 of 2 workers serve, 1204 requests answered (5xx: 3)
+///
+/// SLOT  PID  GEN  STATE    AGE    REQUESTS  CONNECTIONS  BUSY  WAITING   MEMORY  BEAT
+///    0  813    1  serving  2h 5m       602           11   1/5        0  14.2MiB  10ms
+///       GET /report?year=2026  for 1.2s, 28.8s left, from 10.0.0.7:4711, thread 830, id 6f2a
+///    1    -    1  cooling  -             0            0   0/5        0        -  -     starts again in 350ms, 3 crashes in a row
+///
+/// ended: crash 3, max_requests 12
+/// ```
+std::string format_status(const boost::json::object& status);
+
+/// For eyes, the two largest units: "350ms" "1.2s" "42s" "2m 5s" "2h 5m" "3d 4h".
+std::string show_time(std::int64_t milliseconds);
+/// "512B" "14.2MiB"; powers of 1024.
+std::string show_size(std::uint64_t bytes);
+
+}  // namespace serval::control

@@ -1,0 +1,85 @@
+#include "control/status_table.hpp"
+
+#include <gmock/gmock.h>
+
+#include <boost/json.hpp>
+
+namespace serval::control {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+boost::json::object object(const char* text) { return boost::json::parse(text).as_object(); }
+
+constexpr const char* kStatus = R"({
+  "name": "shop", "version": "0.1.0", "pid": 811, "generation": 1, "state": "serving", "uptime_s": 7500,
+  "mold": {"state": "ready", "pid": 812}, "workers_wanted": 2, "threads": 5,
+  "workers": [
+    {"slot": 0, "pid": 813, "generation": 1, "state": "serving", "cause": "max_requests", "age_s": 7500, "requests": 602, "connections": 11,
+     "running": 1, "waiting": 0, "threads": 5, "memory_bytes": 14889779, "memory_measure": "pss", "crashes_in_a_row": 0, "restart_in_ms": null,
+     "beat_age_ms": 10,
+     "in_progress": [{"method": "GET", "target": "/report?year=2026", "request_id": "6f2a", "peer": "10.0.0.7", "thread": 830, "age_ms": 1240,
+                      "deadline_in_ms": 28760}]},
+    {"slot": 1, "pid": null, "generation": 1, "state": "cooling", "cause": null, "age_s": null, "requests": 0, "connections": 0, "running": 0,
+     "waiting": 0, "threads": 5, "memory_bytes": null, "memory_measure": null, "crashes_in_a_row": 3, "restart_in_ms": 350, "beat_age_ms": null,
+     "in_progress": []}],
+  "ended": {"crash": 3, "max_requests": 12},
+  "totals": {"requests": 1204, "answers": {"200": 1201, "500": 1, "503": 2}, "timeouts": 0}})";
+
+TEST(StatusTable, IsForPeople) {
+  EXPECT_EQ(format_status(object(kStatus)),
+            R"(shop, serval 0.1.0, pid 811: serving, up for 2h 5m, generation 1, 1 of 2 workers serve, 1204 requests answered (5xx: 3)
+
+SLOT  PID  GEN  STATE    AGE    REQUESTS  CONNECTIONS  BUSY  WAITING   MEMORY  BEAT
+   0  813    1  serving  2h 5m       602           11   1/5        0  14.2MiB  10ms  to be replaced: max_requests
+      GET /report?year=2026  for 1.2s, 28s left, from 10.0.0.7, thread 830, id 6f2a
+   1    -    1  cooling  -             0            0   0/5        0        -  -     starts again in 350ms, 3 crashes in a row
+
+ended: crash 3, max_requests 12
+)");
+}
+
+TEST(StatusTable, SaysWhenADeadlineHasPassedAndWhenThereIsNoMold) {
+  auto status = object(kStatus);
+  status["mold"].as_object()["state"] = "loading";
+  status["workers"].as_array()[0].as_object()["in_progress"].as_array()[0].as_object()["deadline_in_ms"] = -2500;
+  EXPECT_THAT(format_status(status), HasSubstr(", 2.5s past its deadline"));
+  EXPECT_THAT(format_status(status), HasSubstr(", mold loading\n"));
+}
+
+TEST(StatusTable, LetsNoControlByteThrough) {
+  auto status = object(kStatus);
+  auto& request = status["workers"].as_array()[0].as_object()["in_progress"].as_array()[0].as_object();
+  request["target"] = "/\x1b[2J\n" + std::string(300, 'x');
+  const std::string text = format_status(status);
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, HasSubstr("/\\x1b[2J\\nxxx"));
+  EXPECT_THAT(text, Not(HasSubstr(std::string(200, 'x'))));
+}
+
+TEST(StatusTable, ShowsWhatItIsGiven) {
+  for (const char* text : {"{}", R"({"workers":[]})", R"({"workers":[{}]})", R"({"workers":{"a":1},"ended":[],"totals":1,"mold":"x"})",
+                           R"({"workers":[1,{"in_progress":[{},2]}]})",
+                           R"({"workers":[{"memory_bytes":-1,"age_s":-9223372036854775808,"in_progress":[{"deadline_in_ms":-9223372036854775808}]}]})",
+                           R"({"uptime_s":18446744073709551615,"name":1})"}) {
+    EXPECT_THAT(format_status(object(text)), HasSubstr("serval -")) << text;
+  }
+}
+
+TEST(StatusTable, TimesHaveTwoUnits) {
+  const std::pair<std::int64_t, const char*> table[] = {
+      {0, "0ms"},         {999, "999ms"},       {1000, "1s"},          {1040, "1s"},         {1240, "1.2s"},       {9999, "9.9s"},
+      {10'500, "10s"},    {59'999, "59s"},      {60'000, "1m 0s"},     {125'000, "2m 5s"},   {3'600'000, "1h 0m"}, {7'500'000, "2h 5m"},
+      {86'400'000, "1d 0h"}, {273'600'000, "3d 4h"}};
+  for (const auto& [milliseconds, text] : table) EXPECT_EQ(show_time(milliseconds), text);
+}
+
+TEST(StatusTable, SizesHaveOneDigitBehindThePoint) {
+  const std::pair<std::uint64_t, const char*> table[] = {{0, "0B"},           {1023, "1023B"},          {1024, "1.0KiB"},         {1'048'575, "1.0MiB"},
+                                                         {14'889'779, "14.2MiB"}, {1ULL << 40, "1.0TiB"}, {1ULL << 52, "4096.0TiB"}};
+  for (const auto& [bytes, text] : table) EXPECT_EQ(show_size(bytes), text);
+}
+
+}  // namespace
+}  // namespace serval::control

@@ -1,0 +1,136 @@
+#include "control/status.hpp"
+
+#include <gmock/gmock.h>
+
+#include <boost/json.hpp>
+#include <utility>
+
+#include "scoreboard/writer.hpp"
+
+namespace serval::control {
+namespace {
+
+using namespace std::chrono_literals;
+using supervisor::SlotState;
+
+constexpr TimePoint kNow{1'000'000s};
+
+struct StatusTest : testing::Test {
+  StatusTest() {
+    snapshot.generation = 3;
+    snapshot.mold = supervisor::MoldState::ready;
+    snapshot.mold_pid = 812;
+    snapshot.wanted = 2;
+  }
+
+  void seat(int slot, pid_t pid, SlotState state, TimePoint deadline = TimePoint::max(), int crashes = 0) {
+    snapshot.workers.push_back({.slot = slot,
+                                .generation = 3,
+                                .pid = pid,
+                                .state = state,
+                                .cause = Cause::none,
+                                .started = kNow - 20s,
+                                .deadline = deadline,
+                                .crashes_in_a_row = crashes});
+  }
+
+  boost::json::object make() {
+    return make_status({.name = "shop",
+                        .version = "0.1.0",
+                        .pid = 811,
+                        .threads = 5,
+                        .begun = kNow - 90s,
+                        .snapshot = snapshot,
+                        .scoreboard = board,
+                        .memory = [](pid_t) { return MemoryReading{4096, "pss"}; }},
+                       kNow);
+  }
+
+  boost::json::object worker(std::size_t index) { return make().at("workers").as_array().at(index).as_object(); }
+
+  supervisor::Snapshot snapshot;
+  scoreboard::Memory board = std::move(scoreboard::Memory::create({3, 4}).value());
+};
+
+TEST_F(StatusTest, TellsOfTheServer) {
+  seat(0, 0, SlotState::empty);
+  snapshot.ended = {{Cause::crash, 3}, {Cause::max_requests, 1}};
+  EXPECT_EQ(boost::json::serialize(make()),
+            R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving","uptime_s":90,"mold":{"state":"ready","pid":812},)"
+            R"("workers_wanted":2,"threads":5,"workers":[],"ended":{"crash":3,"max_requests":1},"totals":{"requests":0,"answers":{},)"
+            R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0}})");
+  snapshot.booting = true;
+  EXPECT_EQ(make().at("state").as_string(), "booting");
+  snapshot.stopping = true;
+  EXPECT_EQ(make().at("state").as_string(), "stopping");
+}
+
+TEST_F(StatusTest, TellsWhatAWorkerIsDoing) {
+  seat(1, 4711, SlotState::serving);
+  scoreboard::WorkerBoard writer(board, 1);
+  writer.begin(3, 4711, kNow - 20s);
+  writer.beat(kNow - 250ms, 4711);
+  writer.set_connections(7);
+  writer.set_running(1);
+  writer.count({.status = 200});
+  writer.row(0).begin({.method = "GET", .target = "/a\xff", .request_id = "id", .peer = "10.0.0.7"}, kNow - 1200ms, kNow + 3s);
+  writer.row(1).begin({.method = "PUT", .target = "/b", .request_id = "", .peer = ""}, kNow - 5s, TimePoint::max());
+  writer.row(2).begin({.method = "GET", .target = "/c", .request_id = "", .peer = ""}, kNow - 5s, kNow - 1s);
+  const auto shown = worker(0);
+  EXPECT_EQ(shown.at("slot"), 1);
+  EXPECT_EQ(shown.at("pid"), 4711);
+  EXPECT_EQ(shown.at("state"), "serving");
+  EXPECT_TRUE(shown.at("cause").is_null());
+  EXPECT_EQ(shown.at("age_s"), 20);
+  EXPECT_EQ(shown.at("requests").to_number<int>(), 1);
+  EXPECT_EQ(shown.at("connections"), 7);
+  EXPECT_EQ(shown.at("running"), 1);
+  EXPECT_EQ(shown.at("memory_bytes").to_number<int>(), 4096);
+  EXPECT_EQ(shown.at("memory_measure"), "pss");
+  EXPECT_TRUE(shown.at("restart_in_ms").is_null());
+  EXPECT_EQ(shown.at("beat_age_ms"), 250);
+  const auto& requests = shown.at("in_progress").as_array();
+  ASSERT_EQ(requests.size(), 3u);
+  EXPECT_EQ(requests[0].at("method"), "GET");
+  EXPECT_EQ(requests[0].at("target"), "/a\xef\xbf\xbd");
+  EXPECT_EQ(requests[0].at("request_id"), "id");
+  EXPECT_EQ(requests[0].at("peer"), "10.0.0.7");
+  EXPECT_EQ(requests[0].at("age_ms"), 1200);
+  EXPECT_EQ(requests[0].at("deadline_in_ms"), 3000);
+  EXPECT_TRUE(requests[1].at("deadline_in_ms").is_null());
+  EXPECT_EQ(requests[2].at("deadline_in_ms"), -1000);
+  EXPECT_EQ(boost::json::serialize(make().at("totals").at("answers")), R"({"200":1})");
+}
+
+TEST_F(StatusTest, TellsWhenACoolingSlotStartsAgain) {
+  seat(0, 0, SlotState::cooling, kNow + 350ms, 4);
+  const auto shown = worker(0);
+  EXPECT_TRUE(shown.at("pid").is_null());
+  EXPECT_EQ(shown.at("state"), "cooling");
+  EXPECT_TRUE(shown.at("age_s").is_null());
+  EXPECT_TRUE(shown.at("memory_bytes").is_null());
+  EXPECT_EQ(shown.at("restart_in_ms"), 350);
+  EXPECT_EQ(shown.at("crashes_in_a_row"), 4);
+}
+
+TEST_F(StatusTest, TellsWhyAWorkerGoes) {
+  seat(0, 4711, SlotState::draining, kNow + 3s);
+  snapshot.workers[0].cause = Cause::memory_soft;
+  EXPECT_EQ(worker(0).at("cause"), "memory_soft");
+}
+
+TEST_F(StatusTest, WhatAnEarlierWorkerLeftOnTheBoardIsNotTheNextOnes) {
+  scoreboard::WorkerBoard writer(board, 0);
+  writer.begin(2, 4000, kNow - 100s);
+  writer.beat(kNow - 50s, 4000);
+  writer.set_connections(7);
+  writer.row(0).begin({.method = "GET", .target = "/", .request_id = "", .peer = ""}, kNow - 60s, kNow);
+  seat(0, 4711, SlotState::starting);
+  const auto shown = worker(0);
+  EXPECT_EQ(shown.at("connections"), 0);
+  EXPECT_TRUE(shown.at("beat_age_ms").is_null());
+  EXPECT_TRUE(shown.at("in_progress").as_array().empty());
+}
+
+}  // namespace
+}  // namespace serval::control
