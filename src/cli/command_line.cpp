@@ -20,7 +20,9 @@ struct Parsed {
   std::vector<std::string> files;
   std::map<std::string_view, std::vector<std::string>> options;  // by path
   std::vector<std::string> sockets;
-  bool help = false, quiet = false, verbose = false, origin = false, json = false;
+  std::string timeout;
+  bool help = false, quiet = false, verbose = false, origin = false, json = false, now = false;
+  bool takes_library = false;  // the first word is the app's
 };
 
 std::string flag_names(const config::Option& option) {
@@ -35,6 +37,8 @@ void declare(CLI::App& app, const Command& command, Parsed& parsed) {
   if (command.most_words > 0) app.add_option("words", parsed.words);
   if (command.takes_origin) app.add_flag("--origin", parsed.origin);
   if (command.takes_json) app.add_flag("--json", parsed.json);
+  if (command.takes_now) app.add_flag("--now", parsed.now);
+  if (command.takes_timeout) app.add_option("--timeout", parsed.timeout)->allow_extra_args(false);
   if (command.takes_server) app.add_option("--socket", parsed.sockets)->allow_extra_args(false);
   if (command.takes_config || command.takes_server) app.add_option("-c,--config", parsed.files)->allow_extra_args(false);
   if (!command.takes_config) return;
@@ -51,6 +55,8 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
   if (command.takes_config || command.takes_server) names.push_back("--config");
   if (command.takes_server) names.push_back("--socket");
   if (command.takes_json) names.push_back("--json");
+  if (command.takes_now) names.push_back("--now");
+  if (command.takes_timeout) names.push_back("--timeout");
   if (command.takes_config) {
     for (const auto& option : config::options()) names.push_back("--" + std::string(option.path));
   }
@@ -78,6 +84,16 @@ std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::s
   return std::nullopt;
 }
 
+/// "-1" looks like a flag, and is a word to those who expect one.
+void take_negative_numbers(const Command& command, Parsed& parsed, std::vector<std::string>& extras) {
+  std::erase_if(extras, [&](const std::string& word) {
+    const bool number = word.size() > 1 && word[0] == '-' && word.find_first_not_of("0123456789", 1) == std::string::npos;
+    if (!number || parsed.words.size() >= command.most_words) return false;
+    parsed.words.push_back(word);
+    return true;
+  });
+}
+
 config::Sources sources_from(const Parsed& parsed, config::Environment environment, std::string working_directory) {
   config::Sources sources;
   sources.environment = std::move(environment);
@@ -92,7 +108,7 @@ config::Sources sources_from(const Parsed& parsed, config::Environment environme
     for (const auto& word : words) sources.flags.emplace_back(path, word);
   }
   // Said last, so stronger than the flags that they stand for.
-  if (!parsed.words.empty()) sources.flags.emplace_back("app.library", parsed.words.front());
+  if (!parsed.words.empty() && parsed.takes_library) sources.flags.emplace_back("app.library", parsed.words.front());
   if (parsed.quiet) sources.flags.emplace_back("log.level", "warning");
   if (parsed.verbose) sources.flags.emplace_back("log.level", "debug");
   return sources;
@@ -104,6 +120,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& co
                                                                config::Environment environment, std::string working_directory) {
   CLI::App app;
   Parsed parsed;
+  parsed.takes_library = command.takes_config;
   declare(app, command, parsed);
   std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 takes a vector in
   try {
@@ -112,11 +129,15 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& co
     return Misuse{error.what(), "serval help " + std::string(command.name) + " lists the flags"};
   }
   if (parsed.help) return HelpWanted{};
-  if (auto misuse = find_misuse(parsed, app.remaining(), command)) return *std::move(misuse);
+  std::vector<std::string> extras = app.remaining();
+  take_negative_numbers(command, parsed, extras);
+  if (auto misuse = find_misuse(parsed, extras, command)) return *std::move(misuse);
   Invocation invocation;
   invocation.words = parsed.words;
   invocation.origin = parsed.origin;
   invocation.json = parsed.json;
+  invocation.now = parsed.now;
+  invocation.timeout = parsed.timeout;
   if (!parsed.sockets.empty()) invocation.socket = parsed.sockets.front();
   if (command.takes_config || command.takes_server) invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));
   return invocation;

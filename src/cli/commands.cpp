@@ -10,6 +10,7 @@
 #include "cli/document.hpp"
 #include "cli/help.hpp"
 #include "cli/mold.hpp"
+#include "cli/order.hpp"
 #include "cli/run.hpp"
 #include "cli/show_config.hpp"
 #include "cli/stack.hpp"
@@ -65,6 +66,18 @@ constexpr Command kCommands[] = {
              "It answers while workers hang. The server is found by --socket, by SERVAL_CONTROL_SOCKET, or by its configuration; "
              "without any of them by its socket, if there is only one where sockets are by default.",
      .run = status},
+    {.name = "reload", .arguments = "", .takes_server = true, .takes_timeout = true, .summary = "replace configuration and app without losing a request",
+     .more = "Loads the app anew, boots one worker of it, and only then replaces the others one after the other, each ahead of the one that leaves. "
+             "Returns when all of them serve. Whatever fails before leaves the old generation serving, and so does a new one whose workers die "
+             "while it takes over; the command then exits 1 and says why.",
+     .run = reload},
+    {.name = "stop", .arguments = "", .takes_server = true, .takes_now = true, .summary = "stop the server, returning when it has ended",
+     .more = "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut.", .run = stop},
+    {.name = "scale", .arguments = "N|+N|-N", .least_words = 1, .most_words = 1, .takes_server = true, .summary = "change the number of workers",
+     .more = "Returns when so many serve. A reload keeps the number unless workers.count has changed.", .run = scale},
+    {.name = "recycle", .arguments = "SLOT|all", .least_words = 1, .most_words = 1, .takes_server = true,
+     .summary = "replace workers by new ones of the same generation", .more = "Each successor serves before its worker leaves.", .run = recycle},
+    {.name = "reopen", .arguments = "", .takes_server = true, .summary = "reopen the log files, returning when every process has", .more = "", .run = reopen},
     {.name = "version", .arguments = "", .summary = "print the version", .more = "", .run = version},
     {.name = "help", .arguments = "[COMMAND|signals]", .most_words = 1, .summary = "explain a command, or what each signal does",
      .more = "Without an argument: the list of commands.", .run = help},
@@ -76,8 +89,8 @@ constexpr Command kCommands[] = {
      .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
 };
 
-constexpr std::string_view kLater[] = {"top",    "reload", "upgrade", "stop",   "scale", "recycle",     "drain", "undrain",
-                                       "pause",  "resume", "stacks", "reopen",  "logs", "healthcheck", "new",   "init"};
+constexpr std::string_view kLater[] = {"top",    "upgrade", "drain",       "undrain", "pause", "resume",
+                                       "stacks", "logs",    "healthcheck", "new",     "init"};
 
 constexpr Flag kConfigFlags[] = {
     {"-c, --config FILE", "configuration file (default: ./serval.toml if there is one)"},

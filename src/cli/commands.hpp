@@ -16,6 +16,8 @@ struct Invocation {
   bool origin = false;             ///< --origin
   std::string socket;              ///< --socket; empty: where the configuration says
   bool json = false;               ///< --json
+  bool now = false;                ///< --now
+  std::string timeout;             ///< --timeout; empty: not given
 };
 
 /// One subcommand. Dispatch, usage errors, help and the manual are made from this table.
@@ -28,6 +30,8 @@ struct Command {
   bool takes_origin = false;
   bool takes_server = false;       ///< -c and --socket: which running server is meant
   bool takes_json = false;
+  bool takes_now = false;
+  bool takes_timeout = false;
   bool hidden = false;
   std::string_view summary;        ///< one line, starts lower case, no full stop
   std::string_view more;           ///< sentences for help and manual
@@ -51,6 +55,8 @@ std::span<const Flag> config_flags();
 /// Of commands that talk to a running server.
 std::span<const Flag> server_flags();
 inline constexpr Flag kOriginFlag = {"--origin", "say where each value came from"};
+inline constexpr Flag kNowFlag = {"--now", "do not wait for requests in flight"};
+inline constexpr Flag kTimeoutFlag = {"--timeout DURATION", "how long to wait for the server's answer"};
 inline constexpr Flag kJsonFlag = {"--json", "print the answer as it came, a JSON object in one line"};
 
 }  // namespace serval::cli

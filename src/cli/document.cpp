@@ -27,6 +27,8 @@ std::string man_of_commands() {
     text += ".It Nm Cm " + std::string(command.name);
     if (!command.arguments.empty()) text += " Ar " + std::string(command.arguments);
     if (command.takes_json) text += " Oo Fl -json Oc";
+    if (command.takes_now) text += " Oo Fl -now Oc";
+    if (command.takes_timeout) text += " Oo Fl -timeout Ar DURATION Oc";
     if (command.takes_config || command.takes_server) text += " Oo Fl c Ar FILE Oc";
     if (command.takes_server) text += " Oo Fl -socket Ar PATH Oc";
     if (command.takes_origin) text += " Oo Fl -origin Oc";
@@ -46,7 +48,7 @@ std::string man_of_flags() {
 std::string man_of_server_flags() {
   std::string text = ".Bl -tag -width Ds\n";
   for (const auto& flag : server_flags()) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
-  text += ".It Li " + std::string(kJsonFlag.names) + '\n' + config::man_text(kJsonFlag.summary);
+  for (const Flag& flag : {kJsonFlag, kNowFlag, kTimeoutFlag}) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
   return text + ".El\n";
 }
 

@@ -22,6 +22,8 @@ std::string usage_of(const Command& command) {
   std::string usage = "serval " + std::string(command.name);
   if (!command.arguments.empty()) usage += " " + std::string(command.arguments);
   if (command.takes_json) usage += " [--json]";
+  if (command.takes_now) usage += " [--now]";
+  if (command.takes_timeout) usage += " [--timeout DURATION]";
   if (command.takes_config || command.takes_server) usage += " [-c FILE]";
   if (command.takes_server) usage += " [--socket PATH]";
   if (command.takes_origin) usage += " [--origin]";
@@ -73,6 +75,8 @@ std::string help_of(const Command& command) {
   };
   if (command.takes_origin) row(kOriginFlag);
   if (command.takes_json) row(kJsonFlag);
+  if (command.takes_now) row(kNowFlag);
+  if (command.takes_timeout) row(kTimeoutFlag);
   for (const auto& flag : command.takes_server ? server_flags() : config_flags()) row(flag);
   if (!command.takes_config) return text;
   text += "\nOptions of the configuration (flags win over SERVAL_* variables, those over the file; repeat a flag for each item of a list):\n";

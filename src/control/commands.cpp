@@ -8,8 +8,17 @@
 namespace serval::control {
 namespace {
 
+constexpr Argument kStopArguments[] = {{"now", ArgumentKind::boolean}};
+constexpr Argument kScaleArguments[] = {{"to", ArgumentKind::integer}, {"by", ArgumentKind::integer}};
+constexpr Argument kRecycleArguments[] = {{"slot", ArgumentKind::integer}};
+
 constexpr Command kCommands[] = {
     {.name = "status"},
+    {.name = "reload"},
+    {.name = "stop", .arguments = kStopArguments},
+    {.name = "scale", .arguments = kScaleArguments},
+    {.name = "recycle", .arguments = kRecycleArguments},
+    {.name = "reopen"},
 };
 
 bool is_of(ArgumentKind kind, const json::value& value) {

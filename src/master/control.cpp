@@ -2,8 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/exit_code.hpp"
@@ -41,8 +43,8 @@ std::optional<control::MemoryReading> measure(pid_t worker, TimePoint until) {
 }  // namespace
 
 Control::Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor,
-                 const scoreboard::Memory& scoreboard)
-    : config_(config), supervisor_(supervisor), scoreboard_(scoreboard) {
+                 const scoreboard::Memory& scoreboard, Operations operations)
+    : config_(config), supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)) {
   const control::Place place = control::find_place(config.control, config.server.name, config::process_environment(), ::geteuid());
   if (place.path.empty()) return;
   auto server = listen(io, place, config.control.mode);
@@ -54,6 +56,86 @@ Control::Control(boost::asio::io_context& io, const config::Config& config, cons
   server_ = std::move(*server);
   log::info("control socket", {{"path", server_->path()}});
   server_->serve("status", [this](const auto&, const control::Responder& responder) { status(responder); });
+  server_->serve("reload", [this](const auto&, const control::Responder& responder) { reload(responder); });
+  server_->serve("stop", [this](const auto& arguments, const control::Responder& responder) { stop(arguments, responder); });
+  server_->serve("scale", [this](const auto& arguments, const control::Responder& responder) { scale(arguments, responder); });
+  server_->serve("recycle", [this](const auto& arguments, const control::Responder& responder) { recycle(arguments, responder); });
+  server_->serve("reopen", [this](const auto&, const control::Responder& responder) { reopen(responder); });
+}
+
+void Control::look_again() {
+  if (waiting_.empty()) return;
+  const supervisor::Snapshot snapshot = supervisor_.snapshot();
+  std::erase_if(waiting_, [&](const Waiting& waiting) {
+    if (!waiting.done(snapshot)) return false;
+    waiting.responder.finish(waiting.result);
+    return true;
+  });
+}
+
+void Control::reload(const control::Responder& responder) {
+  responder.progress("loading the next generation");
+  operations_.reload("serval reload", [responder](const supervisor::ReloadEnded& ended) {
+    if (ended.good) return responder.finish({{"generation", ended.generation}});
+    responder.refuse(ended.why + "; generation " + std::to_string(ended.generation) + " goes on", exit_code::app_failed);
+  });
+}
+
+/// The client waits for our end by itself: nobody is left here to tell it.
+void Control::stop(const boost::json::object& arguments, const control::Responder& responder) {
+  const auto* now = arguments.if_contains("now");
+  responder.finish({{"pid", ::getpid()}});
+  const bool stopping = supervisor_.snapshot().stopping;
+  operations_.tell(supervisor::StopRequested{"serval stop"});
+  if (now != nullptr && now->as_bool() && !stopping) operations_.tell(supervisor::StopRequested{"serval stop --now"});
+}
+
+void Control::scale(const boost::json::object& arguments, const control::Responder& responder) {
+  const auto* to = arguments.if_contains("to");
+  const auto* by = arguments.if_contains("by");
+  if ((to == nullptr) == (by == nullptr)) return responder.refuse("expected either `to` or `by`", exit_code::usage);
+  const supervisor::Snapshot before = supervisor_.snapshot();
+  const std::int64_t wanted = to != nullptr ? to->as_int64() : before.wanted + by->as_int64();
+  if (wanted < 1 || wanted > supervisor::kMostWorkers) {
+    return responder.refuse(std::to_string(wanted) + " workers: expected 1 to " + std::to_string(supervisor::kMostWorkers), exit_code::app_failed);
+  }
+  if (before.stopping) return responder.refuse("the server is stopping", exit_code::app_failed);
+  const auto serve_as_wanted = [wanted](const supervisor::Snapshot& snapshot) {
+    const auto serving = std::count_if(snapshot.workers.begin(), snapshot.workers.end(),
+                                       [](const auto& worker) { return worker.state == supervisor::SlotState::serving; });
+    return serving == wanted || snapshot.wanted != wanted;  // or somebody has changed his mind
+  };
+  responder.progress("from " + std::to_string(before.wanted) + " to " + std::to_string(wanted) + " workers");
+  waiting_.push_back({serve_as_wanted, {{"workers", wanted}}, responder});
+  operations_.tell(supervisor::ScaleRequested{static_cast<int>(wanted) - before.wanted, "serval scale"});
+}
+
+void Control::recycle(const boost::json::object& arguments, const control::Responder& responder) {
+  const auto* slot = arguments.if_contains("slot");
+  const supervisor::Snapshot before = supervisor_.snapshot();
+  if (before.stopping) return responder.refuse("the server is stopping", exit_code::app_failed);
+  std::set<pid_t> leaving;
+  for (const auto& worker : before.workers) {
+    const bool meant = slot == nullptr || slot->as_int64() == worker.slot;
+    if (meant && worker.state == supervisor::SlotState::serving) leaving.insert(worker.pid);
+  }
+  if (leaving.empty()) {
+    return responder.refuse(slot != nullptr ? "no worker serves in slot " + std::to_string(slot->as_int64()) : "no worker serves", exit_code::app_failed);
+  }
+  const auto count = leaving.size();
+  responder.progress("replacing " + std::to_string(count) + (count == 1 ? " worker" : " workers"));
+  const auto all_gone = [leaving = std::move(leaving)](const supervisor::Snapshot& snapshot) {
+    return std::none_of(snapshot.workers.begin(), snapshot.workers.end(), [&](const auto& worker) {
+      return leaving.contains(worker.pid) && worker.state == supervisor::SlotState::serving;  // who drains has a successor
+    });
+  };
+  waiting_.push_back({all_gone, {{"workers", count}}, responder});
+  operations_.tell(supervisor::RecycleRequested{slot != nullptr ? std::optional<int>(static_cast<int>(slot->as_int64())) : std::nullopt, "serval recycle"});
+}
+
+void Control::reopen(const control::Responder& responder) {
+  waiting_.push_back({[](const supervisor::Snapshot& snapshot) { return !snapshot.reopening; }, {}, responder});
+  operations_.reopen_logs();
 }
 
 void Control::status(const control::Responder& responder) const {

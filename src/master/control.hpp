@@ -1,7 +1,11 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
+#include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "base/time.hpp"
 #include "config/config.hpp"
@@ -11,19 +15,44 @@
 
 namespace serval::master {
 
+/// What commands have the master do.
+struct Operations {
+  std::function<void(supervisor::Event)> tell;
+  std::function<void(const std::string& by, std::function<void(const supervisor::ReloadEnded&)>)> reload;
+  std::function<void()> reopen_logs;
+};
+
 /// The master's control socket and what each command does. One thread, that of the io_context.
 class Control {
  public:
   /// Listens where control.socket says, and logs where that is. Throws StartupError (cannot_create) if a place that was named cannot be had;
-  /// without the automatic one the server gets along, with a warning. Borrows all four.
-  Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor, const scoreboard::Memory& scoreboard);
+  /// without the automatic one the server gets along, with a warning. Borrows all but the operations.
+  Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor, const scoreboard::Memory& scoreboard,
+          Operations operations);
+
+  /// The supervisor has handled an event: answers commands whose effect is there by now.
+  void look_again();
 
  private:
+  /// A command whose answer waits for what it has set going.
+  struct Waiting {
+    std::function<bool(const supervisor::Snapshot&)> done;
+    boost::json::object result;
+    control::Responder responder;
+  };
+
   void status(const control::Responder& responder) const;
+  void reload(const control::Responder& responder);
+  void stop(const boost::json::object& arguments, const control::Responder& responder);
+  void scale(const boost::json::object& arguments, const control::Responder& responder);
+  void recycle(const boost::json::object& arguments, const control::Responder& responder);
+  void reopen(const control::Responder& responder);
 
   const config::Config& config_;
   const supervisor::Supervisor& supervisor_;
   const scoreboard::Memory& scoreboard_;
+  Operations operations_;
+  std::vector<Waiting> waiting_;
   TimePoint begun_ = Clock::now();
   std::unique_ptr<control::Server> server_;  ///< none: off, or not to be had
 };

@@ -57,7 +57,10 @@ Master::Master(const config::Config& config, ReadConfig read_config, LogFiles& l
       oom_kills_(oom_.read().value_or(0)),
       newest_config_(std::make_shared<const config::Config>(config)),
       read_config_(std::move(read_config)),
-      control_(io_, config, supervisor_, scoreboard_) {
+      control_(io_, config, supervisor_, scoreboard_,
+               {.tell = [this](supervisor::Event event) { handle(std::move(event)); },
+                .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
+                .reopen_logs = [this] { reopen_logs(); }}) {
   if (config.memory.hard > 0) {
     auto taken = os::WorkerCgroups::take(config.memory.hard);
     if (taken) cgroups_.emplace(std::move(*taken));
@@ -91,6 +94,7 @@ void Master::handle(supervisor::Event event) {
     }
   }
   handling_ = false;
+  control_.look_again();
   if (!finishing_) arm_timer();
 }
 
@@ -122,14 +126,17 @@ void Master::on_signal(int number) {
   if (row == std::end(kSignalTable)) return;
   switch (row->action) {
     case SignalAction::stop: return handle(supervisor::StopRequested{std::string(row->name)});
-    case SignalAction::reopen_logs:
-      logs_.reopen();
-      return handle(supervisor::LogsReopened{});
+    case SignalAction::reopen_logs: return reopen_logs();
     case SignalAction::reload: return request_reload(std::string(row->name));
     case SignalAction::one_worker_more: return handle(supervisor::ScaleRequested{+1, std::string(row->name)});
     case SignalAction::one_worker_fewer: return handle(supervisor::ScaleRequested{-1, std::string(row->name)});
     case SignalAction::not_served: return log::warning("signal is not served by this version, going on", {{"signal", row->name}});
   }
+}
+
+void Master::reopen_logs() {
+  logs_.reopen();
+  handle(supervisor::LogsReopened{});
 }
 
 /// SIGCHLDs merge, and as a subreaper (or PID 1) we get children that we never heard of.

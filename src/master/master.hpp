@@ -47,6 +47,7 @@ class Master {
   void arm_timer();
   void await_signal();
   void on_signal(int number);
+  void reopen_logs();
   void reap();
   void child_exited(const os::Exit& exit);
   void mold_exited(int generation, const os::Exit& exit);

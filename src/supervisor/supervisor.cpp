@@ -80,6 +80,7 @@ Snapshot Supervisor::snapshot() const {
   result.wanted = settings_.workers;
   result.booting = phase_ == Phase::booting;
   result.stopping = phase_ == Phase::stopping || phase_ == Phase::finished;
+  result.reopening = reopening_;
   result.ended = ended_;
   return result;
 }

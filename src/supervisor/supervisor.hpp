@@ -39,6 +39,7 @@ struct Snapshot {
   int wanted = 0;               ///< workers, as configured or scaled since
   bool booting = false;         ///< no worker has been ready yet
   bool stopping = false;
+  bool reopening = false;  ///< somebody has not swapped his logs yet
   std::map<Cause, std::uint64_t> ended;  ///< workers that have ended, by cause
 };
 

@@ -1,0 +1,93 @@
+#include "cli/order.hpp"
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdint>
+#include <iostream>
+#include <optional>
+#include <string>
+
+#include "base/exit_code.hpp"
+#include "base/text.hpp"
+#include "base/units.hpp"
+#include "cli/ask_server.hpp"
+#include "cli/usage.hpp"
+
+namespace serval::cli {
+namespace {
+
+namespace json = boost::json;
+
+/// Preloading may take minutes, and so may a rollout of many workers.
+constexpr Duration kPatience = std::chrono::minutes(15);
+
+/// Prints the reply's only number in a sentence.
+int report(const Asked& asked, std::string_view before, const char* key, std::string_view after) {
+  if (asked.code != exit_code::ok) return asked.code;
+  std::cout << before;
+  if (const auto* number = asked.result.if_contains(key)) std::cout << *number;
+  std::cout << after << '\n';
+  return exit_code::ok;
+}
+
+std::optional<std::int64_t> number_of(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// Until the process is gone, or the patience is over: false. There is no zombie to be seen, its parent is somebody else.
+bool await_end(pid_t pid, Duration patience) {
+  const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));  // pidfd_open(2); glibc 2.36 has no wrapper yet
+  if (process < 0) return true;
+  pollfd ended = {process, POLLIN, 0};
+  const bool gone = ::poll(&ended, 1, static_cast<int>(patience.count())) > 0;
+  ::close(process);
+  return gone;
+}
+
+}  // namespace
+
+int reload(const Invocation& invocation) {
+  Duration patience = kPatience;
+  if (!invocation.timeout.empty()) {
+    const auto given = parse_duration(invocation.timeout);
+    if (!given || *given <= Duration::zero()) return usage_error("reload", "--timeout " + quoted(invocation.timeout) + " is not a duration", "for example --timeout 90s");
+    patience = *given;
+  }
+  return report(ask_server(invocation, {.command = "reload", .arguments = {}}, patience), "generation ", "generation", " serves");
+}
+
+int stop(const Invocation& invocation) {
+  const Asked asked = ask_server(invocation, {.command = "stop", .arguments = {{"now", invocation.now}}});
+  if (asked.code != exit_code::ok) return asked.code;
+  const auto* pid = asked.result.if_contains("pid");
+  if (pid == nullptr || !pid->is_int64() || await_end(static_cast<pid_t>(pid->as_int64()), kPatience)) return exit_code::ok;
+  std::cerr << "serval stop: the server is still stopping\n";
+  return exit_code::app_failed;
+}
+
+int scale(const Invocation& invocation) {
+  const std::string& word = invocation.words.front();
+  const auto number = number_of(word);
+  if (!number) return usage_error("scale", quoted(word) + " is no number of workers", "for example serval scale 8, or +1, or -1");
+  const bool relative = word[0] == '+' || word[0] == '-';
+  return report(ask_server(invocation, {.command = "scale", .arguments = {{relative ? "by" : "to", *number}}}, kPatience), "", "workers", " workers serve");
+}
+
+int recycle(const Invocation& invocation) {
+  const std::string& word = invocation.words.front();
+  const auto slot = number_of(word);
+  if (!slot && word != "all") return usage_error("recycle", quoted(word) + " is no slot", "serval recycle 0, or serval recycle all");
+  return report(ask_server(invocation, {.command = "recycle", .arguments = slot ? json::object{{"slot", *slot}} : json::object{}}, kPatience), "", "workers",
+                " replaced");
+}
+
+int reopen(const Invocation& invocation) { return ask_server(invocation, {.command = "reopen", .arguments = {}}).code; }
+
+}  // namespace serval::cli
