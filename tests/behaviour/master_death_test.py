@@ -35,6 +35,15 @@ class MasterDeath(ServalTest):
         serval.signal(signal.SIGKILL)
         wait_until(lambda: not any(map(process_tree.alive, family)), "the end of the mold")
 
+    def test_while_a_worker_starts(self):
+        """Nobody is left to end it at its boot_timeout."""
+        serval = self.launch_config("probe", app_args=["start_gate=" + self.path("boot")], config={"workers": {"count": 2, "threads": 1}})
+        wait_until(lambda: os.path.exists(self.path("boot.entered")) and len(serval.workers()) == 2, "two workers that start")
+        family = process_tree.descendants(serval.pid)
+        self.assertEqual(len(family), 3)
+        serval.signal(signal.SIGKILL)
+        wait_until(lambda: not any(map(process_tree.alive, family)), "the end of mold and workers")
+
     def test_a_request_that_never_ends_does_not_keep_a_worker_for_ever(self):
         os.mkdir(self.path("gates"))
         serval = self.start("probe", {"shutdown": {"grace": "1s"}}, app_args=["gates=" + self.path("gates")])

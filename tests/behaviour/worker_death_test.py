@@ -7,27 +7,25 @@ import unittest
 
 import process_tree
 from http_client import Closed, request_bytes, wait_until
+from scoreboard import Scoreboard
 from serval_process import ServalTest
 
 QUICK = {"restart": {"backoff_first": "1ms", "backoff_max": "1ms"}}
 
 
 class WorkerDeath(ServalTest):
-    def wait_replaced(self, serval, slot, dead, ready):
-        """Until `slot` holds another process than `dead` and the log has `ready` ready lines."""
-        wait_until(lambda: serval.workers().get(slot) not in (None, dead), f"a successor in slot {slot}")
-        serval.expect_log(r"worker ready", count=ready)
+    def wait_replaced(self, serval, slot, dead):
+        """Until another process than `dead` serves in `slot`. The log would not tell of each: what says the same is folded after a while."""
+        with Scoreboard(serval.pid) as board:
+            wait_until(lambda: any(it.index == slot and it.pid != dead for it in board.serving()), f"a successor in slot {slot}")
 
     def test_two_hundred_deaths_leave_no_trace_in_the_master(self):
         serval = self.start(config=QUICK)
-        ready = 2
 
         def kill_one(slot):
-            nonlocal ready
             dead = serval.workers()[slot]
             os.kill(dead, signal.SIGKILL)
-            ready += 1
-            self.wait_replaced(serval, slot, dead, ready)
+            self.wait_replaced(serval, slot, dead)
 
         def footprint():
             return (process_tree.fd_count(serval.pid), process_tree.thread_count(serval.pid),
@@ -113,7 +111,7 @@ class WorkerDeath(ServalTest):
         wait_until(lambda: serval.mold() not in (None, mold), "another mold")
         dead = serval.workers()[0]
         os.kill(dead, signal.SIGKILL)
-        self.wait_replaced(serval, 0, dead, 3)
+        self.wait_replaced(serval, 0, dead)
         self.assertEqual(serval.get().status, 200)
 
     def test_crashes_are_slowed_down(self):
@@ -129,6 +127,75 @@ class WorkerDeath(ServalTest):
         at_once = serval.log().count('next="restarting at once"')
         self.assertEqual(len(delays) + at_once, 6, serval.log())
         self.assertLessEqual(max(delays, default=0), 80)
+
+    # Killed in any state
+
+    def test_killed_while_it_boots(self):
+        self.write("boot.open", "")
+        serval = self.start("probe", {**QUICK, "workers": {"count": 1, "threads": 1}}, app_args=["start_gate=" + self.path("boot")])
+        os.remove(self.path("boot.open"))
+        os.remove(self.path("boot.entered"))
+        first = serval.workers()[0]
+        os.kill(first, signal.SIGKILL)
+        self.wait_for_file("boot.entered")
+        booting = wait_until(lambda: serval.workers().get(0) not in (None, first) and serval.workers()[0], "the one that boots")
+        os.kill(booting, signal.SIGKILL)
+        serval.expect_log(rf"worker died slot=0 worker_pid={booting} .*signal=SIGKILL .*cause=boot_failed why=\"it ended before it was ready: SIGKILL\"")
+        self.write("boot.open", "")
+        self.assertEqual(serval.get("/pid").status, 200)
+        self.assertNotIn(int(serval.get("/pid").text), (first, booting))
+
+    def start_draining(self, **config):
+        """One worker, told to leave while it has a request at the gate `a`; (server, client, the worker's pid)."""
+        os.mkdir(self.path("gates"))
+        config = {**QUICK, "workers": {"count": 1, "threads": 2}, **config}
+        serval = self.start("probe", config, app_args=["gates=" + self.path("gates")])
+        old = serval.workers()[0]
+        client = serval.client()
+        self.addCleanup(client.close)
+        client.send(request_bytes(target="/gate?name=a"))
+        self.wait_entered("a")
+        os.kill(old, signal.SIGTERM)
+        serval.expect_log(r"worker\[0\] .*: draining why=signal")
+        return serval, client, old
+
+    def test_killed_while_it_drains(self):
+        serval, client, old = self.start_draining()
+        serval.expect_log(r"worker ready slot=1 ")
+        os.kill(old, signal.SIGKILL)
+        with self.assertRaises((Closed, ConnectionResetError)):
+            client.read_response()
+        serval.expect_log(rf"request lost with its worker slot=0 worker_pid={old} .*target=\S*/gate\?name=a")
+        serval.expect_log(rf"warning .*worker died while it drained slot=0 worker_pid={old} .*signal=SIGKILL .*requests_lost=1 .*cause=manual")
+        self.assertEqual(len(serval.workers()), 1)
+        self.assertEqual(serval.get().status, 200)
+        self.assertEqual(serval.log().count("worker ready"), 2, "its successor was there already")
+
+    def test_crashing_while_it_drains(self):
+        serval, client, old = self.start_draining()
+        os.kill(old, signal.SIGSEGV)
+        with self.assertRaises((Closed, ConnectionResetError)):
+            client.read_response()
+        serval.expect_log(rf"warning .*worker died while it drained slot=0 worker_pid={old} .*signal=SIGSEGV .*cause=manual")
+        self.assertEqual(serval.get().status, 200)
+
+    def test_a_handler_that_never_returns_cannot_hold_up_the_order_to_leave(self):
+        serval, client, old = self.start_draining(shutdown={"grace": "500ms"}, request={"timeout": "0"})
+        serval.expect_log(r"worker ready slot=1 ")
+        with self.assertRaises((Closed, ConnectionResetError)):
+            client.read_response()
+        wait_until(lambda: not process_tree.alive(old), "the end of the worker")
+        serval.expect_log(rf"worker stopped slot=0 worker_pid={old} .*cause=manual")
+        self.assertEqual(serval.get().status, 200)
+
+    def test_stopped_by_a_signal_while_it_drains(self):
+        """It cannot leave by itself then, nor hear that its grace is over."""
+        serval, client, old = self.start_draining(shutdown={"grace": "500ms"})
+        os.kill(old, signal.SIGSTOP)
+        serval.expect_log(r"warning .*worker did not drain within the grace, killing it slot=0 ")
+        wait_until(lambda: not process_tree.alive(old), "the end of the worker")
+        self.assertTrue(client.ended())
+        self.assertEqual(serval.get().status, 200)
 
     def test_giving_up(self):
         serval = self.start("faulty", {"restart": {"backoff_first": "1ms", "backoff_max": "1ms", "give_up_after": 3}, "workers": {"count": 1, "threads": 1}})

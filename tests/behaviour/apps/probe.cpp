@@ -1,7 +1,7 @@
 // An app that tests can look into: requests wait at gates that the test opens, so what is in flight is known and never guessed.
 //
 // [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
-// stop_log=FILE (of each worker_stop), start_gate=PATH, start_crash=PATH (worker_start aborts while that file is there).
+// stop_log=FILE (of each worker_stop), start_gate=PATH, preload_crash=PATH and start_crash=PATH (they abort while that file is there).
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -51,6 +51,7 @@ class Probe : public serval::App {
   explicit Probe(serval::Preload& preload) {
     for (const std::string& arg : preload.args()) args_[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
     if (!args_["preload_log"].empty()) append_line(args_["preload_log"], std::to_string(::getpid()));
+    if (!args_["preload_crash"].empty() && std::filesystem::exists(args_["preload_crash"])) std::abort();
   }
 
   void worker_start(serval::Worker&) override {
