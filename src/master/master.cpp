@@ -271,16 +271,18 @@ void Master::on_timed_out(int slot, const ipc::Message& message) {
   ipc::TimeoutReport report;
   if (!ipc::get_report(message, report)) return log::warning("report of a timeout that cannot be read dropped", {{"slot", slot}});
   const WorkerProcess& worker = *find_worker(slot);
-  stacks_.name(worker.pid, report.frames, [report, slot, pid = worker.pid](const std::vector<std::string>& frames) {
-    log::warning("request timed out", {{"method", ipc::get_text(report.method)},
-                                       {"target", ipc::get_text(report.target)},
-                                       {"request_id", ipc::get_text(report.request_id)},
-                                       {"peer", ipc::get_text(report.peer)},
-                                       {"age_ms", report.age_ms},
-                                       {"slot", slot},
-                                       {"worker_pid", pid},
-                                       {"thread", report.frames.thread},
-                                       {"stack", frames.empty() ? "the thread does not answer" : stack::one_line(frames)}});
+  stacks_.name(worker.pid, report.frames, [this, report, slot, pid = worker.pid](const std::vector<std::string>& frames) {
+    this->report({log::Level::warning,
+                  "request timed out",
+                  {{"method", ipc::get_text(report.method)},
+                   {"target", ipc::get_text(report.target)},
+                   {"request_id", ipc::get_text(report.request_id)},
+                   {"peer", ipc::get_text(report.peer)},
+                   {"age_ms", report.age_ms},
+                   {"slot", slot},
+                   {"worker_pid", pid},
+                   {"thread", report.frames.thread},
+                   {"stack", frames.empty() ? "the thread does not answer" : stack::one_line(frames)}}});
   });
   handle(supervisor::RequestTimedOut{slot});
 }
@@ -293,14 +295,22 @@ void Master::on_crashed(int slot, const ipc::Message& message) {
   const WorkerProcess& worker = *find_worker(slot);
   const MoldProcess* mold = find_mold(worker.generation);
   const pid_t layout = mold != nullptr ? mold->pid : worker.pid;
-  stacks_.name(layout, report.frames, [report, slot, pid = worker.pid](const std::vector<std::string>& frames) {
-    log::warning("worker crashed", {{"slot", slot},
-                                  {"worker_pid", pid},
-                                  {"signal", os::signal_name(report.signal)},
-                                  {"sender_pid", report.sender},
-                                  {"thread", report.frames.thread},
-                                  {"stack", stack::one_line(frames)}});
+  stacks_.name(layout, report.frames, [this, report, slot, pid = message.pid](const std::vector<std::string>& frames) {
+    this->report({log::Level::warning,
+                  "worker crashed",
+                  {{"slot", slot},
+                   {"worker_pid", pid},
+                   {"signal", os::signal_name(report.signal)},
+                   {"sender_pid", report.sender},
+                   {"thread", report.frames.thread},
+                   {"stack", stack::one_line(frames)}}});
   });
+}
+
+/// At the very end nobody is left to fold it.
+void Master::report(supervisor::Log line) {
+  if (finishing_) return log::write(line.level, line.sentence, std::span<const log::Field>(line.fields));
+  handle(supervisor::Reported{std::move(line)});
 }
 
 MoldProcess* Master::find_mold(int generation) {

@@ -65,6 +65,7 @@ class Master {
   void on_worker_message(int slot, const ipc::Message& message);
   void on_timed_out(int slot, const ipc::Message& message);
   void on_crashed(int slot, const ipc::Message& message);
+  void report(supervisor::Log line);
   void on_worker_exit(const WorkerProcess& worker, const os::Exit& exit);
   void seat_in_cgroup(const WorkerProcess& worker);
   bool oom_killer_was_here();

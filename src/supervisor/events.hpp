@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "supervisor/actions.hpp"
 #include "supervisor/heart.hpp"
 #include "supervisor/settings.hpp"
 
@@ -128,10 +129,14 @@ struct WorkerReopened {
   int slot;
 };
 
+struct Reported {  ///< a line that the shell has found out later; it is folded like the others
+  Log line;
+};
+
 struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
                            WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested, ReloadRequested, RecycleRequested,
-                           ChildExited,                            StopRequested, LogsReopened, MoldReopened, WorkerReopened, Tick>;
+                           ChildExited,                            StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, Tick>;
 
 }  // namespace serval::supervisor

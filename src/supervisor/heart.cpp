@@ -50,12 +50,11 @@ Heart::Verdict Heart::suspect(const Pulse& pulse) {
   const bool ran = silent_looks_ > 1 && pulse.cpu != cpu_last_;
   cpu_last_ = pulse.cpu;
   switch (pulse.state) {
-    case 'T': return Verdict::hung;     // stopped by a signal: only another one can help it
     case 't': return Verdict::held_up;  // a debugger has it
     case 'R':                           // it has a CPU or waits for one
       asleep_looks_ = 0;
       return pulse.cpu - cpu_first_ >= kSpun ? Verdict::hung : Verdict::held_up;
-    default:                            // waits for something (S, D), or there is no such thread any more
+    default:                            // waits for something (S, D, T: for a signal), or there is no such thread any more
       asleep_looks_ = ran ? 1 : asleep_looks_ + 1;
       return asleep_looks_ >= kSureAfter ? Verdict::hung : Verdict::held_up;
   }

@@ -42,6 +42,8 @@ std::vector<Log> LogFold::due(TimePoint now) {
     } else if (repeated.folded == 0) {
       at = lines_.erase(at);
     } else {
+      const bool over = repeated.folded < static_cast<std::uint64_t>(burst_);
+      repeated.left = over ? burst_ : 0;
       repeated.last->fields.emplace_back("folded", std::exchange(repeated.folded, 0));
       lines.push_back(std::move(*std::exchange(repeated.last, std::nullopt)));
       repeated.until += kWindow;

@@ -157,7 +157,10 @@ void Supervisor::enforce_mold_deadline(Mold& mold) {
       mold.why = "it did not load within " + format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)";
       return kill_mold(mold);
     case MoldState::leaving: return kill_mold(mold);
-    case MoldState::cooling: return start_mold(mold);
+    case MoldState::cooling:
+      if (forks_.take(now_)) return start_mold(mold);
+      mold.deadline = forks_.available_at(now_);
+      return;
     case MoldState::absent:
     case MoldState::ready: return;
   }

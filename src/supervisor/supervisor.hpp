@@ -106,6 +106,7 @@ class Supervisor {
   void handle(const LogsReopened&);
   void handle(const MoldReopened& event);
   void handle(const WorkerReopened& event);
+  void handle(const Reported& event) { say(event.line.level, event.line.sentence, event.line.fields); }
   void handle(const Tick&) {}  // what is due happens after every event
 
   // supervisor.cpp: filling the slots

@@ -23,6 +23,8 @@ namespace {
 /// within microseconds, so each time another one would have to be just arriving. All looks together go unnoticed by a client.
 constexpr int kLooks = 3;
 constexpr auto kBetweenLooks = 2ms;
+/// Handlers of a stuck worker may still return.
+constexpr auto kWhileStuck = 20ms;
 /// After accept failed for want of descriptors or memory.
 constexpr auto kOutOfResources = 100ms;
 constexpr auto kComplainEvery = 5s;
@@ -62,6 +64,7 @@ void Acceptor::wait() {
 }
 
 void Acceptor::on_ready() {
+  if (service_.all_stuck()) return leave_to_others();
   if (!service_.crew.saturated() || looks_ == kLooks) {
     looks_ = 0;
     return take_turn();
@@ -76,6 +79,21 @@ void Acceptor::on_ready() {
   });
 }
 
+/// Whoever waits would wait in vain here. A worker that drains has a successor by then; else one is on its way.
+void Acceptor::leave_to_others() {
+  if (on_empty_) return finish_drain();
+  timer_.expires_after(kWhileStuck);
+  timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && open()) wait();
+  });
+}
+
+void Acceptor::finish_drain() {
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  std::exchange(on_empty_, nullptr)();
+}
+
 bool Acceptor::somebody_waits() const {
   pollfd listener{.fd = listener_.fd, .events = POLLIN, .revents = 0};
   return ::poll(&listener, 1, 0) > 0;
@@ -87,9 +105,7 @@ void Acceptor::take_turn() {
   if (taken == Taken::failed) return;  // pause() goes on
   if (!on_empty_) return wait();
   if (taken == Taken::one) return post_ready();
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
-  std::exchange(on_empty_, nullptr)();
+  finish_drain();
 }
 
 void Acceptor::post_ready() {

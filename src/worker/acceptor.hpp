@@ -27,6 +27,8 @@ class Acceptor {
 
   void wait();
   void on_ready();
+  void leave_to_others();
+  void finish_drain();
   bool somebody_waits() const;
   void take_turn();
   void post_ready();

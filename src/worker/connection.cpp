@@ -34,6 +34,7 @@ constexpr auto kLastCall = 300ms;
 constexpr auto kLinger = 5s;
 constexpr auto kLingerDraining = 1s;
 
+constexpr std::string_view kAllStuck = "all threads of this worker are stuck";
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 /// nginx's number for "the client was gone before the answer".
 constexpr int kClientGone = 499;
@@ -238,6 +239,7 @@ void Connection::dispatch() {
   exchange.handed_over = last_activity_;
   exchange.prepare(peer_, requests_);
   if (!exchange.body.intact()) return answer_error(500, "the request body could not be stored", http::Outcome::app_failed);
+  if (service_.all_stuck()) return answer_error(503, kAllStuck, http::Outcome::overload);
   // Armed before the handler may run: if it overstays, this thread does not come back here.
   wait_until(deadline_after(last_activity_, limits.timeout));
   switch (service_.crew.submit(exchange)) {
@@ -430,6 +432,11 @@ void Connection::on_drain() {
   if (phase_ != Phase::fresh && phase_ != Phase::idle) return;  // its answer will say `Connection: close`
   if (Clock::now() - last_activity_ > kRecentlyActive) return close();
   wait_idle();
+}
+
+void Connection::on_all_stuck() {
+  if (phase_ != Phase::handling || exchange_->has_started() || !service_.crew.withdraw(*exchange_)) return;
+  answer_error(503, kAllStuck, http::Outcome::overload);
 }
 
 bool Connection::on_cut() {

@@ -38,6 +38,8 @@ class Connection : public Deadlined {
   void on_answer();
   void on_deadline();
   void on_drain();
+  /// No thread will become free: what waits for one is refused.
+  void on_all_stuck();
   /// The worker gives up: true if a request was under way; it has got its access line.
   bool on_cut();
 

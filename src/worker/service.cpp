@@ -103,6 +103,12 @@ void Service::take_back(std::unique_ptr<Exchange> exchange) {
 void Service::on_expired(const Exchange& exchange, TimePoint now) {
   ++stuck_;
   timeouts_.add(exchange, now);
+  if (all_stuck()) boost::asio::post(io, [this] { refuse_who_waits(); });  // a connection's own functions are on the stack
+}
+
+void Service::refuse_who_waits() {
+  if (!all_stuck()) return;
+  for (auto at = connections_.begin(); at != connections_.end();) (at++)->on_all_stuck();  // may remove itself
 }
 
 void Service::on_abandoned_done(Exchange& exchange) {

@@ -89,6 +89,8 @@ class Service {
 
   /// Handlers that ran past their deadlines and have not returned.
   int stuck() const { return stuck_; }
+  /// So no request can be run any more; what waits is refused, and new connections are left to others.
+  bool all_stuck() const { return stuck_ >= config.workers.threads; }
 
   /// The requests that are still running are given up: one access line each. The worker exits next.
   std::size_t cut();
@@ -97,6 +99,7 @@ class Service {
   std::chrono::system_clock::time_point wall_time(TimePoint at);
 
  private:
+  void refuse_who_waits();
   void tell_if_only_stuck_are_left();
   void arm(TimePoint at);
   void on_timer();

@@ -86,6 +86,7 @@ class Fleet {
   bool up_ = false;
   bool finished_ = false;
   bool timer_lost_ = false;
+  int ticks_ = 0;
   std::vector<Fault> faults_;
   std::map<Fault, int> suffered_;
   std::vector<std::string> broken_;

@@ -34,14 +34,15 @@ TEST(Heart, WithoutATimeoutNobodyLooks) {
   EXPECT_EQ(heart.judge(silent('T'), kStart + 1000s), Verdict::beats);
 }
 
-TEST(Heart, StoppedByASignalIsHungAtOnce) {
+TEST(Heart, WhoeverIsContinuedAfterUsIsNotHung) {
   Heart heart = started();
   EXPECT_EQ(heart.judge(silent('T'), kStart + 9s), Verdict::beats) << "its time is not over";
-  EXPECT_EQ(heart.judge(silent('T'), kStart + 10s), Verdict::hung);
+  EXPECT_EQ(heart.judge(silent('T'), kStart + 10s), Verdict::held_up);
+  EXPECT_EQ(heart.judge({kStart + 10100ms, 'S', 0s}, kStart + 10250ms), Verdict::beats);
 }
 
 TEST(Heart, AsleepIsHungAtTheSecondLook) {
-  for (const char state : {'S', 'D', '\0', 'Z'}) {
+  for (const char state : {'S', 'D', 'T', '\0', 'Z'}) {
     Heart heart = started();
     EXPECT_EQ(heart.judge(silent(state), kStart + 10s), Verdict::held_up) << state;
     EXPECT_LE(heart.next_look(), kStart + 10500ms) << "the end comes within a second";

@@ -45,6 +45,15 @@ TEST(LogFold, AStormStaysOneLineInAWindowUntilItIsOver) {
   EXPECT_TRUE(fold.pass(line(0), TimePoint(111s)).has_value()) << "forgotten";
 }
 
+TEST(LogFold, WhatComesNowAndThenAfterAStormPasses) {
+  LogFold fold(2);
+  for (int i = 0; i < 100; ++i) fold.pass(line(0), TimePoint(0s));
+  EXPECT_EQ(fold.due(TimePoint(10s)).size(), 1u);
+  EXPECT_FALSE(fold.pass(line(0), TimePoint(11s)).has_value()) << "it may still go on";
+  EXPECT_EQ(fold.due(TimePoint(20s)).size(), 1u);
+  EXPECT_TRUE(fold.pass(line(0), TimePoint(21s)).has_value());
+}
+
 TEST(LogFold, TellsReasonsApart) {
   LogFold fold(1);
   EXPECT_TRUE(fold.pass(line(0, "crash"), TimePoint(0s)).has_value());

@@ -334,9 +334,12 @@ TEST(Heartbeat, AStoppedWorkerIsKilledAndReplacedAtOnce) {
   s.booted_at(0s);
   EXPECT_EQ(s.next_wakeup(), 10s);
   s.at(10s, tick()).expect({"look at workers"});
-  s.at(10s, LookedAtWorkers{{{0, pid_of(0), {TimePoint(9s), 'S', 0s}, {}}, {1, pid_of(1), {TimePoint(0s), 'T', 0s}, {}}}})
+  const LookedAtWorkers looked{{{0, pid_of(0), {TimePoint(9s), 'S', 0s}, {}}, {1, pid_of(1), {TimePoint(0s), 'T', 0s}, {}}}};
+  s.at(10s, looked).expect();
+  s.at(10250ms, tick()).expect({"look at workers"});
+  s.at(10250ms, looked)
       .expect({"kill 101 by 9", "fork worker 2"})
-      .expect_line({"error: worker hangs", "slot=1", "silent_ms=10000", "stopped by a signal", "cause=heartbeat_timeout"});
+      .expect_line({"error: worker hangs", "slot=1", "silent_ms=10250", "stopped by a signal", "cause=heartbeat_timeout"});
 }
 
 TEST(Heartbeat, ADeadlockedLoopIsAborted) {
