@@ -57,7 +57,9 @@ int reload(const Invocation& invocation) {
   Duration patience = kPatience;
   if (!invocation.timeout.empty()) {
     const auto given = parse_duration(invocation.timeout);
-    if (!given || *given <= Duration::zero()) return usage_error("reload", "--timeout " + quoted(invocation.timeout) + " is not a duration", "for example --timeout 90s");
+    if (!given || *given <= Duration::zero()) {
+      return usage_error("reload", "--timeout " + quoted(invocation.timeout) + " is not a duration", "for example --timeout 90s");
+    }
     patience = *given;
   }
   return report(ask_server(invocation, {.command = "reload", .arguments = {}}, patience), "generation ", "generation", " serves");

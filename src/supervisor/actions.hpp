@@ -66,7 +66,7 @@ struct Finish {  ///< the last action ever
   int exit_code;
 };
 
-using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, Kill, LookAtWorkers, InspectApp, ReloadEnded, ReloadAgain, RefuseConnections,
-                            Notify, Log, Finish>;
+using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, Kill, LookAtWorkers, InspectApp, ReloadEnded,
+                            ReloadAgain, RefuseConnections, Notify, Log, Finish>;
 
 }  // namespace serval::supervisor

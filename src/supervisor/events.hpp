@@ -136,7 +136,8 @@ struct Reported {  ///< a line that the shell has found out later; it is folded 
 struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
-                           WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested, ReloadRequested, RecycleRequested,
-                           ChildExited,                            StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, Tick>;
+                           WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested,
+                           ReloadRequested, RecycleRequested, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported,
+                           Tick>;
 
 }  // namespace serval::supervisor

@@ -21,7 +21,8 @@ struct Words {
   std::string operator()(const StopMold& action) const { return "stop mold " + std::to_string(action.generation); }
   std::string operator()(const ReopenMold& action) const { return "reopen mold " + std::to_string(action.generation); }
   std::string operator()(const ForkWorker& action) const {
-    return "fork worker " + std::to_string(action.slot) + (action.generation > 1 ? " of " + std::to_string(action.generation) : "") + (action.max_requests > 0 ? " for " + std::to_string(action.max_requests) : "");
+    return "fork worker " + std::to_string(action.slot) + (action.generation > 1 ? " of " + std::to_string(action.generation) : "") +
+           (action.max_requests > 0 ? " for " + std::to_string(action.max_requests) : "");
   }
   std::string operator()(const DrainWorker& action) const { return "drain worker " + std::to_string(action.slot); }
   std::string operator()(const ReopenWorker& action) const { return "reopen worker " + std::to_string(action.slot); }
