@@ -203,7 +203,8 @@ constexpr Option kOptions[] = {
      .apply = Apply::restart, .summary = "where the log goes", .more = "\"-\": standard error.", .example = "\"/var/log/shop/serval.log\""},
     {.path = "log.access", .field = field<&Config::log, &Log::access>(), .placeholder = "FILE", .check = check_not_empty, .is_path = true,
 
-     .apply = Apply::restart, .summary = "where the access log goes", .more = "\"-\": standard output; \"off\": nowhere.", .example = "\"/var/log/shop/access.log\""},
+     .apply = Apply::restart, .summary = "where the access log goes",
+     .more = "\"-\": standard output; \"off\": nowhere.", .example = "\"/var/log/shop/access.log\""},
     {.path = "log.access_format", .field = field<&Config::log, &Log::access_format>(), .placeholder = "FORMAT", .check = check_access_format,
      .summary = "form of the access log's lines: combined, json or a template", .more = "The words of a template are listed under ACCESS LOG.",
      .example = "\"$peer $method $target $status $duration_us\""},

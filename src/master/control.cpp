@@ -44,7 +44,7 @@ std::optional<control::MemoryReading> measure(pid_t worker, TimePoint until) {
 
 Control::Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor,
                  const scoreboard::Memory& scoreboard, Operations operations)
-    : config_(config), supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)) {
+    : supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)) {
   const control::Place place = control::find_place(config.control, config.server.name, config::process_environment(), ::geteuid());
   if (place.path.empty()) return;
   auto server = listen(io, place, config.control.mode);
@@ -141,10 +141,10 @@ void Control::reopen(const control::Responder& responder) {
 void Control::status(const control::Responder& responder) const {
   const TimePoint now = Clock::now();
   const supervisor::Snapshot snapshot = supervisor_.snapshot();
-  responder.finish(control::make_status({.name = config_.server.name,
+  responder.finish(control::make_status({.name = operations_.config().server.name,
                                          .version = SERVAL_VERSION,
                                          .pid = ::getpid(),
-                                         .threads = config_.workers.threads,
+                                         .threads = operations_.config().workers.threads,
                                          .begun = begun_,
                                          .snapshot = snapshot,
                                          .scoreboard = scoreboard_,

@@ -17,6 +17,7 @@ namespace serval::master {
 
 /// What commands have the master do.
 struct Operations {
+  std::function<const config::Config&()> config;  ///< in force
   std::function<void(supervisor::Event)> tell;
   std::function<void(const std::string& by, std::function<void(const supervisor::ReloadEnded&)>)> reload;
   std::function<void()> reopen_logs;
@@ -48,7 +49,6 @@ class Control {
   void recycle(const boost::json::object& arguments, const control::Responder& responder);
   void reopen(const control::Responder& responder);
 
-  const config::Config& config_;
   const supervisor::Supervisor& supervisor_;
   const scoreboard::Memory& scoreboard_;
   Operations operations_;

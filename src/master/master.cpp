@@ -26,8 +26,11 @@ supervisor::Exit to_supervisor(const os::Exit& exit) {
   return {exit.signaled, exit.code, exit.core, exit.signaled ? os::signal_name(exit.code) : "exit code " + std::to_string(exit.code)};
 }
 
+/// The scoreboard is made once; a reload may bring more threads. Rows that nobody uses cost nothing.
+constexpr int kLeastRows = 64;
+
 scoreboard::Memory make_scoreboard(const config::Config& config) {
-  auto memory = scoreboard::Memory::create({.slots = supervisor::Settings().slots, .rows = config.workers.threads + 1});
+  auto memory = scoreboard::Memory::create({.slots = supervisor::Settings().slots, .rows = std::max(config.workers.threads + 1, kLeastRows)});
   if (!memory) throw StartupError(exit_code::internal, memory.error());
   return std::move(*memory);
 }
@@ -58,7 +61,8 @@ Master::Master(const config::Config& config, ReadConfig read_config, LogFiles& l
       newest_config_(std::make_shared<const config::Config>(config)),
       read_config_(std::move(read_config)),
       control_(io_, config, supervisor_, scoreboard_,
-               {.tell = [this](supervisor::Event event) { handle(std::move(event)); },
+               {.config = [this]() -> const config::Config& { return *newest_config_; },
+                .tell = [this](supervisor::Event event) { handle(std::move(event)); },
                 .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
                 .reopen_logs = [this] { reopen_logs(); }}) {
   if (config.memory.hard > 0) {

@@ -119,13 +119,18 @@ void Exchange::run(bool waited) {
   due_.store(request.deadline.time_since_epoch().count(), std::memory_order_relaxed);
   thread_.store(this_thread(), std::memory_order_relaxed);
   started_.store(start.time_since_epoch().count(), std::memory_order_release);
-  scoreboard::Row row = this_row();
-  row.begin({.method = parser.head().method, .target = parser.head().target, .request_id = request_id, .peer = request.peer}, start, request.deadline);
+  std::optional<scoreboard::Row> row = this_row();
+  const http::Head& head = parser.head();
+  if (row) row->begin({.method = head.method, .target = head.target, .request_id = request_id, .peer = request.peer}, start, request.deadline);
   service_.app.handle(request, *this);
-  row.end();
+  if (row) row->end();
 }
 
-scoreboard::Row Exchange::this_row() const { return service_.board.row(std::clamp(Crew::member_number(), 0, service_.board.rows() - 1)); }
+std::optional<scoreboard::Row> Exchange::this_row() const {
+  const int number = Crew::member_number();
+  if (number < 0 || number >= service_.board.rows()) return std::nullopt;
+  return service_.board.row(number);
+}
 
 /// A handler that asks for more time at the very moment either gets it, or is told that it is too late.
 bool Exchange::expire(TimePoint now) {
@@ -140,7 +145,7 @@ bool Exchange::extend(std::chrono::nanoseconds from_now) {
   const TimePoint later = std::max(due(), Clock::now() + std::chrono::duration_cast<Clock::duration>(from_now));
   due_.store(later.time_since_epoch().count());
   if (cancelled()) return false;
-  this_row().extend(later);
+  if (auto row = this_row()) row->extend(later);
   return true;
 }
 

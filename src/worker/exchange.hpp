@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "app/app.hpp"
@@ -88,7 +89,8 @@ class Exchange final : public Job, private app::Answer {
   bool cancelled() const override { return cancelled_.load(); }
 
   void identify(const Peer& peer);
-  scoreboard::Row this_row() const;  ///< the calling app thread's
+  /// The calling app thread's; none if a reload has brought more threads than the scoreboard has room for: they are not shown, that is all.
+  std::optional<scoreboard::Row> this_row() const;
   void keep_tail(const Response& response);
 
   Service& service_;
