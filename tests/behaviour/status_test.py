@@ -26,7 +26,10 @@ client = socket.socket(socket.AF_UNIX)
 client.settimeout(10)
 try:
     client.connect(sys.argv[2])
-    client.sendall(b'{"command":"status"}\\n')
+    try:
+        client.sendall(b'{"command":"status"}\\n')
+    except BrokenPipeError:  # refused already, and told so
+        pass
     sys.stdout.write(client.makefile().readline())
 except OSError as error:
     sys.stdout.write(type(error).__name__)

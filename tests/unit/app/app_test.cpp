@@ -22,6 +22,7 @@ class Taken final : public Answer {
     if (release_ != nullptr) release_(release_context_);
   }
 
+  std::chrono::steady_clock::time_point deadline() const override { return due; }
   void respond(const Response& response) override {
     ++answers;
     status = response.status;
@@ -36,6 +37,7 @@ class Taken final : public Answer {
     failure = why;
   }
 
+  std::chrono::steady_clock::time_point due = std::chrono::steady_clock::time_point::max();
   int answers = 0;
   int status = 0;
   std::string body;
@@ -179,6 +181,7 @@ TEST(AppRequest, EverythingArrives) {
   request.request_id = "abc-1";
   request.deadline = std::chrono::steady_clock::time_point(std::chrono::nanoseconds(123456789));
   Taken taken;
+  taken.due = request.deadline;
   preloaded(FIXTURE_PROBE)->handle(request, taken);
   EXPECT_EQ(taken.body,
             "POST\n/a%20b/%C3%BC?x=1&y=a%26b+c&x=2&z\n/a b/\xC3\xBC\n/a%20b/%C3%BC\nx=1&y=a%26b+c&x=2&z\n"
