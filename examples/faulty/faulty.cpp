@@ -30,7 +30,7 @@ void sleep_for(std::uint64_t ms) { std::this_thread::sleep_for(milliseconds(ms))
 
 /// A store to address 0 that no compiler may assume not to happen, and no sanitizer need report.
 [[gnu::no_sanitize("undefined")]] void crash() {
-  int* volatile nowhere = nullptr;
+  volatile int* volatile nowhere = nullptr;
   *nowhere = 1;
 }
 
