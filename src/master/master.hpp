@@ -60,7 +60,7 @@ class Master {
   using ReloadDone = std::function<void(const supervisor::ReloadEnded&)>;
   void request_reload(const std::string& by, ReloadDone done = [](const auto&) {});
   Result<std::shared_ptr<const config::Config>> read_next_config() const;
-  void take_over_log_settings();
+  void take_over_settings();
   void forget_unused_configs();
   void on_worker_message(int slot, const ipc::Message& message);
   void on_timed_out(int slot, const ipc::Message& message);

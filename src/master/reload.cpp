@@ -47,7 +47,7 @@ Result<std::shared_ptr<const config::Config>> Master::read_next_config() const {
 
 void Master::perform(const supervisor::ReloadEnded& action) {
   if (reloading_ && !action.good) newest_config_ = std::move(config_before_);  // what serves
-  if (action.good) take_over_log_settings();
+  if (action.good) take_over_settings();
   reloading_ = false;
   forget_unused_configs();
   for (const ReloadDone& done : std::exchange(reload_waiters_, {})) done(action);
@@ -60,7 +60,12 @@ void Master::perform(const supervisor::ReloadAgain& action) {
   });
 }
 
-void Master::take_over_log_settings() { log::start(ipc::log_settings(newest_config_->log, logs_.log()), "master"); }
+/// What the master itself goes by; the workers have theirs from their mold.
+void Master::take_over_settings() {
+  log::start(ipc::log_settings(newest_config_->log, logs_.log()), "master");
+  measure_.use(newest_config_->memory);
+  if (cgroups_) cgroups_->limit(newest_config_->memory.hard);
+}
 
 void Master::forget_unused_configs() {
   const int current = supervisor_.snapshot().generation;

@@ -19,6 +19,9 @@ class WorkerCgroups {
   /// `root` stands before /proc and the mount points (tests).
   static Result<WorkerCgroups> take(std::uint64_t memory_max, const std::string& root = "");
 
+  /// For workers that come from now on; 0: none.
+  void limit(std::uint64_t memory_max) { memory_max_ = memory_max; }
+
   /// Puts a worker into the group of its slot. What it has used before counts elsewhere.
   Result<void> seat(int slot, pid_t worker);
 

@@ -60,6 +60,9 @@ TEST_F(WorkerCgroupsTest, we_move_out_of_the_way_and_workers_are_limited) {
   ASSERT_TRUE(taken->seat(3, 4711));
   EXPECT_EQ(content("worker-3/memory.max"), "1000");
   EXPECT_EQ(content("worker-3/cgroup.procs"), "4711");
+  taken->limit(0);
+  ASSERT_TRUE(taken->seat(3, 4712));
+  EXPECT_EQ(content("worker-3/memory.max").substr(0, 3), "max");
 }
 
 TEST_F(WorkerCgroupsTest, the_group_says_how_its_worker_ended) {
