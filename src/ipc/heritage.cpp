@@ -1,23 +1,15 @@
 #include "ipc/heritage.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <boost/json.hpp>
-#include <cerrno>
 #include <utility>
 
-#include "base/errno_text.hpp"
 #include "config/load.hpp"
+#include "os/memory_file.hpp"
 
 namespace serval::ipc {
 namespace {
 
 namespace json = boost::json;
-
-Error system_error(const std::string& what) { return Error{what + ": " + errno_text()}; }
 
 json::value to_json(const Heritage& heritage) {
   json::array options;
@@ -57,39 +49,14 @@ Result<Heritage> from_json(const json::value& document) {
   return heritage;
 }
 
-bool write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t written = ::write(fd, text.data(), text.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    text.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-Result<std::string> read_all(int fd) {
-  struct stat info = {};
-  if (::fstat(fd, &info) != 0) return system_error("cannot read the heritage from descriptor " + std::to_string(fd));
-  std::string text(static_cast<std::size_t>(info.st_size), '\0');
-  const ssize_t size = ::pread(fd, text.data(), text.size(), 0);
-  if (size != static_cast<ssize_t>(text.size())) return system_error("cannot read the heritage from descriptor " + std::to_string(fd));
-  return text;
-}
-
 }  // namespace
 
 Result<UniqueFd> write_heritage(const Heritage& heritage) {
-  UniqueFd fd(::memfd_create("serval-heritage", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!fd) return system_error("cannot make a memory file for the heritage");
-  if (!write_all(fd.get(), json::serialize(to_json(heritage)))) return system_error("cannot write the heritage");
-  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0 || ::lseek(fd.get(), 0, SEEK_SET) != 0) {
-    return system_error("cannot seal the heritage");
-  }
-  return fd;
+  return os::make_memory_file("serval-heritage", "the heritage", json::serialize(to_json(heritage)));
 }
 
 Result<Heritage> read_heritage(int fd) {
-  auto text = read_all(fd);
+  auto text = os::read_memory_file(fd, "the heritage");
   if (!text) return Error{text.error()};
   try {
     return from_json(json::parse(*text));

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "os/unique_fd.hpp"
+
+/// Texts that cross an exec as a file in memory (memfd_create(2)).
+namespace serval::os {
+
+/// A sealed memory file at offset 0 holding `text`. `name` is what /proc/PID/fd shows, `what` what errors call the content: "the heritage".
+Result<UniqueFd> make_memory_file(const char* name, const std::string& what, std::string_view text);
+/// The whole text, wherever the offset is.
+Result<std::string> read_memory_file(int fd, const std::string& what);
+
+}  // namespace serval::os
