@@ -130,7 +130,7 @@ void Control::recycle(const boost::json::object& arguments, const control::Respo
     });
   };
   waiting_.push_back({all_gone, {{"workers", count}}, responder});
-  operations_.tell(supervisor::RecycleRequested{slot != nullptr ? std::optional<int>(static_cast<int>(slot->as_int64())) : std::nullopt, "serval recycle"});
+  operations_.tell(supervisor::RecycleRequested{slot != nullptr ? std::optional<int>(static_cast<int>(slot->as_int64())) : std::nullopt});
 }
 
 void Control::reopen(const control::Responder& responder) {

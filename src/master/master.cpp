@@ -150,9 +150,7 @@ void Master::reap() {
 
 void Master::child_exited(const os::Exit& exit) {
   const auto mold = std::find_if(molds_.begin(), molds_.end(), [&exit](const auto& entry) { return entry.second->pid == exit.pid; });
-  if (mold != molds_.end()) {
-    return mold_exited(mold->first, exit);
-  }
+  if (mold != molds_.end()) return mold_exited(mold->first, exit);
   const auto found = std::find_if(workers_.begin(), workers_.end(), [&exit](const auto& entry) { return entry.second->pid == exit.pid; });
   if (found == workers_.end()) {
     if (forks_outstanding()) early_exits_.emplace(exit.pid, exit);

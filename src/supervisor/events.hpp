@@ -109,7 +109,6 @@ struct ReloadRequested {  ///< the config is valid and at hand under the generat
 };
 struct RecycleRequested {
   std::optional<int> slot;  ///< none: all
-  std::string by;
 };
 
 struct ChildExited {  ///< everything that this process said before has been told

@@ -10,13 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Settings settings(int workers) {
-  Settings result;
-  result.workers = workers;
-  result.limits.heartbeat_timeout = 0s;
-  return result;
-}
-
 Event spent(int slot) { return WorkerSpent{slot}; }
 Event timed_out(int slot) { return RequestTimedOut{slot}; }
 

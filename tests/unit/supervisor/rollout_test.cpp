@@ -15,13 +15,6 @@ using testing::HasSubstr;
 
 constexpr pid_t kNewMold = 51;
 
-Settings settings(int workers) {
-  Settings result;
-  result.workers = workers;
-  result.limits.heartbeat_timeout = 0s;
-  return result;
-}
-
 Event reload() { return ReloadRequested{"HUP", {}}; }
 
 /// Two workers of generation 1 serve, and the first of generation 2 has been forked.

@@ -11,13 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Settings settings(int workers) {
-  Settings result;
-  result.workers = workers;
-  result.limits.heartbeat_timeout = 0s;
-  return result;
-}
-
 // --- booting
 
 TEST(Supervisor, LoadsTheAppThenForksAllWorkersThenSaysThatItServes) {
