@@ -99,6 +99,8 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"pid", sources.pid},
           {"generation", snapshot.generation},
           {"state", text_of(state_of(snapshot))},
+          {"ready", snapshot.unready.empty()},
+          {"unready", snapshot.unready.empty() ? json::value(nullptr) : json::value(text_of(snapshot.unready))},
           {"uptime_s", seconds(now - sources.begun)},
           {"mold", json::object{{"state", text_of(supervisor::name_of(snapshot.mold))}, {"pid", pid_or_null(snapshot.mold_pid)}}},
           {"workers_wanted", snapshot.wanted},

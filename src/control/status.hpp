@@ -37,6 +37,7 @@ struct StatusSources {
 ///
 /// ```
 /// name version pid generation uptime_s state: booting|serving|stopping
+/// ready: truth value, unready: why it is not, as a load balancer should see it
 /// mold {state, pid}
 /// workers_wanted, threads
 /// workers [{slot, pid, generation, state, cause, age_s, requests, connections, running, waiting, threads, memory_bytes, memory_measure,

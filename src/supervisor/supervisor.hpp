@@ -40,6 +40,7 @@ struct Snapshot {
   bool booting = false;         ///< no worker has been ready yet
   bool stopping = false;
   bool reopening = false;  ///< somebody has not swapped his logs yet
+  std::string unready;     ///< why no new traffic should be sent here; empty: ready
   std::map<Cause, std::uint64_t> ended;  ///< workers that have ended, by cause
 };
 
@@ -121,6 +122,7 @@ class Supervisor {
   void worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields);
   void announce(const Slot& slot);
   void announce_if_complete();
+  std::string unready() const;
   static std::string restarting(Duration delay);  ///< for the log's `next`
 
   // replacing.cpp

@@ -39,6 +39,24 @@ TEST(Supervisor, AWorkerMayBeReadyBeforeItsPidIsKnown) {
   s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
 }
 
+TEST(Supervisor, IsUnreadyUntilAllHaveServedOnceAndWhenNobodyDoes) {
+  Script s(settings(2));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, MoldLoaded{1});
+  for (const int slot : {0, 1}) s.at(0s, forked(slot));
+  s.at(1s, ready(0));
+  EXPECT_EQ(s.snapshot().unready, "booting");
+  s.at(1s, ready(1));
+  EXPECT_EQ(s.snapshot().unready, "");
+  s.at(9s, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
+  EXPECT_EQ(s.snapshot().unready, "");
+  s.at(9s, killed(pid_of(1), SIGSEGV, "SIGSEGV"));
+  EXPECT_EQ(s.snapshot().unready, "no worker serves");
+  s.at(9s, StopRequested{"TERM"});
+  EXPECT_EQ(s.snapshot().unready, "stopping");
+}
+
 TEST(Supervisor, AnAppThatDoesNotLoadEndsTheServerWithOneErrorLine) {
   Script s(settings(2));
   s.at(0s, Start{});
