@@ -1,13 +1,12 @@
 #include "master/listeners.hpp"
 
+#include <sys/socket.h>
+
 #include <algorithm>
-#include <string>
 #include <utility>
 
 #include "base/address.hpp"
-#include "base/exit_code.hpp"
 #include "base/log.hpp"
-#include "os/systemd.hpp"
 
 namespace serval::master {
 namespace {
@@ -15,51 +14,66 @@ namespace {
 Result<os::Listening> take_passed(std::vector<os::NamedSocket>& passed, const std::string& name) {
   const auto found = std::find_if(passed.begin(), passed.end(), [&name](const os::NamedSocket& socket) { return socket.name == name; });
   if (found == passed.end()) {
-    return Error{"cannot listen on fd:" + name + ": systemd passed no socket of this name (FileDescriptorName= in the socket unit)"};
+    return Error{"cannot listen on fd:" + name + ": systemd passed no socket of this name at the start (FileDescriptorName= in the socket unit)"};
   }
   UniqueFd fd = std::move(found->fd);
   passed.erase(found);
   return os::adopt(std::move(fd), name);
 }
 
-Result<os::Listening> open(const std::string& bind, int backlog, std::vector<os::NamedSocket>& passed) {
+Result<os::Listening> open_one(const std::string& bind, int backlog, std::vector<os::NamedSocket>& passed) {
   const auto address = Address::parse(bind);
   if (!address) return Error{address.error()};
   return address->kind == Address::Kind::systemd ? take_passed(passed, address->name) : os::listen_on(*address, backlog);
 }
 
+bool has(const Listeners& listeners, const std::shared_ptr<Listener>& one) { return std::find(listeners.begin(), listeners.end(), one) != listeners.end(); }
+
 }  // namespace
 
-Listeners::Listeners(const config::Server& config) {
-  std::vector<os::NamedSocket> passed = os::take_listen_fds();
-  for (const std::string& bind : config.bind) {
-    auto listening = open(bind, config.backlog, passed);
-    if (!listening) {
-      refuse();  // a constructor that throws has no destructor to remove the socket files
-      throw StartupError(exit_code::cannot_create, listening.error());
-    }
-    log::info("listening", {{"address", listening->address}});
-    listening_.push_back(std::move(*listening));
-  }
-  for (const os::NamedSocket& socket : passed) {
-    log::warning("socket from systemd is not used by any server.bind, closing it", {{"name", socket.name}});
-  }
+/// listen(2) on a socket that listens already changes this alone.
+void Listener::use_backlog(int backlog) const {
+  if (!bind_.starts_with("fd:")) ::listen(listening_.fd.get(), backlog);
 }
 
-Listeners::~Listeners() { refuse(); }
+void Listener::refuse() {
+  if (!open()) return;
+  if (const auto done = os::refuse_new_connections(listening_.fd.get()); !done) log::warning("connections may still come in", {{"why", done.error()}});
+  os::remove_socket_file(listening_);
+  listening_.fd.reset();
+}
 
-std::vector<ipc::Listener> Listeners::inherited() const {
-  std::vector<ipc::Listener> result;
-  for (const os::Listening& listening : listening_) result.push_back({listening.fd.get(), listening.address, listening.local});
+Result<Listeners> open_listeners(const config::Server& config, const Listeners& open, std::vector<os::NamedSocket>& passed) {
+  Listeners result;
+  for (const std::string& bind : config.bind) {
+    const auto same = std::find_if(open.begin(), open.end(), [&](const auto& one) { return one->bind() == bind && one->open() && !has(result, one); });
+    if (same != open.end()) {
+      result.push_back(*same);
+      continue;
+    }
+    auto listening = open_one(bind, config.backlog, passed);
+    if (!listening) return Error{listening.error()};
+    result.push_back(std::make_shared<Listener>(bind, std::move(*listening)));
+    log::info("listening", {{"address", result.back()->address()}});
+  }
+  for (const auto& listener : result) listener->use_backlog(config.backlog);
   return result;
 }
 
-void Listeners::refuse() {
-  for (const os::Listening& listening : listening_) {
-    if (const auto done = os::refuse_new_connections(listening.fd.get()); !done) log::warning("connections may still come in", {{"why", done.error()}});
-    os::remove_socket_file(listening);
+std::vector<ipc::Listener> inherited(const Listeners& listeners) {
+  std::vector<ipc::Listener> result;
+  for (const auto& listener : listeners) {
+    if (listener->open()) result.push_back(listener->inherited());
   }
-  listening_.clear();
+  return result;
+}
+
+void refuse_all_but(const Listeners& kept, const Listeners& listeners) {
+  for (const auto& listener : listeners) {
+    if (!listener->open() || has(kept, listener)) continue;
+    log::info("no longer listening", {{"address", listener->address()}});
+    listener->refuse();
+  }
 }
 
 }  // namespace serval::master

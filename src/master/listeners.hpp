@@ -1,29 +1,52 @@
 #pragma once
 
+#include <memory>
+#include <string>
 #include <vector>
 
+#include "base/result.hpp"
 #include "config/config.hpp"
 #include "ipc/heritage.hpp"
 #include "os/listen.hpp"
+#include "os/systemd.hpp"
 
 namespace serval::master {
 
-/// The listening sockets, opened once and inherited by every mold and worker. The destructor closes them and removes socket files.
-class Listeners {
+/// A listening socket, opened once and inherited by every mold and worker of the generations that have it. Shared by those; the last one
+/// closes it and removes its socket file.
+class Listener {
  public:
-  /// Binds, or takes from systemd what `bind` calls fd:NAME; logs each with the real port. Sockets from systemd that no `bind` names are
-  /// closed, with a warning. Throws StartupError (cannot_create).
-  explicit Listeners(const config::Server& config);
-  Listeners(const Listeners&) = delete;
-  Listeners& operator=(const Listeners&) = delete;
-  ~Listeners();
+  /// `bind`: the element of server.bind that it was opened for.
+  Listener(std::string bind, os::Listening listening) : bind_(std::move(bind)), listening_(std::move(listening)) {}
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener() { os::remove_socket_file(listening_); }
 
-  std::vector<ipc::Listener> inherited() const;
-  /// New connections are refused from now on; queued ones can still be accepted by those who inherited the sockets. Ours are closed.
+  const std::string& bind() const { return bind_; }
+  /// False after refuse().
+  bool open() const { return static_cast<bool>(listening_.fd); }
+  ipc::Listener inherited() const { return {listening_.fd.get(), listening_.address, listening_.local}; }
+  const std::string& address() const { return listening_.address; }
+
+  void use_backlog(int backlog) const;
+  /// New connections are refused from now on; queued ones can still be accepted by those who inherited the socket. Ours is closed.
   void refuse();
 
  private:
-  std::vector<os::Listening> listening_;
+  std::string bind_;
+  os::Listening listening_;
 };
+
+using Listeners = std::vector<std::shared_ptr<Listener>>;
+
+/// One for each of `config.bind`, in its order: one of `open` that was opened for the same text, else one of those that systemd has `passed`,
+/// which is taken out of there, else a new one, logged with its real port. On an error nothing is different but for what was taken.
+Result<Listeners> open_listeners(const config::Server& config, const Listeners& open, std::vector<os::NamedSocket>& passed);
+
+/// Those that still take connections.
+std::vector<ipc::Listener> inherited(const Listeners& listeners);
+
+/// Refuses those that `kept` does not have.
+void refuse_all_but(const Listeners& kept, const Listeners& listeners);
 
 }  // namespace serval::master

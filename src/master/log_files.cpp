@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/errno_text.hpp"
-#include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "ipc/heritage.hpp"
@@ -18,22 +17,27 @@ Result<UniqueFd> open_file(const std::string& path) {
   return fd;
 }
 
-UniqueFd open_or_refuse(const std::string& setting, int standard_fd) {
-  if (setting == "off") return {};
+Result<UniqueFd> open_setting(const std::string& setting, int standard_fd) {
+  if (setting == "off") return UniqueFd();
   if (setting == "-") {
     UniqueFd copy(::fcntl(standard_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
-    if (!copy) throw StartupError(exit_code::cannot_create, "cannot log to descriptor " + std::to_string(standard_fd) + ": " + errno_text());
+    if (!copy) return Error{"cannot log to descriptor " + std::to_string(standard_fd) + ": " + errno_text()};
     return copy;
   }
   auto fd = open_file(setting);
-  if (!fd) throw StartupError(exit_code::cannot_create, fd.error() + "; log.file and log.access must be writable for us, or \"-\"");
-  return std::move(*fd);
+  if (!fd) return Error{fd.error() + "; log.file and log.access must be writable for us, or \"-\""};
+  return fd;
 }
 
 }  // namespace
 
-LogFiles::LogFiles(const config::Log& config)
-    : config_(config), log_(open_or_refuse(config.file, STDERR_FILENO)), access_(open_or_refuse(config.access, STDOUT_FILENO)) {}
+Result<LogFiles> LogFiles::open(const config::Log& config) {
+  auto log = open_setting(config.file, STDERR_FILENO);
+  if (!log) return Error{log.error()};
+  auto access = open_setting(config.access, STDOUT_FILENO);
+  if (!access) return Error{access.error()};
+  return LogFiles(config, std::move(*log), std::move(*access));
+}
 
 std::vector<int> LogFiles::files() const {
   std::vector<int> result;
@@ -45,8 +49,7 @@ std::vector<int> LogFiles::files() const {
 void LogFiles::reopen() {
   if (ipc::is_log_file(config_.file)) {
     if (const auto fd = open_file(config_.file)) {
-      log::reopen(fd->get());
-      ::fcntl(log(), F_SETFD, FD_CLOEXEC);
+      ::dup3(fd->get(), log(), O_CLOEXEC);
     } else {
       log::error("log not reopened, going on with the old file", {{"why", fd.error()}});
     }

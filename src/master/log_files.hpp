@@ -1,8 +1,10 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/result.hpp"
 #include "config/config.hpp"
 #include "os/unique_fd.hpp"
 
@@ -12,17 +14,21 @@ namespace serval::master {
 /// new ones. Both are close-on-exec and above 2, since 1 and 2 mean something else in a mold.
 class LogFiles {
  public:
-  /// Throws StartupError (cannot_create).
-  explicit LogFiles(const config::Log& config);
+  static Result<LogFiles> open(const config::Log& config);
 
   int log() const { return log_.get(); }
   int access() const { return access_.get(); }  ///< -1: off
   /// What a Reopen message carries.
   std::vector<int> files() const;
+  /// Whether `config` asks for the same files.
+  bool are(const config::Log& config) const { return config.file == config_.file && config.access == config_.access; }
   /// Opens what is a file anew and puts it under the same descriptors. A file that cannot be opened: a log line, and the old one stays.
+  /// Whoever logs to log() has to look at it again (log::reopen).
   void reopen();
 
  private:
+  LogFiles(config::Log config, UniqueFd log, UniqueFd access) : config_(std::move(config)), log_(std::move(log)), access_(std::move(access)) {}
+
   config::Log config_;
   UniqueFd log_;
   UniqueFd access_;

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdint>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "base/errno_text.hpp"
@@ -49,24 +50,22 @@ supervisor::Settings settings_of(const config::Config& config, int workers) {
   return settings;
 }
 
-Master::Master(const config::Config& config, ReadConfig read_config, LogFiles& logs, Listeners& listeners, std::string program, int workers)
-    : logs_(logs),
-      listeners_(listeners),
-      program_(std::move(program)),
-      scoreboard_(make_scoreboard(config)),
-      supervisor_(settings_of(config, workers)),
+Master::Master(Generation first, ReadConfig read_config, std::string program, int workers)
+    : program_(std::move(program)),
+      scoreboard_(make_scoreboard(*first.config)),
+      supervisor_(settings_of(*first.config, workers)),
       stacks_(io_, program_),
-      measure_(config.memory),
+      measure_(first.config->memory),
       oom_kills_(oom_.read().value_or(0)),
-      newest_config_(std::make_shared<const config::Config>(config)),
+      newest_(std::move(first)),
       read_config_(std::move(read_config)),
-      control_(io_, config, supervisor_, scoreboard_,
-               {.config = [this]() -> const config::Config& { return *newest_config_; },
+      control_(io_, *newest_.config, supervisor_, scoreboard_,
+               {.config = [this]() -> const config::Config& { return *newest_.config; },
                 .tell = [this](supervisor::Event event) { handle(std::move(event)); },
                 .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
                 .reopen_logs = [this] { reopen_logs(); }}) {
-  if (config.memory.hard > 0) {
-    auto taken = os::WorkerCgroups::take(config.memory.hard);
+  if (const std::size_t hard = newest_.config->memory.hard; hard > 0) {
+    auto taken = os::WorkerCgroups::take(hard);
     if (taken) cgroups_.emplace(std::move(*taken));
     log::debug(taken ? "the kernel keeps memory.hard for each worker" : "the kernel does not keep memory.hard", {{"why", taken ? "" : taken.error()}});
   }
@@ -139,7 +138,10 @@ void Master::on_signal(int number) {
 }
 
 void Master::reopen_logs() {
-  logs_.reopen();
+  std::set<LogFiles*> files = {newest_.logs.get()};
+  for (const auto& [number, generation] : generations_) files.insert(generation.logs.get());
+  for (LogFiles* logs : files) logs->reopen();
+  log::reopen(in_force().logs->log());
   handle(supervisor::LogsReopened{});
 }
 
@@ -178,6 +180,7 @@ void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
   told.connections = last.connections;
   scoreboard::clear_slot(scoreboard_, worker.slot);
   handle(supervisor::ChildExited{exit.pid, told});
+  forget_unused_generations();
 }
 
 /// Without its group a worker is watched by our own looks alone.
@@ -201,6 +204,7 @@ void Master::mold_exited(int generation, const os::Exit& exit) {
   std::erase_if(workers_, [generation](const auto& entry) { return entry.second->pid == 0 && entry.second->generation == generation; });
   if (!forks_outstanding()) early_exits_.clear();
   handle(supervisor::ChildExited{exit.pid, to_supervisor(exit)});
+  forget_unused_generations();
 }
 
 // --- messages

@@ -13,8 +13,7 @@
 #include "config/load.hpp"
 #include "ipc/messages.hpp"
 #include "master/control.hpp"
-#include "master/listeners.hpp"
-#include "master/log_files.hpp"
+#include "master/generation.hpp"
 #include "master/measure.hpp"
 #include "master/processes.hpp"
 #include "master/stack_names.hpp"
@@ -35,8 +34,8 @@ class Master {
  public:
   /// How a reload gets its configuration.
   using ReadConfig = std::function<config::Loaded()>;
-  /// Borrows `logs` and `listeners`. `program`: serval's own path, for the mold. `workers`: how many.
-  Master(const config::Config& config, ReadConfig read_config, LogFiles& logs, Listeners& listeners, std::string program, int workers);
+  /// `program`: serval's own path, for the mold. `workers`: how many.
+  Master(Generation first, ReadConfig read_config, std::string program, int workers);
 
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
@@ -54,14 +53,16 @@ class Master {
   void on_mold_message(int generation, const ipc::Message& message);
   void on_forked(MoldProcess& mold, const ipc::Message& message);
   MoldProcess* find_mold(int generation);
-  const config::Config& config_of(int generation) { return *configs_.at(generation); }
+  const Generation& in_force() const { return reloading_ ? before_ : newest_; }
+  const config::Config& config_of(int generation) { return *generations_.at(generation).config; }
 
   // reload.cpp
   using ReloadDone = std::function<void(const supervisor::ReloadEnded&)>;
   void request_reload(const std::string& by, ReloadDone done = [](const auto&) {});
   Result<std::shared_ptr<const config::Config>> read_next_config() const;
+  Result<Generation> open_next(std::shared_ptr<const config::Config> config) const;
   void take_over_settings();
-  void forget_unused_configs();
+  void forget_unused_generations();
   void on_worker_message(int slot, const ipc::Message& message);
   void on_timed_out(int slot, const ipc::Message& message);
   void on_crashed(int slot, const ipc::Message& message);
@@ -84,6 +85,7 @@ class Master {
   void perform(const supervisor::InspectApp& action);
   void perform(const supervisor::ReloadEnded& action);
   void perform(const supervisor::ReloadAgain& action);
+  void perform(const supervisor::RetireListeners&);
   void perform(const supervisor::RefuseConnections&);
   void perform(const supervisor::Notify& action);
   void perform(const supervisor::Log& action);
@@ -94,8 +96,6 @@ class Master {
   void await_stacks();
   void end_leftovers();
 
-  LogFiles& logs_;
-  Listeners& listeners_;
   std::string program_;
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_};
@@ -112,10 +112,10 @@ class Master {
   std::deque<supervisor::Event> events_;
   bool handling_ = false;
   std::map<int, std::unique_ptr<MoldProcess>> molds_;                 ///< by generation
-  std::map<int, std::shared_ptr<const config::Config>> configs_;      ///< of the generations that live, and of the next one
-  std::shared_ptr<const config::Config> newest_config_;
+  std::map<int, Generation> generations_;  ///< that live
+  Generation newest_;                      ///< what the next mold goes by
   ReadConfig read_config_;
-  std::shared_ptr<const config::Config> config_before_;  ///< while reloading: that of those who serve
+  Generation before_;                      ///< while reloading: that of those who serve
   bool reloading_ = false;
   std::vector<ReloadDone> reload_waiters_;       ///< of the reload under way
   std::vector<ReloadDone> next_reload_waiters_;  ///< who asked meanwhile

@@ -34,7 +34,8 @@ void Master::perform(const supervisor::StartMold& action) {
 }
 
 Result<pid_t> Master::start_mold(int generation) {
-  const config::Config& config = *configs_.try_emplace(generation, newest_config_).first->second;
+  const Generation& what = generations_.try_emplace(generation, newest_).first->second;
+  const config::Config& config = *what.config;
   auto channels = ipc::Channel::pair();
   if (!channels) return Error{channels.error()};
   OutputPipes pipes;
@@ -50,9 +51,9 @@ Result<pid_t> Master::start_mold(int generation) {
   heritage.life_fd = life_read_.get();
   heritage.master_pid = ::getpid();
   heritage.scoreboard_fd = scoreboard_.fd();
-  heritage.log_fd = logs_.log();
-  heritage.access_fd = logs_.access();
-  heritage.listeners = listeners_.inherited();
+  heritage.log_fd = what.logs->log();
+  heritage.access_fd = what.logs->access();
+  heritage.listeners = inherited(what.listeners);
   const AppFile app_file = look_at_app(config.app.library);
   const auto pid = ipc::exec_mold(program_, heritage, {pipes.output_write.get(), pipes.error_write.get()});
   if (!pid) return pid;
@@ -73,7 +74,8 @@ void Master::perform(const supervisor::StopMold& action) {
 
 void Master::perform(const supervisor::ReopenMold& action) {
   MoldProcess* mold = find_mold(action.generation);
-  if (mold != nullptr) mold->line->send({.kind = ipc::Kind::reopen, .generation = action.generation}, logs_.files());
+  if (mold == nullptr) return;
+  mold->line->send({.kind = ipc::Kind::reopen, .generation = action.generation}, generations_.at(action.generation).logs->files());
 }
 
 void Master::perform(const supervisor::ForkWorker& action) {
@@ -130,7 +132,9 @@ void Master::perform(const supervisor::DrainWorker& action) {
 }
 
 void Master::perform(const supervisor::ReopenWorker& action) {
-  if (WorkerProcess* worker = find_worker(action.slot)) worker->line->send({.kind = ipc::Kind::reopen, .slot = action.slot}, logs_.files());
+  WorkerProcess* worker = find_worker(action.slot);
+  if (worker == nullptr) return;
+  worker->line->send({.kind = ipc::Kind::reopen, .slot = action.slot}, generations_.at(worker->generation).logs->files());
 }
 
 void Master::perform(const supervisor::Kill& action) { ::kill(action.pid, action.signal); }
@@ -160,7 +164,14 @@ void Master::perform(const supervisor::InspectApp& action) {
   if (mold != nullptr && now.size >= 0 && now != mold->app_file) handle(supervisor::AppChanged{action.generation});
 }
 
-void Master::perform(const supervisor::RefuseConnections&) { listeners_.refuse(); }
+void Master::perform(const supervisor::RetireListeners&) {
+  for (const auto& [number, generation] : generations_) refuse_all_but(newest_.listeners, generation.listeners);
+}
+
+void Master::perform(const supervisor::RefuseConnections&) {
+  for (const auto& [number, generation] : generations_) refuse_all_but({}, generation.listeners);
+  refuse_all_but({}, newest_.listeners);
+}
 
 void Master::perform(const supervisor::Notify& action) { os::notify(action.state); }
 

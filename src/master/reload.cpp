@@ -17,19 +17,20 @@ void Master::request_reload(const std::string& by, ReloadDone done) {
     next_reload_waiters_.push_back(std::move(done));
     return handle(supervisor::ReloadRequested{by});
   }
-  auto next = read_next_config();
+  auto config = read_next_config();
+  auto next = config ? open_next(*config) : Error{config.error()};
   if (!next) {
     log::error("reload refused, nothing has changed", {{"by", by}, {"why", next.error()}});
     return done({.generation = supervisor_.snapshot().generation, .good = false, .why = next.error()});
   }
-  const bool same_count = newest_config_->workers.count == (*next)->workers.count;
-  for (const config::Change& change : config::changes(*newest_config_, **next)) {
+  const bool same_count = newest_.config->workers.count == next->config->workers.count;
+  for (const config::Change& change : config::changes(*newest_.config, *next->config)) {
     log::info("configuration changes", {{"key", change.option->path}, {"from", change.before}, {"to", change.after}});
   }
-  config_before_ = std::exchange(newest_config_, *next);
+  before_ = std::exchange(newest_, std::move(*next));
   reload_waiters_.push_back(std::move(done));
   reloading_ = true;
-  handle(supervisor::ReloadRequested{by, settings_of(*newest_config_, same_count ? 0 : newest_config_->workers.count.value_or(0))});
+  handle(supervisor::ReloadRequested{by, settings_of(*newest_.config, same_count ? 0 : newest_.config->workers.count.value_or(0))});
 }
 
 /// An error if it is not valid, or changes what only a new master can change; says every one of these.
@@ -37,7 +38,7 @@ Result<std::shared_ptr<const config::Config>> Master::read_next_config() const {
   config::Loaded loaded = read_config_();
   if (!loaded.problems.empty()) return Error{config::format_problems(loaded.problems, "error")};
   std::string refused;
-  for (const config::Change& change : config::changes(*newest_config_, loaded.config)) {
+  for (const config::Change& change : config::changes(*newest_.config, loaded.config)) {
     if (change.option->apply != config::Apply::restart) continue;
     refused += (refused.empty() ? "" : "; ") + std::string(change.option->path) + " cannot change without a restart (from " + change.before + " to " +
                change.after + ")";
@@ -46,11 +47,29 @@ Result<std::shared_ptr<const config::Config>> Master::read_next_config() const {
   return std::make_shared<const config::Config>(std::move(loaded.config));
 }
 
+/// Files and sockets that are open already are gone on with. Nothing of it is used yet.
+Result<Generation> Master::open_next(std::shared_ptr<const config::Config> config) const {
+  Generation next{.config = config, .logs = newest_.logs, .listeners = {}};
+  if (!newest_.logs->are(config->log)) {
+    auto logs = LogFiles::open(config->log);
+    if (!logs) return Error{logs.error()};
+    next.logs = std::make_shared<LogFiles>(std::move(*logs));
+  }
+  Listeners open = newest_.listeners;
+  for (const auto& [number, generation] : generations_) open.insert(open.end(), generation.listeners.begin(), generation.listeners.end());
+  std::vector<os::NamedSocket> nothing_passed;
+  auto listeners = open_listeners(config->server, open, nothing_passed);
+  if (!listeners) return Error{listeners.error()};
+  next.listeners = std::move(*listeners);
+  return next;
+}
+
 void Master::perform(const supervisor::ReloadEnded& action) {
-  if (reloading_ && !action.good) newest_config_ = std::move(config_before_);  // what serves
+  if (reloading_ && !action.good) newest_ = before_;  // what serves
+  before_ = {};
   if (action.good) take_over_settings();
   reloading_ = false;
-  forget_unused_configs();
+  forget_unused_generations();
   for (const ReloadDone& done : std::exchange(reload_waiters_, {})) done(action);
 }
 
@@ -63,14 +82,14 @@ void Master::perform(const supervisor::ReloadAgain& action) {
 
 /// What the master itself goes by; the workers have theirs from their mold.
 void Master::take_over_settings() {
-  log::start(ipc::log_settings(newest_config_->log, logs_.log()), "master");
-  measure_.use(newest_config_->memory);
-  if (cgroups_) cgroups_->limit(newest_config_->memory.hard);
+  log::start(ipc::log_settings(newest_.config->log, newest_.logs->log()), "master");
+  measure_.use(newest_.config->memory);
+  if (cgroups_) cgroups_->limit(newest_.config->memory.hard);
 }
 
-void Master::forget_unused_configs() {
+void Master::forget_unused_generations() {
   const int current = supervisor_.snapshot().generation;
-  std::erase_if(configs_, [&](const auto& entry) {
+  std::erase_if(generations_, [&](const auto& entry) {
     const int generation = entry.first;
     const bool has_workers = std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) { return worker.second->generation == generation; });
     return generation != current && !has_workers && find_mold(generation) == nullptr;

@@ -9,8 +9,6 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "ipc/heritage.hpp"
-#include "master/listeners.hpp"
-#include "master/log_files.hpp"
 #include "master/master.hpp"
 #include "master/pidfile.hpp"
 #include "master/worker_count.hpp"
@@ -22,12 +20,27 @@
 #include "os/spawn.hpp"
 
 namespace serval::master {
+namespace {
+
+Listeners listen(const config::Server& config) {
+  std::vector<os::NamedSocket> passed = os::take_listen_fds();
+  auto listeners = open_listeners(config, {}, passed);
+  if (!listeners) throw StartupError(exit_code::cannot_create, listeners.error());
+  for (const os::NamedSocket& socket : passed) {
+    log::warning("socket from systemd is not used by any server.bind, closing it", {{"name", socket.name}});
+  }
+  return std::move(*listeners);
+}
+
+}  // namespace
 
 int start(const config::Config& config, std::function<config::Loaded()> read_again) {
   os::ignore_sigpipe();
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
-  LogFiles logs(config.log);
-  log::start(ipc::log_settings(config.log, logs.log()), "master");
+  auto logs = LogFiles::open(config.log);
+  if (!logs) throw StartupError(exit_code::cannot_create, logs.error());
+  Generation first{.config = std::make_shared<const config::Config>(config), .logs = std::make_shared<LogFiles>(std::move(*logs)), .listeners = {}};
+  log::start(ipc::log_settings(config.log, first.logs->log()), "master");
   os::set_title("serval: master " + config.server.name);
 
   const os::Cpus cpus = os::usable_cpus();
@@ -38,8 +51,9 @@ int start(const config::Config& config, std::function<config::Loaded()> read_aga
   if (!program) throw StartupError(exit_code::internal, program.error());
   if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
   const Pidfile pidfile(config.server.pidfile);
-  Listeners listeners(config.server);
-  const int code = Master(config, std::move(read_again), logs, listeners, *program, count.workers).run();
+  first.listeners = listen(config.server);
+  Master master(std::move(first), std::move(read_again), *program, count.workers);
+  const int code = master.run();
   log::info("stopped", {{"exit_code", code}});
   return code;
 }

@@ -124,6 +124,7 @@ void Supervisor::retire_replaced() {
 }
 
 void Supervisor::drain(Slot& slot, Cause cause) {
+  if (rollout_) retire_listeners_before(slot);
   slot.retire(cause, now_ + settings_.grace);
   act(DrainWorker{slot.index()});
 }

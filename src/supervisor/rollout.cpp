@@ -73,6 +73,17 @@ void Supervisor::roll_out() {
   say(log::Level::info, "first worker of the new generation serves, the others follow", {{"gen", current_}});
 }
 
+/// The last one who listens where the new generation does not: it still answers what waits there, so nobody new may come once it drains.
+void Supervisor::retire_listeners_before(const Slot& last) {
+  const auto old_one = [this](const Slot& slot) {
+    return slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting);
+  };
+  if (rollout_->step != Rollout::Step::rolling || rollout_->listeners_retired || !old_one(last)) return;
+  if (std::count_if(slots_.begin(), slots_.end(), old_one) > 1) return;
+  rollout_->listeners_retired = true;
+  act(RetireListeners{});
+}
+
 bool Supervisor::rollout_is_over() const {
   int serving = 0;
   for (const Slot& slot : slots_) {
@@ -87,6 +98,7 @@ void Supervisor::end_rollout(bool good, const std::string& why) {
   const Rollout rollout = *rollout_;
   rollout_.reset();
   const Duration took = std::chrono::duration_cast<Duration>(now_ - rollout.begun);
+  if (good && !rollout.listeners_retired) act(RetireListeners{});
   if (good) {
     say(log::Level::info, "reloaded", {{"gen", current_}, {"took_ms", took}});
     act(Notify{"READY=1\nSTATUS=Serving generation " + std::to_string(current_)});

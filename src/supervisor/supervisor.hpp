@@ -79,6 +79,7 @@ class Supervisor {
     int from = 0;
     int to = 0;
     int canary = -1;  ///< slot
+    bool listeners_retired = false;
     TimePoint begun{};
     std::optional<Settings> settings{};  ///< from when it rolls
   };
@@ -166,6 +167,7 @@ class Supervisor {
   void start_canary();
   void roll_out();
   void carry_on_rollout();
+  void retire_listeners_before(const Slot& last);
   bool rollout_is_over() const;
   void end_rollout(bool good, const std::string& why);
   void roll_back(const std::string& why);

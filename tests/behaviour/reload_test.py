@@ -112,8 +112,8 @@ class Reload(ServalTest):
         self.change_config("threads = 2", "threads = \"two\"")
         self.assert_reload_fails(serval, r"serval0\.toml:\d+:\d+: error: workers\.threads")
         self.change_config("threads = \"two\"", "threads = 2")
-        self.change_config("127.0.0.1:0", "127.0.0.1:1")
-        self.assert_reload_fails(serval, r"server\.bind cannot change without a restart")
+        self.change_config("[server]", "[server]\nname = \"other\"")
+        self.assert_reload_fails(serval, r"server\.name cannot change without a restart")
 
     # Under load
 

@@ -7,7 +7,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 
@@ -25,6 +24,7 @@ struct LogFilesTest : testing::Test {
   }
   ~LogFilesTest() override { fs::remove_all(folder); }
 
+  LogFiles open() const { return std::move(LogFiles::open(config).value()); }
   static void put(int fd, const std::string& text) { ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size())); }
   static std::string content(const fs::path& path) {
     std::ifstream file(path);
@@ -37,7 +37,7 @@ struct LogFilesTest : testing::Test {
 
 TEST_F(LogFilesTest, AppendToFiles) {
   std::ofstream(config.file) << "before\n";
-  const LogFiles logs(config);
+  const LogFiles logs = open();
   put(logs.log(), "after\n");
   EXPECT_EQ(content(config.file), "before\nafter\n");
   EXPECT_THAT(logs.files(), testing::ElementsAre(logs.log(), logs.access()));
@@ -46,7 +46,7 @@ TEST_F(LogFilesTest, AppendToFiles) {
 
 TEST_F(LogFilesTest, StandardStreamsAreCopiesAboveThem) {
   config.file = config.access = "-";
-  const LogFiles logs(config);
+  const LogFiles logs = open();
   EXPECT_GT(logs.log(), 2);
   EXPECT_GT(logs.access(), 2);
   EXPECT_THAT(logs.files(), testing::IsEmpty());
@@ -54,24 +54,20 @@ TEST_F(LogFilesTest, StandardStreamsAreCopiesAboveThem) {
 
 TEST_F(LogFilesTest, OffIsNoDescriptor) {
   config.access = "off";
-  const LogFiles logs(config);
+  const LogFiles logs = open();
   EXPECT_EQ(logs.access(), -1);
   EXPECT_THAT(logs.files(), testing::ElementsAre(logs.log()));
 }
 
 TEST_F(LogFilesTest, AFileThatCannotBeMadeIsRefused) {
   config.file = folder / "missing" / "serval.log";
-  try {
-    const LogFiles logs(config);
-    FAIL() << "not refused";
-  } catch (const StartupError& error) {
-    EXPECT_EQ(error.exit_code, exit_code::cannot_create);
-    EXPECT_THAT(error.what(), testing::HasSubstr(config.file));
-  }
+  const auto refused = LogFiles::open(config);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error(), testing::HasSubstr(config.file));
 }
 
 TEST_F(LogFilesTest, ReopenGoesOnInANewFileUnderTheSameNumber) {
-  LogFiles logs(config);
+  LogFiles logs = open();
   log::start({.fd = logs.log()}, "test");
   const std::vector<int> before = logs.files();
   put(logs.access(), "old\n");
@@ -88,7 +84,7 @@ TEST_F(LogFilesTest, ReopenGoesOnInANewFileUnderTheSameNumber) {
 }
 
 TEST_F(LogFilesTest, WhatCannotBeReopenedGoesOnInTheOldFile) {
-  LogFiles logs(config);
+  LogFiles logs = open();
   log::start({.fd = logs.log()}, "test");
   const fs::path moved = folder.string() + ".moved";
   fs::rename(folder, moved);

@@ -48,7 +48,7 @@ TEST(Rollout, EachOldWorkerGoesWhenItsSuccessorServesThenTheOldMold) {
   s.at(12s, exited(pid_of(0), 0)).expect();
   s.at(12s, forked(3));
   const auto last = s.at(13s, ready(3));
-  EXPECT_THAT(last.actions, ElementsAre("drain worker 1", HasSubstr("notify READY=1"), "reload done, generation 2", "stop mold 1"));
+  EXPECT_THAT(last.actions, ElementsAre("retire listeners", "drain worker 1", HasSubstr("notify READY=1"), "reload done, generation 2", "stop mold 1"));
   s.at(13s, exited(kMold, 0)).expect();
   s.at(14s, exited(pid_of(1), 0)).expect();
   EXPECT_EQ(s.states(), "empty empty serving serving");
