@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <iterator>
 #include <string_view>
 
 /// Why a worker ended or was made to: exactly one of these per worker, decided once. One table: the supervisor acts by it; log, status and
@@ -49,7 +51,11 @@ inline constexpr CauseRow kCauseTable[] = {
 };
 
 constexpr const CauseRow& row_of(Cause cause) { return kCauseTable[static_cast<int>(cause)]; }
-constexpr std::string_view name_of(Cause cause) { return row_of(cause).name; }
+/// "?" for a number that is no cause.
+constexpr std::string_view name_of(Cause cause) {
+  const auto index = static_cast<std::size_t>(cause);
+  return index < std::size(kCauseTable) ? kCauseTable[index].name : "?";
+}
 constexpr bool can_wait(Cause cause) { return row_of(cause).can_wait; }
 
 static_assert([] {

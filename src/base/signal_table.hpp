@@ -13,7 +13,7 @@ enum class SignalAction {
   reload,
   one_worker_more,
   one_worker_fewer,
-  not_served,  ///< known by name, but this version only says so in the log and goes on
+  upgrade,
 };
 
 struct SignalRow {
@@ -32,7 +32,7 @@ inline constexpr SignalRow kSignalTable[] = {
     {SIGUSR1, "USR1", SignalAction::reopen_logs, "reopen the logs, here and in every worker", "phased restart", "reopen logs", "reopen logs",
      "reopen logs"},
     {SIGHUP, "HUP", SignalAction::reload, "reload configuration and app, without losing a request", "reopen logs, or stop", "reload", "reload", "reload"},
-    {SIGUSR2, "USR2", SignalAction::not_served, "not served by this version: logged, nothing else", "restart in place", "start a new master",
+    {SIGUSR2, "USR2", SignalAction::upgrade, "replace serval itself in place; workers go on", "restart in place", "start a new master",
      "start a new master", "start a new master"},
     {SIGTTIN, "TTIN", SignalAction::one_worker_more, "one worker more", "one worker more", "one worker more",
      "one worker more", "not handled"},

@@ -6,6 +6,7 @@
 
 #include "base/exit_code.hpp"
 #include "base/text.hpp"
+#include "cli/adopt.hpp"
 #include "cli/check.hpp"
 #include "cli/document.hpp"
 #include "cli/help.hpp"
@@ -49,6 +50,14 @@ int stack(const Invocation& invocation) {
   return usage_error("stack", quoted(invocation.words.front()) + " is not a file descriptor", "serval asks itself for stacks");
 }
 
+int adopt_server(const Invocation& invocation) {
+  const int fd = descriptor_of(invocation);
+  const bool check = invocation.words.size() == 2;
+  if (check && invocation.words[1] != "check") return usage_error("adopt", quoted(invocation.words[1]) + " is not expected", "serval upgrades itself");
+  if (fd >= 0) return adopt(fd, check);
+  return usage_error("adopt", quoted(invocation.words.front()) + " is not a file descriptor", "serval upgrade does it");
+}
+
 constexpr Command kCommands[] = {
     {.name = "run", .arguments = "[APP.so]", .most_words = 1, .takes_config = true, .summary = "serve an app, in the foreground",
      .more = "Loads and preloads the app once, forks workers from it and serves until it is told to stop. "
@@ -78,18 +87,25 @@ constexpr Command kCommands[] = {
     {.name = "recycle", .arguments = "SLOT|all", .least_words = 1, .most_words = 1, .takes_server = true,
      .summary = "replace workers by new ones of the same generation", .more = "Each successor serves before its worker leaves.", .run = recycle},
     {.name = "reopen", .arguments = "", .takes_server = true, .summary = "reopen the log files, returning when every process has", .more = "", .run = reopen},
+    {.name = "upgrade", .arguments = "", .takes_server = true, .summary = "replace serval itself by the version that is installed now, in place",
+     .more = "The program by which the server was started is looked up again and asked whether it can take over; then the master becomes that "
+             "program. Process id, workers, sockets and counters stay; workers of the new version come with the next reload. If it cannot take over, "
+             "nothing changes and the command exits 1.",
+     .run = upgrade},
     {.name = "version", .arguments = "", .summary = "print the version", .more = "", .run = version},
     {.name = "help", .arguments = "[COMMAND|signals]", .most_words = 1, .summary = "explain a command, or what each signal does",
      .more = "Without an argument: the list of commands.", .run = help},
     {.name = "mold", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "be the mold of a running master",
      .more = "Started by serval itself.", .run = mold},
+    {.name = "adopt", .arguments = "FD [check]", .least_words = 1, .most_words = 2, .hidden = true, .summary = "go on as a running server",
+     .more = "Started by serval itself.", .run = adopt_server},
     {.name = "stack", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "name the frames of stacks",
      .more = "Started by serval itself.", .run = stack},
     {.name = "document", .arguments = "sample | man TEMPLATE", .least_words = 1, .most_words = 2, .hidden = true,
      .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
 };
 
-constexpr std::string_view kLater[] = {"top",    "upgrade", "drain",       "undrain", "pause", "resume",
+constexpr std::string_view kLater[] = {"top",    "drain",       "undrain", "pause", "resume",
                                        "stacks", "logs",    "healthcheck", "new",     "init"};
 
 constexpr Flag kConfigFlags[] = {

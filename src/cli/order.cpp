@@ -90,6 +90,15 @@ int recycle(const Invocation& invocation) {
                 " replaced");
 }
 
+int upgrade(const Invocation& invocation) {
+  const Asked asked = ask_server(invocation, {.command = "upgrade", .arguments = {}}, kPatience);
+  if (asked.code != exit_code::ok) return asked.code;
+  const auto* pid = asked.result.if_contains("pid");
+  const auto* version = asked.result.if_contains("version");
+  if (pid != nullptr && version != nullptr && version->is_string()) std::cout << "pid " << *pid << " is serval " << version->get_string().c_str() << " now\n";
+  return exit_code::ok;
+}
+
 int reopen(const Invocation& invocation) { return ask_server(invocation, {.command = "reopen", .arguments = {}}).code; }
 
 }  // namespace serval::cli

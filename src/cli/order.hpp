@@ -10,6 +10,7 @@ int reload(const Invocation& invocation);
 int stop(const Invocation& invocation);
 int scale(const Invocation& invocation);
 int recycle(const Invocation& invocation);
+int upgrade(const Invocation& invocation);
 int reopen(const Invocation& invocation);
 
 }  // namespace serval::cli

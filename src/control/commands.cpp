@@ -19,6 +19,7 @@ constexpr Command kCommands[] = {
     {.name = "scale", .arguments = kScaleArguments},
     {.name = "recycle", .arguments = kRecycleArguments},
     {.name = "reopen"},
+    {.name = "upgrade"},
 };
 
 bool is_of(ArgumentKind kind, const json::value& value) {

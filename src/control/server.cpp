@@ -54,6 +54,11 @@ void Responder::progress(std::string text) const {
   if (const auto client = answer_->session.lock()) client->progress({std::move(text)});
 }
 
+int Responder::descriptor() const {
+  const auto client = answer_->session.lock();
+  return client ? client->descriptor() : -1;
+}
+
 void Responder::finish(json::object result) const { answer_->reply({.ok = true, .result = std::move(result), .error = {}, .exit_code = exit_code::ok}); }
 
 void Responder::refuse(std::string error, int exit_code) const { answer_->reply(refusal(std::move(error), exit_code)); }
@@ -73,6 +78,10 @@ Result<std::unique_ptr<Server>> Server::listen(boost::asio::io_context& io, cons
   auto listening = os::listen_on(address, kBacklog, static_cast<mode_t>(mode));
   if (!listening) return Error{listening.error()};
   return std::unique_ptr<Server>(new Server(io, std::move(*listening), path, mode, limits));
+}
+
+std::unique_ptr<Server> Server::take_over(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits) {
+  return std::unique_ptr<Server>(new Server(io, std::move(listening), std::move(path), mode, limits));
 }
 
 Server::Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits)
@@ -140,6 +149,19 @@ void Server::admit(int fd) {
   sessions_.insert(session);
   session->start();
 }
+
+Responder Server::resume(int fd) {
+  Protocol::socket socket(io_);
+  boost::system::error_code error;
+  socket.assign(Protocol(), fd, error);
+  if (error) ::close(fd);
+  const auto session = std::make_shared<Session>(*this, std::move(socket));
+  if (!error) sessions_.insert(session);
+  session->resume();
+  return Responder(session);
+}
+
+int Server::descriptor() { return acceptor_.native_handle(); }
 
 void Server::handle(const Request& request, Responder responder) {
   const Command* command = find_command(request.command);

@@ -35,6 +35,8 @@ class Responder {
  public:
   explicit Responder(std::weak_ptr<Session> session);
 
+  /// The client's connection; -1: it has gone away. For one that another process goes on with (Server::resume).
+  int descriptor() const;
   /// For whoever waits; left out if the client reads too slowly.
   void progress(std::string text) const;
   /// The reply, once; what comes after it is dropped.
@@ -58,6 +60,8 @@ class Server {
   /// Takes clients from now on, as soon as the io_context runs.
   /// Fails if the path is in use by a live server, is no socket, is too long, or cannot be bound; a socket that a dead server left is replaced.
   static Result<std::unique_ptr<Server>> listen(boost::asio::io_context& io, const std::string& path, unsigned mode, Limits limits = {});
+  /// Goes on with one that listens already, of an earlier version of serval in this process.
+  static std::unique_ptr<Server> take_over(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   /// Cuts off all clients; removes the socket file if it is still ours.
@@ -66,7 +70,13 @@ class Server {
   /// Says what a command of the table does. Arguments are right when the handler sees them.
   void serve(std::string_view command, Handler handler);
 
+  /// A client whose request was read before: it waits for the answer. Owns `fd` from here.
+  Responder resume(int fd);
+
   const std::string& path() const { return path_; }
+  /// The listening socket; its descriptor is borrowed.
+  int descriptor();
+  const os::Listening& listening() const { return listening_; }  ///< but for the descriptor
   std::size_t clients() const { return sessions_.size(); }
 
  private:

@@ -25,6 +25,13 @@ void Session::start() {
                          [self = shared_from_this()](const auto& error, std::size_t size) { self->on_request(error, size); });
 }
 
+void Session::resume() {
+  answering_ = true;
+  if (socket_.is_open()) notice_hangup();
+}
+
+int Session::descriptor() { return server_ == nullptr || finished_ ? -1 : socket_.native_handle(); }
+
 void Session::on_request(const boost::system::error_code& error, std::size_t size) {
   if (server_ == nullptr || answering_) return;
   if (error == asio::error::not_found) return refuse("the request is longer than " + std::to_string(kLongestRequest) + " bytes");

@@ -18,6 +18,9 @@ class Session : public std::enable_shared_from_this<Session> {
   Session(Server& server, boost::asio::local::stream_protocol::socket socket);
 
   void start();
+  /// The request was read by somebody else, who left it to us to answer.
+  void resume();
+  int descriptor();  ///< -1: closed
   void progress(const Progress& progress);
   void finish(const Reply& reply);
   /// At once, whatever is under way. Idempotent.

@@ -26,6 +26,7 @@ class Capture {
  public:
   Capture(boost::asio::io_context& io, UniqueFd read_end, Writer writer);
 
+  int fd() const { return fd_.get(); }
   /// The writer has died: logs what it left in the pipe. At most a pipe's worth: a child of it may go on writing.
   void drain();
 

@@ -15,6 +15,7 @@
 #include "control/place.hpp"
 #include "control/private_folder.hpp"
 #include "control/status.hpp"
+#include "master/listeners.hpp"
 #include "os/process_memory.hpp"
 
 namespace serval::master {
@@ -55,12 +56,36 @@ Control::Control(boost::asio::io_context& io, const config::Config& config, cons
   }
   server_ = std::move(*server);
   log::info("control socket", {{"path", server_->path()}});
+  serve();
+}
+
+Control::Control(boost::asio::io_context& io, const ControlRecord& record, TimePoint begun, const supervisor::Supervisor& supervisor,
+                 const scoreboard::Memory& scoreboard, Operations operations)
+    : supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)), begun_(begun) {
+  if (record.listener.fd < 0) return;
+  server_ = control::Server::take_over(io, listening_of(record.listener), record.listener.bind, operations_.config().control.mode);
+  serve();
+  for (const int client : record.clients) server_->resume(client).finish({{"pid", ::getpid()}, {"version", SERVAL_VERSION}});
+}
+
+ControlRecord Control::record() const {
+  if (server_ == nullptr) return {};
+  ControlRecord record{.listener = record_of(server_->listening(), server_->path()), .clients = {}};
+  record.listener.fd = server_->descriptor();
+  for (const control::Responder& waiter : upgrade_waiters_) {
+    if (const int fd = waiter.descriptor(); fd >= 0) record.clients.push_back(fd);
+  }
+  return record;
+}
+
+void Control::serve() {
   server_->serve("status", [this](const auto&, const control::Responder& responder) { status(responder); });
   server_->serve("reload", [this](const auto&, const control::Responder& responder) { reload(responder); });
   server_->serve("stop", [this](const auto& arguments, const control::Responder& responder) { stop(arguments, responder); });
   server_->serve("scale", [this](const auto& arguments, const control::Responder& responder) { scale(arguments, responder); });
   server_->serve("recycle", [this](const auto& arguments, const control::Responder& responder) { recycle(arguments, responder); });
   server_->serve("reopen", [this](const auto&, const control::Responder& responder) { reopen(responder); });
+  server_->serve("upgrade", [this](const auto&, const control::Responder& responder) { upgrade(responder); });
 }
 
 void Control::look_again() {
@@ -131,6 +156,18 @@ void Control::recycle(const boost::json::object& arguments, const control::Respo
   };
   waiting_.push_back({all_gone, {{"workers", count}}, responder});
   operations_.tell(supervisor::RecycleRequested{slot != nullptr ? std::optional<int>(static_cast<int>(slot->as_int64())) : std::nullopt});
+}
+
+void Control::upgrade(const control::Responder& responder) {
+  responder.progress("checking the new program");
+  upgrade_waiters_.push_back(responder);
+  operations_.upgrade("serval upgrade");
+}
+
+void Control::upgrade_refused(const std::string& why) {
+  for (const control::Responder& waiter : std::exchange(upgrade_waiters_, {})) {
+    waiter.refuse(why + "; serval " SERVAL_VERSION " goes on", exit_code::app_failed);
+  }
 }
 
 void Control::reopen(const control::Responder& responder) {

@@ -10,6 +10,7 @@
 #include "base/time.hpp"
 #include "config/config.hpp"
 #include "control/server.hpp"
+#include "master/handover.hpp"
 #include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -21,6 +22,7 @@ struct Operations {
   std::function<void(supervisor::Event)> tell;
   std::function<void(const std::string& by, std::function<void(const supervisor::ReloadEnded&)>)> reload;
   std::function<void()> reopen_logs;
+  std::function<void(const std::string& by)> upgrade;
 };
 
 /// The master's control socket and what each command does. One thread, that of the io_context.
@@ -30,6 +32,13 @@ class Control {
   /// without the automatic one the server gets along, with a warning. Borrows all but the operations.
   Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor, const scoreboard::Memory& scoreboard,
           Operations operations);
+  /// Goes on with what an earlier version of serval in this process had open, and tells whoever waits for the upgrade that it is done.
+  Control(boost::asio::io_context& io, const ControlRecord& record, TimePoint begun, const supervisor::Supervisor& supervisor,
+          const scoreboard::Memory& scoreboard, Operations operations);
+  ControlRecord record() const;
+  TimePoint begun() const { return begun_; }
+  /// To all who wait for the upgrade.
+  void upgrade_refused(const std::string& why);
 
   /// The supervisor has handled an event: answers commands whose effect is there by now.
   void look_again();
@@ -48,11 +57,14 @@ class Control {
   void scale(const boost::json::object& arguments, const control::Responder& responder);
   void recycle(const boost::json::object& arguments, const control::Responder& responder);
   void reopen(const control::Responder& responder);
+  void upgrade(const control::Responder& responder);
+  void serve();
 
   const supervisor::Supervisor& supervisor_;
   const scoreboard::Memory& scoreboard_;
   Operations operations_;
   std::vector<Waiting> waiting_;
+  std::vector<control::Responder> upgrade_waiters_;
   TimePoint begun_ = Clock::now();
   std::unique_ptr<control::Server> server_;  ///< none: off, or not to be had
 };

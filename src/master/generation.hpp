@@ -1,8 +1,11 @@
 #pragma once
 
+#include <map>
 #include <memory>
 
+#include "base/result.hpp"
 #include "config/config.hpp"
+#include "master/handover.hpp"
 #include "master/listeners.hpp"
 #include "master/log_files.hpp"
 
@@ -14,5 +17,13 @@ struct Generation {
   std::shared_ptr<LogFiles> logs;
   Listeners listeners;
 };
+
+using Configs = std::map<int, std::shared_ptr<const config::Config>>;  ///< by generation
+using Generations = std::map<int, Generation>;
+
+/// Those that an earlier version of serval had in this process. An error if a configuration has options or values that are not known here.
+Result<Configs> configs_of(const Handover& handover);
+/// The same with log files and listeners, which are owned from here on: to be called once.
+Generations generations_of(const Handover& handover, const Configs& configs);
 
 }  // namespace serval::master

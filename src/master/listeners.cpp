@@ -31,6 +31,21 @@ bool has(const Listeners& listeners, const std::shared_ptr<Listener>& one) { ret
 
 }  // namespace
 
+os::Listening listening_of(const ListenerRecord& record) {
+  os::Listening listening;
+  listening.fd.reset(record.fd);
+  listening.address = record.address;
+  listening.local = record.local;
+  listening.socket_file = record.socket_file;
+  listening.file_device = static_cast<dev_t>(record.file_device);
+  listening.file_inode = static_cast<ino_t>(record.file_inode);
+  return listening;
+}
+
+ListenerRecord record_of(const os::Listening& listening, const std::string& bind) {
+  return {bind, listening.address, listening.fd.get(), listening.local, listening.socket_file, listening.file_device, listening.file_inode};
+}
+
 /// listen(2) on a socket that listens already changes this alone.
 void Listener::use_backlog(int backlog) const {
   if (!bind_.starts_with("fd:")) ::listen(listening_.fd.get(), backlog);

@@ -7,10 +7,14 @@
 #include "base/result.hpp"
 #include "config/config.hpp"
 #include "ipc/heritage.hpp"
+#include "master/handover.hpp"
 #include "os/listen.hpp"
 #include "os/systemd.hpp"
 
 namespace serval::master {
+
+os::Listening listening_of(const ListenerRecord& record);
+ListenerRecord record_of(const os::Listening& listening, const std::string& bind);
 
 /// A listening socket, opened once and inherited by every mold and worker of the generations that have it. Shared by those; the last one
 /// closes it and removes its socket file.
@@ -18,6 +22,9 @@ class Listener {
  public:
   /// `bind`: the element of server.bind that it was opened for.
   Listener(std::string bind, os::Listening listening) : bind_(std::move(bind)), listening_(std::move(listening)) {}
+  /// One that an earlier version of serval had open in this process.
+  explicit Listener(const ListenerRecord& record) : bind_(record.bind), listening_(listening_of(record)) {}
+  ListenerRecord record() const { return record_of(listening_, bind_); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener() { os::remove_socket_file(listening_); }

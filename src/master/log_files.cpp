@@ -41,21 +41,21 @@ Result<LogFiles> LogFiles::open(const config::Log& config) {
 
 std::vector<int> LogFiles::files() const {
   std::vector<int> result;
-  if (ipc::is_log_file(config_.file)) result.push_back(log());
-  if (ipc::is_log_file(config_.access)) result.push_back(access());
+  if (ipc::is_log_file(file_)) result.push_back(log());
+  if (ipc::is_log_file(access_name_)) result.push_back(access());
   return result;
 }
 
 void LogFiles::reopen() {
-  if (ipc::is_log_file(config_.file)) {
-    if (const auto fd = open_file(config_.file)) {
+  if (ipc::is_log_file(file_)) {
+    if (const auto fd = open_file(file_)) {
       ::dup3(fd->get(), log(), O_CLOEXEC);
     } else {
       log::error("log not reopened, going on with the old file", {{"why", fd.error()}});
     }
   }
-  if (ipc::is_log_file(config_.access)) {
-    if (const auto fd = open_file(config_.access)) {
+  if (ipc::is_log_file(access_name_)) {
+    if (const auto fd = open_file(access_name_)) {
       ::dup3(fd->get(), access(), O_CLOEXEC);
     } else {
       log::error("access log not reopened, going on with the old file", {{"why", fd.error()}});

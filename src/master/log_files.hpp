@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "config/config.hpp"
+#include "master/handover.hpp"
 #include "os/unique_fd.hpp"
 
 namespace serval::master {
@@ -15,21 +16,26 @@ namespace serval::master {
 class LogFiles {
  public:
   static Result<LogFiles> open(const config::Log& config);
+  /// Those that an earlier version of serval had open in this process.
+  explicit LogFiles(const LogFilesRecord& record) : file_(record.file), access_name_(record.access), log_(record.log_fd), access_(record.access_fd) {}
+  LogFilesRecord record() const { return {file_, access_name_, log_.get(), access_.get()}; }
 
   int log() const { return log_.get(); }
   int access() const { return access_.get(); }  ///< -1: off
   /// What a Reopen message carries.
   std::vector<int> files() const;
   /// Whether `config` asks for the same files.
-  bool are(const config::Log& config) const { return config.file == config_.file && config.access == config_.access; }
+  bool are(const config::Log& config) const { return config.file == file_ && config.access == access_name_; }
   /// Opens what is a file anew and puts it under the same descriptors. A file that cannot be opened: a log line, and the old one stays.
   /// Whoever logs to log() has to look at it again (log::reopen).
   void reopen();
 
  private:
-  LogFiles(config::Log config, UniqueFd log, UniqueFd access) : config_(std::move(config)), log_(std::move(log)), access_(std::move(access)) {}
+  LogFiles(const config::Log& config, UniqueFd log, UniqueFd access)
+      : file_(config.file), access_name_(config.access), log_(std::move(log)), access_(std::move(access)) {}
 
-  config::Log config_;
+  std::string file_;
+  std::string access_name_;
   UniqueFd log_;
   UniqueFd access_;
 };

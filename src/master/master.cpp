@@ -17,6 +17,7 @@
 #include "base/signal_table.hpp"
 #include "ipc/reports.hpp"
 #include "os/signals.hpp"
+#include "os/spawn.hpp"
 #include "scoreboard/reader.hpp"
 #include "stack/names.hpp"
 
@@ -50,20 +51,17 @@ supervisor::Settings settings_of(const config::Config& config, int workers) {
   return settings;
 }
 
-Master::Master(Generation first, ReadConfig read_config, std::string program, int workers)
-    : program_(std::move(program)),
-      scoreboard_(make_scoreboard(*first.config)),
-      supervisor_(settings_of(*first.config, workers)),
-      stacks_(io_, program_),
-      measure_(first.config->memory),
+Master::Master(Beginning beginning)
+    : arguments_(std::move(beginning.arguments)),
+      pidfile_(std::move(beginning.pidfile)),
+      scoreboard_(make_scoreboard(*beginning.first.config)),
+      supervisor_(settings_of(*beginning.first.config, beginning.workers)),
+      stacks_(io_, os::kOwnProgram),
+      measure_(beginning.first.config->memory),
       oom_kills_(oom_.read().value_or(0)),
-      newest_(std::move(first)),
-      read_config_(std::move(read_config)),
-      control_(io_, *newest_.config, supervisor_, scoreboard_,
-               {.config = [this]() -> const config::Config& { return *newest_.config; },
-                .tell = [this](supervisor::Event event) { handle(std::move(event)); },
-                .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
-                .reopen_logs = [this] { reopen_logs(); }}) {
+      newest_(std::move(beginning.first)),
+      read_config_(std::move(beginning.read_config)),
+      control_(io_, *newest_.config, supervisor_, scoreboard_, operations()) {
   if (const std::size_t hard = newest_.config->memory.hard; hard > 0) {
     auto taken = os::WorkerCgroups::take(hard);
     if (taken) cgroups_.emplace(std::move(*taken));
@@ -73,13 +71,31 @@ Master::Master(Generation first, ReadConfig read_config, std::string program, in
   if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
   life_read_.reset(life[0]);
   life_write_.reset(life[1]);
+  listen_to_signals();
+}
+
+Operations Master::operations() {
+  return {.config = [this]() -> const config::Config& { return *newest_.config; },
+          .tell = [this](supervisor::Event event) { handle(std::move(event)); },
+          .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
+          .reopen_logs = [this] { reopen_logs(); },
+          .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); }};
+}
+
+void Master::listen_to_signals() {
   signals_.add(SIGCHLD);
   for (const SignalRow& row : kSignalTable) signals_.add(row.number);
+  os::let_signals_in();
 }
 
 int Master::run() {
   await_signal();
-  handle(supervisor::Start{});
+  if (taken_over_) {
+    reap();  // who ended while nobody looked
+    handle(supervisor::Tick{});
+  } else {
+    handle(supervisor::Start{});
+  }
   io_.run();
   return exit_code_;
 }
@@ -98,6 +114,7 @@ void Master::handle(supervisor::Event event) {
   }
   handling_ = false;
   control_.look_again();
+  if (supervisor_.may_upgrade_now()) upgrade_now();
   if (!finishing_) arm_timer();
 }
 
@@ -133,7 +150,7 @@ void Master::on_signal(int number) {
     case SignalAction::reload: return request_reload(std::string(row->name));
     case SignalAction::one_worker_more: return handle(supervisor::ScaleRequested{+1, std::string(row->name)});
     case SignalAction::one_worker_fewer: return handle(supervisor::ScaleRequested{-1, std::string(row->name)});
-    case SignalAction::not_served: return log::warning("signal is not served by this version, going on", {{"signal", row->name}});
+    case SignalAction::upgrade: return handle(supervisor::UpgradeRequested{std::string(row->name)});
   }
 }
 
@@ -155,6 +172,7 @@ void Master::child_exited(const os::Exit& exit) {
   if (mold != molds_.end()) return mold_exited(mold->first, exit);
   const auto found = std::find_if(workers_.begin(), workers_.end(), [&exit](const auto& entry) { return entry.second->pid == exit.pid; });
   if (found == workers_.end()) {
+    if (check_ && check_->pid == exit.pid) return check_ended(exit);
     if (forks_outstanding()) early_exits_.emplace(exit.pid, exit);
     return;
   }

@@ -14,7 +14,9 @@
 #include "ipc/messages.hpp"
 #include "master/control.hpp"
 #include "master/generation.hpp"
+#include "master/handover.hpp"
 #include "master/measure.hpp"
+#include "master/pidfile.hpp"
 #include "master/processes.hpp"
 #include "master/stack_names.hpp"
 #include "os/oom.hpp"
@@ -28,19 +30,35 @@ namespace serval::master {
 /// What the supervisor is told of a configuration. `workers`: how many; 0: as many as there are.
 supervisor::Settings settings_of(const config::Config& config, int workers);
 
+/// What a master begins with.
+struct Beginning {
+  /// How a reload gets its configuration.
+  using ReadConfig = std::function<config::Loaded()>;
+
+  Generation first;      ///< that workers come from
+  Generations others{};  ///< of an earlier version of serval in this process: all that live
+  ReadConfig read_config;
+  int workers = 1;
+  std::vector<std::string> arguments;  ///< the command line of the server
+  std::unique_ptr<Pidfile> pidfile;
+};
+
 /// The event loop of the master: turns signals, messages, exits and time into events for the supervisor, and performs its actions.
 /// One thread; nothing in here blocks. Never loads the app and never reads a byte that came over the network.
 class Master {
  public:
-  /// How a reload gets its configuration.
-  using ReadConfig = std::function<config::Loaded()>;
-  /// `program`: serval's own path, for the mold. `workers`: how many.
-  Master(Generation first, ReadConfig read_config, std::string program, int workers);
+  explicit Master(Beginning beginning);
+  /// Goes on where an earlier version of serval in this process was. `handover` has been read without an error; its descriptors are ours from here.
+  /// Of `beginning` the configuration and the number of workers are those of the running server already.
+  Master(Beginning beginning, const Handover& handover);
 
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
 
  private:
+  void listen_to_signals();
+  Operations operations();
+
   // events (master.cpp)
   void handle(supervisor::Event event);
   void arm_timer();
@@ -73,6 +91,14 @@ class Master {
   WorkerProcess* find_worker(int slot);
   bool forks_outstanding() const;
 
+  // upgrade.cpp
+  void take_over(const Handover& handover);
+  Handover hand_over();
+  Result<std::string> successor() const;
+  void check_ended(const os::Exit& exit);
+  void upgrade_now();
+  Result<void> exec_successor();
+
   // actions (perform.cpp)
   void perform(const supervisor::StartMold& action);
   void perform(const supervisor::StopMold& action);
@@ -85,6 +111,8 @@ class Master {
   void perform(const supervisor::InspectApp& action);
   void perform(const supervisor::ReloadEnded& action);
   void perform(const supervisor::ReloadAgain& action);
+  void perform(const supervisor::CheckUpgrade&);
+  void perform(const supervisor::UpgradeRefused& action);
   void perform(const supervisor::RetireListeners&);
   void perform(const supervisor::RefuseConnections&);
   void perform(const supervisor::Notify& action);
@@ -96,7 +124,8 @@ class Master {
   void await_stacks();
   void end_leftovers();
 
-  std::string program_;
+  const std::vector<std::string> arguments_;
+  const std::unique_ptr<Pidfile> pidfile_;
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer timer_{io_};
@@ -112,9 +141,9 @@ class Master {
   std::deque<supervisor::Event> events_;
   bool handling_ = false;
   std::map<int, std::unique_ptr<MoldProcess>> molds_;                 ///< by generation
-  std::map<int, Generation> generations_;  ///< that live
+  Generations generations_;  ///< that live
   Generation newest_;                      ///< what the next mold goes by
-  ReadConfig read_config_;
+  Beginning::ReadConfig read_config_;
   Generation before_;                      ///< while reloading: that of those who serve
   bool reloading_ = false;
   std::vector<ReloadDone> reload_waiters_;       ///< of the reload under way
@@ -122,6 +151,14 @@ class Master {
   std::map<int, std::unique_ptr<WorkerProcess>> workers_;  ///< by slot
   /// Children that ended before the mold told us which worker they were; only while forks are outstanding, so orphans do not pile up here.
   std::map<pid_t, os::Exit> early_exits_;
+  /// A new program that looks at what it would go on with.
+  struct Check {
+    pid_t pid = 0;
+    UniqueFd error_fd;  ///< what it says
+    boost::asio::steady_timer timer;
+  };
+  std::optional<Check> check_;
+  bool taken_over_ = false;  ///< from an earlier version
   bool finishing_ = false;
   int exit_code_ = 0;
   int stack_rounds_ = 0;

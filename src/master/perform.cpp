@@ -9,6 +9,7 @@
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
 #include "os/fork.hpp"
+#include "os/spawn.hpp"
 #include "os/systemd.hpp"
 #include "os/thread_stat.hpp"
 #include "scoreboard/reader.hpp"
@@ -55,7 +56,7 @@ Result<pid_t> Master::start_mold(int generation) {
   heritage.access_fd = what.logs->access();
   heritage.listeners = inherited(what.listeners);
   const AppFile app_file = look_at_app(config.app.library);
-  const auto pid = ipc::exec_mold(program_, heritage, {pipes.output_write.get(), pipes.error_write.get()});
+  const auto pid = ipc::exec_mold(os::kOwnProgram, heritage, {pipes.output_write.get(), pipes.error_write.get()});
   if (!pid) return pid;
 
   auto mold = std::make_unique<MoldProcess>();

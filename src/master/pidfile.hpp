@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "os/unique_fd.hpp"
 
@@ -12,9 +13,12 @@ class Pidfile {
  public:
   /// Empty path: no file. Throws StartupError (cannot_create) if it cannot be made or another instance holds it; the text names its pid.
   explicit Pidfile(const std::string& path);
+  /// The one that an earlier version of serval holds in this process.
+  Pidfile(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
   Pidfile(const Pidfile&) = delete;
   Pidfile& operator=(const Pidfile&) = delete;
   ~Pidfile();
+  int fd() const { return fd_.get(); }  ///< -1: none
 
  private:
   std::string path_;

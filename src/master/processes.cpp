@@ -11,7 +11,7 @@ namespace serval::master {
 
 Line::Line(boost::asio::io_context& io, ipc::Channel channel, std::function<void(const ipc::Message&)> on_message)
     : channel_(std::move(channel)), on_message_(std::move(on_message)) {
-  watch_.emplace(io, channel_.fd(), [this] { read(); });
+  if (channel_.fd() >= 0) watch_.emplace(io, channel_.fd(), [this] { read(); });
 }
 
 void Line::read() {

@@ -23,6 +23,7 @@ class Line {
   Line(boost::asio::io_context& io, ipc::Channel channel, std::function<void(const ipc::Message&)> on_message);
 
   bool send(const ipc::Message& message, const std::vector<int>& fds = {}) { return channel_.send(message, fds); }
+  int fd() const { return channel_.fd(); }
   /// Handles what has arrived.
   void read();
   /// The peer sees the end of the channel.

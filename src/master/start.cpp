@@ -1,5 +1,6 @@
 #include "master/start.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <string>
@@ -32,9 +33,16 @@ Listeners listen(const config::Server& config) {
   return std::move(*listeners);
 }
 
+int supervise(Master& master) {
+  const int code = master.run();
+  log::info("stopped", {{"exit_code", code}});
+  return code;
+}
+
 }  // namespace
 
 int start(const config::Config& config, std::function<config::Loaded()> read_again) {
+  std::vector<std::string> arguments = os::own_command_line();
   os::ignore_sigpipe();
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
   auto logs = LogFiles::open(config.log);
@@ -47,15 +55,45 @@ int start(const config::Config& config, std::function<config::Loaded()> read_aga
   const WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
   log::info("starting", {{"version", SERVAL_VERSION}, {"name", config.server.name}, {"workers", count.workers}, {"cpus", cpus.usable}, {"why", count.why}});
 
-  const auto program = os::own_program();
-  if (!program) throw StartupError(exit_code::internal, program.error());
   if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
-  const Pidfile pidfile(config.server.pidfile);
+  auto pidfile = std::make_unique<Pidfile>(config.server.pidfile);
   first.listeners = listen(config.server);
-  Master master(std::move(first), std::move(read_again), *program, count.workers);
-  const int code = master.run();
-  log::info("stopped", {{"exit_code", code}});
-  return code;
+  Master master({.first = std::move(first),
+                 .read_config = std::move(read_again),
+                 .workers = count.workers,
+                 .arguments = std::move(arguments),
+                 .pidfile = std::move(pidfile)});
+  return supervise(master);
+}
+
+Result<void> check_adoption(const Handover& handover) {
+  if (const auto configs = configs_of(handover); !configs) return Error{configs.error()};
+  if (const auto scoreboard = scoreboard::Memory::map(handover.scoreboard_fd); !scoreboard) return Error{scoreboard.error()};
+  return {};
+}
+
+int adopt(const Handover& handover, std::function<config::Loaded()> read_again) {
+  os::ignore_sigpipe();
+  for (const int fd : handover.fds()) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  const auto configs = configs_of(handover);
+  if (!configs) throw StartupError(exit_code::internal, configs.error());  // the check was asked before: it has been skipped
+  Generations generations = generations_of(handover, *configs);
+  Generation current = generations.at(handover.supervisor.current);
+  const config::Config& config = *current.config;
+  log::start(ipc::log_settings(config.log, current.logs->log()), "master");
+  os::set_title("serval: master " + config.server.name);
+  log::info("upgraded", {{"from", handover.version}, {"to", SERVAL_VERSION}});
+
+  if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
+  auto pidfile = std::make_unique<Pidfile>(config.server.pidfile, UniqueFd(handover.pidfile_fd));
+  Master master({.first = std::move(current),
+                 .others = std::move(generations),
+                 .read_config = std::move(read_again),
+                 .workers = handover.supervisor.workers,
+                 .arguments = handover.arguments,
+                 .pidfile = std::move(pidfile)},
+                handover);
+  return supervise(master);
 }
 
 }  // namespace serval::master

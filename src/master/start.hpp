@@ -2,7 +2,9 @@
 
 #include <functional>
 
+#include "base/result.hpp"
 #include "config/load.hpp"
+#include "master/handover.hpp"
 
 namespace serval::master {
 
@@ -10,5 +12,11 @@ namespace serval::master {
 /// `read_again` reads it anew for a reload.
 /// Returns the exit code; throws StartupError if the world is not as it must be. The process has one thread.
 int start(const config::Config& config, std::function<config::Loaded()> read_again);
+
+/// The check before an upgrade: whether adopt() could go on from there. Nothing is touched; of the descriptors only the scoreboard's is there.
+Result<void> check_adoption(const Handover& handover);
+
+/// Becomes the master that `handover` tells of, in whose process this is after an exec: everything that runs goes on. Returns and throws as start().
+int adopt(const Handover& handover, std::function<config::Loaded()> read_again);
 
 }  // namespace serval::master

@@ -55,6 +55,18 @@ void restore_default_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+void hold_signals() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+}
+
+void let_signals_in() {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
+}
+
 void ignore_sigpipe() {
   struct sigaction ignored {};
   ignored.sa_handler = SIG_IGN;

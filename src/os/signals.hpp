@@ -15,6 +15,10 @@ std::optional<int> signal_number(std::string_view name);
 /// Every disposition back to its default, nothing blocked: what a program expects to start with. For a freshly forked child; async-signal-safe.
 void restore_default_signals();
 
+/// Every signal waits (pthread_sigmask(3)), also across an exec, until they are let in again. For the time in which there are no handlers.
+void hold_signals();
+void let_signals_in();
+
 /// A peer that closes its end must show as EPIPE where we write, not kill us. Once at the start of a process.
 void ignore_sigpipe();
 

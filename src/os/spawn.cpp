@@ -8,6 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
 
 #include <boost/asio/detail/throw_error.hpp>  // this, optional and type_traits: 1.81's Process uses them without including them
 #include <boost/asio/io_context.hpp>
@@ -147,6 +151,43 @@ Result<pid_t> spawn(const Spawn& what) {
     if (launcher.pid > 0) return launcher.pid;
     return cannot_start(what, failure.what());
   }
+}
+
+Result<void> become(const std::string& program, const std::vector<std::string>& arguments, const std::vector<int>& fds) {
+  std::vector<char*> argv;
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  hold_signals();  // there are no handlers between the exec and those of the new program
+  for (const int fd : fds) ::fcntl(fd, F_SETFD, 0);
+  ::execv(program.c_str(), argv.data());
+  const std::string why = errno_text();
+  for (const int fd : fds) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  let_signals_in();
+  return Error{"cannot run " + program + ": " + why};
+}
+
+std::optional<std::string> find_program(const std::string& name) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const auto runs = [](const fs::path& path) { return ::access(path.c_str(), X_OK) == 0 && fs::is_regular_file(path); };
+  if (name.find('/') != std::string::npos) {
+    const fs::path path = fs::absolute(name, ignored);
+    return runs(path) ? std::optional(path.string()) : std::nullopt;
+  }
+  const char* variable = std::getenv("PATH");
+  std::istringstream folders(variable == nullptr ? "/usr/local/bin:/usr/bin:/bin" : variable);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const fs::path path = fs::absolute(fs::path(folder.empty() ? "." : folder) / name, ignored);
+    if (runs(path)) return path.string();
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> own_command_line() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  std::vector<std::string> arguments;
+  for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+  return arguments;
 }
 
 Result<std::string> own_program() {

@@ -25,6 +25,20 @@ struct Spawn {
 /// A failing exec is an error here ("cannot start /x/y: No such file or directory"), not a child that ends. No thread may be needed: any may call.
 Result<pid_t> spawn(const Spawn& what);
 
+/// Becomes that program (execve(2)) with `arguments` (argv[0] and on), the same environment, and what is open of `fds` besides what is not
+/// close-on-exec anyway. Signals wait from here on until the program lets them in (os::let_signals_in). Returns only if it failed: nothing has changed.
+Result<void> become(const std::string& program, const std::vector<std::string>& arguments, const std::vector<int>& fds);
+
+/// This process's own program, whatever has become of its file since: a serval that was replaced on disk starts molds of its own version.
+inline constexpr const char* kOwnProgram = "/proc/self/exe";
+
+/// The path that leads to `name` as a shell would find it: a name without a slash in PATH. Absolute, links not followed, so that a link that is
+/// changed later leads elsewhere. None if there is no such program.
+std::optional<std::string> find_program(const std::string& name);
+
+/// The command line of this process, before anybody changes what /proc shows of it (process_title.hpp).
+std::vector<std::string> own_command_line();
+
 /// The program that this process runs: the target of /proc/self/exe, without the " (deleted)" of a replaced binary.
 Result<std::string> own_program();
 

@@ -65,7 +65,7 @@ Result<WorkerCgroups> WorkerCgroups::take(std::uint64_t memory_max, const std::s
     if (put(own + "/cgroup.procs", self)) ::rmdir(ours.c_str());
     return Error{enabled.error()};
   }
-  return WorkerCgroups(own, memory_max);
+  return WorkerCgroups(own, memory_max, {});
 }
 
 std::string WorkerCgroups::group(int slot) const { return folder_ + "/worker-" + std::to_string(slot); }

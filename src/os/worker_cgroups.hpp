@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "base/result.hpp"
 
@@ -18,6 +19,16 @@ class WorkerCgroups {
   /// memory controller on. The error says why that cannot be; nothing has changed then. Children that exist already stay where they are.
   /// `root` stands before /proc and the mount points (tests).
   static Result<WorkerCgroups> take(std::uint64_t memory_max, const std::string& root = "");
+
+  /// What another instance in this process (before an exec) has taken goes on: its folder, and what it had counted when each worker came.
+  struct Events {
+    std::uint64_t oom = 0;
+    std::uint64_t oom_kill = 0;
+  };
+  WorkerCgroups(std::string folder, std::uint64_t memory_max, std::map<int, Events> seated)
+      : folder_(std::move(folder)), memory_max_(memory_max), seated_(std::move(seated)) {}
+  const std::string& folder() const { return folder_; }
+  const std::map<int, Events>& seated() const { return seated_; }
 
   /// For workers that come from now on; 0: none.
   void limit(std::uint64_t memory_max) { memory_max_ = memory_max; }
@@ -33,13 +44,8 @@ class WorkerCgroups {
   End leave(int slot);
 
  private:
-  WorkerCgroups(std::string folder, std::uint64_t memory_max) : folder_(std::move(folder)), memory_max_(memory_max) {}
   std::string group(int slot) const;
 
-  struct Events {
-    std::uint64_t oom = 0;
-    std::uint64_t oom_kill = 0;
-  };
   static Events read_events(const std::string& group);
 
   std::string folder_;

@@ -52,6 +52,10 @@ struct ReloadEnded {  ///< the last one that began; whoever asks while one is un
 struct ReloadAgain {  ///< somebody asked meanwhile: read the config and send ReloadRequested
   std::string by;
 };
+struct CheckUpgrade {};  ///< have the new program look at what it would go on with; answered by UpgradeChecked
+struct UpgradeRefused {  ///< to whoever asked
+  std::string why;
+};
 struct RetireListeners {};    ///< new connections only come in where the newest generation listens; queued ones are left to who drains next
 struct RefuseConnections {};  ///< new ones are refused, queued ones remain acceptable to those who hold the listeners
 
@@ -68,6 +72,6 @@ struct Finish {  ///< the last action ever
 };
 
 using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, Kill, LookAtWorkers, InspectApp, ReloadEnded,
-                            ReloadAgain, RetireListeners, RefuseConnections, Notify, Log, Finish>;
+                            ReloadAgain, CheckUpgrade, UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
 
 }  // namespace serval::supervisor

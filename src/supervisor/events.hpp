@@ -132,11 +132,22 @@ struct Reported {  ///< a line that the shell has found out later; it is folded 
   Log line;
 };
 
+struct UpgradeRequested {
+  std::string by;  ///< signal or command
+};
+struct UpgradeChecked {  ///< the new program has said whether it could go on from here
+  bool good = false;
+  std::string why;
+};
+struct UpgradeFailed {  ///< it could not be started
+  std::string why;
+};
+
 struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
                            WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested,
                            ReloadRequested, RecycleRequested, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported,
-                           Tick>;
+                           UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor

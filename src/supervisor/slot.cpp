@@ -19,6 +19,38 @@ std::string_view name_of(SlotState state) {
   return "?";
 }
 
+Slot::Slot(int index, const SlotRecord& record)
+    : backoff(record.crashes_in_a_row),
+      expires(record.expires),
+      stuck(record.stuck),
+      index_(index),
+      state_(record.state),
+      generation_(record.generation),
+      pid_(record.pid),
+      cause_(record.cause),
+      replacing_(record.replacing),
+      why_(record.why),
+      started_(record.started),
+      due_since_(record.due_since),
+      ready_at_(record.ready_at),
+      deadline_(record.deadline) {}
+
+SlotRecord Slot::record() const {
+  return {.state = state_,
+          .generation = generation_,
+          .pid = pid_,
+          .cause = cause_,
+          .replacing = replacing_,
+          .stuck = stuck,
+          .why = why_,
+          .crashes_in_a_row = backoff.crashes_in_a_row(),
+          .started = started_,
+          .due_since = due_since_,
+          .ready_at = ready_at_,
+          .deadline = deadline_,
+          .expires = expires};
+}
+
 void Slot::start(int generation, TimePoint now, TimePoint deadline) {
   SERVAL_CHECK(!occupied());
   clear();

@@ -11,6 +11,7 @@
 #include "base/time.hpp"
 #include "supervisor/backoff.hpp"
 #include "supervisor/heart.hpp"
+#include "supervisor/state.hpp"
 
 namespace serval::supervisor {
 
@@ -22,7 +23,6 @@ using serval::name_of;
 ///                  │  boot timeout  │                 └ grace over → killing ─exit→ empty
 ///                  └──── exit ──────┴─ exit → cooling ─delay over→ starting
 /// ```
-enum class SlotState { empty, starting, serving, draining, killing, cooling };
 std::string_view name_of(SlotState state);
 
 /// A place that one worker fills after another; at most one process at a time. The supervisor's functions change it, through these steps only.
@@ -31,6 +31,8 @@ std::string_view name_of(SlotState state);
 class Slot {
  public:
   explicit Slot(int index) : index_(index) {}
+  Slot(int index, const SlotRecord& record);
+  SlotRecord record() const;
 
   void start(int generation, TimePoint now, TimePoint deadline);
   void forked(pid_t pid) { pid_ = pid; }

@@ -46,6 +46,7 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
   start_what_is_missing();
   look_if_due();
   finish_reopening_if_done();
+  watch_upgrade();
   for (Log& line : fold_.due(now_)) act(std::move(line));
   finish_if_done();
   wakeup_ = find_next_wakeup();
@@ -56,6 +57,7 @@ TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
   TimePoint next = std::min(waits_for_turn_, fold_.next());
   for (const auto& [generation, mold] : molds_) next = std::min(next, mold.deadline);
+  if (upgrade_) next = std::min(next, upgrade_->deadline);
   if (!looking_) next = std::min(next, next_look());
   bool waits_for_token = missing_workers() > 0;
   for (const Slot& slot : slots_) {

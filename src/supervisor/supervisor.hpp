@@ -12,12 +12,11 @@
 #include "supervisor/events.hpp"
 #include "supervisor/log_fold.hpp"
 #include "supervisor/slot.hpp"
+#include "supervisor/state.hpp"
 #include "supervisor/token_bucket.hpp"
 
 namespace serval::supervisor {
 
-/// The mold of one generation.
-enum class MoldState { absent, loading, ready, leaving, cooling };
 std::string_view name_of(MoldState state);
 
 /// What status shows; plain values.
@@ -55,11 +54,19 @@ struct Snapshot {
 class Supervisor {
  public:
   explicit Supervisor(Settings settings);
+  /// Goes on where another one was: the processes that `state` names live, or have ended without anybody having seen it yet.
+  Supervisor(Settings settings, const State& state, TimePoint now);
 
   std::vector<Action> on(const Event& event, TimePoint now);
   /// When Tick is due; max(): only an event can change anything.
   TimePoint next_wakeup() const { return wakeup_; }
   Snapshot snapshot() const;
+
+  /// An upgrade was asked for, its check went well, and nothing is under way: the successor may take over from state().
+  bool may_upgrade_now() const;
+  State state() const;
+  /// Log lines that are being held back; for the end.
+  std::vector<Log> folded();
 
  private:
   struct Mold {
@@ -82,6 +89,10 @@ class Supervisor {
     bool listeners_retired = false;
     TimePoint begun{};
     std::optional<Settings> settings{};  ///< from when it rolls
+  };
+  struct Upgrade {
+    bool checked = false;
+    TimePoint deadline{};
   };
   enum class Phase { booting, running, stopping, finished };  ///< booting: no worker has been ready yet
 
@@ -109,6 +120,9 @@ class Supervisor {
   void handle(const MoldReopened& event);
   void handle(const WorkerReopened& event);
   void handle(const Reported& event) { say(event.line.level, event.line.sentence, event.line.fields); }
+  void handle(const UpgradeRequested& event);
+  void handle(const UpgradeChecked& event);
+  void handle(const UpgradeFailed& event);
   void handle(const Tick&) {}  // what is due happens after every event
 
   // supervisor.cpp: filling the slots
@@ -173,6 +187,11 @@ class Supervisor {
   void roll_back(const std::string& why);
   bool belongs_to_rollout(const Slot& slot) const { return rollout_ && slot.generation() == rollout_->to; }
 
+  // upgrade.cpp
+  void refuse_upgrade(const std::string& why);
+  void watch_upgrade();
+  std::string why_not_calm() const;
+
   // stopping.cpp: ends of all kinds
   void begin_stop(int exit_code);
   void stop_mold(Mold& mold);
@@ -209,6 +228,7 @@ class Supervisor {
   int newest_ = 1;             ///< generation that was ever begun
   std::optional<Rollout> rollout_;
   std::optional<std::string> reload_again_;  ///< somebody asked while a rollout was under way; who
+  std::optional<Upgrade> upgrade_;
   Phase phase_ = Phase::booting;
   bool complete_ = false;       ///< all workers have been ready together once
   bool killing_all_ = false;    ///< a second signal came

@@ -7,6 +7,7 @@ By hand:  SERVAL=build/dev/src/serval SERVAL_EXAMPLES=build/dev/examples ... PYT
 
 import concurrent.futures
 import glob
+import itertools
 import os
 import re
 import shutil
@@ -192,6 +193,7 @@ class ServalTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="serval-test-")
         self.started = []
+        self.folders = itertools.count()  # of what was started; threads may start something at once
         self.addCleanup(self._clean_up)
 
     def run(self, result=None):
@@ -255,7 +257,7 @@ class ServalTest(unittest.TestCase):
 
     def launch(self, *args, env=None, popen=None, prefix=(), program=SERVAL):
         """Any serval command, in a folder of its own below the test's; does not wait."""
-        folder = self.path(f"run{len(self.started)}")
+        folder = self.path(f"run{next(self.folders)}")
         os.mkdir(folder)
         serval = Serval(folder, [*prefix, program, *args], env, popen)
         self.started.append(serval)

@@ -22,7 +22,7 @@ TEST(Diff, NamesEachChangeAndTheStrongestNeed) {
   EXPECT_EQ(found[0].after, "9");
   EXPECT_EQ(strongest(found), Apply::rolling);
 
-  after.server.bind = {"127.0.0.1:1"};
+  after.server.name = "other";
   found = changes(before, after);
   EXPECT_EQ(strongest(found), Apply::restart);
 }

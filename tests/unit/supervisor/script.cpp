@@ -33,6 +33,8 @@ struct Words {
   }
   std::string operator()(const ReloadAgain& action) const { return "reload again for " + action.by; }
   std::string operator()(const InspectApp& action) const { return "inspect app of " + std::to_string(action.generation); }
+  std::string operator()(const CheckUpgrade&) const { return "check upgrade"; }
+  std::string operator()(const UpgradeRefused& action) const { return "upgrade refused, " + action.why; }
   std::string operator()(const RetireListeners&) const { return "retire listeners"; }
   std::string operator()(const RefuseConnections&) const { return "refuse"; }
   std::string operator()(const Notify& action) const { return "notify " + action.state; }

@@ -17,6 +17,8 @@ std::string text_of(const Action& action);
 class Script {
  public:
   explicit Script(Settings settings) : supervisor_(settings) {}
+  /// Goes on from `before` at `time` of its script.
+  Script(Settings settings, const Script& before, Clock::duration time) : supervisor_(settings, before.supervisor_.state(), TimePoint{} + time) {}
 
   struct Step {
     std::vector<std::string> actions;  ///< without the log lines
@@ -37,6 +39,8 @@ class Script {
   /// Since the start of the script; Clock::duration::max() if nothing is due.
   Clock::duration next_wakeup() const;
   Snapshot snapshot() const { return supervisor_.snapshot(); }
+  State state() const { return supervisor_.state(); }
+  bool may_upgrade_now() const { return supervisor_.may_upgrade_now(); }
   /// The states of the slots: "serving draining empty".
   std::string states() const;
 

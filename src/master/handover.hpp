@@ -1,0 +1,100 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "os/unique_fd.hpp"
+#include "supervisor/state.hpp"
+
+/// All that crosses the exec by which a master replaces itself with another version of serval: plain values, and the numbers of descriptors that
+/// stay open. Written as JSON into a memory file whose number is the argument of the hidden `serval adopt FD`. What an older version does not say
+/// has the defaults that are here; -1 is no descriptor.
+namespace serval::master {
+
+struct ListenerRecord {
+  std::string bind{};
+  std::string address{};
+  int fd = -1;
+  bool local = false;
+  std::string socket_file{};
+  std::uint64_t file_device = 0;
+  std::uint64_t file_inode = 0;
+};
+
+struct LogFilesRecord {
+  std::string file{};
+  std::string access{};
+  int log_fd = -1;
+  int access_fd = -1;
+};
+
+struct GenerationRecord {
+  int number = 0;
+  std::vector<std::pair<std::string, std::string>> config{};  ///< option path and value (config::to_text)
+  int logs = 0;                                               ///< index into Handover::logs
+  std::vector<int> listeners{};                               ///< indices likewise
+};
+
+/// A mold or worker that lives.
+struct ProcessRecord {
+  int slot = -1;  ///< of a worker
+  int generation = 0;
+  pid_t pid = 0;
+  std::int64_t max_requests = 0;
+  int channel_fd = -1;
+  int output_fd = -1;
+  int error_fd = -1;
+  std::uint64_t app_device = 0;  ///< of a mold: the file it has loaded
+  std::uint64_t app_inode = 0;
+  std::int64_t app_size = -1;
+  std::int64_t app_modified_ns = 0;
+};
+
+struct ControlRecord {
+  ListenerRecord listener{};
+  std::vector<int> clients{};  ///< that wait to hear of the upgrade
+};
+
+struct CgroupsRecord {
+  std::string folder{};        ///< empty: none
+  std::map<int, std::pair<std::uint64_t, std::uint64_t>> seated{};  ///< by slot: oom and oom_kill when its worker came
+};
+
+struct Handover {
+  /// Of the messages between master, molds and workers (ipc/messages.hpp, ipc/reports.hpp): whoever speaks another one cannot take over.
+  int protocol = 0;
+  std::string version{};
+  std::vector<std::string> arguments{};  ///< the command line that the server was started with
+  TimePoint begun{};
+  supervisor::State supervisor{};
+  int life_read_fd = -1;
+  int life_write_fd = -1;
+  int scoreboard_fd = -1;
+  std::vector<LogFilesRecord> logs{};
+  std::vector<ListenerRecord> listeners{};
+  std::vector<GenerationRecord> generations{};
+  std::vector<ProcessRecord> molds{};
+  std::vector<ProcessRecord> workers{};
+  ControlRecord control{};
+  int pidfile_fd = -1;
+  CgroupsRecord cgroups{};
+
+  /// All that must stay open.
+  std::vector<int> fds() const;
+};
+
+inline constexpr int kHandoverProtocol = 1;
+
+/// A sealed memory file.
+Result<UniqueFd> write_handover(const Handover& handover);
+/// Also an error: what this version cannot go on with. Descriptors are not looked at.
+Result<Handover> read_handover(int fd);
+
+}  // namespace serval::master

@@ -1,0 +1,234 @@
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/errno_text.hpp"
+#include "base/exit_code.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "config/load.hpp"
+#include "ipc/heritage.hpp"
+#include "master/master.hpp"
+#include "os/spawn.hpp"
+
+// serval replaces itself: the new program looks at what it would go on with, in a process of its own; then this process execs it. Pid, children,
+// sockets and counters stay. What a successor needs is in one struct (master/handover.hpp).
+namespace serval::master {
+namespace {
+
+constexpr auto kCheckPatience = std::chrono::seconds(20);
+constexpr std::size_t kLongestComplaint = 4096;
+
+/// The place of `what` in `list`, which it is put into if it is not there.
+template <class T>
+int index_of(std::vector<T>& list, const T& what) {
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i] == what) return static_cast<int>(i);
+  }
+  list.push_back(what);
+  return static_cast<int>(list.size()) - 1;
+}
+
+void record_captures(ProcessRecord& record, const std::optional<Captures>& captures) {
+  if (!captures) return;
+  record.output_fd = captures->output.fd();
+  record.error_fd = captures->error.fd();
+}
+
+OutputPipes pipes_of(const ProcessRecord& record) {
+  OutputPipes pipes;
+  pipes.output_read.reset(record.output_fd);
+  pipes.error_read.reset(record.error_fd);
+  return pipes;
+}
+
+/// What it said, for whoever asked for the upgrade.
+std::string complaint_in(int fd) {
+  std::string text(kLongestComplaint, '\0');
+  const ssize_t size = ::read(fd, text.data(), text.size());
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  return std::string(trim(text));
+}
+
+scoreboard::Memory map_scoreboard(int fd) {
+  const UniqueFd theirs(fd);
+  auto memory = scoreboard::Memory::map(theirs.get());
+  if (!memory) throw StartupError(exit_code::internal, memory.error());
+  return std::move(*memory);
+}
+
+}  // namespace
+
+// --- the new program, before
+
+Result<std::string> Master::successor() const {
+  const std::string& name = arguments_.front();
+  if (auto path = os::find_program(name)) return std::move(*path);
+  return Error{"there is no program " + quoted(name) + ", by which this server was started"};
+}
+
+void Master::perform(const supervisor::CheckUpgrade&) {
+  const auto fail = [this](const std::string& why) { handle(supervisor::UpgradeChecked{false, why}); };
+  const auto program = successor();
+  if (!program) return fail(program.error());
+  const auto handover = write_handover(hand_over());
+  if (!handover) return fail(handover.error());
+  const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  int ends[2];
+  if (!nothing || ::pipe2(ends, O_CLOEXEC) != 0) return fail("cannot start the check: " + errno_text());
+  UniqueFd read_end(ends[0]);
+  const UniqueFd write_end(ends[1]);
+  ::fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
+
+  const int fd = handover->get();
+  os::Spawn what;
+  what.program = *program;
+  what.arguments = {"adopt", std::to_string(fd), "check"};
+  what.fds = {{nothing.get(), 0}, {nothing.get(), 1}, {write_end.get(), 2}, {fd, fd}, {scoreboard_.fd(), scoreboard_.fd()}};
+  const auto pid = os::spawn(what);
+  if (!pid) return fail(pid.error());
+  check_.emplace(*pid, std::move(read_end), boost::asio::steady_timer(io_, kCheckPatience));
+  check_->timer.async_wait([this, pid = *pid](const auto& error) {
+    if (!error && check_ && check_->pid == pid) ::kill(pid, SIGKILL);
+  });
+}
+
+void Master::check_ended(const os::Exit& exit) {
+  const std::string said = complaint_in(check_->error_fd.get());
+  check_.reset();
+  if (exit.clean()) return handle(supervisor::UpgradeChecked{true, ""});
+  handle(supervisor::UpgradeChecked{false, "the new program cannot take over (" + exit.text() + ")" + (said.empty() ? "" : ": " + said)});
+}
+
+void Master::perform(const supervisor::UpgradeRefused& action) { control_.upgrade_refused(action.why); }
+
+// --- the exec
+
+void Master::upgrade_now() {
+  const auto failed = exec_successor();  // else we are gone
+  handle(supervisor::UpgradeFailed{failed.error()});
+}
+
+/// Returns only if it failed, and then nothing has changed.
+Result<void> Master::exec_successor() {
+  const auto program = successor();
+  if (!program) return Error{program.error()};
+  for (const auto& [generation, mold] : molds_) {
+    if (mold->captures) mold->captures->drain();  // what has been read of a line is in our memory
+  }
+  for (const auto& [slot, worker] : workers_) {
+    if (worker->captures) worker->captures->drain();
+  }
+  const Handover handover = hand_over();
+  const auto written = write_handover(handover);
+  if (!written) return Error{written.error()};
+  for (const supervisor::Log& line : supervisor_.folded()) perform(line);
+  log::info("upgrading", {{"program", *program}, {"from", SERVAL_VERSION}});
+
+  std::vector<int> fds = handover.fds();
+  fds.push_back(written->get());
+  return os::become(*program, {arguments_.front(), "adopt", std::to_string(written->get())}, fds);
+}
+
+Handover Master::hand_over() {
+  Handover result{.protocol = kHandoverProtocol,
+                  .version = SERVAL_VERSION,
+                  .arguments = arguments_,
+                  .begun = control_.begun(),
+                  .supervisor = supervisor_.state(),
+                  .life_read_fd = life_read_.get(),
+                  .life_write_fd = life_write_.get(),
+                  .scoreboard_fd = scoreboard_.fd(),
+                  .control = control_.record(),
+                  .pidfile_fd = pidfile_->fd()};
+  std::vector<std::shared_ptr<LogFiles>> logs;
+  Listeners listeners;
+  for (const auto& [number, generation] : generations_) {
+    GenerationRecord record{.number = number, .config = config::to_text(*generation.config), .logs = index_of(logs, generation.logs)};
+    for (const auto& listener : generation.listeners) {
+      if (listener->open()) record.listeners.push_back(index_of(listeners, listener));
+    }
+    result.generations.push_back(std::move(record));
+  }
+  for (const auto& files : logs) result.logs.push_back(files->record());
+  for (const auto& listener : listeners) result.listeners.push_back(listener->record());
+  for (const auto& [generation, mold] : molds_) {
+    const AppFile& file = mold->app_file;
+    ProcessRecord& record = result.molds.emplace_back(ProcessRecord{.generation = generation,
+                                                                    .pid = mold->pid,
+                                                                    .channel_fd = mold->line->fd(),
+                                                                    .app_device = file.device,
+                                                                    .app_inode = file.inode,
+                                                                    .app_size = file.size,
+                                                                    .app_modified_ns = file.modified_ns});
+    record_captures(record, mold->captures);
+  }
+  for (const auto& [slot, worker] : workers_) {
+    ProcessRecord& record = result.workers.emplace_back(ProcessRecord{.slot = slot,
+                                                                      .generation = worker->generation,
+                                                                      .pid = worker->pid,
+                                                                      .max_requests = worker->max_requests,
+                                                                      .channel_fd = worker->line->fd()});
+    record_captures(record, worker->captures);
+  }
+  if (cgroups_) {
+    result.cgroups.folder = cgroups_->folder();
+    for (const auto& [slot, events] : cgroups_->seated()) result.cgroups.seated[slot] = {events.oom, events.oom_kill};
+  }
+  return result;
+}
+
+// --- the new program, after
+
+Master::Master(Beginning beginning, const Handover& handover)
+    : arguments_(std::move(beginning.arguments)),
+      pidfile_(std::move(beginning.pidfile)),
+      life_read_(handover.life_read_fd),
+      life_write_(handover.life_write_fd),
+      scoreboard_(map_scoreboard(handover.scoreboard_fd)),
+      supervisor_(settings_of(*beginning.first.config, beginning.workers), handover.supervisor, Clock::now()),
+      stacks_(io_, os::kOwnProgram),
+      measure_(beginning.first.config->memory),
+      oom_kills_(oom_.read().value_or(0)),
+      generations_(std::move(beginning.others)),
+      newest_(std::move(beginning.first)),
+      read_config_(std::move(beginning.read_config)),
+      taken_over_(true),
+      control_(io_, handover.control, handover.begun, supervisor_, scoreboard_, operations()) {
+  take_over(handover);
+  listen_to_signals();
+}
+
+void Master::take_over(const Handover& handover) {
+  for (const ProcessRecord& record : handover.molds) {
+    auto mold = std::make_unique<MoldProcess>();
+    const int generation = mold->generation = record.generation;
+    mold->pid = record.pid;
+    mold->app_file = {static_cast<dev_t>(record.app_device), static_cast<ino_t>(record.app_inode), static_cast<off_t>(record.app_size), record.app_modified_ns};
+    OutputPipes pipes = pipes_of(record);
+    if (record.output_fd >= 0) mold->captures.emplace(io_, pipes, "mold", generation, record.pid);
+    mold->line.emplace(io_, ipc::Channel(UniqueFd(record.channel_fd)),
+                       [this, generation](const ipc::Message& message) { on_mold_message(generation, message); });
+    molds_[generation] = std::move(mold);
+  }
+  for (const ProcessRecord& record : handover.workers) {
+    auto worker = std::make_unique<WorkerProcess>();
+    const int slot = worker->slot = record.slot;
+    worker->generation = record.generation;
+    worker->max_requests = record.max_requests;
+    worker->pid = record.pid;
+    OutputPipes pipes = pipes_of(record);
+    if (record.output_fd >= 0) worker->captures.emplace(io_, pipes, "worker[" + std::to_string(slot) + "]", record.generation, record.pid);
+    worker->line.emplace(io_, ipc::Channel(UniqueFd(record.channel_fd)), [this, slot](const ipc::Message& message) { on_worker_message(slot, message); });
+    workers_[slot] = std::move(worker);
+  }
+  if (!handover.cgroups.folder.empty()) {
+    std::map<int, os::WorkerCgroups::Events> seated;
+    for (const auto& [slot, events] : handover.cgroups.seated) seated[slot] = {events.first, events.second};
+    cgroups_.emplace(handover.cgroups.folder, newest_.config->memory.hard, std::move(seated));
+  }
+}
+
+}  // namespace serval::master

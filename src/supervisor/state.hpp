@@ -1,0 +1,65 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/cause_table.hpp"
+#include "base/time.hpp"
+
+/// What a supervisor knows, as plain values: its successor goes on with it when serval replaces itself by another version (Supervisor::state).
+/// Written by one version and read by another: a new member gets a default that an older version's silence means.
+/// Not in here is what begins anew without harm: hearts (silence is counted from the start), tokens, folded lines, looks at memory.
+namespace serval::supervisor {
+
+enum class SlotState { empty, starting, serving, draining, killing, cooling };
+enum class MoldState { absent, loading, ready, leaving, cooling };
+
+struct SlotRecord {
+  SlotState state = SlotState::empty;
+  int generation = 0;
+  pid_t pid = 0;
+  Cause cause = Cause::none;
+  bool replacing = false;
+  bool stuck = false;
+  std::string why{};
+  int crashes_in_a_row = 0;
+  TimePoint started{};
+  TimePoint due_since = TimePoint::max();
+  TimePoint ready_at = TimePoint::max();
+  TimePoint deadline = TimePoint::max();
+  TimePoint expires = TimePoint::max();
+
+  bool operator==(const SlotRecord&) const = default;
+};
+
+struct MoldRecord {
+  int generation = 0;
+  MoldState state = MoldState::absent;
+  pid_t pid = 0;
+  int crashes_in_a_row = 0;
+  TimePoint started{};
+  TimePoint loaded_at = TimePoint::max();
+  TimePoint deadline = TimePoint::max();
+
+  bool operator==(const MoldRecord&) const = default;
+};
+
+struct State {
+  int workers = 1;                        ///< wanted
+  int current = 1;
+  int newest = 1;
+  bool complete = false;
+  int crashes_in_a_row = 0;
+  TimePoint begun{};
+  std::map<Cause, std::uint64_t> ended{};
+  std::vector<MoldRecord> molds{};
+  std::vector<SlotRecord> slots{};        ///< by number
+
+  bool operator==(const State&) const = default;
+};
+
+}  // namespace serval::supervisor
