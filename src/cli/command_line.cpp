@@ -21,7 +21,7 @@ struct Parsed {
   std::map<std::string_view, std::vector<std::string>> options;  // by path
   std::vector<std::string> sockets;
   std::string timeout;
-  bool help = false, quiet = false, verbose = false, origin = false, json = false, now = false;
+  bool help = false, quiet = false, verbose = false, origin = false, json = false, now = false, ready = false;
   bool takes_library = false;  // the first word is the app's
 };
 
@@ -38,6 +38,7 @@ void declare(CLI::App& app, const Command& command, Parsed& parsed) {
   if (command.takes_origin) app.add_flag("--origin", parsed.origin);
   if (command.takes_json) app.add_flag("--json", parsed.json);
   if (command.takes_now) app.add_flag("--now", parsed.now);
+  if (command.takes_ready) app.add_flag("--ready", parsed.ready);
   if (command.takes_timeout) app.add_option("--timeout", parsed.timeout)->allow_extra_args(false);
   if (command.takes_server) app.add_option("--socket", parsed.sockets)->allow_extra_args(false);
   if (command.takes_config || command.takes_server) app.add_option("-c,--config", parsed.files)->allow_extra_args(false);
@@ -56,6 +57,7 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
   if (command.takes_server) names.push_back("--socket");
   if (command.takes_json) names.push_back("--json");
   if (command.takes_now) names.push_back("--now");
+  if (command.takes_ready) names.push_back("--ready");
   if (command.takes_timeout) names.push_back("--timeout");
   if (command.takes_config) {
     for (const auto& option : config::options()) names.push_back("--" + std::string(option.path));
@@ -137,6 +139,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& co
   invocation.origin = parsed.origin;
   invocation.json = parsed.json;
   invocation.now = parsed.now;
+  invocation.ready = parsed.ready;
   invocation.timeout = parsed.timeout;
   if (!parsed.sockets.empty()) invocation.socket = parsed.sockets.front();
   if (command.takes_config || command.takes_server) invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));

@@ -9,6 +9,7 @@
 #include "cli/adopt.hpp"
 #include "cli/check.hpp"
 #include "cli/document.hpp"
+#include "cli/healthcheck.hpp"
 #include "cli/help.hpp"
 #include "cli/mold.hpp"
 #include "cli/order.hpp"
@@ -75,6 +76,12 @@ constexpr Command kCommands[] = {
              "It answers while workers hang. The server is found by --socket, by SERVAL_CONTROL_SOCKET, or by its configuration; "
              "without any of them by its socket, if there is only one where sockets are by default.",
      .run = status},
+    {.name = "healthcheck", .arguments = "", .takes_server = true, .takes_ready = true, .summary = "say whether a running server is well, by the exit code",
+     .more = "For the HEALTHCHECK of a container and for exec probes: exits 0 or 1 and says why in one line. "
+             "Without --ready: the server answers within 3s, and the I/O loop of at least one worker turns; one that still boots, preloads or stops is "
+             "well, since it must not be killed for that. With --ready: every worker has been ready once, one serves now, and the server is not stopping. "
+             "The server is found as by status; no worker is asked, and nothing is measured.",
+     .run = healthcheck},
     {.name = "reload", .arguments = "", .takes_server = true, .takes_timeout = true, .summary = "replace configuration and app without losing a request",
      .more = "Loads the app anew, boots one worker of it, and only then replaces the others one after the other, each ahead of the one that leaves. "
              "Returns when all of them serve. Whatever fails before leaves the old generation serving, and so does a new one whose workers die "
@@ -105,8 +112,7 @@ constexpr Command kCommands[] = {
      .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
 };
 
-constexpr std::string_view kLater[] = {"top",    "drain",       "undrain", "pause", "resume",
-                                       "stacks", "logs",    "healthcheck", "new",     "init"};
+constexpr std::string_view kLater[] = {"top", "drain", "undrain", "pause", "resume", "stacks", "logs", "new", "init"};
 
 constexpr Flag kConfigFlags[] = {
     {"-c, --config FILE", "configuration file (default: ./serval.toml if there is one)"},

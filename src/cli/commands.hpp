@@ -17,6 +17,7 @@ struct Invocation {
   std::string socket;              ///< --socket; empty: where the configuration says
   bool json = false;               ///< --json
   bool now = false;                ///< --now
+  bool ready = false;              ///< --ready
   std::string timeout;             ///< --timeout; empty: not given
 };
 
@@ -31,6 +32,7 @@ struct Command {
   bool takes_server = false;       ///< -c and --socket: which running server is meant
   bool takes_json = false;
   bool takes_now = false;
+  bool takes_ready = false;
   bool takes_timeout = false;
   bool hidden = false;
   std::string_view summary;        ///< one line, starts lower case, no full stop
@@ -56,6 +58,7 @@ std::span<const Flag> config_flags();
 std::span<const Flag> server_flags();
 inline constexpr Flag kOriginFlag = {"--origin", "say where each value came from"};
 inline constexpr Flag kNowFlag = {"--now", "do not wait for requests in flight"};
+inline constexpr Flag kReadyFlag = {"--ready", "ask whether traffic may be sent to it, instead of whether it lives"};
 inline constexpr Flag kTimeoutFlag = {"--timeout DURATION", "how long to wait for the server's answer"};
 inline constexpr Flag kJsonFlag = {"--json", "print the answer as it came, a JSON object in one line"};
 

@@ -28,6 +28,7 @@ std::string man_of_commands() {
     if (!command.arguments.empty()) text += " Ar " + std::string(command.arguments);
     if (command.takes_json) text += " Oo Fl -json Oc";
     if (command.takes_now) text += " Oo Fl -now Oc";
+    if (command.takes_ready) text += " Oo Fl -ready Oc";
     if (command.takes_timeout) text += " Oo Fl -timeout Ar DURATION Oc";
     if (command.takes_config || command.takes_server) text += " Oo Fl c Ar FILE Oc";
     if (command.takes_server) text += " Oo Fl -socket Ar PATH Oc";
@@ -48,7 +49,7 @@ std::string man_of_flags() {
 std::string man_of_server_flags() {
   std::string text = ".Bl -tag -width Ds\n";
   for (const auto& flag : server_flags()) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
-  for (const Flag& flag : {kJsonFlag, kNowFlag, kTimeoutFlag}) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
+  for (const Flag& flag : {kJsonFlag, kNowFlag, kReadyFlag, kTimeoutFlag}) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
   return text + ".El\n";
 }
 

@@ -23,6 +23,7 @@ std::string usage_of(const Command& command) {
   if (!command.arguments.empty()) usage += " " + std::string(command.arguments);
   if (command.takes_json) usage += " [--json]";
   if (command.takes_now) usage += " [--now]";
+  if (command.takes_ready) usage += " [--ready]";
   if (command.takes_timeout) usage += " [--timeout DURATION]";
   if (command.takes_config || command.takes_server) usage += " [-c FILE]";
   if (command.takes_server) usage += " [--socket PATH]";
@@ -76,6 +77,7 @@ std::string help_of(const Command& command) {
   if (command.takes_origin) row(kOriginFlag);
   if (command.takes_json) row(kJsonFlag);
   if (command.takes_now) row(kNowFlag);
+  if (command.takes_ready) row(kReadyFlag);
   if (command.takes_timeout) row(kTimeoutFlag);
   for (const auto& flag : command.takes_server ? server_flags() : config_flags()) row(flag);
   if (!command.takes_config) return text;

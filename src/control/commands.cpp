@@ -8,12 +8,13 @@
 namespace serval::control {
 namespace {
 
+constexpr Argument kStatusArguments[] = {{"memory", ArgumentKind::boolean}};
 constexpr Argument kStopArguments[] = {{"now", ArgumentKind::boolean}};
 constexpr Argument kScaleArguments[] = {{"to", ArgumentKind::integer}, {"by", ArgumentKind::integer}};
 constexpr Argument kRecycleArguments[] = {{"slot", ArgumentKind::integer}};
 
 constexpr Command kCommands[] = {
-    {.name = "status"},
+    {.name = "status", .arguments = kStatusArguments},
     {.name = "reload"},
     {.name = "stop", .arguments = kStopArguments},
     {.name = "scale", .arguments = kScaleArguments},

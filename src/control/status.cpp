@@ -35,6 +35,31 @@ json::object request_in_progress(const scoreboard::RequestInProgress& request, T
 
 std::string_view state_of(const supervisor::Snapshot& snapshot) { return snapshot.stopping ? "stopping" : snapshot.booting ? "booting" : "serving"; }
 
+/// A worker that hangs is the master's to replace; this is for when that has not helped.
+constexpr int kTimeoutsMissed = 2;
+
+bool beats(const supervisor::Snapshot::Worker& worker, const StatusSources& sources, TimePoint now) {
+  if (worker.state != supervisor::SlotState::serving && worker.state != supervisor::SlotState::draining) return false;
+  if (sources.heartbeat_timeout == Duration::zero()) return true;
+  const scoreboard::SlotReading reading = scoreboard::read_slot(sources.scoreboard, worker.slot);
+  return reading.pid == worker.pid && now - reading.last_beat < kTimeoutsMissed * sources.heartbeat_timeout;
+}
+
+/// Why somebody who kills what does not live should do so; empty: he should not. What starts or stops has deadlines that the master keeps, and
+/// would lose by it: a preload begins anew, requests in flight are cut.
+std::string_view lifeless(const StatusSources& sources, TimePoint now) {
+  const supervisor::Snapshot& snapshot = sources.snapshot;
+  if (snapshot.booting || snapshot.stopping || snapshot.mold == supervisor::MoldState::loading) return "";
+  bool any = false;
+  for (const auto& worker : snapshot.workers) {
+    if (worker.state == supervisor::SlotState::starting || beats(worker, sources, now)) return "";
+    any = any || worker.state == supervisor::SlotState::serving;
+  }
+  return any ? "the workers hang" : "no worker serves";
+}
+
+json::value text_or_null(std::string_view text) { return text.empty() ? json::value(nullptr) : json::value(text_of(text)); }
+
 json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSources& sources, TimePoint now) {
   // What an earlier worker of the slot left on the board is not this one's.
   scoreboard::SlotReading reading = scoreboard::read_slot(sources.scoreboard, worker.slot);
@@ -85,6 +110,7 @@ json::object totals(const scoreboard::Memory& board) {
 
 json::object make_status(const StatusSources& sources, TimePoint now) {
   const supervisor::Snapshot& snapshot = sources.snapshot;
+  const std::string_view why_lifeless = lifeless(sources, now);
   json::array workers;
   for (const auto& row : snapshot.workers) {
     if (row.state != supervisor::SlotState::empty) workers.push_back(worker(row, sources, now));
@@ -99,8 +125,10 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"pid", sources.pid},
           {"generation", snapshot.generation},
           {"state", text_of(state_of(snapshot))},
+          {"live", why_lifeless.empty()},
+          {"lifeless", text_or_null(why_lifeless)},
           {"ready", snapshot.unready.empty()},
-          {"unready", snapshot.unready.empty() ? json::value(nullptr) : json::value(text_of(snapshot.unready))},
+          {"unready", text_or_null(snapshot.unready)},
           {"uptime_s", seconds(now - sources.begun)},
           {"mold", json::object{{"state", text_of(supervisor::name_of(snapshot.mold))}, {"pid", pid_or_null(snapshot.mold_pid)}}},
           {"workers_wanted", snapshot.wanted},

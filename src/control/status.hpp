@@ -26,6 +26,7 @@ struct StatusSources {
   std::string_view version;
   pid_t pid = 0;    ///< the master's
   int threads = 0;  ///< in each worker
+  Duration heartbeat_timeout{};  ///< workers.heartbeat_timeout; 0: none
   TimePoint begun;
   const supervisor::Snapshot& snapshot;
   const scoreboard::Memory& scoreboard;
@@ -37,6 +38,7 @@ struct StatusSources {
 ///
 /// ```
 /// name version pid generation uptime_s state: booting|serving|stopping
+/// live: truth value, lifeless: why it is not, as something that kills what does not live should see it
 /// ready: truth value, unready: why it is not, as a load balancer should see it
 /// mold {state, pid}
 /// workers_wanted, threads

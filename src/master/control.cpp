@@ -31,8 +31,9 @@ Result<std::unique_ptr<control::Server>> listen(boost::asio::io_context& io, con
   return control::Server::listen(io, place.path, mode);
 }
 
-/// pss, or rss where that cannot be read or the time is up.
+/// pss, or rss where that cannot be read or the time is up; nothing where no time was given.
 std::optional<control::MemoryReading> measure(pid_t worker, TimePoint until) {
+  if (until == TimePoint::min()) return std::nullopt;
   if (Clock::now() < until) {
     if (const auto bytes = os::proportional_bytes(worker)) return control::MemoryReading{*bytes, "pss"};
   }
@@ -79,7 +80,7 @@ ControlRecord Control::record() const {
 }
 
 void Control::serve() {
-  server_->serve("status", [this](const auto&, const control::Responder& responder) { status(responder); });
+  server_->serve("status", [this](const auto& arguments, const control::Responder& responder) { status(arguments, responder); });
   server_->serve("reload", [this](const auto&, const control::Responder& responder) { reload(responder); });
   server_->serve("stop", [this](const auto& arguments, const control::Responder& responder) { stop(arguments, responder); });
   server_->serve("scale", [this](const auto& arguments, const control::Responder& responder) { scale(arguments, responder); });
@@ -175,17 +176,21 @@ void Control::reopen(const control::Responder& responder) {
   operations_.reopen_logs();
 }
 
-void Control::status(const control::Responder& responder) const {
+/// Probes come often and do without memory, which is what takes time.
+void Control::status(const boost::json::object& arguments, const control::Responder& responder) const {
+  const auto* memory = arguments.if_contains("memory");
   const TimePoint now = Clock::now();
+  const TimePoint measure_until = memory == nullptr || memory->as_bool() ? now + kMeasuringTime : TimePoint::min();
   const supervisor::Snapshot snapshot = supervisor_.snapshot();
   responder.finish(control::make_status({.name = operations_.config().server.name,
                                          .version = SERVAL_VERSION,
                                          .pid = ::getpid(),
                                          .threads = operations_.config().workers.threads,
+                                         .heartbeat_timeout = operations_.config().workers.heartbeat_timeout,
                                          .begun = begun_,
                                          .snapshot = snapshot,
                                          .scoreboard = scoreboard_,
-                                         .memory = [until = now + kMeasuringTime](pid_t worker) { return measure(worker, until); }},
+                                         .memory = [measure_until](pid_t worker) { return measure(worker, measure_until); }},
                                         now));
 }
 

@@ -51,7 +51,7 @@ class Control {
     control::Responder responder;
   };
 
-  void status(const control::Responder& responder) const;
+  void status(const boost::json::object& arguments, const control::Responder& responder) const;
   void reload(const control::Responder& responder);
   void stop(const boost::json::object& arguments, const control::Responder& responder);
   void scale(const boost::json::object& arguments, const control::Responder& responder);

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "base/exit_code.hpp"
 #include "base/signal_table.hpp"
 #include "cli/cli.hpp"
@@ -88,6 +90,22 @@ TEST(Commands, ConfigShowsWhatCheckWouldUse) {
   EXPECT_EQ(shown.code, exit_code::ok) << shown.err;
   EXPECT_THAT(shown.out, testing::ContainsRegex("threads = 3 +# flag --workers.threads\n"));
   EXPECT_THAT(shown.out, HasSubstr("name = \"shop\""));
+}
+
+TEST(Commands, AHealthcheckFailsWithOneCodeAndOneLine) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"--socket", "/nowhere/s.sock"}, {"-c", "/nowhere/serval.toml"}, {"-c", "/dev/null"}}) {
+    for (const bool ready : {false, true}) {
+      std::vector<std::string> line = {"healthcheck"};
+      line.insert(line.end(), words.begin(), words.end());
+      if (ready) line.emplace_back("--ready");
+      const auto outcome = serval(line);
+      EXPECT_EQ(outcome.code, exit_code::app_failed) << words[1];
+      EXPECT_EQ(outcome.out, "");
+      EXPECT_THAT(outcome.err, StartsWith("serval healthcheck: ")) << words[1];
+      EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << outcome.err;
+    }
+  }
+  EXPECT_EQ(serval({"healthcheck", "--redy"}).code, exit_code::usage);
 }
 
 TEST(Commands, BadConfigsEndWithTheirExitCode) {

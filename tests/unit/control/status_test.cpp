@@ -39,6 +39,7 @@ struct StatusTest : testing::Test {
                         .version = "0.1.0",
                         .pid = 811,
                         .threads = 5,
+                        .heartbeat_timeout = heartbeat_timeout,
                         .begun = kNow - 90s,
                         .snapshot = snapshot,
                         .scoreboard = board,
@@ -48,7 +49,14 @@ struct StatusTest : testing::Test {
 
   boost::json::object worker(std::size_t index) { return make().at("workers").as_array().at(index).as_object(); }
 
+  std::string lifeless() {
+    const auto status = make();
+    EXPECT_EQ(status.at("live").as_bool(), status.at("lifeless").is_null());
+    return status.at("live").as_bool() ? "" : std::string(status.at("lifeless").as_string());
+  }
+
   supervisor::Snapshot snapshot;
+  Duration heartbeat_timeout = 30s;
   scoreboard::Memory board = std::move(scoreboard::Memory::create({3, 4}).value());
 };
 
@@ -57,7 +65,8 @@ TEST_F(StatusTest, TellsOfTheServer) {
   snapshot.ended = {{Cause::crash, 3}, {Cause::max_requests, 1}};
   snapshot.unready = "no worker serves";
   EXPECT_EQ(boost::json::serialize(make()),
-            R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving","ready":false,)"
+            R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving",)"
+            R"("live":false,"lifeless":"no worker serves","ready":false,)"
             R"("unready":"no worker serves","uptime_s":90,"mold":{"state":"ready","pid":812},)"
             R"("workers_wanted":2,"threads":5,"workers":[],"ended":{"crash":3,"max_requests":1},"totals":{"requests":0,"answers":{},)"
             R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0}})");
@@ -119,6 +128,36 @@ TEST_F(StatusTest, TellsWhyAWorkerGoes) {
   seat(0, 4711, SlotState::draining, kNow + 3s);
   snapshot.workers[0].cause = Cause::memory_soft;
   EXPECT_EQ(worker(0).at("cause"), "memory_soft");
+}
+
+TEST_F(StatusTest, LivesWhileAWorkersLoopTurns) {
+  seat(0, 0, SlotState::cooling, kNow + 1s, 4);
+  EXPECT_EQ(lifeless(), "no worker serves");
+  seat(1, 4711, SlotState::serving);
+  EXPECT_EQ(lifeless(), "the workers hang") << "it has never said anything";
+  scoreboard::WorkerBoard writer(board, 1);
+  writer.begin(3, 4711, kNow - 100s);
+  writer.beat(kNow - 59s, 4711);
+  EXPECT_EQ(lifeless(), "") << "the master has time to replace it";
+  writer.beat(kNow - 60s, 4711);
+  EXPECT_EQ(lifeless(), "the workers hang");
+  heartbeat_timeout = 0s;
+  EXPECT_EQ(lifeless(), "") << "nobody may find it hung";
+}
+
+TEST_F(StatusTest, LivesWhileItStartsOrStops) {
+  EXPECT_EQ(lifeless(), "no worker serves");
+  snapshot.booting = true;
+  EXPECT_EQ(lifeless(), "");
+  snapshot.booting = false;
+  snapshot.stopping = true;
+  EXPECT_EQ(lifeless(), "");
+  snapshot.stopping = false;
+  snapshot.mold = supervisor::MoldState::loading;
+  EXPECT_EQ(lifeless(), "") << "a mold that died with all the workers preloads again";
+  snapshot.mold = supervisor::MoldState::cooling;
+  seat(0, 4711, SlotState::starting);
+  EXPECT_EQ(lifeless(), "");
 }
 
 TEST_F(StatusTest, WhatAnEarlierWorkerLeftOnTheBoardIsNotTheNextOnes) {
