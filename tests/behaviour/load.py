@@ -8,10 +8,13 @@ from http_client import wait_until
 
 class Load:
     """`with Load(serval, clients=4) as load:`. A client whose connection was closed after an answer that announced it opens another one, as HTTP
-    wants it. All else is a failure: a refused or reset connection, an end without a whole answer, a status that is not 2xx."""
+    wants it. All else is a failure: a refused or reset connection, an end without a whole answer, a status that is not 2xx. `which` of the
+    server's addresses is asked; `look(asked, response)` sees each answer and when it was asked for, and may return what is wrong with it."""
 
-    def __init__(self, serval, clients=4, target="/", method="GET"):
+    def __init__(self, serval, clients=4, target="/", method="GET", which=0, look=lambda asked, response: None):
         self.serval = serval
+        self.which = which
+        self.look = look
         self.target = target
         self.method = method
         self.answers = 0
@@ -40,9 +43,9 @@ class Load:
         while not self._over.is_set():
             began = time.monotonic()
             try:
-                client = client or self.serval.client()
+                client = client or self.serval.client(self.which)
                 response = client.request(self.method, self.target)
-                failure = None if 200 <= response.status <= 299 else f"status {response.status}: {response.body[:200]!r}"
+                failure = self.look(began, response) if 200 <= response.status <= 299 else f"status {response.status}: {response.body[:200]!r}"
                 closes = response.closes
             except Exception as error:  # whatever it is, the test is to see it
                 failure, closes = f"{type(error).__name__}: {error}", True

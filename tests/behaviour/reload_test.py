@@ -1,7 +1,6 @@
 """A reload replaces code and configuration under load without a failed request, or leaves everything as it was and says why."""
 
 import os
-import shutil
 import signal
 import time
 import unittest
@@ -9,29 +8,11 @@ import unittest
 import process_tree
 from http_client import request_bytes, wait_until
 from load import Load
-from serval_process import ServalTest, at_once, library
+from reloads import ReloadTest
+from serval_process import at_once
 
 
-class Reload(ServalTest):
-    def start_replaceable(self, name="faulty", **config):
-        """An app whose library the test can replace."""
-        shutil.copy(library(name), self.path("app.so"))
-        return self.start(app=self.path("app.so"), config=config)
-
-    def replace_library(self, app):
-        shutil.copy(library(app), self.path("new.so"))
-        os.rename(self.path("new.so"), self.path("app.so"))
-
-    def change_config(self, old, new):
-        path = self.path("serval0.toml")
-        with open(path, encoding="utf-8") as file:
-            text = file.read()
-        self.assertIn(old, text)
-        self.write("serval0.toml", text.replace(old, new))
-
-    def command(self, *words):
-        return self.run_command(*words, "-c", self.path("serval0.toml"))
-
+class Reload(ReloadTest):
     def assert_reload_fails(self, serval, pattern):
         """And changes nothing."""
         before = serval.workers()

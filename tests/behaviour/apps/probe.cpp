@@ -1,7 +1,8 @@
 // An app that tests can look into: requests wait at gates that the test opens, so what is in flight is known and never guessed.
 //
 // [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
-// stop_log=FILE (of each worker_stop), start_gate=PATH, preload_crash=PATH and start_crash=PATH (they abort while that file is there).
+// stop_log=FILE (of each worker_stop), preload_gate=PATH and start_gate=PATH, preload_crash=PATH and start_crash=PATH (they abort while that
+// file is there).
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -21,10 +22,12 @@ namespace {
 
 void append_line(const std::string& path, const std::string& line) { std::ofstream(path, std::ios::app) << line + "\n" << std::flush; }
 
-/// Says that somebody is here (PATH.entered), and returns when PATH.open is there.
+/// Says that somebody is here (PATH.entered), and returns when PATH.open is there; PATH.once lets one pass, who takes it away.
 void wait_at_gate(const std::string& path) {
   append_line(path + ".entered", std::to_string(::getpid()));
-  while (!std::filesystem::exists(path + ".open")) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  while (!std::filesystem::exists(path + ".open") && !std::filesystem::remove(path + ".once")) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 std::string param(const serval::Request& request, std::string_view name) {
@@ -48,10 +51,11 @@ void leave_an_orphan(int code) {
 
 class Probe : public serval::App {
  public:
-  explicit Probe(serval::Preload& preload) {
+  explicit Probe(serval::Preload& preload) : generation_(preload.generation()) {
     for (const std::string& arg : preload.args()) args_[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
     if (!args_["preload_log"].empty()) append_line(args_["preload_log"], std::to_string(::getpid()));
     if (!args_["preload_crash"].empty() && std::filesystem::exists(args_["preload_crash"])) std::abort();
+    if (!args_["preload_gate"].empty()) wait_at_gate(args_["preload_gate"]);
   }
 
   void worker_start(serval::Worker&) override {
@@ -67,6 +71,7 @@ class Probe : public serval::App {
   serval::Response handle(const serval::Request& request) override {
     const std::string_view path = request.path();
     if (path == "/pid") return std::to_string(::getpid());
+    if (path == "/generation") return std::to_string(generation_) + "\n";
     if (path == "/gate") return pass_gate(request);
     if (path == "/extend") return extend(request);
     if (path == "/cancelled") return wait_until_cancelled(request);
@@ -115,6 +120,7 @@ class Probe : public serval::App {
     return value == nullptr ? "" : value;
   }
 
+  int generation_;
   std::map<std::string, std::string> args_;
 };
 SERVAL_APP(Probe)
