@@ -94,6 +94,12 @@ constexpr Command kCommands[] = {
     {.name = "recycle", .arguments = "SLOT|all", .least_words = 1, .most_words = 1, .takes_server = true,
      .summary = "replace workers by new ones of the same generation", .more = "Each successor serves before its worker leaves.", .run = recycle},
     {.name = "reopen", .arguments = "", .takes_server = true, .summary = "reopen the log files, returning when every process has", .more = "", .run = reopen},
+    {.name = "drain", .arguments = "", .takes_server = true, .summary = "say that new traffic should go elsewhere, and serve on",
+     .more = "Load balancers are told that the server is not ready; whoever comes all the same is served. It stays so, also over a reload, until "
+             "serval undrain.",
+     .run = drain},
+    {.name = "undrain", .arguments = "", .takes_server = true, .summary = "say that new traffic is welcome again", .more = "Ends serval drain.",
+     .run = undrain},
     {.name = "upgrade", .arguments = "", .takes_server = true, .summary = "replace serval itself by the version that is installed now, in place",
      .more = "The program by which the server was started is looked up again and asked whether it can take over; then the master becomes that "
              "program. Process id, workers, sockets and counters stay; workers of the new version come with the next reload. If it cannot take over, "
@@ -112,7 +118,7 @@ constexpr Command kCommands[] = {
      .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
 };
 
-constexpr std::string_view kLater[] = {"top", "drain", "undrain", "pause", "resume", "stacks", "logs", "new", "init"};
+constexpr std::string_view kLater[] = {"top", "pause", "resume", "stacks", "logs", "new", "init"};
 
 constexpr Flag kConfigFlags[] = {
     {"-c, --config FILE", "configuration file (default: ./serval.toml if there is one)"},

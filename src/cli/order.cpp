@@ -101,4 +101,8 @@ int upgrade(const Invocation& invocation) {
 
 int reopen(const Invocation& invocation) { return ask_server(invocation, {.command = "reopen", .arguments = {}}).code; }
 
+int drain(const Invocation& invocation) { return ask_server(invocation, {.command = "drain", .arguments = {}}).code; }
+
+int undrain(const Invocation& invocation) { return ask_server(invocation, {.command = "undrain", .arguments = {}}).code; }
+
 }  // namespace serval::cli

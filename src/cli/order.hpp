@@ -12,5 +12,7 @@ int scale(const Invocation& invocation);
 int recycle(const Invocation& invocation);
 int upgrade(const Invocation& invocation);
 int reopen(const Invocation& invocation);
+int drain(const Invocation& invocation);
+int undrain(const Invocation& invocation);
 
 }  // namespace serval::cli

@@ -20,6 +20,8 @@ constexpr Command kCommands[] = {
     {.name = "scale", .arguments = kScaleArguments},
     {.name = "recycle", .arguments = kRecycleArguments},
     {.name = "reopen"},
+    {.name = "drain"},
+    {.name = "undrain"},
     {.name = "upgrade"},
 };
 

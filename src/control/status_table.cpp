@@ -167,6 +167,8 @@ std::string server_line(const json::object& status, const std::vector<const json
                      ", " + std::to_string(serving) + " of " + number(status, "workers_wanted") + " workers serve" + answers_summary(status);
   const json::object* mold = object_in(status, "mold");
   if (mold != nullptr && text_at(*mold, "state") != "ready") line += ", mold " + text_at(*mold, "state");
+  const std::string unready = text_at(status, "unready");
+  if (unready != kUnknown && unready != text_at(status, "state")) line += ", not ready: " + unready;
   return line + '\n';
 }
 

@@ -87,6 +87,8 @@ void Control::serve() {
   server_->serve("recycle", [this](const auto& arguments, const control::Responder& responder) { recycle(arguments, responder); });
   server_->serve("reopen", [this](const auto&, const control::Responder& responder) { reopen(responder); });
   server_->serve("upgrade", [this](const auto&, const control::Responder& responder) { upgrade(responder); });
+  server_->serve("drain", [this](const auto&, const control::Responder& responder) { drain(true, responder); });
+  server_->serve("undrain", [this](const auto&, const control::Responder& responder) { drain(false, responder); });
 }
 
 void Control::look_again() {
@@ -125,7 +127,7 @@ void Control::scale(const boost::json::object& arguments, const control::Respond
   if (wanted < 1 || wanted > supervisor::kMostWorkers) {
     return responder.refuse(std::to_string(wanted) + " workers: expected 1 to " + std::to_string(supervisor::kMostWorkers), exit_code::app_failed);
   }
-  if (before.stopping) return responder.refuse("the server is stopping", exit_code::app_failed);
+  if (refuses_when_stopping(responder)) return;
   const auto serve_as_wanted = [wanted](const supervisor::Snapshot& snapshot) {
     const auto serving = std::count_if(snapshot.workers.begin(), snapshot.workers.end(),
                                        [](const auto& worker) { return worker.state == supervisor::SlotState::serving; });
@@ -138,8 +140,8 @@ void Control::scale(const boost::json::object& arguments, const control::Respond
 
 void Control::recycle(const boost::json::object& arguments, const control::Responder& responder) {
   const auto* slot = arguments.if_contains("slot");
+  if (refuses_when_stopping(responder)) return;
   const supervisor::Snapshot before = supervisor_.snapshot();
-  if (before.stopping) return responder.refuse("the server is stopping", exit_code::app_failed);
   std::set<pid_t> leaving;
   for (const auto& worker : before.workers) {
     const bool meant = slot == nullptr || slot->as_int64() == worker.slot;
@@ -174,6 +176,18 @@ void Control::upgrade_refused(const std::string& why) {
 void Control::reopen(const control::Responder& responder) {
   waiting_.push_back({[](const supervisor::Snapshot& snapshot) { return !snapshot.reopening; }, {}, responder});
   operations_.reopen_logs();
+}
+
+void Control::drain(bool on, const control::Responder& responder) {
+  if (refuses_when_stopping(responder)) return;
+  operations_.tell(supervisor::DrainRequested{on, on ? "serval drain" : "serval undrain"});
+  responder.finish({});
+}
+
+bool Control::refuses_when_stopping(const control::Responder& responder) const {
+  if (!supervisor_.snapshot().stopping) return false;
+  responder.refuse("the server is stopping", exit_code::app_failed);
+  return true;
 }
 
 /// Probes come often and do without memory, which is what takes time.

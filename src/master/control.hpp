@@ -59,6 +59,8 @@ class Control {
   void reopen(const control::Responder& responder);
   void upgrade(const control::Responder& responder);
   void serve();
+  void drain(bool on, const control::Responder& responder);
+  bool refuses_when_stopping(const control::Responder& responder) const;
 
   const supervisor::Supervisor& supervisor_;
   const scoreboard::Memory& scoreboard_;

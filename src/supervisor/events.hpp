@@ -111,6 +111,11 @@ struct RecycleRequested {
   std::optional<int> slot;  ///< none: all
 };
 
+struct DrainRequested {  ///< that load balancers send new traffic elsewhere, or here again; whoever comes is served all the same
+  bool on;
+  std::string by;  ///< command
+};
+
 struct ChildExited {  ///< everything that this process said before has been told
   pid_t pid;
   Exit exit;
@@ -147,7 +152,7 @@ struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
                            WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested,
-                           ReloadRequested, RecycleRequested, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported,
-                           UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
+                           ReloadRequested, RecycleRequested, DrainRequested, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened,
+                           Reported, UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor

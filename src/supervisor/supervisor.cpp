@@ -88,14 +88,6 @@ Snapshot Supervisor::snapshot() const {
   return result;
 }
 
-/// What a load balancer is told. Few workers are better than none: only who cannot or will not serve at all is unready.
-std::string Supervisor::unready() const {
-  if (phase_ == Phase::stopping || phase_ == Phase::finished) return "stopping";
-  if (!complete_) return "booting";
-  const bool any_serves = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.serving(); });
-  return any_serves ? "" : "no worker serves";
-}
-
 void Supervisor::handle(const Start&) {
   begun_ = now_;
   start_mold(mold());

@@ -114,6 +114,7 @@ class Supervisor {
   void handle(const ScaleRequested& event);
   void handle(const ReloadRequested& event);
   void handle(const RecycleRequested& event);
+  void handle(const DrainRequested& event);
   void handle(const ChildExited& event);
   void handle(const StopRequested& event);
   void handle(const LogsReopened&);
@@ -137,8 +138,10 @@ class Supervisor {
   void worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields);
   void announce(const Slot& slot);
   void announce_if_complete();
-  std::string unready() const;
   static std::string restarting(Duration delay);  ///< for the log's `next`
+
+  // traffic.cpp
+  std::string unready() const;
 
   // replacing.cpp
   void make_due(Slot& slot, Cause cause);
@@ -231,6 +234,7 @@ class Supervisor {
   std::optional<Upgrade> upgrade_;
   Phase phase_ = Phase::booting;
   bool complete_ = false;       ///< all workers have been ready together once
+  bool drained_ = false;        ///< somebody wants no new traffic sent here
   bool killing_all_ = false;    ///< a second signal came
   int exit_code_ = 0;
   int crashes_in_a_row_ = 0;    ///< of anything, without a healthy worker in between

@@ -48,6 +48,14 @@ TEST(StatusTable, SaysWhenADeadlineHasPassedAndWhenThereIsNoMold) {
   EXPECT_THAT(format_status(status), HasSubstr(", mold loading\n"));
 }
 
+TEST(StatusTable, SaysWhyTheServerIsNotReadyUnlessItsStateSaysIt) {
+  auto status = object(kStatus);
+  status["unready"] = "draining (serval drain)";
+  EXPECT_THAT(format_status(status), HasSubstr("(5xx: 3), not ready: draining (serval drain)\n"));
+  status["state"] = status["unready"] = "stopping";
+  EXPECT_THAT(format_status(status), Not(HasSubstr("not ready")));
+}
+
 TEST(StatusTable, LetsNoControlByteThrough) {
   auto status = object(kStatus);
   auto& request = status["workers"].as_array()[0].as_object()["in_progress"].as_array()[0].as_object();
