@@ -100,6 +100,14 @@ constexpr Command kCommands[] = {
      .run = drain},
     {.name = "undrain", .arguments = "", .takes_server = true, .summary = "say that new traffic is welcome again", .more = "Ends serval drain.",
      .run = undrain},
+    {.name = "pause", .arguments = "", .takes_server = true, .takes_timeout = true, .summary = "let no request begin, returning when none is in progress",
+     .more = "New connections wait in the accept queue, as many as server.backlog allows; a request on a connection that is there already waits in its "
+             "worker. No limit of theirs begins to count before serval resume. Whatever needs the app to hold still can be done meanwhile: "
+             "a migration, a failover. Reloads and restarts of workers go on, and a stop answers what waits. "
+             "If --timeout is over before all is finished, the pause stays.",
+     .run = pause},
+    {.name = "resume", .arguments = "", .takes_server = true, .summary = "let requests begin again", .more = "Ends serval pause; what has waited is answered.",
+     .run = resume},
     {.name = "upgrade", .arguments = "", .takes_server = true, .summary = "replace serval itself by the version that is installed now, in place",
      .more = "The program by which the server was started is looked up again and asked whether it can take over; then the master becomes that "
              "program. Process id, workers, sockets and counters stay; workers of the new version come with the next reload. If it cannot take over, "
@@ -118,7 +126,7 @@ constexpr Command kCommands[] = {
      .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
 };
 
-constexpr std::string_view kLater[] = {"top", "pause", "resume", "stacks", "logs", "new", "init"};
+constexpr std::string_view kLater[] = {"top", "stacks", "logs", "new", "init"};
 
 constexpr Flag kConfigFlags[] = {
     {"-c, --config FILE", "configuration file (default: ./serval.toml if there is one)"},

@@ -33,6 +33,15 @@ int report(const Asked& asked, std::string_view before, const char* key, std::st
   return exit_code::ok;
 }
 
+/// None: --timeout is no duration, and standard error has said so.
+std::optional<Duration> patience_of(std::string_view command, const Invocation& invocation) {
+  if (invocation.timeout.empty()) return kPatience;
+  const auto given = parse_duration(invocation.timeout);
+  if (given && *given > Duration::zero()) return *given;
+  usage_error(command, "--timeout " + quoted(invocation.timeout) + " is not a duration", "for example --timeout 90s");
+  return std::nullopt;
+}
+
 std::optional<std::int64_t> number_of(std::string_view text) {
   if (text.starts_with('+')) text.remove_prefix(1);
   std::int64_t number = 0;
@@ -54,15 +63,9 @@ bool await_end(pid_t pid, Duration patience) {
 }  // namespace
 
 int reload(const Invocation& invocation) {
-  Duration patience = kPatience;
-  if (!invocation.timeout.empty()) {
-    const auto given = parse_duration(invocation.timeout);
-    if (!given || *given <= Duration::zero()) {
-      return usage_error("reload", "--timeout " + quoted(invocation.timeout) + " is not a duration", "for example --timeout 90s");
-    }
-    patience = *given;
-  }
-  return report(ask_server(invocation, {.command = "reload", .arguments = {}}, patience), "generation ", "generation", " serves");
+  const auto patience = patience_of("reload", invocation);
+  if (!patience) return exit_code::usage;
+  return report(ask_server(invocation, {.command = "reload", .arguments = {}}, *patience), "generation ", "generation", " serves");
 }
 
 int stop(const Invocation& invocation) {
@@ -104,5 +107,16 @@ int reopen(const Invocation& invocation) { return ask_server(invocation, {.comma
 int drain(const Invocation& invocation) { return ask_server(invocation, {.command = "drain", .arguments = {}}).code; }
 
 int undrain(const Invocation& invocation) { return ask_server(invocation, {.command = "undrain", .arguments = {}}).code; }
+
+int pause(const Invocation& invocation) {
+  const auto patience = patience_of("pause", invocation);
+  if (!patience) return exit_code::usage;
+  const Asked asked = ask_server(invocation, {.command = "pause", .arguments = {}}, *patience);
+  if (asked.code == exit_code::ok) std::cout << "paused, no request is in progress\n";
+  if (asked.code == exit_code::unavailable) std::cerr << "  if the server has begun to pause, it goes on to; serval resume ends it\n";
+  return asked.code;
+}
+
+int resume(const Invocation& invocation) { return ask_server(invocation, {.command = "resume", .arguments = {}}).code; }
 
 }  // namespace serval::cli

@@ -14,5 +14,7 @@ int upgrade(const Invocation& invocation);
 int reopen(const Invocation& invocation);
 int drain(const Invocation& invocation);
 int undrain(const Invocation& invocation);
+int pause(const Invocation& invocation);
+int resume(const Invocation& invocation);
 
 }  // namespace serval::cli

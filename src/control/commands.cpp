@@ -22,6 +22,8 @@ constexpr Command kCommands[] = {
     {.name = "reopen"},
     {.name = "drain"},
     {.name = "undrain"},
+    {.name = "pause"},
+    {.name = "resume"},
     {.name = "upgrade"},
 };
 

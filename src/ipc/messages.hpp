@@ -18,7 +18,7 @@ enum class Kind : std::uint32_t {
   forked,         ///< slot, pid: the worker asked for by Fork lives
   fork_failed,    ///< slot, text
   // master → mold
-  fork,           ///< slot, limit; descriptors: the worker's channel, its standard output, its standard error
+  fork,           ///< slot, limit, number; descriptors: the worker's channel, its standard output, its standard error
   // worker → master
   ready,          ///< worker_start returned and the app says it is ready
   boot_failed,    ///< text says why; the worker exits next
@@ -31,6 +31,10 @@ enum class Kind : std::uint32_t {
   // master → worker
   drain,          ///< answer what is accepted or queued, then exit 0
   reopen,         ///< descriptors: log file, access log (each only if it is a file); answer with reopened
+  pause,          ///< number; let no request begin until resume; answer with paused once none is in progress
+  resume,
+  // worker → master, again: numbers stay what they are
+  paused,         ///< number: of the pause
 };
 
 struct Message {
@@ -39,7 +43,7 @@ struct Message {
   std::int32_t generation = 0;
   std::int32_t pid = 0;
   std::uint32_t text_size = 0;
-  std::uint32_t reserved = 0;
+  std::uint32_t number = 0;  ///< of fork: the pause in which the worker begins, 0: none; else what the answer repeats
   std::int64_t limit = 0;  ///< of fork: requests after which the worker is spent; 0: none
   char text[2016] = {};  ///< UTF-8, not terminated; or a report
 };

@@ -89,12 +89,18 @@ void Control::serve() {
   server_->serve("upgrade", [this](const auto&, const control::Responder& responder) { upgrade(responder); });
   server_->serve("drain", [this](const auto&, const control::Responder& responder) { drain(true, responder); });
   server_->serve("undrain", [this](const auto&, const control::Responder& responder) { drain(false, responder); });
+  server_->serve("pause", [this](const auto&, const control::Responder& responder) { pause(responder); });
+  server_->serve("resume", [this](const auto&, const control::Responder& responder) { resume(responder); });
 }
 
 void Control::look_again() {
   if (waiting_.empty()) return;
   const supervisor::Snapshot snapshot = supervisor_.snapshot();
   std::erase_if(waiting_, [&](const Waiting& waiting) {
+    if (const std::string why = waiting.hopeless ? waiting.hopeless(snapshot) : ""; !why.empty()) {
+      waiting.responder.refuse(why, exit_code::app_failed);
+      return true;
+    }
     if (!waiting.done(snapshot)) return false;
     waiting.responder.finish(waiting.result);
     return true;
@@ -181,6 +187,22 @@ void Control::reopen(const control::Responder& responder) {
 void Control::drain(bool on, const control::Responder& responder) {
   if (refuses_when_stopping(responder)) return;
   operations_.tell(supervisor::DrainRequested{on, on ? "serval drain" : "serval undrain"});
+  responder.finish({});
+}
+
+void Control::pause(const control::Responder& responder) {
+  if (refuses_when_stopping(responder)) return;
+  responder.progress("waiting until no request is in progress");
+  waiting_.push_back({.done = [](const supervisor::Snapshot& snapshot) { return snapshot.in_progress == 0; },
+                      .result = {},
+                      .responder = responder,
+                      .hopeless = [](const supervisor::Snapshot& snapshot) { return std::string(snapshot.paused ? "" : "somebody has ended the pause"); }});
+  operations_.tell(supervisor::PauseRequested{true, "serval pause"});
+}
+
+void Control::resume(const control::Responder& responder) {
+  if (refuses_when_stopping(responder)) return;
+  operations_.tell(supervisor::PauseRequested{false, "serval resume"});
   responder.finish({});
 }
 

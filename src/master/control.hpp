@@ -49,6 +49,7 @@ class Control {
     std::function<bool(const supervisor::Snapshot&)> done;
     boost::json::object result;
     control::Responder responder;
+    std::function<std::string(const supervisor::Snapshot&)> hopeless = {};  ///< why it will not come to that; empty: it may yet
   };
 
   void status(const boost::json::object& arguments, const control::Responder& responder) const;
@@ -60,6 +61,8 @@ class Control {
   void upgrade(const control::Responder& responder);
   void serve();
   void drain(bool on, const control::Responder& responder);
+  void pause(const control::Responder& responder);
+  void resume(const control::Responder& responder);
   bool refuses_when_stopping(const control::Responder& responder) const;
 
   const supervisor::Supervisor& supervisor_;

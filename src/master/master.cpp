@@ -244,7 +244,10 @@ void Master::on_mold_message(int generation, const ipc::Message& message) {
     case ipc::Kind::only_stuck_left:
     case ipc::Kind::crashed:
     case ipc::Kind::drain:
-    case ipc::Kind::reopen: break;
+    case ipc::Kind::reopen:
+    case ipc::Kind::pause:
+    case ipc::Kind::resume:
+    case ipc::Kind::paused: break;
   }
   log::warning("unexpected message from the mold dropped", {{"kind", static_cast<std::uint32_t>(message.kind)}});
 }
@@ -280,13 +283,16 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::timed_out: return on_timed_out(slot, message);
     case ipc::Kind::only_stuck_left: return handle(supervisor::OnlyStuckLeft{slot});
     case ipc::Kind::crashed: return on_crashed(slot, message);
+    case ipc::Kind::paused: return handle(supervisor::WorkerPaused{slot, message.number});
     case ipc::Kind::loaded:
     case ipc::Kind::load_failed:
     case ipc::Kind::forked:
     case ipc::Kind::fork_failed:
     case ipc::Kind::fork:
     case ipc::Kind::drain:
-    case ipc::Kind::reopen: break;
+    case ipc::Kind::reopen:
+    case ipc::Kind::pause:
+    case ipc::Kind::resume: break;
   }
   log::warning("unexpected message from a worker dropped", {{"slot", slot}, {"kind", static_cast<std::uint32_t>(message.kind)}});
 }

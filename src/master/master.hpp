@@ -106,6 +106,8 @@ class Master {
   void perform(const supervisor::ForkWorker& action);
   void perform(const supervisor::DrainWorker& action);
   void perform(const supervisor::ReopenWorker& action);
+  void perform(const supervisor::PauseWorker& action);
+  void perform(const supervisor::ResumeWorker& action);
   void perform(const supervisor::Kill& action);
   void perform(const supervisor::LookAtWorkers& action);
   void perform(const supervisor::InspectApp& action);

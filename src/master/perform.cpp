@@ -102,6 +102,7 @@ Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(const supervisor::For
   worker->slot = slot;
   worker->generation = action.generation;
   worker->max_requests = action.max_requests;
+  worker->pause = action.pause;
   worker->theirs = std::move(channels->second);
   worker->line.emplace(io_, std::move(channels->first), [this, slot](const ipc::Message& message) { on_worker_message(slot, message); });
   return worker;
@@ -114,7 +115,8 @@ void Master::send_forks(MoldProcess& mold) {
     WorkerProcess& worker = *workers_.at(slot);
     std::vector<int> fds = {worker.theirs.fd()};
     if (worker.pipes) fds.insert(fds.end(), {worker.pipes->output_write.get(), worker.pipes->error_write.get()});
-    if (!mold.line->send({.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation, .limit = worker.max_requests}, fds)) {
+    const ipc::Message fork{.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation, .number = worker.pause, .limit = worker.max_requests};
+    if (!mold.line->send(fork, fds)) {
       workers_.erase(slot);
       handle(supervisor::ForkFailed{slot, "the mold does not take messages any more"});
       continue;
@@ -136,6 +138,14 @@ void Master::perform(const supervisor::ReopenWorker& action) {
   WorkerProcess* worker = find_worker(action.slot);
   if (worker == nullptr) return;
   worker->line->send({.kind = ipc::Kind::reopen, .slot = action.slot}, generations_.at(worker->generation).logs->files());
+}
+
+void Master::perform(const supervisor::PauseWorker& action) {
+  if (WorkerProcess* worker = find_worker(action.slot)) worker->line->send({.kind = ipc::Kind::pause, .slot = action.slot, .number = action.pause});
+}
+
+void Master::perform(const supervisor::ResumeWorker& action) {
+  if (WorkerProcess* worker = find_worker(action.slot)) worker->line->send({.kind = ipc::Kind::resume, .slot = action.slot});
 }
 
 void Master::perform(const supervisor::Kill& action) { ::kill(action.pid, action.signal); }

@@ -64,6 +64,7 @@ struct WorkerProcess {
   int slot = 0;
   int generation = 0;
   std::int64_t max_requests = 0;
+  std::uint32_t pause = 0;          ///< in which it begins; 0: none
   pid_t pid = 0;                    ///< 0: not forked yet
   std::optional<Line> line;
   ipc::Channel theirs;              ///< the worker's end, until it has been sent

@@ -104,6 +104,7 @@ class Mold {
     WorkerSeat seat;
     seat.slot = request.slot;
     seat.max_requests = request.limit;
+    seat.pause = request.number;
     seat.channel = ipc::Channel(std::move(fds[0]));
     if (fds.size() == 3) {
       seat.output = std::move(fds[1]);

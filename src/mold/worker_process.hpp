@@ -11,6 +11,7 @@ namespace serval::mold {
 struct WorkerSeat {
   int slot = 0;
   std::int64_t max_requests = 0;  ///< after which it is spent; 0: never
+  std::uint32_t pause = 0;  ///< in which it begins; 0: none
   ipc::Channel channel;  ///< to the master
   UniqueFd output;       ///< becomes its standard output; none: the mold's
   UniqueFd error;        ///< becomes its standard error; none: the mold's

@@ -26,11 +26,19 @@ struct ForkWorker {  ///< answered by WorkerForked or ForkFailed
   int slot;
   int generation;
   std::int64_t max_requests = 0;  ///< after so many the worker reports WorkerSpent; 0: never
+  std::uint32_t pause = 0;        ///< in which it begins; 0: none
 };
 struct DrainWorker {  ///< possible as soon as ForkWorker was performed, pid or not
   int slot;
 };
 struct ReopenWorker {  ///< likewise
+  int slot;
+};
+struct PauseWorker {  ///< likewise; answered by WorkerPaused, unless it drains
+  int slot;
+  std::uint32_t pause;
+};
+struct ResumeWorker {
   int slot;
 };
 struct Kill {
@@ -71,7 +79,7 @@ struct Finish {  ///< the last action ever
   int exit_code;
 };
 
-using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, Kill, LookAtWorkers, InspectApp, ReloadEnded,
-                            ReloadAgain, CheckUpgrade, UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
+using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, PauseWorker, ResumeWorker, Kill, LookAtWorkers,
+                            InspectApp, ReloadEnded, ReloadAgain, CheckUpgrade, UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
 
 }  // namespace serval::supervisor

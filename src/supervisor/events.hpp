@@ -116,6 +116,15 @@ struct DrainRequested {  ///< that load balancers send new traffic elsewhere, or
   std::string by;  ///< command
 };
 
+struct PauseRequested {  ///< that no request begins anywhere, or that they go on
+  bool on;
+  std::string by;  ///< command
+};
+struct WorkerPaused {  ///< it has none in progress, and begins none until it is told to
+  int slot;
+  std::uint32_t pause;
+};
+
 struct ChildExited {  ///< everything that this process said before has been told
   pid_t pid;
   Exit exit;
@@ -152,7 +161,7 @@ struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
                            WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested,
-                           ReloadRequested, RecycleRequested, DrainRequested, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened,
-                           Reported, UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
+                           ReloadRequested, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested, LogsReopened,
+                           MoldReopened, WorkerReopened, Reported, UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor

@@ -113,6 +113,7 @@ void Slot::clear() {
   expires = TimePoint::max();
   looks_above_soft = 0;
   above_hard = stuck = false;
+  paused = 0;
   why_.clear();
   reopens_pending_ = 0;
   ready_at_ = TimePoint::max();

@@ -78,6 +78,7 @@ class Slot {
   int looks_above_soft = 0;              ///< in a row
   bool above_hard = false;               ///< at the last look
   bool stuck = false;                    ///< a handler ran past its deadline
+  std::uint32_t paused = 0;              ///< the last pause in which it has had no request in progress
 
  private:
   int index_;

@@ -29,6 +29,7 @@ void Supervisor::begin_stop(int exit_code) {
   exit_code_ = exit_code;
   act(Notify{"STOPPING=1"});
   act(RefuseConnections{});
+  resume("the stop");  // what waits is answered before the end
   for (Slot& slot : slots_) {
     switch (slot.state()) {
       case SlotState::starting:  // it may be ready by now and have accepted; it knows, we do not

@@ -46,6 +46,7 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
   start_what_is_missing();
   look_if_due();
   finish_reopening_if_done();
+  tell_of_pause();
   watch_upgrade();
   for (Log& line : fold_.due(now_)) act(std::move(line));
   finish_if_done();
@@ -55,7 +56,7 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
 
 TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
-  TimePoint next = std::min(waits_for_turn_, fold_.next());
+  TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_});
   for (const auto& [generation, mold] : molds_) next = std::min(next, mold.deadline);
   if (upgrade_) next = std::min(next, upgrade_->deadline);
   if (!looking_) next = std::min(next, next_look());
@@ -83,6 +84,8 @@ Snapshot Supervisor::snapshot() const {
   result.booting = phase_ == Phase::booting;
   result.stopping = phase_ == Phase::stopping || phase_ == Phase::finished;
   result.reopening = reopening_;
+  result.paused = pause_ != 0;
+  result.in_progress = in_progress();
   result.unready = unready();
   result.ended = ended_;
   return result;
@@ -133,8 +136,9 @@ bool Supervisor::start_worker(Slot& slot) {
 
 void Supervisor::fork_from(Mold& mold, Slot& slot, TimePoint deadline) {
   slot.start(mold.generation, now_, deadline);
+  slot.paused = pause_;
   const std::int64_t spent_after = settings_.limits.max_requests;
-  act(ForkWorker{slot.index(), mold.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter)});
+  act(ForkWorker{slot.index(), mold.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter), pause_});
 }
 
 /// The lowest empty one; a worker that drains keeps its own until it is gone.

@@ -39,6 +39,8 @@ struct Snapshot {
   bool booting = false;         ///< no worker has been ready yet
   bool stopping = false;
   bool reopening = false;  ///< somebody has not swapped his logs yet
+  bool paused = false;     ///< no request begins
+  int in_progress = 0;     ///< workers that have not said yet that they have none left; only while paused
   std::string unready;     ///< why no new traffic should be sent here; empty: ready
   std::map<Cause, std::uint64_t> ended;  ///< workers that have ended, by cause
 };
@@ -115,6 +117,8 @@ class Supervisor {
   void handle(const ReloadRequested& event);
   void handle(const RecycleRequested& event);
   void handle(const DrainRequested& event);
+  void handle(const PauseRequested& event);
+  void handle(const WorkerPaused& event);
   void handle(const ChildExited& event);
   void handle(const StopRequested& event);
   void handle(const LogsReopened&);
@@ -142,6 +146,10 @@ class Supervisor {
 
   // traffic.cpp
   std::string unready() const;
+  void pause(const std::string& by);
+  void resume(const std::string& by);
+  int in_progress() const;
+  void tell_of_pause();
 
   // replacing.cpp
   void make_due(Slot& slot, Cause cause);
@@ -235,6 +243,11 @@ class Supervisor {
   Phase phase_ = Phase::booting;
   bool complete_ = false;       ///< all workers have been ready together once
   bool drained_ = false;        ///< somebody wants no new traffic sent here
+  std::uint32_t pause_ = 0;     ///< in force; 0: none
+  std::uint32_t pauses_ = 0;    ///< so far
+  bool quiet_ = false;          ///< it has been said that nothing is in progress any more
+  TimePoint paused_since_{};
+  TimePoint next_reminder_ = TimePoint::max();  ///< that the server is paused
   bool killing_all_ = false;    ///< a second signal came
   int exit_code_ = 0;
   int crashes_in_a_row_ = 0;    ///< of anything, without a healthy worker in between

@@ -64,6 +64,10 @@ void Acceptor::wait() {
 }
 
 void Acceptor::on_ready() {
+  if (held_) {
+    ready_ = true;
+    return;
+  }
   if (service_.all_stuck()) return leave_to_others();
   if (!service_.crew.saturated() || looks_ == kLooks) {
     looks_ = 0;
@@ -153,12 +157,18 @@ void Acceptor::pause(std::chrono::milliseconds how_long) {
   });
 }
 
+/// What waits for the listener goes on by itself, unless it has found somebody meanwhile.
+void Acceptor::release() {
+  held_ = false;
+  if (std::exchange(ready_, false)) post_ready();
+}
+
 void Acceptor::drain(std::function<void()> on_empty) {
   on_empty_ = std::move(on_empty);
   timer_.cancel();
   boost::system::error_code ignored;
   acceptor_.cancel(ignored);
-  post_ready();
+  held_ ? finish_drain() : post_ready();
 }
 
 }  // namespace serval::worker

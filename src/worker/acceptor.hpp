@@ -18,7 +18,11 @@ class Acceptor {
   Acceptor(Service& service, const ipc::Listener& listener);
 
   void start();
-  /// Takes what waits in the queue, still leaving it to less busy siblings, then closes this process's copy of the listener and calls `on_empty`.
+  /// Leaves alone what waits in the queue, until release().
+  void hold() { held_ = true; }
+  void release();
+  /// Takes what waits in the queue, still leaving it to less busy siblings, then closes this process's copy of the listener and calls `on_empty`;
+  /// held, it closes it at once.
   void drain(std::function<void()> on_empty);
   bool open() const { return acceptor_.is_open(); }
 
@@ -41,6 +45,8 @@ class Acceptor {
   boost::asio::basic_socket_acceptor<Protocol> acceptor_;
   boost::asio::steady_timer timer_;
   TimePoint last_complaint_{};
+  bool held_ = false;
+  bool ready_ = false;     ///< somebody waits since it is held
   int looks_ = 0;  ///< at a queue that was not empty, while saturated
   std::function<void()> on_empty_;  ///< draining
 };

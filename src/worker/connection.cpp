@@ -213,6 +213,7 @@ void Connection::on_read(const boost::system::error_code& error, std::size_t byt
       input().commit(bytes);
       last_activity_ = Clock::now();
       return go_on();
+    case Phase::held:
     case Phase::handling:
     case Phase::writing:  // refused while reading: what came is of no use, linger() sees the rest
       return;
@@ -232,6 +233,11 @@ void Connection::on_client_gone() {
 // ---- Handling
 
 void Connection::dispatch() {
+  if (service_.holds()) {
+    phase_ = Phase::held;
+    wait_until(TimePoint::max());
+    return service_.park(*this);
+  }
   const config::Request& limits = service_.config.request;
   Exchange& exchange = *exchange_;
   ++requests_;
@@ -246,7 +252,7 @@ void Connection::dispatch() {
     case Crew::Accepted::ran:
       return write();
     case Crew::Accepted::pending:
-      service_.show_waiting();
+      service_.on_crew_changed();
       if (service_.config.workers.queue_timeout.count() > 0) {
         wait_until(std::min(deadline(), last_activity_ + service_.config.workers.queue_timeout));
       }
@@ -256,11 +262,18 @@ void Connection::dispatch() {
   }
 }
 
+/// The time that it was held is nobody's fault: all that is limited begins now.
+void Connection::on_let_in() {
+  last_activity_ = Clock::now();
+  dispatch();
+  go_on();
+}
+
 void Connection::on_answer() {
-  service_.show_waiting();
   // A client that closed while it waited is most often gone: nginx's 499. It is answered all the same, it may have closed one direction only.
   if (client_half_closed()) outcome_ = http::Outcome::client_gone;
   write();
+  service_.on_crew_changed();
   go_on();
 }
 
@@ -275,7 +288,10 @@ void Connection::on_overdue(TimePoint now) {
   if (!exchange.has_started()) {
     const TimePoint patience = deadline_after(exchange.handed_over, workers.queue_timeout);
     if (patience > now) return wait_until(std::min(patience, deadline_after(now, service_.config.request.timeout)));
-    if (service_.crew.withdraw(exchange)) return answer_error(503, "no thread became free in time", http::Outcome::overload);
+    if (service_.crew.withdraw(exchange)) {
+      service_.on_crew_changed();
+      return answer_error(503, "no thread became free in time", http::Outcome::overload);
+    }
   }
   // What a thread has just taken, or what was given more time, has its own deadline.
   const TimePoint due = exchange.has_started() ? exchange.due() : deadline_after(now, service_.config.request.timeout);
@@ -409,6 +425,8 @@ void Connection::wait_until(TimePoint deadline) { service_.set_deadline(*this, d
 void Connection::on_deadline() {
   const TimePoint now = Clock::now();
   switch (phase_) {
+    case Phase::held:
+      return;
     case Phase::fresh:
     case Phase::idle:
     case Phase::lingering:
@@ -436,11 +454,12 @@ void Connection::on_drain() {
 
 void Connection::on_all_stuck() {
   if (phase_ != Phase::handling || exchange_->has_started() || !service_.crew.withdraw(*exchange_)) return;
+  service_.on_crew_changed();
   answer_error(503, kAllStuck, http::Outcome::overload);
 }
 
 bool Connection::on_cut() {
-  if (phase_ != Phase::head && phase_ != Phase::body && phase_ != Phase::handling && phase_ != Phase::writing) return false;
+  if (phase_ < Phase::head || phase_ > Phase::writing) return false;
   last_activity_ = Clock::now();
   log(phase_ == Phase::handling ? 0 : exchange_->status, http::Outcome::cut);
   return true;

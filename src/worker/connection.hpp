@@ -36,10 +36,13 @@ class Connection : public Deadlined {
   void start();
   /// The handler of the exchange has returned and the crew says so later than submit().
   void on_answer();
+  void on_let_in();
   void on_deadline();
   void on_drain();
   /// No thread will become free: what waits for one is refused.
   void on_all_stuck();
+  /// Its request has been given to the crew, and its answer has not come back.
+  bool waits_for_answer() const { return phase_ == Phase::handling; }
   /// The worker gives up: true if a request was under way; it has got its access line.
   bool on_cut();
 
@@ -51,6 +54,7 @@ class Connection : public Deadlined {
     idle,       ///< between two requests
     head,       ///< part of a head is there
     body,       ///< the head is complete, the body is not
+    held,       ///< the request is complete, and the service holds it
     handling,   ///< the app has it, or it waits for a thread
     writing,    ///< the answer is on its way
     lingering,  ///< the answer is out and no other follows; what the client still sends is thrown away, so that no reset overtakes the answer

@@ -60,6 +60,9 @@ class Crew {
   /// From the loop: takes a job that still waits out of the queue. False if a thread has it already.
   bool withdraw(Job& job);
 
+  /// From the loop: whether submit() would take a job.
+  bool has_room() const { return waiting() < queue_limit_; }
+
   /// Handlers running now, and jobs waiting. Any thread.
   int running() const { return running_.load(std::memory_order_relaxed); }
   int waiting() const { return waiting_.load(std::memory_order_relaxed); }

@@ -113,7 +113,51 @@ void Service::refuse_who_waits() {
 
 void Service::on_abandoned_done(Exchange& exchange) {
   if (exchange.expired()) --stuck_;
+  on_crew_changed();
   take_back(std::unique_ptr<Exchange>(&exchange));
+}
+
+void Service::hold(std::function<void()> quiet) {
+  holds_ = true;
+  quiet_ = std::move(quiet);
+  on_crew_changed();
+}
+
+void Service::park(Connection& connection) {
+  held_.push_back(&connection);
+  on_crew_changed();
+}
+
+void Service::let_in() {
+  holds_ = false;
+  quiet_ = nullptr;
+  let_in_next();
+}
+
+/// One at a time: its handler may run on this very thread, and cost it the loop.
+void Service::let_in_next() {
+  if (holds_ || letting_in_ || held_.empty() || !crew.has_room()) return;
+  letting_in_ = true;
+  boost::asio::post(io, [this] {
+    letting_in_ = false;
+    if (holds_ || !crew.has_room()) return;
+    Connection& next = *held_.front();
+    held_.pop_front();
+    let_in_next();
+    next.on_let_in();
+  });
+}
+
+/// An answer that a thread has ready may still be on its way to the loop.
+bool Service::nothing_in_progress() const {
+  if (crew.running() > 0 || crew.waiting() > 0) return false;
+  return std::none_of(connections_.begin(), connections_.end(), [](const Connection& connection) { return connection.waits_for_answer(); });
+}
+
+void Service::on_crew_changed() {
+  board.set_waiting(crew.waiting() + static_cast<int>(held_.size()));
+  if (quiet_ && nothing_in_progress()) std::exchange(quiet_, nullptr)();
+  let_in_next();
 }
 
 void Service::count(const scoreboard::Answered& answered) {

@@ -5,6 +5,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -71,8 +72,16 @@ class Service {
 
   /// A request is over.
   void count(const scoreboard::Answered& answered);
-  /// The crew's queue has changed.
-  void show_waiting() { board.set_waiting(crew.waiting()); }
+  /// From now on no request gets to the crew, until let_in(); what it has already is finished. `quiet` is called once all of that has been
+  /// answered, maybe at once, unless let_in() comes before.
+  void hold(std::function<void()> quiet);
+  bool holds() const { return holds_; }
+  /// A connection whose request is complete: on_let_in() is called when its turn has come.
+  void park(Connection& connection);
+  /// In the order in which they came, as far as the crew's queue has room: nobody is refused for having been held.
+  void let_in();
+  /// The crew has a job less, or somebody waits.
+  void on_crew_changed();
   /// The loop turns.
   void beat();
 
@@ -100,6 +109,8 @@ class Service {
 
  private:
   void refuse_who_waits();
+  void let_in_next();
+  bool nothing_in_progress() const;
   void tell_if_only_stuck_are_left();
   void arm(TimePoint at);
   void on_timer();
@@ -112,6 +123,10 @@ class Service {
 
   std::atomic<bool> draining_{false};
   bool accepting_ = false;
+  bool holds_ = false;
+  bool letting_in_ = false;  ///< the next one's turn is on its way through the loop
+  std::deque<Connection*> held_;
+  std::function<void()> quiet_;
   std::function<void()> finished_;
   boost::intrusive::list<Connection, boost::intrusive::member_hook<Connection, boost::intrusive::list_member_hook<>, &Connection::hook>> connections_;
   std::vector<std::unique_ptr<Exchange>> spare_;

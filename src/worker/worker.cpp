@@ -98,7 +98,8 @@ class Worker {
         signals_(io_, SIGTERM, SIGINT),
         channel_(io_, boot_.channel.fd()),
         timer_(io_),
-        beats_(io_) {}
+        beats_(io_),
+        paused_(boot_.pause != 0) {}
 
   ~Worker() { channel_.release(); }  // its descriptor is the channel's
 
@@ -128,7 +129,12 @@ class Worker {
   void watch_channel();
   void on_message(ipc::Channel::Received received);
   void reopen(std::vector<UniqueFd> files);
-  void drain(std::string_view why);
+  void pause(std::uint32_t number);
+  void hold(std::function<void()> quiet);
+  void resume();
+  /// Whoever comes after us takes what waits in the accept queue; if nobody does, we do.
+  enum class Heirs { come, unknown };
+  void drain(std::string_view why, Heirs heirs);
   void on_grace_over();
 
   Boot boot_;
@@ -142,6 +148,7 @@ class Worker {
   std::deque<Acceptor> acceptors_;
   std::size_t accepting_ = 0;
   bool unwanted_ = false;  ///< told to go while it booted
+  bool paused_;
 };
 
 bool Worker::say(ipc::Message message, std::string_view text) {
@@ -202,6 +209,7 @@ void Worker::serve() {
   accepting_ = acceptors_.size();
   service_.set_accepting(true);
   for (Acceptor& acceptor : acceptors_) acceptor.start();
+  if (paused_) hold([] {});
   service_.board.set_phase(scoreboard::Phase::serving);
   if (config_.workers.heartbeat_timeout > Duration::zero()) beat();
   say({.kind = ipc::Kind::ready});
@@ -213,7 +221,7 @@ void Worker::watch_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
     say({.kind = ipc::Kind::leaving});
-    drain("signal");
+    drain("signal", Heirs::unknown);  // the whole group may have got it
     watch_signals();
   });
 }
@@ -225,16 +233,20 @@ void Worker::watch_channel() {
     ipc::Channel::State state;
     while ((state = boot_.channel.receive(received)) == ipc::Channel::State::received) on_message(std::move(received));
     if (state == ipc::Channel::State::empty) return watch_channel();
-    drain("master gone");
+    drain("master gone", Heirs::unknown);
   });
 }
 
 void Worker::on_message(ipc::Channel::Received received) {
   switch (received.message.kind) {
     case ipc::Kind::drain:
-      return drain("asked");
+      return drain("asked", Heirs::come);
     case ipc::Kind::reopen:
       return reopen(std::move(received.fds));
+    case ipc::Kind::pause:
+      return pause(received.message.number);
+    case ipc::Kind::resume:
+      return resume();
     case ipc::Kind::loaded:
     case ipc::Kind::load_failed:
     case ipc::Kind::forked:
@@ -248,6 +260,7 @@ void Worker::on_message(ipc::Channel::Received received) {
     case ipc::Kind::timed_out:
     case ipc::Kind::only_stuck_left:
     case ipc::Kind::crashed:
+    case ipc::Kind::paused:
       log::warning("message not for a worker", {{"kind", static_cast<int>(received.message.kind)}});
   }
 }
@@ -260,12 +273,32 @@ void Worker::reopen(std::vector<UniqueFd> files) {
   say({.kind = ipc::Kind::reopened});
 }
 
-void Worker::drain(std::string_view why) {
+void Worker::pause(std::uint32_t number) {
+  if (service_.draining()) return;
+  paused_ = true;
+  const auto acknowledge = [this, number] { say({.kind = ipc::Kind::paused, .number = number}); };
+  acceptors_.empty() ? acknowledge() : hold(acknowledge);  // who still boots begins paused
+}
+
+void Worker::hold(std::function<void()> quiet) {
+  for (Acceptor& acceptor : acceptors_) acceptor.hold();
+  service_.hold(std::move(quiet));
+}
+
+void Worker::resume() {
+  paused_ = false;
+  for (Acceptor& acceptor : acceptors_) acceptor.release();
+  service_.let_in();
+}
+
+/// In a pause, too, all that has been accepted is answered. A stop ends the pause first.
+void Worker::drain(std::string_view why, Heirs heirs) {
   if (acceptors_.empty()) {  // still booting
     unwanted_ = true;
     return io_.stop();
   }
   if (service_.draining()) return;
+  if (heirs == Heirs::unknown) resume();
   log::info("draining", {{"why", why}, {"connections", service_.connections()}, {"requests", service_.crew.running()}});
   service_.board.set_phase(scoreboard::Phase::draining);
   service_.drain([this] { service_.crew.stop(); });
@@ -274,6 +307,7 @@ void Worker::drain(std::string_view why) {
       if (--accepting_ == 0) service_.set_accepting(false);
     });
   }
+  service_.let_in();
   timer_.expires_after(std::max<Duration>(config_.shutdown.grace - kGraceMargin, 0ms));
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) on_grace_over();

@@ -14,6 +14,7 @@ struct Boot {
   scoreboard::Memory& scoreboard;
   int slot = 0;
   std::int64_t max_requests = 0;  ///< after which it is spent; 0: never
+  std::uint32_t pause = 0;   ///< in which it begins; 0: none
   ipc::Channel channel;      ///< to the master
 };
 

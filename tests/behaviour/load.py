@@ -9,14 +9,16 @@ from http_client import wait_until
 class Load:
     """`with Load(serval, clients=4) as load:`. A client whose connection was closed after an answer that announced it opens another one, as HTTP
     wants it. All else is a failure: a refused or reset connection, an end without a whole answer, a status that is not 2xx. `which` of the
-    server's addresses is asked; `look(asked, response)` sees each answer and when it was asked for, and may return what is wrong with it."""
+    server's addresses is asked; `look(asked, response)` sees each answer and when it was asked for, and may return what is wrong with it.
+    `fresh`: each request has a connection of its own."""
 
-    def __init__(self, serval, clients=4, target="/", method="GET", which=0, look=lambda asked, response: None):
+    def __init__(self, serval, clients=4, target="/", method="GET", which=0, look=lambda asked, response: None, fresh=False):
         self.serval = serval
         self.which = which
         self.look = look
         self.target = target
         self.method = method
+        self.headers = [("Connection", "close")] if fresh else []
         self.answers = 0
         self.failures = []
         self._lock = threading.Lock()
@@ -44,7 +46,7 @@ class Load:
             began = time.monotonic()
             try:
                 client = client or self.serval.client(self.which)
-                response = client.request(self.method, self.target)
+                response = client.request(self.method, self.target, self.headers)
                 failure = self.look(began, response) if 200 <= response.status <= 299 else f"status {response.status}: {response.body[:200]!r}"
                 closes = response.closes
             except Exception as error:  # whatever it is, the test is to see it

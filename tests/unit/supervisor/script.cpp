@@ -22,10 +22,13 @@ struct Words {
   std::string operator()(const ReopenMold& action) const { return "reopen mold " + std::to_string(action.generation); }
   std::string operator()(const ForkWorker& action) const {
     return "fork worker " + std::to_string(action.slot) + (action.generation > 1 ? " of " + std::to_string(action.generation) : "") +
-           (action.max_requests > 0 ? " for " + std::to_string(action.max_requests) : "");
+           (action.max_requests > 0 ? " for " + std::to_string(action.max_requests) : "") +
+           (action.pause > 0 ? " in pause " + std::to_string(action.pause) : "");
   }
   std::string operator()(const DrainWorker& action) const { return "drain worker " + std::to_string(action.slot); }
   std::string operator()(const ReopenWorker& action) const { return "reopen worker " + std::to_string(action.slot); }
+  std::string operator()(const PauseWorker& action) const { return "pause worker " + std::to_string(action.slot) + " as " + std::to_string(action.pause); }
+  std::string operator()(const ResumeWorker& action) const { return "resume worker " + std::to_string(action.slot); }
   std::string operator()(const Kill& action) const { return "kill " + std::to_string(action.pid) + " by " + std::to_string(action.signal); }
   std::string operator()(const LookAtWorkers& action) const { return action.memory ? "look at workers and their memory" : "look at workers"; }
   std::string operator()(const ReloadEnded& action) const {
