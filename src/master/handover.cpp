@@ -10,9 +10,11 @@
 
 namespace serval::supervisor {
 
-BOOST_DESCRIBE_STRUCT(SlotRecord, (), (state, generation, pid, cause, replacing, stuck, why, crashes_in_a_row, started, due_since, ready_at, deadline, expires))
+BOOST_DESCRIBE_STRUCT(SlotRecord, (),
+                      (state, generation, pid, cause, replacing, stuck, paused, why, crashes_in_a_row, started, due_since, ready_at, deadline, expires))
 BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, started, loaded_at, deadline))
-BOOST_DESCRIBE_STRUCT(State, (), (workers, current, newest, complete, crashes_in_a_row, begun, ended, molds, slots))
+BOOST_DESCRIBE_STRUCT(State, (),
+                      (workers, current, newest, complete, drained, pause, pauses, paused_since, next_reminder, crashes_in_a_row, begun, ended, molds, slots))
 
 }  // namespace serval::supervisor
 

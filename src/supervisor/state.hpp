@@ -25,6 +25,7 @@ struct SlotRecord {
   Cause cause = Cause::none;
   bool replacing = false;
   bool stuck = false;
+  std::uint32_t paused = 0;
   std::string why{};
   int crashes_in_a_row = 0;
   TimePoint started{};
@@ -53,6 +54,11 @@ struct State {
   int current = 1;
   int newest = 1;
   bool complete = false;
+  bool drained = false;
+  std::uint32_t pause = 0;                ///< in force; 0: none
+  std::uint32_t pauses = 0;
+  TimePoint paused_since{};
+  TimePoint next_reminder = TimePoint::max();
   int crashes_in_a_row = 0;
   TimePoint begun{};
   std::map<Cause, std::uint64_t> ended{};

@@ -61,6 +61,11 @@ State Supervisor::state() const {
               .current = current_,
               .newest = newest_,
               .complete = complete_,
+              .drained = drained_,
+              .pause = pause_,
+              .pauses = pauses_,
+              .paused_since = paused_since_,
+              .next_reminder = next_reminder_,
               .crashes_in_a_row = crashes_in_a_row_,
               .begun = begun_,
               .ended = ended_};
@@ -78,6 +83,11 @@ Supervisor::Supervisor(Settings settings, const State& state, TimePoint now) : S
   current_ = state.current;
   newest_ = state.newest;
   complete_ = state.complete;
+  drained_ = state.drained;
+  pause_ = state.pause;
+  pauses_ = state.pauses;
+  paused_since_ = state.paused_since;
+  next_reminder_ = state.next_reminder;
   crashes_in_a_row_ = state.crashes_in_a_row;
   begun_ = state.begun;
   ended_ = state.ended;

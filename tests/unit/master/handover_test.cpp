@@ -19,6 +19,8 @@ Handover example() {
   handover.supervisor.current = 2;
   handover.supervisor.newest = 4;
   handover.supervisor.complete = true;
+  handover.supervisor.drained = true;
+  handover.supervisor.pause = handover.supervisor.pauses = 2;
   handover.supervisor.ended = {{Cause::crash, 7}, {Cause::stop, 1}};
   handover.supervisor.molds = {{.generation = 2, .state = supervisor::MoldState::ready, .pid = 50, .loaded_at = TimePoint(4s)}};
   handover.supervisor.slots = {{.state = supervisor::SlotState::draining, .generation = 1, .pid = 100, .cause = Cause::reload, .why = "\"quoted\""}, {}};

@@ -106,6 +106,18 @@ TEST(Upgrade, TheSuccessorKnowsWhatWasKnown) {
   next.at(15s, tick()).expect();
 }
 
+TEST(Upgrade, TheSuccessorIsDrainedAndPausedIfItsPredecessorWas) {
+  Script s = serving(1);
+  s.at(10s, DrainRequested{true, "serval drain"});
+  s.at(10s, PauseRequested{true, "serval pause"}).expect({"pause worker 0 as 1"});
+  s.at(10s, WorkerPaused{0, 1});
+  Script next(settings(1), s, 15s);
+  EXPECT_EQ(next.snapshot().unready, s.snapshot().unready);
+  EXPECT_EQ(next.snapshot().in_progress, 0);
+  next.at(15s, PauseRequested{false, "serval resume"}).expect({"resume worker 0"});
+  next.at(16s, PauseRequested{true, "serval pause"}).expect({"pause worker 0 as 2"});
+}
+
 TEST(Upgrade, TheSuccessorFinishesWhatWasBegun) {
   Script s = serving(2);
   s.at(14s, RecycleRequested{0}).expect({"fork worker 2"});
