@@ -2,11 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
@@ -21,8 +24,9 @@ std::string variable(const char* name) {
   return value == nullptr ? "" : value;
 }
 
-std::optional<int> read_number(const std::string& digits) {
-  int number = 0;
+template <class Number>
+std::optional<Number> read_number(const std::string& digits) {
+  Number number = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
   return number;
@@ -36,11 +40,66 @@ std::string take_name(std::string& names) {
   return name.empty() ? "unknown" : name;
 }
 
+struct NotifyAddress {
+  sockaddr_un address{};
+  socklen_t size = 0;
+};
+
+std::optional<NotifyAddress> notify_address() {
+  const std::string target = variable("NOTIFY_SOCKET");
+  NotifyAddress to;
+  if (target.size() < 2 || target.size() >= sizeof to.address.sun_path) return std::nullopt;
+  if (target[0] != '/' && target[0] != '@') return std::nullopt;  // vsock: is for whole virtual machines
+  to.address.sun_family = AF_UNIX;
+  std::memcpy(to.address.sun_path, target.data(), target.size());
+  if (target[0] == '@') to.address.sun_path[0] = '\0';
+  to.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + target.size());
+  return to;
+}
+
+constexpr int kNoFd = -1;
+
+/// With a copy of `fd`, unless it is kNoFd.
+bool send(std::string_view state, int fd) {
+  auto to = notify_address();
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!to || !socket) return false;
+  iovec text{const_cast<char*>(state.data()), state.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
+  msghdr message{};
+  message.msg_name = &to->address;
+  message.msg_namelen = to->size;
+  message.msg_iov = &text;
+  message.msg_iovlen = 1;
+  if (fd != kNoFd) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  }
+  ssize_t sent = 0;
+  do {
+    sent = ::sendmsg(socket.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (sent < 0 && errno == EINTR);
+  return sent == static_cast<ssize_t>(state.size());
+}
+
+constexpr std::size_t kLongestFdName = 255;  // FDNAME_MAX of systemd
+
+bool is_plain(char c) { return c >= ' ' && c < 0x7f && c != ':'; }
+
+bool is_fd_name(std::string_view name) {
+  return !name.empty() && name.size() <= kLongestFdName && std::all_of(name.begin(), name.end(), is_plain);
+}
+
 }  // namespace
 
 std::vector<NamedSocket> take_listen_fds() {
-  const auto pid = read_number(variable("LISTEN_PID"));
-  const int count = read_number(variable("LISTEN_FDS")).value_or(0);
+  const auto pid = read_number<pid_t>(variable("LISTEN_PID"));
+  const int count = read_number<int>(variable("LISTEN_FDS")).value_or(0);
   std::string names = variable("LISTEN_FDNAMES");
   for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
 
@@ -56,23 +115,38 @@ std::vector<NamedSocket> take_listen_fds() {
   return sockets;
 }
 
-bool notify(std::string_view state) {
-  const std::string target = variable("NOTIFY_SOCKET");
-  sockaddr_un address{};
-  if (target.size() < 2 || target.size() >= sizeof address.sun_path) return false;
-  if (target[0] != '/' && target[0] != '@') return false;  // vsock: is for whole virtual machines
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, target.data(), target.size());
-  if (target[0] == '@') address.sun_path[0] = '\0';
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + target.size());
+bool notify(std::string_view state) { return send(state, kNoFd); }
 
-  const UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!fd) return false;
-  ssize_t sent = 0;
-  do {
-    sent = ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL | MSG_DONTWAIT, reinterpret_cast<const sockaddr*>(&address), size);
-  } while (sent < 0 && errno == EINTR);
-  return sent == static_cast<ssize_t>(state.size());
+bool somebody_is_notified() { return notify_address().has_value(); }
+
+std::chrono::microseconds watchdog_interval() {
+  const std::string pid = variable("WATCHDOG_PID");
+  if (!pid.empty() && read_number<pid_t>(pid) != ::getpid()) return std::chrono::microseconds::zero();
+  return std::chrono::microseconds(std::max<std::int64_t>(0, read_number<std::int64_t>(variable("WATCHDOG_USEC")).value_or(0)));
+}
+
+int fd_store_size() { return std::max(0, read_number<int>(variable("FDSTORE")).value_or(0)); }
+
+bool store_fd(const std::string& name, int fd) { return is_fd_name(name) && send("FDSTORE=1\nFDNAME=" + name, fd); }
+
+bool forget_fd(const std::string& name) { return is_fd_name(name) && send("FDSTOREREMOVE=1\nFDNAME=" + name, kNoFd); }
+
+std::string fd_name(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string name;
+  for (const char c : text) {
+    if (is_plain(c) && c != '%') {
+      name += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      name += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
+  return name;
+}
+
+void forget_service_manager() {
+  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "FDSTORE"}) ::unsetenv(name);
 }
 
 }  // namespace serval::os

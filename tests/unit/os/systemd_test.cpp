@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -100,6 +102,104 @@ TEST(Systemd, says_when_nobody_can_be_notified) {
     EXPECT_FALSE(notify("READY=1")) << name;
   }
   ::unsetenv("NOTIFY_SOCKET");
+}
+
+TEST(Systemd, knows_how_often_its_watchdog_wants_to_hear_of_us) {
+  const auto interval = [](const char* usec, int pid) {
+    return in_child([&] {
+      ::setenv("WATCHDOG_USEC", usec, 1);
+      if (pid >= 0) ::setenv("WATCHDOG_PID", std::to_string(::getpid() + pid).c_str(), 1);
+      return std::to_string(watchdog_interval().count());
+    });
+  };
+  EXPECT_EQ(interval("30000000", 0), "30000000");
+  EXPECT_EQ(interval("30000000", -1), "30000000") << "without a pid it is for whoever reads it";
+  EXPECT_EQ(interval("30000000", 1), "0") << "it is meant for somebody else";
+  EXPECT_EQ(interval("0", 0), "0");
+  EXPECT_EQ(interval("-5", 0), "0");
+  EXPECT_EQ(interval("soon", 0), "0");
+  EXPECT_EQ(in_child([] { return std::to_string(watchdog_interval().count()); }), "0");
+}
+
+TEST(Systemd, knows_how_many_descriptors_can_be_stored) {
+  const auto size = [](const char* text) {
+    return in_child([&] {
+      ::setenv("FDSTORE", text, 1);
+      return std::to_string(fd_store_size());
+    });
+  };
+  EXPECT_EQ(size("16"), "16");
+  EXPECT_EQ(size("0"), "0");
+  EXPECT_EQ(size("-1"), "0");
+  EXPECT_EQ(size("many"), "0");
+}
+
+/// A descriptor that came with a message, and the message.
+struct Stored {
+  UniqueFd fd;
+  std::string text;
+};
+
+Stored stored(const UniqueFd& service_manager) {
+  char text[512];
+  iovec part{text, sizeof text};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t size = ::recvmsg(service_manager.get(), &message, MSG_CMSG_CLOEXEC);
+  Stored result;
+  if (size > 0) result.text.assign(text, static_cast<std::size_t>(size));
+  if (const cmsghdr* header = CMSG_FIRSTHDR(&message)) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    result.fd.reset(fd);
+  }
+  return result;
+}
+
+bool same_file(int one, int other) {
+  struct stat a {}, b {};
+  return ::fstat(one, &a) == 0 && ::fstat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+TEST(Systemd, stores_a_descriptor_under_a_name_and_takes_it_back) {
+  const TemporaryFolder folder;
+  const UniqueFd service_manager = bound_datagram_socket(folder / "notify");
+  ::setenv("NOTIFY_SOCKET", (folder / "notify").c_str(), 1);
+  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_TRUE(store_fd("web", listener.get()));
+  const Stored got = stored(service_manager);
+  EXPECT_EQ(got.text, "FDSTORE=1\nFDNAME=web");
+  EXPECT_TRUE(same_file(got.fd.get(), listener.get()));
+  EXPECT_TRUE(forget_fd("web"));
+  EXPECT_EQ(received(service_manager), "FDSTOREREMOVE=1\nFDNAME=web");
+  for (const std::string& bad : {std::string(), std::string("a:b"), std::string("a\nb"), std::string(256, 'x')}) {
+    EXPECT_FALSE(store_fd(bad, listener.get())) << bad;
+    EXPECT_FALSE(forget_fd(bad)) << bad;
+  }
+  ::unsetenv("NOTIFY_SOCKET");
+  EXPECT_FALSE(store_fd("web", listener.get()));
+}
+
+TEST(Systemd, escapes_what_a_name_in_the_store_must_not_have) {
+  EXPECT_EQ(fd_name("127.0.0.1:8000"), "127.0.0.1%3A8000");
+  EXPECT_EQ(fd_name("unix:/run/a b%c.sock"), "unix%3A/run/a b%25c.sock");
+  EXPECT_EQ(fd_name("\xc3\xa4\n\x7f"), "%C3%A4%0A%7F");
+}
+
+TEST(Systemd, children_need_not_know_of_the_service_manager) {
+  EXPECT_EQ(in_child([] {
+              const char* names[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "FDSTORE"};
+              for (const char* name : names) ::setenv(name, "1", 1);
+              forget_service_manager();
+              std::string left;
+              for (const char* name : names) left += std::getenv(name) == nullptr ? "" : name;
+              return left;
+            }),
+            "");
 }
 
 }  // namespace
