@@ -22,6 +22,7 @@
 #include "os/fork.hpp"
 #include "os/process_title.hpp"
 #include "os/signals.hpp"
+#include "os/systemd.hpp"
 
 namespace serval::mold {
 namespace {
@@ -139,6 +140,7 @@ int run(int heritage_fd) {
   os::restore_default_signals();
   os::ignore_sigpipe();
   leave_signals_to_the_master();
+  os::forget_service_manager();
   const auto heritage = ipc::read_heritage(heritage_fd);
   if (!heritage) {
     std::fprintf(stderr, "serval: mold: %s\n", heritage.error().c_str());

@@ -85,6 +85,12 @@ class Notification(ServalTest):
         self.assertEqual(serval.stop(), 0)
         self.assertIn("STOPPING=1", self.states())
 
+    def test_what_is_meant_for_the_master_is_hidden_from_the_app(self):
+        self.socket.bind(self.path("notify"))
+        serval = self.start(app="probe", env={"NOTIFY_SOCKET": self.path("notify"), "WATCHDOG_USEC": "30000000", "WATCHDOG_PID": "1", "FDSTORE": "4"})
+        for name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "FDSTORE"):
+            self.assertEqual(serval.get(f"/env?name={name}").text, "", name)
+
     def test_an_abstract_socket(self):
         name = os.path.basename(self.folder)
         self.socket.bind("\0" + name)
