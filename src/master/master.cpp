@@ -18,6 +18,7 @@
 #include "ipc/reports.hpp"
 #include "os/signals.hpp"
 #include "os/spawn.hpp"
+#include "os/systemd.hpp"
 #include "scoreboard/reader.hpp"
 #include "stack/names.hpp"
 
@@ -48,6 +49,8 @@ supervisor::Settings settings_of(const config::Config& config, int workers) {
   settings.restart = config.restart;
   settings.reload = config.reload;
   settings.seed = std::random_device{}();
+  settings.notified = os::somebody_is_notified();
+  settings.watchdog = os::watchdog_interval();
   return settings;
 }
 

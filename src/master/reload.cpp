@@ -21,6 +21,7 @@ void Master::request_reload(const std::string& by, ReloadDone done) {
   auto next = config ? open_next(*config) : Error{config.error()};
   if (!next) {
     log::error("reload refused, nothing has changed", {{"by", by}, {"why", next.error()}});
+    handle(supervisor::ReloadRefused{next.error()});
     return done({.generation = supervisor_.snapshot().generation, .good = false, .why = next.error()});
   }
   const bool same_count = newest_.config->workers.count == next->config->workers.count;

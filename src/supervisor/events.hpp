@@ -107,6 +107,9 @@ struct ReloadRequested {  ///< the config is valid and at hand under the generat
   std::string by;                      ///< signal or command
   std::optional<Settings> settings{};  ///< what the new generation changes of them; they hold from when it serves
 };
+struct ReloadRefused {  ///< somebody asked for one, but it cannot even begin: the config is not valid
+  std::string why;
+};
 struct RecycleRequested {
   std::optional<int> slot;  ///< none: all
 };
@@ -161,7 +164,7 @@ struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
                            WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested,
-                           ReloadRequested, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested, LogsReopened,
-                           MoldReopened, WorkerReopened, Reported, UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
+                           ReloadRequested, ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested,
+                           LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor

@@ -18,11 +18,18 @@ void Supervisor::handle(const ReloadRequested& event) {
   begin_reload(event.by, event.settings);
 }
 
+/// Nothing has changed, and it has been said why.
+void Supervisor::handle(const ReloadRefused& event) {
+  if (phase_ != Phase::running) return;
+  reload_failure_ = event.why;
+  notify_reloading();
+  notify_reloaded();
+}
+
 void Supervisor::begin_reload(const std::string& by, std::optional<Settings> settings) {
   rollout_ = Rollout{.from = current_, .to = ++newest_, .begun = now_, .settings = std::move(settings)};
   say(log::Level::info, "reloading", {{"from_gen", rollout_->from}, {"to_gen", rollout_->to}, {"by", by}});
-  const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch()).count();
-  act(Notify{"RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) + "\nSTATUS=Reloading: loading generation " + std::to_string(rollout_->to)});
+  notify_reloading();
   Mold& mold = molds_[rollout_->to];
   mold.generation = rollout_->to;
   start_mold(mold);
@@ -97,15 +104,15 @@ bool Supervisor::rollout_is_over() const {
 void Supervisor::end_rollout(bool good, const std::string& why) {
   const Rollout rollout = *rollout_;
   rollout_.reset();
+  reload_failure_ = why;
   const Duration took = std::chrono::duration_cast<Duration>(now_ - rollout.begun);
   if (good && !rollout.listeners_retired) act(RetireListeners{});
   if (good) {
     say(log::Level::info, "reloaded", {{"gen", current_}, {"took_ms", took}});
-    act(Notify{"READY=1\nSTATUS=Serving generation " + std::to_string(current_)});
   } else {
     say(log::Level::error, "reload failed, the old generation goes on", {{"gen", current_}, {"why", why}, {"took_ms", took}});
-    act(Notify{"READY=1\nSTATUS=Reload failed, generation " + std::to_string(current_) + " goes on: " + why});
   }
+  notify_reloaded();
   if (rollout.canary >= 0) {
     Slot& canary = slots_[static_cast<std::size_t>(rollout.canary)];
     if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload);

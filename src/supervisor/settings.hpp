@@ -20,6 +20,8 @@ struct Settings {
   int slots = 2 * kMostWorkers + 64;          ///< more are never used
   int forks_per_second = 20;  ///< on average; a crash loop may not become a fork storm
   std::uint64_t seed = 0;     ///< of the jitter
+  bool notified = false;      ///< a service manager wants to hear how things are
+  std::chrono::microseconds watchdog{0};  ///< how often it expects a sign of life at least; 0: not at all
 };
 
 }  // namespace serval::supervisor

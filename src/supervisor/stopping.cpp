@@ -27,7 +27,7 @@ void Supervisor::handle(const StopRequested& event) {
 void Supervisor::begin_stop(int exit_code) {
   phase_ = Phase::stopping;
   exit_code_ = exit_code;
-  act(Notify{"STOPPING=1"});
+  notify("STOPPING=1");
   act(RefuseConnections{});
   resume("the stop");  // what waits is answered before the end
   for (Slot& slot : slots_) {

@@ -23,7 +23,8 @@ Supervisor::Supervisor(Settings settings)
       random_(settings_.seed),
       forks_(fork_burst(settings_), settings_.forks_per_second),
       turns_(settings_.limits.max_recycling, std::max(1, settings_.forks_per_second / 2)),
-      fold_(fork_burst(settings_)) {
+      fold_(fork_burst(settings_)),
+      notices_(settings_.notified, settings_.watchdog) {
   for (int i = 0; i < settings_.workers; ++i) slots_.emplace_back(i);
   molds_[current_].generation = current_;
 }
@@ -49,6 +50,7 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
   tell_of_pause();
   watch_upgrade();
   for (Log& line : fold_.due(now_)) act(std::move(line));
+  send_notices();
   finish_if_done();
   wakeup_ = find_next_wakeup();
   return std::exchange(actions_, {});
@@ -56,7 +58,7 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
 
 TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
-  TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_});
+  TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_, notices_.next()});
   for (const auto& [generation, mold] : molds_) next = std::min(next, mold.deadline);
   if (upgrade_) next = std::min(next, upgrade_->deadline);
   if (!looking_) next = std::min(next, next_look());
@@ -191,7 +193,7 @@ void Supervisor::announce_if_complete() {
   if (serving < settings_.workers) return;
   complete_ = true;
   say(log::Level::info, "serving", {{"workers", settings_.workers}, {"boot_ms", milliseconds(now_ - begun_)}});
-  act(Notify{"READY=1"});
+  notify("READY=1");
 }
 
 void Supervisor::handle(const WorkerBootFailed& event) {

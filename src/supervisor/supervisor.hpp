@@ -11,6 +11,7 @@
 #include "supervisor/actions.hpp"
 #include "supervisor/events.hpp"
 #include "supervisor/log_fold.hpp"
+#include "supervisor/notices.hpp"
 #include "supervisor/slot.hpp"
 #include "supervisor/state.hpp"
 #include "supervisor/token_bucket.hpp"
@@ -115,6 +116,7 @@ class Supervisor {
   void handle(const AppChanged& event);
   void handle(const ScaleRequested& event);
   void handle(const ReloadRequested& event);
+  void handle(const ReloadRefused& event);
   void handle(const RecycleRequested& event);
   void handle(const DrainRequested& event);
   void handle(const PauseRequested& event);
@@ -219,6 +221,16 @@ class Supervisor {
   bool one_crash_too_many(Clock::duration healthy_for);
   void finish_reopening_if_done();
 
+  // notices.cpp
+  void notify(std::string state);
+  void notify_reloading();
+  void notify_reloaded();
+  void send_notices();
+  std::string headline() const;
+  std::string rollout_step() const;
+  TimePoint busy_until() const;
+  TimePoint last_deadline() const;
+
   Slot* find(int index);
   Slot* find_pid(pid_t pid);
   bool any_forking(int generation) const;
@@ -233,11 +245,13 @@ class Supervisor {
   TokenBucket forks_;
   TokenBucket turns_;  ///< of workers that are replaced though nothing is wrong with them
   LogFold fold_;
+  Notices notices_;
   std::vector<Slot> slots_;
   std::map<int, Mold> molds_;  ///< by generation; those that live, and the one that workers come from
   int current_ = 1;            ///< the generation that workers come from
   int newest_ = 1;             ///< generation that was ever begun
   std::optional<Rollout> rollout_;
+  std::string reload_failure_;  ///< of the last one; empty: it was good, or there was none
   std::optional<std::string> reload_again_;  ///< somebody asked while a rollout was under way; who
   std::optional<Upgrade> upgrade_;
   Phase phase_ = Phase::booting;

@@ -2,11 +2,13 @@
 
 import os
 import select
+import signal
 import socket
 import sys
 import unittest
 
-from http_client import DEADLINE, Client
+import process_tree
+from http_client import DEADLINE, Client, wait_until
 from serval_process import ServalTest
 
 # Puts descriptors in place and becomes serval: LISTEN_PID must be the pid of the process that is served.
@@ -76,14 +78,27 @@ class Notification(ServalTest):
         self.socket.settimeout(DEADLINE)
 
     def states(self):
-        return set(self.socket.recv(4096).decode().split("\n"))
+        return self.socket.recv(4096).decode().split("\n")
+
+    def expect_state(self, wanted):
+        """What was told until `wanted` was, and that with it."""
+        told = []
+        while wanted not in told:
+            told += self.states()
+        return told
+
+    def told_so_far(self):
+        told = []
+        while select.select([self.socket], [], [], 0)[0]:
+            told += self.states()
+        return told
 
     def test_ready_and_stopping(self):
         self.socket.bind(self.path("notify"))
         serval = self.start(env={"NOTIFY_SOCKET": self.path("notify")})
-        self.assertIn("READY=1", self.states())
+        self.assertIn("STATUS=2 of 2 workers serve, generation 1", self.expect_state("READY=1"))
         self.assertEqual(serval.stop(), 0)
-        self.assertIn("STOPPING=1", self.states())
+        self.expect_state("STOPPING=1")
 
     def test_what_is_meant_for_the_master_is_hidden_from_the_app(self):
         self.socket.bind(self.path("notify"))
@@ -95,24 +110,52 @@ class Notification(ServalTest):
         name = os.path.basename(self.folder)
         self.socket.bind("\0" + name)
         self.start(env={"NOTIFY_SOCKET": "@" + name})
-        self.assertIn("READY=1", self.states())
+        self.expect_state("READY=1")
 
     def test_not_ready_before_it_serves(self):
         self.socket.bind(self.path("notify"))
         os.mkdir(self.path("gates"))
         serval = self.launch_config("probe", app_args=["start_gate=" + self.path("gates/start")], env={"NOTIFY_SOCKET": self.path("notify")})
         self.wait_for_file("gates/start.entered")
-        self.assertEqual(select.select([self.socket], [], [], 0)[0], [], "told before a worker is ready")
+        self.assertNotIn("READY=1", self.told_so_far())
         self.open_gate("start")
-        self.assertIn("READY=1", self.states())
+        self.expect_state("READY=1")
         serval.wait_serving()
 
     def test_a_broken_app_is_never_ready(self):
         self.socket.bind(self.path("notify"))
         serval = self.launch_config("no_symbol", env={"NOTIFY_SOCKET": self.path("notify")})
         self.assertEqual(serval.wait(), 1)
-        while select.select([self.socket], [], [], 0)[0]:
-            self.assertNotIn("READY=1", self.states())
+        self.assertNotIn("READY=1", self.told_so_far())
+
+    def test_more_time_is_asked_for_while_the_app_loads(self):
+        self.socket.bind(self.path("notify"))
+        self.launch_config("faulty", app_args=["preload=slow:60000"], env={"NOTIFY_SOCKET": self.path("notify")})
+        told = self.expect_state("STATUS=loading the app")
+        self.assertTrue(any(state.startswith("EXTEND_TIMEOUT_USEC=") for state in told), told)
+
+    def test_the_watchdog_is_told_of_life_as_long_as_the_master_runs(self):
+        self.socket.bind(self.path("notify"))
+        serval = self.start(env={"NOTIFY_SOCKET": self.path("notify"), "WATCHDOG_USEC": "400000"})
+        self.expect_state("READY=1")
+        for _ in range(5):
+            self.expect_state("WATCHDOG=1")
+        serval.signal(signal.SIGSTOP)
+        self.addCleanup(serval.signal, signal.SIGCONT)
+        wait_until(lambda: process_tree.state(serval.pid) == "T", "the stop of the master")
+        self.told_so_far()
+        self.assertEqual(select.select([self.socket], [], [], 1)[0], [], "a master that stands still says nothing")
+
+    def test_a_reload_that_cannot_begin_is_told_to_whoever_waits_for_its_end(self):
+        self.socket.bind(self.path("notify"))
+        serval = self.start(env={"NOTIFY_SOCKET": self.path("notify")})
+        self.expect_state("READY=1")
+        self.write("serval0.toml", "[server]\nbind = 5\n")
+        serval.signal(signal.SIGHUP)
+        told = self.expect_state("READY=1")
+        self.assertIn("RELOADING=1", told)
+        self.assertTrue(any("the last reload failed" in state for state in told), told)
+        self.assertEqual(serval.get().status, 200)
 
 
 if __name__ == "__main__":
