@@ -48,12 +48,14 @@ ListenerRecord record_of(const os::Listening& listening, const std::string& bind
 
 /// listen(2) on a socket that listens already changes this alone.
 void Listener::use_backlog(int backlog) const {
-  if (!bind_.starts_with("fd:")) ::listen(listening_.fd.get(), backlog);
+  if (!passed()) ::listen(listening_.fd.get(), backlog);
 }
 
 void Listener::refuse() {
   if (!open()) return;
-  if (const auto done = os::refuse_new_connections(listening_.fd.get()); !done) log::warning("connections may still come in", {{"why", done.error()}});
+  if (!passed()) {
+    if (const auto done = os::refuse_new_connections(listening_.fd.get()); !done) log::warning("connections may still come in", {{"why", done.error()}});
+  }
   os::remove_socket_file(listening_);
   listening_.fd.reset();
 }

@@ -30,6 +30,8 @@ class Listener {
   ~Listener() { os::remove_socket_file(listening_); }
 
   const std::string& bind() const { return bind_; }
+  /// It is systemd's, which has it too.
+  bool passed() const { return bind_.starts_with("fd:"); }
   /// False after refuse().
   bool open() const { return static_cast<bool>(listening_.fd); }
   ipc::Listener inherited() const { return {listening_.fd.get(), listening_.address, listening_.local}; }
@@ -37,6 +39,7 @@ class Listener {
 
   void use_backlog(int backlog) const;
   /// New connections are refused from now on; queued ones can still be accepted by those who inherited the socket. Ours is closed.
+  /// One that systemd has passed is only closed: it would be dead for whoever is started on it next.
   void refuse();
 
  private:

@@ -53,6 +53,15 @@ class Activation(ServalTest):
             self.start_with([tcp], ["http"], ["fd:http"])
             self.assertEqual(client.get().status, 200)
 
+    def test_a_stopped_server_leaves_the_sockets_as_they_were_for_the_next_start(self):
+        tcp, unix = self.listening(), self.listening(socket.AF_UNIX, self.path("app.sock"))
+        for _ in range(2):
+            with Client(tcp.getsockname()) as queued_tcp, Client(self.path("app.sock")) as queued_unix:
+                serval = self.start_with([tcp, unix], ["http", "local"], ["fd:http", "fd:local"])
+                self.assertEqual(queued_tcp.get().status, 200)
+                self.assertEqual(queued_unix.get().status, 200)
+            self.assertEqual(serval.stop(), 0)
+
     def test_the_app_does_not_see_the_variables(self):
         serval = self.start_with([self.listening()], ["http"], ["fd:http", "127.0.0.1:0"])
         which = [address for address in serval.addresses if isinstance(address, tuple)][-1]
