@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "base/log.hpp"
+#include "master/stored_listeners.hpp"
 
 namespace serval::master {
 namespace {
@@ -24,10 +25,20 @@ Result<os::Listening> take_passed(std::vector<os::NamedSocket>& passed, const st
 Result<os::Listening> open_one(const std::string& bind, int backlog, std::vector<os::NamedSocket>& passed) {
   const auto address = Address::parse(bind);
   if (!address) return Error{address.error()};
-  return address->kind == Address::Kind::systemd ? take_passed(passed, address->name) : os::listen_on(*address, backlog);
+  if (address->kind == Address::Kind::systemd) return take_passed(passed, address->name);
+  if (auto stored = take_stored(passed, bind, *address)) return std::move(*stored);
+  return os::listen_on(*address, backlog);
 }
 
 bool has(const Listeners& listeners, const std::shared_ptr<Listener>& one) { return std::find(listeners.begin(), listeners.end(), one) != listeners.end(); }
+
+void store_new_ones(const Listeners& listeners) {
+  int room = os::fd_store_size();
+  for (const auto& listener : listeners) {
+    if (listener->passed() || room-- <= 0) continue;
+    if (!listener->stored()) listener->store();
+  }
+}
 
 }  // namespace
 
@@ -51,8 +62,32 @@ void Listener::use_backlog(int backlog) const {
   if (!passed()) ::listen(listening_.fd.get(), backlog);
 }
 
+/// One that is still open here was never served, or its server failed: nobody waits for it.
+Listener::~Listener() {
+  take_from_store();
+  os::remove_socket_file(listening_);
+}
+
+void Listener::store() {
+  std::string name = stored_name(bind_, listening_);
+  if (os::store_fd(name, listening_.fd.get())) stored_as_ = std::move(name);
+}
+
+void Listener::take_from_store() {
+  if (stored()) os::forget_fd(stored_as_);
+  stored_as_.clear();
+}
+
+void Listener::leave() {
+  if (!stored()) return refuse();
+  stored_as_.clear();
+  listening_.socket_file.clear();
+  listening_.fd.reset();
+}
+
 void Listener::refuse() {
   if (!open()) return;
+  take_from_store();
   if (!passed()) {
     if (const auto done = os::refuse_new_connections(listening_.fd.get()); !done) log::warning("connections may still come in", {{"why", done.error()}});
   }
@@ -74,6 +109,7 @@ Result<Listeners> open_listeners(const config::Server& config, const Listeners& 
     log::info("listening", {{"address", result.back()->address()}});
   }
   for (const auto& listener : result) listener->use_backlog(config.backlog);
+  store_new_ones(result);
   return result;
 }
 
@@ -91,6 +127,10 @@ void refuse_all_but(const Listeners& kept, const Listeners& listeners) {
     log::info("no longer listening", {{"address", listener->address()}});
     listener->refuse();
   }
+}
+
+void leave_all(const Listeners& listeners) {
+  for (const auto& listener : listeners) listener->leave();
 }
 
 }  // namespace serval::master

@@ -27,7 +27,7 @@ class Listener {
   ListenerRecord record() const { return record_of(listening_, bind_); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
-  ~Listener() { os::remove_socket_file(listening_); }
+  ~Listener();
 
   const std::string& bind() const { return bind_; }
   /// It is systemd's, which has it too.
@@ -38,19 +38,28 @@ class Listener {
   const std::string& address() const { return listening_.address; }
 
   void use_backlog(int backlog) const;
+  /// The service manager gets a copy, for the next start. Again: no harm.
+  void store();
+  bool stored() const { return !stored_as_.empty(); }
   /// New connections are refused from now on; queued ones can still be accepted by those who inherited the socket. Ours is closed.
   /// One that systemd has passed is only closed: it would be dead for whoever is started on it next.
   void refuse();
+  /// The server stops: as refuse(), but what is stored stays as it is. Whoever comes from here on waits for the next start.
+  void leave();
 
  private:
+  void take_from_store();
+
   std::string bind_;
   os::Listening listening_;
+  std::string stored_as_;  ///< empty: it is not
 };
 
 using Listeners = std::vector<std::shared_ptr<Listener>>;
 
 /// One for each of `config.bind`, in its order: one of `open` that was opened for the same text, else one of those that systemd has `passed`,
-/// which is taken out of there, else a new one, logged with its real port. On an error nothing is different but for what was taken.
+/// or that a master before us has stored there, which is taken out of there, else a new one, logged with its real port. The service manager
+/// gets a copy of each if it keeps such. On an error nothing is different but for what was taken.
 Result<Listeners> open_listeners(const config::Server& config, const Listeners& open, std::vector<os::NamedSocket>& passed);
 
 /// Those that still take connections.
@@ -58,5 +67,8 @@ std::vector<ipc::Listener> inherited(const Listeners& listeners);
 
 /// Refuses those that `kept` does not have.
 void refuse_all_but(const Listeners& kept, const Listeners& listeners);
+
+/// Leaves all of them.
+void leave_all(const Listeners& listeners);
 
 }  // namespace serval::master

@@ -180,8 +180,8 @@ void Master::perform(const supervisor::RetireListeners&) {
 }
 
 void Master::perform(const supervisor::RefuseConnections&) {
-  for (const auto& [number, generation] : generations_) refuse_all_but({}, generation.listeners);
-  refuse_all_but({}, newest_.listeners);
+  for (const auto& [number, generation] : generations_) leave_all(generation.listeners);
+  leave_all(newest_.listeners);
 }
 
 void Master::perform(const supervisor::Notify& action) { os::notify(action.state); }

@@ -12,6 +12,7 @@
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
 #include "master/pidfile.hpp"
+#include "master/stored_listeners.hpp"
 #include "master/worker_count.hpp"
 #include "os/cpus.hpp"
 #include "os/fork.hpp"
@@ -27,6 +28,7 @@ Listeners listen(const config::Server& config) {
   std::vector<os::NamedSocket> passed = os::take_listen_fds();
   auto listeners = open_listeners(config, {}, passed);
   if (!listeners) throw StartupError(exit_code::cannot_create, listeners.error());
+  drop_stored(passed);
   for (const os::NamedSocket& socket : passed) {
     log::warning("socket from systemd is not used by any server.bind, closing it", {{"name", socket.name}});
   }

@@ -138,14 +138,6 @@ int bind_with_mode(int fd, const Place& place, std::optional<mode_t> mode) {
   return result;
 }
 
-void remember_file(Listening& listening, const std::string& path) {
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return;
-  listening.socket_file = path;
-  listening.file_device = status.st_dev;
-  listening.file_inode = status.st_ino;
-}
-
 int int_option(int fd, int option) {
   int value = -1;
   socklen_t size = sizeof value;
@@ -191,7 +183,7 @@ Result<Listening> listen_on(const Address& address, int backlog, std::optional<m
   listening.address = address_of(bound_place(fd->get())).text();
   listening.local = address.kind != Address::Kind::tcp;
   listening.fd = std::move(*fd);
-  if (address.kind == Address::Kind::unix_path) remember_file(listening, address.name);
+  if (address.kind == Address::Kind::unix_path) own_socket_file(listening, address.name);
   return listening;
 }
 
@@ -212,6 +204,20 @@ Result<Listening> adopt(UniqueFd fd, const std::string& name) {
   listening.local = family == AF_UNIX;
   listening.fd = std::move(fd);
   return listening;
+}
+
+std::string bound_address(int fd) {
+  const Place place = bound_place(fd);
+  const int family = place.size == 0 ? AF_UNSPEC : place.storage.ss_family;
+  return family == AF_INET || family == AF_INET6 || family == AF_UNIX ? address_of(place).text() : "";
+}
+
+void own_socket_file(Listening& listening, const std::string& path) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+  listening.socket_file = path;
+  listening.file_device = status.st_dev;
+  listening.file_inode = status.st_ino;
 }
 
 void remove_socket_file(const Listening& listening) {

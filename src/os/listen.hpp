@@ -30,6 +30,12 @@ Result<Listening> listen_on(const Address& address, int backlog, std::optional<m
 /// A listening stream socket that somebody else opened (systemd); made non-blocking and close-on-exec. `name` is for the error's text.
 Result<Listening> adopt(UniqueFd fd, const std::string& name);
 
+/// What getsockname(2) says, in the form of Listening::address; empty if that cannot be a listener's.
+std::string bound_address(int fd);
+
+/// From here on the file at `path` is the one that remove_socket_file() takes away; nothing changes if there is no such socket.
+void own_socket_file(Listening& listening, const std::string& path);
+
 /// Removes the socket file if it is still the one that `listening` was bound to.
 void remove_socket_file(const Listening& listening);
 

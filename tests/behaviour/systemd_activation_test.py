@@ -8,7 +8,7 @@ import sys
 import unittest
 
 import process_tree
-from http_client import DEADLINE, Client, wait_until
+from http_client import DEADLINE, Client, request_bytes, wait_until
 from serval_process import ServalTest
 
 # Puts descriptors in place and becomes serval: LISTEN_PID must be the pid of the process that is served.
@@ -16,6 +16,8 @@ PUT_IN_PLACE = """
 import os, sys
 fds = [int(fd) for fd in sys.argv[1].split(",")]
 copies = [os.dup2(fd, 100 + i) for i, fd in enumerate(fds)]
+for fd in fds:
+    os.close(fd)
 for i, fd in enumerate(copies):
     os.dup2(fd, 3 + i, inheritable=True)
     os.close(fd)
@@ -24,7 +26,7 @@ os.execvp(sys.argv[4], sys.argv[4:])
 """
 
 
-class Activation(ServalTest):
+class InTheServiceManagersPlace(ServalTest):
     def listening(self, family=socket.AF_INET, address=("127.0.0.1", 0)):
         listener = socket.socket(family)
         self.addCleanup(listener.close)
@@ -32,12 +34,14 @@ class Activation(ServalTest):
         listener.listen(100)
         return listener
 
-    def start_with(self, sockets, names, bind, wrong_pid=0, launch=False, **config):
+    def start_with(self, sockets, names, bind, wrong_pid=0, launch=False, env=None, **config):
         fds = [listener.fileno() for listener in sockets]
         prefix = (sys.executable, "-c", PUT_IN_PLACE, ",".join(map(str, fds)), ":".join(names), str(wrong_pid))
         return (self.launch_config if launch else self.start)(
-            app="probe", config={"server": {"bind": bind}, **config}, prefix=prefix, popen={"pass_fds": fds})
+            app="probe", config={"server": {"bind": bind}, **config}, prefix=prefix, env=env, popen={"pass_fds": fds})
 
+
+class Activation(InTheServiceManagersPlace):
     def test_two_sockets_by_name(self):
         tcp, unix = self.listening(), self.listening(socket.AF_UNIX, self.path("app.sock"))
         serval = self.start_with([unix, tcp], ["local", "http"], ["fd:http", "fd:local"])
@@ -77,6 +81,105 @@ class Activation(ServalTest):
     def test_variables_for_another_process_are_ignored(self):
         serval = self.start_with([self.listening()], ["http"], ["fd:http"], wrong_pid=1, launch=True)
         self.assertEqual(serval.wait(), 73)
+
+
+class Store(InTheServiceManagersPlace):
+    """Listeners that the service manager has a copy of (FileDescriptorStoreMax= in systemd.service(5))."""
+
+    def setUp(self):
+        super().setUp()
+        self.notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(self.notified.close)
+        self.notified.bind(self.path("notify"))
+        self.notified.settimeout(DEADLINE)
+        self.stored = {}
+        self.env = {"NOTIFY_SOCKET": self.path("notify"), "FDSTORE": "8"}
+        self.bind = ["127.0.0.1:0", "unix:" + self.path("app.sock")]
+
+    def take_in_until(self, wanted):
+        """Does with the store what it is told, until `wanted` comes."""
+        while True:
+            message, fds, _, _ = socket.recv_fds(self.notified, 4096, 4)
+            lines = message.decode().split("\n")
+            name = next((line[len("FDNAME="):] for line in lines if line.startswith("FDNAME=")), None)
+            if "FDSTORE=1" in lines and name not in self.stored:
+                self.stored[name] = socket.socket(fileno=fds.pop())
+                self.addCleanup(self.stored[name].close)
+            if "FDSTOREREMOVE=1" in lines:
+                self.stored.pop(name).close()
+            for fd in fds:
+                os.close(fd)
+            if wanted in lines:
+                return
+
+    def start_first(self):
+        serval = self.start(config={"server": {"bind": self.bind}}, env=self.env)
+        self.take_in_until("READY=1")
+        return serval
+
+    def start_again(self, bind=None):
+        serval = self.start_with(list(self.stored.values()), list(self.stored), bind or self.bind, env=self.env)
+        self.take_in_until("READY=1")
+        return serval
+
+    def end_all_of(self, serval, number):
+        everybody = [serval.pid, *process_tree.descendants(serval.pid)]
+        serval.signal(number)
+        serval.wait()
+        wait_until(lambda: not any(process_tree.alive(pid) for pid in everybody), "the end of all processes")
+
+    def test_connections_wait_for_the_next_start_however_the_server_ended(self):
+        serval = self.start_first()
+        self.assertEqual(len(self.stored), 2, self.stored)
+        addresses = serval.addresses
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            self.end_all_of(serval, number)
+            waiting = [Client(address) for address in addresses for _ in range(10)]
+            for client in waiting:
+                client.send(request_bytes())
+            serval = self.start_again()
+            self.assertEqual(serval.addresses, addresses, "a port that the kernel chose stays")
+            for client in waiting:
+                self.assertEqual(client.read_response().status, 200)
+                client.close()
+            self.assertEqual(len(self.stored), 2, self.stored)
+
+    def test_what_fits_no_bind_leaves_the_store(self):
+        first = self.start_first()
+        self.end_all_of(first, signal.SIGKILL)
+        serval = self.start_again(bind=["unix:" + self.path("app.sock")])
+        self.assertEqual([name for name in self.stored if "127.0.0.1" in name], [])
+        self.assertEqual(len(self.stored), 1)
+        self.assertEqual(serval.get().status, 200)
+        self.assertIsNone(first.try_connect())
+
+    def test_a_socket_file_that_has_gone_is_made_anew(self):
+        self.end_all_of(self.start_first(), signal.SIGKILL)
+        os.unlink(self.path("app.sock"))
+        self.start_again()
+        with Client(self.path("app.sock")) as client:
+            self.assertEqual(client.get().status, 200)
+        self.assertEqual(len(self.stored), 2)
+
+    def test_a_bind_that_a_reload_removes_leaves_the_store_and_refuses(self):
+        serval = self.start_first()
+        with open(self.path("serval0.toml")) as file:
+            config = file.read()
+        self.write("serval0.toml", config.replace(self.bind[1], "127.0.0.1:0").replace('"127.0.0.1:0", "127.0.0.1:0"', '"127.0.0.1:0"'))
+        serval.signal(signal.SIGHUP)
+        self.take_in_until("RELOADING=1")
+        self.take_in_until("READY=1")
+        self.assertEqual(len(self.stored), 1, self.stored)
+        self.assertEqual(serval.get().status, 200)
+        self.assertIsNone(serval.try_connect(1))
+
+    def test_without_a_store_a_stopped_server_refuses(self):
+        del self.env["FDSTORE"]
+        serval = self.start_first()
+        self.assertEqual(self.stored, {})
+        self.assertEqual(serval.stop(), 0)
+        self.assertIsNone(serval.try_connect(0))
+        self.assertFalse(os.path.exists(self.path("app.sock")))
 
 
 class Notification(ServalTest):
