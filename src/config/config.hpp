@@ -91,6 +91,7 @@ struct Reload {
 };
 
 struct Shutdown {
+  Duration delay = 0s;                            ///< goes on serving for so long, unready
   Duration grace = 30s;
 };
 

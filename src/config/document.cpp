@@ -98,6 +98,7 @@ std::string man_of(const Option& option) {
   if (option.short_flag != 0) text += ".Fl " + std::string(1, option.short_flag) + " ,\n";
   text += ".Fl -" + path + " ;\nenvironment:\n.Ev " + environment_name(path);
   if (!option.fallback.empty()) text += " ,\nor, weaker than the file,\n.Ev " + std::string(option.fallback);
+  if (!option.fallback_value.empty()) text += "\nfor " + std::string(option.fallback_value);
   return text + " .\n";
 }
 

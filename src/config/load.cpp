@@ -111,7 +111,9 @@ class Loading {
       const auto word = variable(option.fallback);
       if (!word || trim(*word).empty()) continue;
       const Origin at{Origin::Kind::environment, std::string(option.fallback)};
-      if (option.fallback == "PORT") {
+      if (!option.fallback_value.empty()) {
+        assign_word(option, option.fallback_value, at);
+      } else if (option.fallback == "PORT") {
         assign_port(option, *word, at);
       } else {
         assign_word(option, *word, at);

@@ -191,6 +191,10 @@ constexpr Option kOptions[] = {
      .apply = Apply::live, .summary = "longest time from fork to ready for the first worker of a reload",
      .more = "If it is not ready by then, the old generation goes on.", .example = "\"2m\""},
 
+    {.path = "shutdown.delay", .field = field<&Config::shutdown, &Shutdown::delay>(), .placeholder = "DURATION", .range = kUpToADay,
+     .fallback = "KUBERNETES_SERVICE_HOST", .fallback_value = "5s", .apply = Apply::live,
+     .summary = "time that a graceful stop goes on serving, but says that it is not ready, until load balancers have noticed",
+     .more = "\"0\": none. In Kubernetes, which sets KUBERNETES_SERVICE_HOST, it is \"5s\" if nothing else is said.", .example = "\"10s\""},
     {.path = "shutdown.grace", .field = field<&Config::shutdown, &Shutdown::grace>(), .placeholder = "DURATION", .range = kUpToADay,
      .apply = Apply::live, .summary = "time that a graceful stop gives to requests in flight", .more = "What still runs then is cut. \"0\": at once.",
      .example = "\"10s\""},
@@ -235,7 +239,7 @@ constexpr Section kSections[] = {
 };
 
 constexpr std::string_view kReserved[] = {
-    "shutdown.delay", "admin.bind", "health.live", "health.ready", "health.drain_file", "tls.certificate",
+    "admin.bind", "health.live", "health.ready", "health.drain_file", "tls.certificate",
     "tls.key", "static", "programs",
 };
 

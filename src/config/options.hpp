@@ -60,6 +60,7 @@ struct Option {
   bool is_path = false;          ///< relative to the folder of the file that says it; from flags and environment to the working directory
   char short_flag = 0;
   std::string_view fallback{};   ///< environment variable of other tools, weaker than the file
+  std::string_view fallback_value{};  ///< what it stands for whatever it holds; empty: it holds the value
   Apply apply = Apply::rolling;
   std::string_view summary;      ///< one line, starts lower case, no full stop
   std::string_view more{};       ///< further sentences for the manual

@@ -45,6 +45,7 @@ supervisor::Settings settings_of(const config::Config& config, int workers) {
   settings.workers = workers;
   settings.limits = config.workers;
   settings.memory = config.memory;
+  settings.delay = config.shutdown.delay;
   settings.grace = config.shutdown.grace;
   settings.restart = config.restart;
   settings.reload = config.reload;

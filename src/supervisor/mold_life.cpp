@@ -81,7 +81,7 @@ void Supervisor::mold_exited(Mold& mold, const Exit& exit) {
 
 /// Whoever runs crashes over and over, and what is on disk is something else by now: it can only be better.
 void Supervisor::handle(const AppChanged& event) {
-  if (event.generation != current_ || rollout_ || !crash_looping()) return;
+  if (event.generation != current_ || rollout_ || leaving() || !crash_looping()) return;
   say(log::Level::warning, "the app crashes over and over, and its library has changed on disk: loading it anew", {{"gen", newest_ + 1}});
   begin_reload("its new library");
 }

@@ -78,8 +78,8 @@ void Supervisor::notify_reloading() {
   notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds));
 }
 
-void Supervisor::notify_reloaded() {
-  if (complete_) notify("READY=1");
+void Supervisor::notify_ready() {
+  if (complete_ && !leaving()) notify("READY=1");  // nothing takes STOPPING=1 back
 }
 
 /// One line for who looks: how many serve, and whatever is not as usual.
@@ -116,6 +116,7 @@ std::string Supervisor::rollout_step() const {
 /// When what is under way now must have ended, by its own deadlines; min() if nothing is.
 TimePoint Supervisor::busy_until() const {
   if (phase_ == Phase::stopping) return last_deadline();
+  if (leaving()) return leaves_at_;
   if (rollout_) return last_deadline();
   if (complete_) return TimePoint::min();
   // Loading, then booting; a worker that fails and tries again does not make it longer.

@@ -132,7 +132,9 @@ void Supervisor::drain(Slot& slot, Cause cause) {
 // --- the number of workers
 
 void Supervisor::handle(const ScaleRequested& event) {
-  if (phase_ == Phase::stopping) return;
+  if (phase_ == Phase::stopping || leaving()) {
+    return say(log::Level::warning, "the number of workers stays, the server is stopping", {{"asked_by", event.signal}});
+  }
   const int before = settings_.workers;
   settings_.workers = std::clamp(before + event.by, 1, kMostWorkers);
   if (settings_.workers == before) {

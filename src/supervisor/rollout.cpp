@@ -8,7 +8,7 @@
 namespace serval::supervisor {
 
 void Supervisor::handle(const ReloadRequested& event) {
-  if (phase_ != Phase::running) {
+  if (phase_ != Phase::running || leaving()) {
     return act(ReloadEnded{current_, false, phase_ == Phase::booting ? "the server is still booting" : "the server is stopping"});
   }
   if (rollout_) {
@@ -20,10 +20,10 @@ void Supervisor::handle(const ReloadRequested& event) {
 
 /// Nothing has changed, and it has been said why.
 void Supervisor::handle(const ReloadRefused& event) {
-  if (phase_ != Phase::running) return;
+  if (phase_ != Phase::running || leaving()) return;
   reload_failure_ = event.why;
   notify_reloading();
-  notify_reloaded();
+  notify_ready();
 }
 
 void Supervisor::begin_reload(const std::string& by, std::optional<Settings> settings) {
@@ -112,7 +112,7 @@ void Supervisor::end_rollout(bool good, const std::string& why) {
   } else {
     say(log::Level::error, "reload failed, the old generation goes on", {{"gen", current_}, {"why", why}, {"took_ms", took}});
   }
-  notify_reloaded();
+  notify_ready();
   if (rollout.canary >= 0) {
     Slot& canary = slots_[static_cast<std::size_t>(rollout.canary)];
     if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload);

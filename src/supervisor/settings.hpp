@@ -14,6 +14,7 @@ struct Settings {
   int workers = 1;                            ///< of a reload: 0 leaves it as it is
   config::Workers limits;                     ///< but for the numbers of workers and threads
   config::Memory memory;
+  Duration delay{0};                          ///< a stop goes on serving for so long
   Duration grace = std::chrono::seconds(30);  ///< 0: what drains is cut at once
   config::Restart restart;
   config::Reload reload;

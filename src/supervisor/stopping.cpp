@@ -15,19 +15,32 @@ constexpr auto kAbortPatience = std::chrono::seconds(10);
 }  // namespace
 
 void Supervisor::handle(const StopRequested& event) {
-  if (phase_ != Phase::stopping) {
-    say(log::Level::info, "stopping", {{"signal", event.signal}});
-    begin_stop(exit_code::ok);
-  } else if (!killing_all_) {
-    say(log::Level::warning, "stopping at once: second signal", {{"signal", event.signal}});
-    kill_everything(Cause::stop);
+  const bool delayed = leaving();
+  if (phase_ != Phase::stopping && !delayed) {
+    const bool delay = phase_ == Phase::running && settings_.delay > Duration::zero();
+    std::vector<log::Field> fields = {{"signal", event.signal}};
+    if (delay) fields.insert(fields.end(), {{"delay_ms", settings_.delay}, {"next", "serving on until load balancers have noticed"}});
+    say(log::Level::info, "stopping", std::move(fields));
+    return delay ? leave() : begin_stop(exit_code::ok);
   }
+  if (killing_all_) return;
+  say(log::Level::warning, "stopping at once: second signal", {{"signal", event.signal}});
+  if (delayed) begin_stop(exit_code::ok);
+  kill_everything(Cause::stop);
+}
+
+/// Everything goes on as it is, only that no new traffic should be sent here.
+void Supervisor::leave() {
+  leaves_at_ = now_ + settings_.delay;
+  notify("STOPPING=1");
 }
 
 void Supervisor::begin_stop(int exit_code) {
+  const bool said = leaving();
   phase_ = Phase::stopping;
-  exit_code_ = exit_code;
-  notify("STOPPING=1");
+  exit_code_ = said ? exit_code::ok : exit_code;  // it was asked for
+  leaves_at_ = TimePoint::max();
+  if (!said) notify("STOPPING=1");
   act(RefuseConnections{});
   resume("the stop");  // what waits is answered before the end
   for (Slot& slot : slots_) {
@@ -107,6 +120,10 @@ bool Supervisor::one_crash_too_many(Clock::duration healthy_for) {
 }
 
 void Supervisor::enforce_deadlines() {
+  if (leaves_at_ <= now_) {
+    say(log::Level::info, "the delay of the stop is over, draining", {});
+    begin_stop(exit_code::ok);
+  }
   for (Slot& slot : slots_) {
     if (slot.deadline() <= now_) enforce_deadline(slot);
   }

@@ -58,7 +58,7 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
 
 TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
-  TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_, notices_.next()});
+  TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_, notices_.next(), leaves_at_});
   for (const auto& [generation, mold] : molds_) next = std::min(next, mold.deadline);
   if (upgrade_) next = std::min(next, upgrade_->deadline);
   if (!looking_) next = std::min(next, next_look());
@@ -84,7 +84,7 @@ Snapshot Supervisor::snapshot() const {
   result.mold_pid = mold().pid;
   result.wanted = settings_.workers;
   result.booting = phase_ == Phase::booting;
-  result.stopping = phase_ == Phase::stopping || phase_ == Phase::finished;
+  result.stopping = leaving() || phase_ == Phase::stopping || phase_ == Phase::finished;
   result.reopening = reopening_;
   result.paused = pause_ != 0;
   result.in_progress = in_progress();
@@ -193,7 +193,7 @@ void Supervisor::announce_if_complete() {
   if (serving < settings_.workers) return;
   complete_ = true;
   say(log::Level::info, "serving", {{"workers", settings_.workers}, {"boot_ms", milliseconds(now_ - begun_)}});
-  notify("READY=1");
+  notify_ready();
 }
 
 void Supervisor::handle(const WorkerBootFailed& event) {

@@ -38,7 +38,7 @@ struct Snapshot {
   pid_t mold_pid = 0;
   int wanted = 0;               ///< workers, as configured or scaled since
   bool booting = false;         ///< no worker has been ready yet
-  bool stopping = false;
+  bool stopping = false;        ///< asked to; it may serve on for shutdown.delay
   bool reopening = false;  ///< somebody has not swapped his logs yet
   bool paused = false;     ///< no request begins
   int in_progress = 0;     ///< workers that have not said yet that they have none left; only while paused
@@ -206,6 +206,8 @@ class Supervisor {
   std::string why_not_calm() const;
 
   // stopping.cpp: ends of all kinds
+  bool leaving() const { return leaves_at_ != TimePoint::max(); }
+  void leave();
   void begin_stop(int exit_code);
   void stop_mold(Mold& mold);
   void kill_everything(Cause cause);
@@ -224,7 +226,7 @@ class Supervisor {
   // notices.cpp
   void notify(std::string state);
   void notify_reloading();
-  void notify_reloaded();
+  void notify_ready();
   void send_notices();
   std::string headline() const;
   std::string rollout_step() const;
@@ -262,6 +264,7 @@ class Supervisor {
   bool quiet_ = false;          ///< it has been said that nothing is in progress any more
   TimePoint paused_since_{};
   TimePoint next_reminder_ = TimePoint::max();  ///< that the server is paused
+  TimePoint leaves_at_ = TimePoint::max();  ///< a stop was asked for, and until then all serve on
   bool killing_all_ = false;    ///< a second signal came
   int exit_code_ = 0;
   int crashes_in_a_row_ = 0;    ///< of anything, without a healthy worker in between

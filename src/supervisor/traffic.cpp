@@ -14,7 +14,7 @@ constexpr auto kRemindEvery = std::chrono::minutes(1);
 
 /// What a load balancer is told. Few workers are better than none: only who cannot or will not serve at all is unready.
 std::string Supervisor::unready() const {
-  if (phase_ == Phase::stopping || phase_ == Phase::finished) return "stopping";
+  if (leaving() || phase_ == Phase::stopping || phase_ == Phase::finished) return "stopping";
   if (!complete_) return "booting";
   const std::string drained = drained_ ? "draining (serval drain)" : "";
   if (pause_ != 0) return drained + (drained_ ? ", " : "") + "paused (serval pause)";

@@ -75,7 +75,7 @@ class ConfigErrors(ServalTest):
         self.assertRegex(self.check("[workers]\ncount = 1\n"), r"app\.library")
 
     def test_keys_of_later_versions_are_not_accepted_silently(self):
-        for table, key in (("shutdown", 'delay = "1s"'), ("tls", 'certificate = "x.pem"'), ("admin", 'bind = "off"'),
+        for table, key in (("tls", 'certificate = "x.pem"'), ("admin", 'bind = "off"'),
                            ("programs.mailer", 'command = ["./mailer"]')):
             with self.subTest(f"[{table}] {key}"):
                 text = self.check(f'[app]\nlibrary = "x.so"\n[{table}]\n{key}\n')

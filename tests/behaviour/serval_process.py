@@ -70,7 +70,8 @@ class Serval:
         self.log_path = os.path.join(folder, "stderr")
         self.out_path = os.path.join(folder, "stdout")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SERVAL") and k not in ("PORT", "WEB_CONCURRENCY")}
-        environment.pop("RUNTIME_DIRECTORY", None)
+        for name in ("RUNTIME_DIRECTORY", "KUBERNETES_SERVICE_HOST", "NOTIFY_SOCKET", "WATCHDOG_USEC", "FDSTORE"):
+            environment.pop(name, None)
         environment["XDG_RUNTIME_DIR"] = os.path.dirname(folder)  # the test's own: control sockets of servers with one name do not meet there
         environment.update(SANITIZERS)
         environment.update(env or {})

@@ -1,5 +1,6 @@
 """A stop answers what is in flight and what waits in the accept queue, says goodbye to keep-alive connections, and ends."""
 
+import json
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import unittest
 
 import process_tree
 from http_client import Client, request_bytes, wait_until
+from load import Load
 from serval_process import ServalTest
 
 STOPPING = r"master .*: stopping signal="
@@ -119,6 +121,53 @@ class Stop(ServalTest):
             except Exception as error:
                 self.assertEqual(getattr(error, "got", None), b"", "an answer was cut")
             client.close()
+        self.assertEqual(serval.wait(), 0)
+
+
+class Delay(ServalTest):
+    """shutdown.delay: a load balancer that has not noticed yet is served."""
+
+    def start_delayed(self, delay="10m"):
+        serval = self.start(config={"shutdown": {"delay": delay}})
+        serval.signal(signal.SIGTERM)
+        serval.expect_log(STOPPING)
+        return serval
+
+    def command(self, serval, *words):
+        return self.run_command(*words, "--socket", self.path("control0.sock"))
+
+    def test_new_connections_are_served_until_it_is_over(self):
+        serval = self.start(config={"shutdown": {"delay": "1500ms"}})
+        with Load(serval, clients=2) as load:
+            load.wait_for(20)
+            serval.signal(signal.SIGTERM)
+            serval.expect_log(STOPPING)
+            self.assertEqual(serval.get().status, 200)
+            load.wait_for(50)
+            self.assertEqual(load.failures, [])
+            self.assertNotIn("draining", serval.log())
+        self.assertEqual(serval.wait(), 0)
+
+    def test_status_says_that_it_is_not_ready(self):
+        serval = self.start_delayed()
+        code, out, _ = self.command(serval, "status", "--json")
+        self.assertEqual(code, 0)
+        status = json.loads(out)
+        self.assertEqual((status["state"], status["ready"], status["unready"]), ("stopping", False, "stopping"))
+        self.assertEqual(self.command(serval, "stop", "--now")[0], 0)
+        self.assertEqual(serval.wait(), 0)
+
+    def test_dead_workers_are_replaced_and_what_changes_the_server_is_refused(self):
+        serval = self.start_delayed()
+        victim = serval.workers()[0]
+        serval.signal(signal.SIGKILL, victim)
+        serval.expect_log(r"worker ready slot=0", count=2)
+        self.assertEqual(serval.get().status, 200)
+        for words in (("reload",), ("scale", "3")):
+            code, _, error = self.command(serval, *words)
+            self.assertEqual(code, 1, words)
+            self.assertIn("stopping", error)
+        serval.signal(signal.SIGTERM)
         self.assertEqual(serval.wait(), 0)
 
 

@@ -11,6 +11,8 @@
 namespace serval::config {
 namespace {
 
+using namespace std::chrono_literals;
+
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -87,6 +89,17 @@ TEST_F(Load, PathsStartWhereTheyWereSaid) {
   config = load().config;
   EXPECT_EQ(config.app.library, (here / "libother.so.2").string());
   EXPECT_EQ(config.server.name, "other");
+}
+
+TEST_F(Load, InKubernetesAStopServesOnForAWhileUnlessSomethingElseIsSaid) {
+  write(kApp);
+  EXPECT_EQ(load().config.shutdown.delay, 0s);
+  sources_.environment = {{"KUBERNETES_SERVICE_HOST", "10.0.0.1"}};
+  auto loaded = load();
+  EXPECT_EQ(loaded.config.shutdown.delay, 5s);
+  EXPECT_EQ(loaded.origins.at("shutdown.delay").text(), "environment KUBERNETES_SERVICE_HOST");
+  write(kApp + "[shutdown]\ndelay = \"0s\"\n");
+  EXPECT_EQ(load().config.shutdown.delay, 0s);
 }
 
 TEST_F(Load, PortAndConcurrencyAreWeakerThanTheFile) {

@@ -127,6 +127,17 @@ TEST(MoreTime, IsNotAskedForIfNobodyListens) {
   EXPECT_FALSE(extends(s.at(0s, Start{})));
 }
 
+TEST(MoreTime, IsAskedForDuringTheDelayOfAStop) {
+  Settings delayed = notified(1);
+  delayed.delay = 20s;
+  Script s(delayed);
+  s.booted_at(0s);
+  const auto begun = s.at(10s, StopRequested{"TERM"});
+  EXPECT_THAT(begun.actions, ElementsAre("notify STOPPING=1\nSTATUS=1 of 1 workers serve, generation 1; not ready: stopping",
+                                         "notify EXTEND_TIMEOUT_USEC=15000000"));
+  EXPECT_EQ(extensions(s, 30s), 3);
+}
+
 // --- the status
 
 TEST(Status, ComesWithEachChangeOfState) {

@@ -340,6 +340,68 @@ TEST(Supervisor, ASecondSignalKillsAtOnce) {
   s.at(2s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 0"});
 }
 
+/// Two workers serve, and a stop was asked for at 10 s that waits for 5 s.
+Script with_delayed_stop() {
+  Settings delayed = settings(2);
+  delayed.delay = 5s;
+  Script s(delayed);
+  s.booted_at(0s);
+  s.at(10s, StopRequested{"TERM"}).expect({"notify STOPPING=1"}).expect_line({"info: stopping", "signal=TERM", "delay_ms=5000"});
+  return s;
+}
+
+TEST(DelayedStop, ServesOnUnreadyThenDrains) {
+  Script s = with_delayed_stop();
+  EXPECT_EQ(s.snapshot().unready, "stopping");
+  EXPECT_TRUE(s.snapshot().stopping);
+  EXPECT_EQ(s.next_wakeup(), 15s);
+  s.at(15s, tick()).expect({"refuse", "drain worker 0", "drain worker 1", "stop mold 1"}).expect_line({"info:", "delay", "over"});
+  s.at(15s, exited(kMold, 0));
+  s.at(15s, exited(pid_of(0), 0));
+  s.at(15s, exited(pid_of(1), 0)).expect({"finish 0"});
+}
+
+TEST(DelayedStop, ReplacesWhoDies) {
+  Script s = with_delayed_stop();
+  s.at(11s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
+  s.at(11s, forked(0));
+  s.at(12s, WorkerLeaving{1}).expect({"fork worker 2"});  // systemd signals every process
+}
+
+TEST(DelayedStop, ASecondSignalStopsAtOnce) {
+  Script s = with_delayed_stop();
+  s.at(11s, StopRequested{"TERM"}).expect({"refuse", "drain worker 0", "drain worker 1", "stop mold 1", "kill 100 by 9", "kill 101 by 9", "kill 50 by 9"});
+}
+
+TEST(DelayedStop, RefusesReloadsAndScaling) {
+  Script s = with_delayed_stop();
+  s.at(11s, ReloadRequested{"HUP", {}}).expect({"reload failed: the server is stopping, generation 1"});
+  s.at(11s, ReloadRefused{"no such key"}).expect();
+  s.at(11s, ScaleRequested{+1, "TTIN"}).expect().expect_line({"warning:", "the number of workers stays"});
+}
+
+TEST(DelayedStop, AReloadThatIsUnderWayDoesNotTakeItBack) {
+  Settings delayed = settings(1);
+  delayed.delay = 5s;
+  Script s(delayed);
+  s.booted_at(0s);
+  s.at(10s, ReloadRequested{"HUP", {}});
+  s.at(10s, MoldStarted{2, 51});
+  s.at(10s, StopRequested{"TERM"}).expect({"notify STOPPING=1"});
+  s.at(11s, MoldLoadFailed{2, "undefined symbol"});
+  s.at(11s, exited(51, 1)).expect({"reload failed: undefined symbol, generation 1"});
+  s.at(15s, tick()).expect({"refuse", "drain worker 0", "stop mold 1"});
+}
+
+TEST(DelayedStop, WhoNeverServedStopsWithoutDelay) {
+  Settings delayed = settings(1);
+  delayed.delay = 5s;
+  Script s(delayed);
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(1s, StopRequested{"TERM"}).expect({"notify STOPPING=1", "refuse", "kill 50 by 9"});
+}
+
 TEST(Supervisor, StopWhileLoadingKillsTheMold) {
   Script s(settings(2));
   s.at(0s, Start{});
