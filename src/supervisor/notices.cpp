@@ -18,9 +18,10 @@ constexpr auto kBetweenStatuses = 1s;
 /// Of an app's own words; a status is one line that somebody reads.
 constexpr std::size_t kLongestReason = 200;
 
+/// The first line; further ones are hints.
 std::string one_line(std::string_view text) {
   std::string line;
-  log::append_text(line, text, false);
+  log::append_text(line, text.substr(0, text.find('\n')), false);
   return line;
 }
 

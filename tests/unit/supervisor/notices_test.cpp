@@ -177,9 +177,9 @@ TEST(Status, TellsWhyTheLastReloadFailedUntilTheNextOne) {
   s.booted_at(0s);
   s.at(10s, ReloadRequested{"HUP", {}});
   s.at(10s, MoldStarted{2, 51});
-  s.at(11s, MoldLoadFailed{2, "undefined symbol:\n\xff shop"});
+  s.at(11s, MoldLoadFailed{2, "undefined symbol: \xff shop\n  hint: link it"});
   EXPECT_THAT(s.at(11s, exited(51, 1)).actions,
-              Contains("notify READY=1\nSTATUS=1 of 1 workers serve, generation 1; the last reload failed: undefined symbol:\\n\\xff shop"));
+              Contains("notify READY=1\nSTATUS=1 of 1 workers serve, generation 1; the last reload failed: undefined symbol: \\xff shop"));
   s.at(20s, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
   s.at(20s, forked(0));
   EXPECT_THAT(s.at(30s, ready(0)).actions, Contains(HasSubstr("STATUS=1 of 1 workers serve, generation 1; the last reload failed: undefined")));
