@@ -14,13 +14,14 @@ BOOST_DESCRIBE_STRUCT(SlotRecord, (),
                       (state, generation, pid, cause, replacing, stuck, paused, why, crashes_in_a_row, started, due_since, ready_at, deadline, expires))
 BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, started, loaded_at, deadline))
 BOOST_DESCRIBE_STRUCT(State, (),
-                      (workers, current, newest, complete, drained, pause, pauses, paused_since, next_reminder, crashes_in_a_row, begun, ended, molds, slots))
+                      (workers, current, newest, complete, drained, pause, pauses, paused_since, next_reminder, reload_failure, crashes_in_a_row, begun, ended,
+                       molds, slots))
 
 }  // namespace serval::supervisor
 
 namespace serval::master {
 
-BOOST_DESCRIBE_STRUCT(ListenerRecord, (), (bind, address, fd, local, socket_file, file_device, file_inode))
+BOOST_DESCRIBE_STRUCT(ListenerRecord, (), (bind, address, fd, local, socket_file, file_device, file_inode, stored_as))
 BOOST_DESCRIBE_STRUCT(LogFilesRecord, (), (file, access, log_fd, access_fd))
 BOOST_DESCRIBE_STRUCT(GenerationRecord, (), (number, config, logs, listeners))
 BOOST_DESCRIBE_STRUCT(ProcessRecord, (),

@@ -26,6 +26,7 @@ struct ListenerRecord {
   std::string socket_file{};
   std::uint64_t file_device = 0;
   std::uint64_t file_inode = 0;
+  std::string stored_as{};  ///< in the service manager's store; empty: it is not
 };
 
 struct LogFilesRecord {

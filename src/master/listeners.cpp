@@ -54,7 +54,13 @@ os::Listening listening_of(const ListenerRecord& record) {
 }
 
 ListenerRecord record_of(const os::Listening& listening, const std::string& bind) {
-  return {bind, listening.address, listening.fd.get(), listening.local, listening.socket_file, listening.file_device, listening.file_inode};
+  return {bind, listening.address, listening.fd.get(), listening.local, listening.socket_file, listening.file_device, listening.file_inode, ""};
+}
+
+ListenerRecord Listener::record() const {
+  ListenerRecord record = record_of(listening_, bind_);
+  record.stored_as = stored_as_;
+  return record;
 }
 
 /// listen(2) on a socket that listens already changes this alone.

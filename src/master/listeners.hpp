@@ -23,8 +23,8 @@ class Listener {
   /// `bind`: the element of server.bind that it was opened for.
   Listener(std::string bind, os::Listening listening) : bind_(std::move(bind)), listening_(std::move(listening)) {}
   /// One that an earlier version of serval had open in this process.
-  explicit Listener(const ListenerRecord& record) : bind_(record.bind), listening_(listening_of(record)) {}
-  ListenerRecord record() const { return record_of(listening_, bind_); }
+  explicit Listener(const ListenerRecord& record) : bind_(record.bind), listening_(listening_of(record)), stored_as_(record.stored_as) {}
+  ListenerRecord record() const;
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener();

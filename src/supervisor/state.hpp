@@ -59,6 +59,7 @@ struct State {
   std::uint32_t pauses = 0;
   TimePoint paused_since{};
   TimePoint next_reminder = TimePoint::max();
+  std::string reload_failure{};           ///< of the last one; empty: it went well
   int crashes_in_a_row = 0;
   TimePoint begun{};
   std::map<Cause, std::uint64_t> ended{};

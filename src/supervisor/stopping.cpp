@@ -32,6 +32,7 @@ void Supervisor::handle(const StopRequested& event) {
 /// Everything goes on as it is, only that no new traffic should be sent here.
 void Supervisor::leave() {
   leaves_at_ = now_ + settings_.delay;
+  resume("the stop");
   notify("STOPPING=1");
 }
 

@@ -17,7 +17,7 @@ constexpr Duration kPatience = 60s;
 
 void Supervisor::handle(const UpgradeRequested& event) {
   if (upgrade_) return;  // who asks meanwhile gets the same answer
-  if (phase_ != Phase::running) {
+  if (phase_ != Phase::running || leaving()) {
     return act(UpgradeRefused{phase_ == Phase::booting ? "the server is still booting" : "the server is stopping"});
   }
   say(log::Level::info, "upgrade asked for, checking the new program", {{"by", event.by}});
@@ -41,7 +41,7 @@ void Supervisor::refuse_upgrade(const std::string& why) {
 
 void Supervisor::watch_upgrade() {
   if (!upgrade_) return;
-  if (phase_ != Phase::running) return refuse_upgrade("the server is stopping");
+  if (phase_ != Phase::running || leaving()) return refuse_upgrade("the server is stopping");
   if (now_ >= upgrade_->deadline) refuse_upgrade("no calm moment within " + format_duration(kPatience) + ": " + why_not_calm());
 }
 
@@ -54,7 +54,7 @@ std::string Supervisor::why_not_calm() const {
   return upgrade_ && !upgrade_->checked ? "the check of the new program does not end" : "";
 }
 
-bool Supervisor::may_upgrade_now() const { return upgrade_ && upgrade_->checked && phase_ == Phase::running && why_not_calm().empty(); }
+bool Supervisor::may_upgrade_now() const { return upgrade_ && upgrade_->checked && why_not_calm().empty(); }
 
 State Supervisor::state() const {
   State state{.workers = settings_.workers,
@@ -66,6 +66,7 @@ State Supervisor::state() const {
               .pauses = pauses_,
               .paused_since = paused_since_,
               .next_reminder = next_reminder_,
+              .reload_failure = reload_failure_,
               .crashes_in_a_row = crashes_in_a_row_,
               .begun = begun_,
               .ended = ended_};
@@ -88,6 +89,7 @@ Supervisor::Supervisor(Settings settings, const State& state, TimePoint now) : S
   pauses_ = state.pauses;
   paused_since_ = state.paused_since;
   next_reminder_ = state.next_reminder;
+  reload_failure_ = state.reload_failure;
   crashes_in_a_row_ = state.crashes_in_a_row;
   begun_ = state.begun;
   ended_ = state.ended;
