@@ -82,6 +82,12 @@ constexpr Command kCommands[] = {
              "well, since it must not be killed for that. With --ready: every worker has been ready once, one serves now, and the server is not stopping. "
              "The server is found as by status; no worker is asked, and nothing is measured.",
      .run = healthcheck},
+    {.name = "stacks", .arguments = "[SLOT]", .most_words = 1, .takes_server = true, .takes_json = true,
+     .summary = "show where the threads of the workers are",
+     .more = "For each thread that runs the app: its stack, with function names and, from debug information, file and line, and the request that it "
+             "serves. Threads are asked by a signal, which system calls of the app may notice as an EINTR. A worker whose I/O loop does not answer "
+             "within 2s is shown as far as it can be seen from outside.",
+     .run = stacks},
     {.name = "reload", .arguments = "", .takes_server = true, .takes_timeout = true, .summary = "replace configuration and app without losing a request",
      .more = "Loads the app anew, boots one worker of it, and only then replaces the others one after the other, each ahead of the one that leaves. "
              "Returns when all of them serve. Whatever fails before leaves the old generation serving, and so does a new one whose workers die "
@@ -126,7 +132,7 @@ constexpr Command kCommands[] = {
      .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
 };
 
-constexpr std::string_view kLater[] = {"top", "stacks", "logs", "new", "init"};
+constexpr std::string_view kLater[] = {"top", "logs", "new", "init"};
 
 constexpr Flag kConfigFlags[] = {
     {"-c, --config FILE", "configuration file (default: ./serval.toml if there is one)"},

@@ -6,5 +6,7 @@ namespace serval::cli {
 
 /// The body of `serval status [--json]`.
 int status(const Invocation& invocation);
+/// The body of `serval stacks [SLOT] [--json]`.
+int stacks(const Invocation& invocation);
 
 }  // namespace serval::cli

@@ -12,6 +12,7 @@ constexpr Argument kStatusArguments[] = {{"memory", ArgumentKind::boolean}};
 constexpr Argument kStopArguments[] = {{"now", ArgumentKind::boolean}};
 constexpr Argument kScaleArguments[] = {{"to", ArgumentKind::integer}, {"by", ArgumentKind::integer}};
 constexpr Argument kRecycleArguments[] = {{"slot", ArgumentKind::integer}};
+constexpr Argument kStacksArguments[] = {{"slot", ArgumentKind::integer}};
 
 constexpr Command kCommands[] = {
     {.name = "status", .arguments = kStatusArguments},
@@ -25,6 +26,7 @@ constexpr Command kCommands[] = {
     {.name = "pause"},
     {.name = "resume"},
     {.name = "upgrade"},
+    {.name = "stacks", .arguments = kStacksArguments},
 };
 
 bool is_of(ArgumentKind kind, const json::value& value) {

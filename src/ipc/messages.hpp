@@ -35,6 +35,11 @@ enum class Kind : std::uint32_t {
   resume,
   // worker → master, again: numbers stay what they are
   paused,         ///< number: of the pause
+  // master → worker
+  ask_stacks,     ///< number; answer with a stack for each thread, then with stacks_end
+  // worker → master
+  stack,          ///< number; carries a StackReport
+  stacks_end,     ///< number
 };
 
 struct Message {

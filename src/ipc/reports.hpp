@@ -43,6 +43,12 @@ struct CrashReport {
   stack::Frames frames;
 };
 
+/// Of Kind::stack: where a thread is.
+struct StackReport {
+  std::int32_t has_loop = 0;  ///< it runs the worker's I/O loop
+  stack::Frames frames;       ///< none if it did not answer
+};
+
 template <class Report>
 void put_report(Message& message, const Report& report) {
   static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) <= sizeof message.text);

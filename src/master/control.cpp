@@ -91,6 +91,7 @@ void Control::serve() {
   server_->serve("undrain", [this](const auto&, const control::Responder& responder) { drain(false, responder); });
   server_->serve("pause", [this](const auto&, const control::Responder& responder) { pause(responder); });
   server_->serve("resume", [this](const auto&, const control::Responder& responder) { resume(responder); });
+  server_->serve("stacks", [this](const auto& arguments, const control::Responder& responder) { stacks(arguments, responder); });
 }
 
 void Control::look_again() {
@@ -204,6 +205,15 @@ void Control::resume(const control::Responder& responder) {
   if (refuses_when_stopping(responder)) return;
   operations_.tell(supervisor::PauseRequested{false, "serval resume"});
   responder.finish({});
+}
+
+/// It only looks: a server that does not come to the end of its stop is what one wants to look at most.
+void Control::stacks(const boost::json::object& arguments, const control::Responder& responder) const {
+  const auto* slot = arguments.if_contains("slot");
+  if (slot == nullptr) return operations_.stacks(std::nullopt, responder);
+  const std::int64_t number = slot->as_int64();
+  if (number < 0 || number > INT32_MAX) return responder.refuse("no worker in slot " + std::to_string(number), exit_code::app_failed);
+  operations_.stacks(static_cast<int>(number), responder);
 }
 
 bool Control::refuses_when_stopping(const control::Responder& responder) const {

@@ -4,6 +4,7 @@
 #include <boost/json/object.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Operations {
   std::function<void(const std::string& by, std::function<void(const supervisor::ReloadEnded&)>)> reload;
   std::function<void()> reopen_logs;
   std::function<void(const std::string& by)> upgrade;
+  std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;  ///< answers as WorkerStacks says
 };
 
 /// The master's control socket and what each command does. One thread, that of the io_context.
@@ -63,6 +65,7 @@ class Control {
   void drain(bool on, const control::Responder& responder);
   void pause(const control::Responder& responder);
   void resume(const control::Responder& responder);
+  void stacks(const boost::json::object& arguments, const control::Responder& responder) const;
   bool refuses_when_stopping(const control::Responder& responder) const;
 
   const supervisor::Supervisor& supervisor_;

@@ -61,6 +61,7 @@ Master::Master(Beginning beginning)
       scoreboard_(make_scoreboard(*beginning.first.config)),
       supervisor_(settings_of(*beginning.first.config, beginning.workers)),
       stacks_(io_, os::kOwnProgram),
+      worker_stacks_(io_, stacks_, scoreboard_, ways_to_workers()),
       measure_(beginning.first.config->memory),
       oom_kills_(oom_.read().value_or(0)),
       newest_(std::move(beginning.first)),
@@ -78,12 +79,18 @@ Master::Master(Beginning beginning)
   listen_to_signals();
 }
 
+WorkerStacks::Hooks Master::ways_to_workers() {
+  return {.send = [this](const auto& worker, const ipc::Message& message) { return find_worker(worker.slot)->line->send(message); },
+          .layout = [this](const auto& worker) { return layout_of(worker.slot, worker.generation, worker.pid); }};
+}
+
 Operations Master::operations() {
   return {.config = [this]() -> const config::Config& { return *newest_.config; },
           .tell = [this](supervisor::Event event) { handle(std::move(event)); },
           .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
           .reopen_logs = [this] { reopen_logs(); },
-          .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); }};
+          .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
+          .stacks = [this](std::optional<int> slot, const control::Responder& responder) { ask_stacks(slot, responder); }};
 }
 
 void Master::listen_to_signals() {
@@ -184,6 +191,7 @@ void Master::child_exited(const os::Exit& exit) {
   if (found->second->captures) found->second->captures->drain();
   const std::unique_ptr<WorkerProcess> worker = std::move(found->second);
   workers_.erase(found);
+  worker_stacks_.on_exit(worker->slot, worker->pid);
   on_worker_exit(*worker, exit);
 }
 
@@ -251,7 +259,10 @@ void Master::on_mold_message(int generation, const ipc::Message& message) {
     case ipc::Kind::reopen:
     case ipc::Kind::pause:
     case ipc::Kind::resume:
-    case ipc::Kind::paused: break;
+    case ipc::Kind::paused:
+    case ipc::Kind::ask_stacks:
+    case ipc::Kind::stack:
+    case ipc::Kind::stacks_end: break;
   }
   log::warning("unexpected message from the mold dropped", {{"kind", static_cast<std::uint32_t>(message.kind)}});
 }
@@ -288,6 +299,8 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::only_stuck_left: return handle(supervisor::OnlyStuckLeft{slot});
     case ipc::Kind::crashed: return on_crashed(slot, message);
     case ipc::Kind::paused: return handle(supervisor::WorkerPaused{slot, message.number});
+    case ipc::Kind::stack: return worker_stacks_.on_report(slot, find_worker(slot)->pid, message);
+    case ipc::Kind::stacks_end: return worker_stacks_.on_end(slot, find_worker(slot)->pid, message);
     case ipc::Kind::loaded:
     case ipc::Kind::load_failed:
     case ipc::Kind::forked:
@@ -296,7 +309,8 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::drain:
     case ipc::Kind::reopen:
     case ipc::Kind::pause:
-    case ipc::Kind::resume: break;
+    case ipc::Kind::resume:
+    case ipc::Kind::ask_stacks: break;
   }
   log::warning("unexpected message from a worker dropped", {{"slot", slot}, {"kind", static_cast<std::uint32_t>(message.kind)}});
 }
@@ -339,6 +353,25 @@ void Master::on_crashed(int slot, const ipc::Message& message) {
                    {"thread", report.frames.thread},
                    {"stack", stack::one_line(frames)}}});
   });
+}
+
+/// Of all workers, or of the one in `slot`.
+void Master::ask_stacks(std::optional<int> slot, const control::Responder& responder) {
+  std::vector<WorkerStacks::Worker> asked;
+  for (const auto& [number, worker] : workers_) {
+    if (worker->pid != 0 && (!slot || *slot == number)) asked.push_back({number, worker->generation, worker->pid});
+  }
+  if (asked.empty()) return responder.refuse(slot ? "no worker in slot " + std::to_string(*slot) : "there is no worker", exit_code::app_failed);
+  responder.progress("asking " + std::to_string(asked.size()) + (asked.size() == 1 ? " worker" : " workers"));
+  worker_stacks_.ask(asked, [responder](boost::json::object result) { responder.finish(std::move(result)); });
+}
+
+/// 0: neither the worker lives nor its mold.
+pid_t Master::layout_of(int slot, int generation, pid_t pid) {
+  const WorkerProcess* worker = find_worker(slot);
+  if (worker != nullptr && worker->pid == pid) return pid;
+  const MoldProcess* mold = find_mold(generation);
+  return mold != nullptr ? mold->pid : 0;
 }
 
 /// At the very end nobody is left to fold it.

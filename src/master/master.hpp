@@ -19,6 +19,7 @@
 #include "master/pidfile.hpp"
 #include "master/processes.hpp"
 #include "master/stack_names.hpp"
+#include "master/worker_stacks.hpp"
 #include "os/oom.hpp"
 #include "os/wait.hpp"
 #include "os/worker_cgroups.hpp"
@@ -58,6 +59,7 @@ class Master {
  private:
   void listen_to_signals();
   Operations operations();
+  WorkerStacks::Hooks ways_to_workers();
 
   // events (master.cpp)
   void handle(supervisor::Event event);
@@ -84,6 +86,8 @@ class Master {
   void on_worker_message(int slot, const ipc::Message& message);
   void on_timed_out(int slot, const ipc::Message& message);
   void on_crashed(int slot, const ipc::Message& message);
+  void ask_stacks(std::optional<int> slot, const control::Responder& responder);
+  pid_t layout_of(int slot, int generation, pid_t pid);
   void report(supervisor::Log line);
   void on_worker_exit(const WorkerProcess& worker, const os::Exit& exit);
   void seat_in_cgroup(const WorkerProcess& worker);
@@ -136,6 +140,7 @@ class Master {
   scoreboard::Memory scoreboard_;
   supervisor::Supervisor supervisor_;
   StackNames stacks_;
+  WorkerStacks worker_stacks_;  ///< asked for by commands
   Measure measure_;
   os::OomCounter oom_;
   std::optional<os::WorkerCgroups> cgroups_;  ///< none: not delegated, or no hard ceiling

@@ -190,6 +190,7 @@ Master::Master(Beginning beginning, const Handover& handover)
       scoreboard_(map_scoreboard(handover.scoreboard_fd)),
       supervisor_(settings_of(*beginning.first.config, beginning.workers), handover.supervisor, Clock::now()),
       stacks_(io_, os::kOwnProgram),
+      worker_stacks_(io_, stacks_, scoreboard_, ways_to_workers()),
       measure_(beginning.first.config->memory),
       oom_kills_(oom_.read().value_or(0)),
       generations_(std::move(beginning.others)),

@@ -228,6 +228,14 @@ void enlist_thread() {
   enlisted.emplace();
 }
 
+std::vector<pid_t> enlisted_threads() {
+  std::vector<pid_t> threads;
+  for (const auto& cell : cells) {
+    if (const pid_t thread = cell.load(std::memory_order_acquire).thread; thread != 0) threads.push_back(thread);
+  }
+  return threads;
+}
+
 bool ask(pid_t thread) {
   const std::size_t cell = thread > 0 ? cell_of(thread) : kMaxThreads;
   if (cell == kMaxThreads || !handler_is_ours()) return false;

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 /// Where the threads of a worker are: asked while they run (stacks), or when one of them dies (crash report). Addresses only; stack/names.hpp
 /// names them, in another process.
@@ -28,6 +29,9 @@ void prepare();
 /// (sigaltstack(2)), so that a stack overflow can be reported too. That stack's pages exist only once they are used, and it is freed when the
 /// thread ends. From then on the thread cannot be asked any more.
 void enlist_thread();
+
+/// Those that live now. Any thread.
+std::vector<pid_t> enlisted_threads();
 
 /// Asks an enlisted thread of this process where it is; never blocks. Asking again what has not answered yet changes nothing; an old answer that
 /// was not taken is dropped. False: it is not enlisted, has ended, or somebody has replaced our signal handler.

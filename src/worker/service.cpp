@@ -34,12 +34,14 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       io(io_context),
       board(setting.scoreboard, setting.slot),
       crew(io_context, config.workers.threads, config.workers.queue, {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }}),
+      stacks(io_context),
       is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
         return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
       }),
       tell_master_(std::move(setting.tell_master)),
       max_requests_(setting.max_requests),
-      timeouts_(io_context, tell_master_),
+      timeouts_(stacks, tell_master_),
+      stack_reports_(io_context, stacks, tell_master_),
       wheel_(Clock::now()),
       timer_(io_context),
       access_(setting.access_fd, std::move(setting.access_format)) {}
@@ -200,7 +202,7 @@ void Service::set_accepting(bool accepting) {
 void Service::check_finished() {
   if (!finished_ || accepting_ || !connections_.empty()) return;
   if (crew.running() > 0) return tell_if_only_stuck_are_left();
-  timeouts_.flush();
+  stacks.flush();
   access_.flush();
   std::exchange(finished_, nullptr)();
 }
@@ -208,7 +210,7 @@ void Service::check_finished() {
 void Service::tell_if_only_stuck_are_left() {
   if (told_stuck_ || crew.running() > stuck_) return;
   told_stuck_ = true;
-  timeouts_.flush();
+  stacks.flush();
   access_.flush();
   tell_master_({.kind = ipc::Kind::only_stuck_left});
 }

@@ -21,6 +21,8 @@
 #include "worker/crew.hpp"
 #include "worker/deadline_wheel.hpp"
 #include "worker/exchange.hpp"
+#include "worker/stack_reports.hpp"
+#include "worker/thread_stacks.hpp"
 #include "worker/timeout_reports.hpp"
 
 namespace serval::worker {
@@ -51,6 +53,7 @@ class Service {
   boost::asio::io_context& io;
   scoreboard::WorkerBoard board;
   Crew crew;
+  ThreadStacks stacks;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
   const std::function<bool(std::string_view address)> is_trusted;
@@ -64,6 +67,9 @@ class Service {
 
   std::unique_ptr<Exchange> lend();
   void take_back(std::unique_ptr<Exchange> exchange);
+
+  /// The master asks where the threads are.
+  void report_stacks(std::uint32_t question) { stack_reports_.answer(question); }
 
   /// The handler of an exchange has run past its deadline; its client is about to get the 504.
   void on_expired(const Exchange& exchange, TimePoint now);
@@ -118,6 +124,7 @@ class Service {
   const std::function<bool(ipc::Message)> tell_master_;
   const std::int64_t max_requests_;
   TimeoutReports timeouts_;
+  StackReports stack_reports_;
   int stuck_ = 0;
   bool told_stuck_ = false;
 

@@ -1,14 +1,11 @@
 #pragma once
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
-
 #include <functional>
-#include <vector>
 
 #include "base/time.hpp"
 #include "ipc/reports.hpp"
 #include "worker/exchange.hpp"
+#include "worker/thread_stacks.hpp"
 
 namespace serval::worker {
 
@@ -16,27 +13,16 @@ namespace serval::worker {
 class TimeoutReports {
  public:
   /// `tell`: hands a message to the master; false if there is none any more. What cannot be told is logged here, without the stack's names.
-  TimeoutReports(boost::asio::io_context& io, std::function<bool(const ipc::Message&)> tell);
+  TimeoutReports(ThreadStacks& stacks, std::function<bool(const ipc::Message&)> tell) : stacks_(stacks), tell_(std::move(tell)) {}
 
-  /// Of an exchange whose handler runs; looks at its request and its thread. The report is on its way within kPatience.
+  /// Of an exchange whose handler runs; looks at its request and its thread. The report is on its way as soon as the thread has answered.
   void add(const Exchange& exchange, TimePoint now);
-  /// What still waits for an answer of its thread goes as it is.
-  void flush();
 
  private:
-  struct Pending {
-    pid_t thread;
-    TimePoint until;
-    ipc::TimeoutReport report;
-  };
-  void collect(bool all);
   void send(const ipc::TimeoutReport& report);
-  void arm();
 
-  boost::asio::steady_timer timer_;
+  ThreadStacks& stacks_;
   std::function<bool(const ipc::Message&)> tell_;
-  std::vector<Pending> pending_;
-  bool armed_ = false;
 };
 
 }  // namespace serval::worker

@@ -247,6 +247,8 @@ void Worker::on_message(ipc::Channel::Received received) {
       return pause(received.message.number);
     case ipc::Kind::resume:
       return resume();
+    case ipc::Kind::ask_stacks:
+      return service_.report_stacks(received.message.number);
     case ipc::Kind::loaded:
     case ipc::Kind::load_failed:
     case ipc::Kind::forked:
@@ -261,6 +263,8 @@ void Worker::on_message(ipc::Channel::Received received) {
     case ipc::Kind::only_stuck_left:
     case ipc::Kind::crashed:
     case ipc::Kind::paused:
+    case ipc::Kind::stack:
+    case ipc::Kind::stacks_end:
       log::warning("message not for a worker", {{"kind", static_cast<int>(received.message.kind)}});
   }
 }

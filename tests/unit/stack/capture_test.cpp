@@ -165,6 +165,17 @@ TEST_F(Capture, ended_threads_leave_room_for_others) {
   frames_of(waiter.tid());
 }
 
+TEST_F(Capture, enlisted_threads_are_known_until_they_end) {
+  using testing::Contains;
+  pid_t thread = 0;
+  {
+    Waiter waiter;
+    thread = waiter.tid();
+    EXPECT_THAT(enlisted_threads(), Contains(thread));
+  }
+  EXPECT_THAT(enlisted_threads(), Not(Contains(thread)));
+}
+
 TEST_F(Capture, nobody_is_asked_by_a_signal_that_others_handle) {
   const Waiter waiter;
   const int number = SIGRTMAX - 1;

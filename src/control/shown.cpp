@@ -1,0 +1,73 @@
+#include "control/shown.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/value.hpp>
+
+#include "base/log_text.hpp"
+#include "control/status_table.hpp"
+
+namespace serval::control {
+namespace {
+
+namespace json = boost::json;
+
+const json::value* find(const json::object& object, std::string_view key) { return object.if_contains(json::string_view(key.data(), key.size())); }
+
+std::string shown(const json::string& value) {
+  std::string text;
+  log::append_text(text, std::string_view(value.data(), value.size()), false);
+  return text;
+}
+
+}  // namespace
+
+std::optional<std::int64_t> number_at(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  if (value == nullptr) return std::nullopt;
+  if (value->is_uint64()) return static_cast<std::int64_t>(std::min<std::uint64_t>(value->get_uint64(), INT64_MAX));
+  return value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
+}
+
+std::string text_at(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  if (value == nullptr || !value->is_string() || value->get_string().empty()) return std::string(kUnknown);
+  return shown(value->get_string());
+}
+
+const json::object* object_in(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  return value == nullptr ? nullptr : value->if_object();
+}
+
+std::vector<const json::object*> objects_in(const json::object& object, std::string_view key) {
+  std::vector<const json::object*> found;
+  const json::value* value = find(object, key);
+  if (value == nullptr || !value->is_array()) return found;
+  for (const json::value& item : value->get_array()) {
+    if (item.is_object()) found.push_back(&item.get_object());
+  }
+  return found;
+}
+
+std::string number(const json::object& object, std::string_view key) {
+  const auto value = number_at(object, key);
+  return value ? std::to_string(*value) : std::string(kUnknown);
+}
+
+std::string time_in(const json::object& object, std::string_view key, std::int64_t unit_ms) {
+  const auto value = number_at(object, key);
+  return value ? show_time(std::clamp<std::int64_t>(*value, 0, INT64_MAX / unit_ms) * unit_ms) : std::string(kUnknown);
+}
+
+std::vector<std::string> texts_in(const json::object& object, std::string_view key) {
+  std::vector<std::string> found;
+  const json::value* value = find(object, key);
+  if (value == nullptr || !value->is_array()) return found;
+  for (const json::value& item : value->get_array()) {
+    if (item.is_string()) found.push_back(shown(item.get_string()));
+  }
+  return found;
+}
+
+}  // namespace serval::control

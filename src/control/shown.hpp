@@ -1,0 +1,29 @@
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// For texts that are made of an answer: what is in a JSON object under a key, which may be missing, or of another kind, if another serval has sent
+/// it. No control byte gets through.
+namespace serval::control {
+
+inline constexpr std::string_view kUnknown = "-";
+
+std::optional<std::int64_t> number_at(const boost::json::object& object, std::string_view key);
+/// kUnknown for none, and for an empty one.
+std::string text_at(const boost::json::object& object, std::string_view key);
+const boost::json::object* object_in(const boost::json::object& object, std::string_view key);
+/// The objects of a list; others in it are not ours.
+std::vector<const boost::json::object*> objects_in(const boost::json::object& object, std::string_view key);
+/// The texts of a list.
+std::vector<std::string> texts_in(const boost::json::object& object, std::string_view key);
+/// As a text; kUnknown for none.
+std::string number(const boost::json::object& object, std::string_view key);
+/// As show_time() has it (status_table.hpp); the number counts so many milliseconds.
+std::string time_in(const boost::json::object& object, std::string_view key, std::int64_t unit_ms);
+
+}  // namespace serval::control
