@@ -40,6 +40,11 @@ class Load:
         wanted = self.answers + more
         wait_until(lambda: self.answers >= wanted or self.failures, lambda: f"{wanted} answers; there are {self.answers}")
 
+    def wait_for_answers(self, more):
+        """The same where failures are expected: they do not end it."""
+        wanted = self.answers + more
+        wait_until(lambda: self.answers >= wanted, lambda: f"{wanted} answers; there are {self.answers}, and {self.failures}")
+
     def _client(self):
         client = None
         while not self._over.is_set():

@@ -1,6 +1,7 @@
 """What tests of reloads share: an app and a configuration that can be replaced, and phases of a reload that last as long as a test wants."""
 
 import os
+import re
 import shutil
 
 import process_tree
@@ -68,5 +69,5 @@ class ReloadTest(ServalTest):
         return {int(serval.get("/generation").text) for _ in range(requests)}
 
     def processes(self, serval, title):
-        """The pids of those whose titles match, the oldest first."""
-        return [pid for pid in process_tree.descendants(serval.pid) if process_tree.alive(pid) and title in process_tree.title(pid)]
+        """The pids of those whose titles match, the lowest first."""
+        return [pid for pid in process_tree.descendants(serval.pid) if process_tree.alive(pid) and re.match(title, process_tree.title(pid))]
