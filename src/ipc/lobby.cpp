@@ -1,0 +1,118 @@
+#include "ipc/lobby.hpp"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/errno_text.hpp"
+
+namespace serval::ipc {
+namespace {
+
+constexpr std::size_t kMaxFds = 8;  // one is right; a few more are seen and closed, the rest the kernel closes (MSG_CTRUNC)
+
+int option_of(int socket, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(socket, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+bool is_connection(int fd) {
+  const int family = option_of(fd, SO_DOMAIN);
+  return option_of(fd, SO_TYPE) == SOCK_STREAM && option_of(fd, SO_ACCEPTCONN) == 0 && (family == AF_INET || family == AF_INET6 || family == AF_UNIX);
+}
+
+bool is_peer(const char (&text)[sizeof Guest::peer]) {
+  if (::strnlen(text, sizeof text) == sizeof text) return false;
+  unsigned char address[sizeof(in6_addr)];
+  return std::string_view(text) == "unix" || ::inet_pton(AF_INET, text, address) == 1 || ::inet_pton(AF_INET6, text, address) == 1;
+}
+
+bool is_sound(const Arrival& arrival, std::size_t fds) {
+  const Guest& guest = arrival.guest;
+  return fds == 1 && guest.magic == Guest::kMagic && guest.requests <= INT32_MAX && is_peer(guest.peer) && is_connection(arrival.connection.get());
+}
+
+std::vector<UniqueFd> take_fds(msghdr& header) {
+  std::vector<UniqueFd> fds;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    for (std::size_t i = 0; i < (part->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
+      fds.emplace_back(fd);
+    }
+  }
+  return fds;
+}
+
+/// An empty packet reads like the end.
+bool is_closed(int exit) {
+  pollfd look = {exit, POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) > 0;
+}
+
+}  // namespace
+
+Result<Lobby> make_lobby() {
+  int fds[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) {
+    return Error{std::string("cannot make the lobby between workers: ") + errno_text()};
+  }
+  return Lobby{UniqueFd(fds[0]), UniqueFd(fds[1])};
+}
+
+Sent send_guest(int entry, const Guest& guest, int connection) {
+  iovec part = {const_cast<Guest*>(&guest), sizeof guest};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof connection)] = {};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  cmsghdr* rights = CMSG_FIRSTHDR(&header);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof connection);
+  std::memcpy(CMSG_DATA(rights), &connection, sizeof connection);
+  ssize_t sent = -1;
+  do {
+    sent = ::sendmsg(entry, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+  } while (sent < 0 && errno == EINTR);
+  if (sent == static_cast<ssize_t>(sizeof guest)) return Sent::sent;
+  switch (errno) {
+    case EAGAIN:
+    case ETOOMANYREFS:  // as many descriptors as a process may have open are on their way between processes of this user; unix(7)
+    case ENOBUFS:
+    case ENOMEM: return Sent::full;
+    default: return Sent::failed;
+  }
+}
+
+Arrived receive_guest(int exit, Arrival& arrival) {
+  iovec part = {&arrival.guest, sizeof arrival.guest};
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))];
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  ssize_t size = -1;
+  do {
+    size = ::recvmsg(exit, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) return errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS ? Arrived::none : Arrived::closed;
+  if (size == 0 && is_closed(exit)) return Arrived::closed;
+  std::vector<UniqueFd> fds = take_fds(header);
+  if (size != static_cast<ssize_t>(sizeof arrival.guest) || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || fds.empty()) return Arrived::dropped;
+  arrival.connection = std::move(fds.front());
+  return is_sound(arrival, fds.size()) ? Arrived::arrived : Arrived::dropped;
+}
+
+}  // namespace serval::ipc

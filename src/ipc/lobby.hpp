@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "base/result.hpp"
+#include "os/unique_fd.hpp"
+
+/// The lobby: a SOCK_SEQPACKET socket pair through which connections move from a worker that drains to one that serves. The master makes it, holds
+/// both ends as long as it lives, and never reads it; so what waits in there outlives every worker. Nobody calls shutdown(2) on it: that works on all
+/// holders.
+///
+/// Whoever takes something out treats it as coming from outside.
+namespace serval::ipc {
+
+/// What goes with the connection's descriptor. Workers of different versions may meet in the lobby: the layout stays, new fields take from `reserved`.
+struct Guest {
+  static constexpr std::uint32_t kMagic = 0x53564c31;  // "SVL1"
+
+  std::uint32_t magic = kMagic;
+  std::uint32_t requests = 0;         ///< answered so far
+  std::int64_t accepted_ns = 0;       ///< on the monotonic clock
+  std::int64_t last_activity_ns = 0;  ///< likewise: the last byte read, or the end of the last answer
+  std::uint16_t port = 0;             ///< of the peer
+  std::uint8_t untouched = 0;         ///< 1: nothing has been read, so a PROXY prefix may be still to come
+  std::uint8_t reserved[37] = {};
+  char peer[64] = {};                 ///< its address as the app is told (worker/connection.hpp), terminated: an IP address or "unix"
+};
+static_assert(sizeof(Guest) == 128 && std::is_trivially_copyable_v<Guest>);
+
+/// Its two ends, non-blocking and close-on-exec.
+struct Lobby {
+  UniqueFd entry;
+  UniqueFd exit;
+};
+Result<Lobby> make_lobby();
+
+/// Never blocks, never raises SIGPIPE. `connection` stays the caller's, who closes it, and must not shut it down, once it is `sent`.
+enum class Sent {
+  sent,
+  full,    ///< worth another try in a moment
+  failed,  ///< there is no way into this lobby
+};
+Sent send_guest(int entry, const Guest& guest, int connection);
+
+struct Arrival {
+  Guest guest;
+  UniqueFd connection;  ///< a connected stream socket of an internet or unix family; close-on-exec
+};
+enum class Arrived {
+  arrived,
+  none,
+  dropped,  ///< what was there is no connection, and is gone
+  closed,   ///< somebody has shut the lobby down: nothing will ever come
+};
+Arrived receive_guest(int exit, Arrival& arrival);
+
+}  // namespace serval::ipc
