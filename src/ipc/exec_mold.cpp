@@ -31,6 +31,8 @@ Result<pid_t> exec_mold(const std::string& program, const Heritage& heritage, co
   keep(heritage.scoreboard_fd);
   keep(heritage.log_fd);
   keep(heritage.access_fd);
+  keep(heritage.lobby_entry_fd);
+  keep(heritage.lobby_exit_fd);
   for (const Listener& listener : heritage.listeners) keep(listener.fd);
   return os::spawn(what);
 }

@@ -21,6 +21,7 @@ json::value to_json(const Heritage& heritage) {
   return json::object{{"config", std::move(options)},          {"generation", heritage.generation}, {"channel_fd", heritage.channel_fd},
                       {"life_fd", heritage.life_fd},           {"log_fd", heritage.log_fd},         {"access_fd", heritage.access_fd},
                       {"master_pid", heritage.master_pid},     {"scoreboard_fd", heritage.scoreboard_fd},
+                      {"lobby_entry_fd", heritage.lobby_entry_fd}, {"lobby_exit_fd", heritage.lobby_exit_fd},
                       {"listeners", std::move(listeners)}};
 }
 
@@ -42,6 +43,10 @@ Result<Heritage> from_json(const json::value& document) {
   heritage.scoreboard_fd = number("scoreboard_fd");
   heritage.log_fd = number("log_fd");
   heritage.access_fd = number("access_fd");
+  if (document.as_object().contains("lobby_entry_fd")) {  // a master that is older than its mold has none
+    heritage.lobby_entry_fd = number("lobby_entry_fd");
+    heritage.lobby_exit_fd = number("lobby_exit_fd");
+  }
   for (const json::value& entry : document.at("listeners").as_array()) {
     heritage.listeners.push_back(
         {json::value_to<int>(entry.at("fd")), json::value_to<std::string>(entry.at("address")), entry.at("local").as_bool()});

@@ -28,6 +28,8 @@ struct Heritage {
   int scoreboard_fd = -1;    ///< the scoreboard's memory
   int log_fd = 2;            ///< serval's log
   int access_fd = -1;        ///< the access log; -1: off
+  int lobby_entry_fd = -1;   ///< where a draining worker puts its connections (ipc/lobby.hpp); -1: nowhere
+  int lobby_exit_fd = -1;    ///< where the others take them
   std::vector<Listener> listeners;
 };
 

@@ -29,7 +29,7 @@ enum class Kind : std::uint32_t {
   only_stuck_left,  ///< it has drained but for such handlers
   crashed,        ///< from the handler of a deadly signal; carries a CrashReport
   // master → worker
-  drain,          ///< answer what is accepted or queued, then exit 0
+  drain,          ///< answer what is accepted or queued, then exit 0; may come a second time without the flag that the first one had
   reopen,         ///< descriptors: log file, access log (each only if it is a file); answer with reopened
   pause,          ///< number; let no request begin until resume; answer with paused once none is in progress
   resume,
@@ -40,7 +40,12 @@ enum class Kind : std::uint32_t {
   // worker → master
   stack,          ///< number; carries a StackReport
   stacks_end,     ///< number
+  // worker → master
+  left,           ///< it drains, has closed its listeners, and has no connection any more that waits for a request
 };
+
+/// Flags of drain.
+inline constexpr std::uint32_t kSucceeded = 1;  ///< others serve or will serve: connections move to them through the lobby (ipc/lobby.hpp)
 
 struct Message {
   Kind kind{};
@@ -48,7 +53,7 @@ struct Message {
   std::int32_t generation = 0;
   std::int32_t pid = 0;
   std::uint32_t text_size = 0;
-  std::uint32_t number = 0;  ///< of fork: the pause in which the worker begins, 0: none; else what the answer repeats
+  std::uint32_t number = 0;  ///< of fork: the pause in which the worker begins, 0: none; of drain: its flags; else what the answer repeats
   std::int64_t limit = 0;  ///< of fork: requests after which the worker is spent; 0: none
   char text[2016] = {};  ///< UTF-8, not terminated; or a report
 };

@@ -11,7 +11,8 @@
 namespace serval::supervisor {
 
 BOOST_DESCRIBE_STRUCT(SlotRecord, (),
-                      (state, generation, pid, cause, replacing, stuck, paused, why, crashes_in_a_row, started, due_since, ready_at, deadline, expires))
+                      (state, generation, pid, cause, replacing, stuck, paused, why, crashes_in_a_row, started, due_since, ready_at, deadline,
+                       door_deadline, expires))
 BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, started, loaded_at, deadline))
 BOOST_DESCRIBE_STRUCT(State, (),
                       (workers, current, newest, complete, drained, pause, pauses, paused_since, next_reminder, reload_failure, crashes_in_a_row, begun, ended,
@@ -29,8 +30,8 @@ BOOST_DESCRIBE_STRUCT(ProcessRecord, (),
 BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients))
 BOOST_DESCRIBE_STRUCT(CgroupsRecord, (), (folder, seated))
 BOOST_DESCRIBE_STRUCT(Handover, (),
-                      (protocol, version, arguments, begun, supervisor, life_read_fd, life_write_fd, scoreboard_fd, logs, listeners, generations, molds,
-                       workers, control, pidfile_fd, cgroups))
+                      (protocol, version, arguments, begun, supervisor, life_read_fd, life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, logs,
+                       listeners, generations, molds, workers, control, pidfile_fd, cgroups))
 
 namespace {
 
@@ -62,7 +63,7 @@ Result<void> check(const Handover& handover) {
 }  // namespace
 
 std::vector<int> Handover::fds() const {
-  std::vector<int> all = {life_read_fd, life_write_fd, scoreboard_fd, pidfile_fd, control.listener.fd};
+  std::vector<int> all = {life_read_fd, life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, pidfile_fd, control.listener.fd};
   all.insert(all.end(), control.clients.begin(), control.clients.end());
   for (const LogFilesRecord& files : logs) all.insert(all.end(), {files.log_fd, files.access_fd});
   for (const ListenerRecord& listener : listeners) all.push_back(listener.fd);

@@ -77,6 +77,8 @@ struct Handover {
   supervisor::State supervisor{};
   int life_read_fd = -1;
   int life_write_fd = -1;
+  int lobby_entry_fd = -1;
+  int lobby_exit_fd = -1;
   int scoreboard_fd = -1;
   std::vector<LogFilesRecord> logs{};
   std::vector<ListenerRecord> listeners{};

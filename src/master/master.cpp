@@ -38,6 +38,12 @@ scoreboard::Memory make_scoreboard(const config::Config& config) {
   return std::move(*memory);
 }
 
+ipc::Lobby make_lobby() {
+  auto lobby = ipc::make_lobby();
+  if (!lobby) throw StartupError(exit_code::internal, lobby.error());
+  return std::move(*lobby);
+}
+
 }  // namespace
 
 supervisor::Settings settings_of(const config::Config& config, int workers) {
@@ -58,6 +64,7 @@ supervisor::Settings settings_of(const config::Config& config, int workers) {
 Master::Master(Beginning beginning)
     : arguments_(std::move(beginning.arguments)),
       pidfile_(std::move(beginning.pidfile)),
+      lobby_(make_lobby()),
       scoreboard_(make_scoreboard(*beginning.first.config)),
       supervisor_(settings_of(*beginning.first.config, beginning.workers)),
       stacks_(io_, os::kOwnProgram),
@@ -255,6 +262,7 @@ void Master::on_mold_message(int generation, const ipc::Message& message) {
     case ipc::Kind::timed_out:
     case ipc::Kind::only_stuck_left:
     case ipc::Kind::crashed:
+    case ipc::Kind::left:
     case ipc::Kind::drain:
     case ipc::Kind::reopen:
     case ipc::Kind::pause:
@@ -297,6 +305,7 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::spent: return handle(supervisor::WorkerSpent{slot});
     case ipc::Kind::timed_out: return on_timed_out(slot, message);
     case ipc::Kind::only_stuck_left: return handle(supervisor::OnlyStuckLeft{slot});
+    case ipc::Kind::left: return handle(supervisor::WorkerLeft{slot});
     case ipc::Kind::crashed: return on_crashed(slot, message);
     case ipc::Kind::paused: return handle(supervisor::WorkerPaused{slot, message.number});
     case ipc::Kind::stack: return worker_stacks_.on_report(slot, find_worker(slot)->pid, message);

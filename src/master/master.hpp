@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/load.hpp"
+#include "ipc/lobby.hpp"
 #include "ipc/messages.hpp"
 #include "master/control.hpp"
 #include "master/generation.hpp"
@@ -137,6 +138,7 @@ class Master {
   boost::asio::steady_timer timer_{io_};
   UniqueFd life_read_;   ///< inherited by everybody
   UniqueFd life_write_;  ///< held by us alone, and never written to: its end is our end
+  ipc::Lobby lobby_;     ///< inherited by everybody
   scoreboard::Memory scoreboard_;
   supervisor::Supervisor supervisor_;
   StackNames stacks_;

@@ -54,6 +54,8 @@ Result<pid_t> Master::start_mold(int generation) {
   heritage.scoreboard_fd = scoreboard_.fd();
   heritage.log_fd = what.logs->log();
   heritage.access_fd = what.logs->access();
+  heritage.lobby_entry_fd = lobby_.entry.get();
+  heritage.lobby_exit_fd = lobby_.exit.get();
   heritage.listeners = inherited(what.listeners);
   const AppFile app_file = look_at_app(config.app.library);
   const auto pid = ipc::exec_mold(os::kOwnProgram, heritage, {pipes.output_write.get(), pipes.error_write.get()});
@@ -131,7 +133,9 @@ void Master::send_forks(MoldProcess& mold) {
 }
 
 void Master::perform(const supervisor::DrainWorker& action) {
-  if (WorkerProcess* worker = find_worker(action.slot)) worker->line->send({.kind = ipc::Kind::drain, .slot = action.slot});
+  WorkerProcess* worker = find_worker(action.slot);
+  if (worker == nullptr) return;
+  worker->line->send({.kind = ipc::Kind::drain, .slot = action.slot, .number = action.succeeded ? ipc::kSucceeded : 0});
 }
 
 void Master::perform(const supervisor::ReopenWorker& action) {

@@ -140,6 +140,8 @@ Handover Master::hand_over() {
                   .supervisor = supervisor_.state(),
                   .life_read_fd = life_read_.get(),
                   .life_write_fd = life_write_.get(),
+                  .lobby_entry_fd = lobby_.entry.get(),
+                  .lobby_exit_fd = lobby_.exit.get(),
                   .scoreboard_fd = scoreboard_.fd(),
                   .control = control_.record(),
                   .pidfile_fd = pidfile_->fd()};
@@ -182,11 +184,23 @@ Handover Master::hand_over() {
 
 // --- the new program, after
 
+namespace {
+
+/// An older version knew none.
+ipc::Lobby lobby_of(const Handover& handover) {
+  if (handover.lobby_entry_fd >= 0 && handover.lobby_exit_fd >= 0) return {UniqueFd(handover.lobby_entry_fd), UniqueFd(handover.lobby_exit_fd)};
+  auto made = ipc::make_lobby();
+  return made ? std::move(*made) : ipc::Lobby{};
+}
+
+}  // namespace
+
 Master::Master(Beginning beginning, const Handover& handover)
     : arguments_(std::move(beginning.arguments)),
       pidfile_(std::move(beginning.pidfile)),
       life_read_(handover.life_read_fd),
       life_write_(handover.life_write_fd),
+      lobby_(lobby_of(handover)),
       scoreboard_(map_scoreboard(handover.scoreboard_fd)),
       supervisor_(settings_of(*beginning.first.config, beginning.workers), handover.supervisor, Clock::now()),
       stacks_(io_, os::kOwnProgram),

@@ -37,6 +37,8 @@ void close_on_exec(const ipc::Heritage& heritage) {
   mark(heritage.scoreboard_fd);
   mark(heritage.log_fd);
   mark(heritage.access_fd);
+  mark(heritage.lobby_entry_fd);
+  mark(heritage.lobby_exit_fd);
   for (const ipc::Listener& listener : heritage.listeners) mark(listener.fd);
 }
 

@@ -28,8 +28,9 @@ struct ForkWorker {  ///< answered by WorkerForked or ForkFailed
   std::int64_t max_requests = 0;  ///< after so many the worker reports WorkerSpent; 0: never
   std::uint32_t pause = 0;        ///< in which it begins; 0: none
 };
-struct DrainWorker {  ///< possible as soon as ForkWorker was performed, pid or not
+struct DrainWorker {  ///< possible as soon as ForkWorker was performed, pid or not; a second one may say that nobody takes over after all
   int slot;
+  bool succeeded;  ///< others serve or will serve: its connections go on there
 };
 struct ReopenWorker {  ///< likewise
   int slot;

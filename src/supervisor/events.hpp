@@ -73,6 +73,10 @@ struct WorkerLeaving {  ///< somebody else sent it TERM or INT: it drains alread
   int slot;
 };
 
+struct WorkerLeft {  ///< it drains, and answers nobody any more but those whose requests it has
+  int slot;
+};
+
 struct WorkerSpent {  ///< it has answered as many requests as it should
   int slot;
 };
@@ -163,7 +167,7 @@ struct UpgradeFailed {  ///< it could not be started
 struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
-                           WorkerLeaving, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested,
+                           WorkerLeaving, WorkerLeft, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested,
                            ReloadRequested, ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested,
                            LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
 

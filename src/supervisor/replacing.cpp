@@ -125,8 +125,23 @@ void Supervisor::retire_replaced() {
 
 void Supervisor::drain(Slot& slot, Cause cause) {
   if (rollout_) retire_listeners_before(slot);
-  slot.retire(cause, now_ + settings_.grace);
-  act(DrainWorker{slot.index()});
+  slot.retire(cause, now_, now_ + settings_.grace);
+  act(DrainWorker{slot.index(), phase_ != Phase::stopping});
+}
+
+void Supervisor::handle(const WorkerLeft& event) {
+  Slot* slot = find(event.slot);
+  if (slot != nullptr && slot->occupied()) slot->leave();
+}
+
+void Supervisor::lose_patience_at_door() {
+  for (Slot& slot : slots_) {
+    if (slot.door_deadline() > now_) continue;
+    slot.leave();
+    if (slot.state() != SlotState::draining) continue;  // it is being killed, which has been said
+    say(log::Level::warning, "draining worker does not say that it answers nobody new, waiting no longer",
+        {{"slot", slot.index()}, {"worker_pid", slot.pid()}, {"cause", name_of(slot.cause())}});
+  }
 }
 
 // --- the number of workers

@@ -91,10 +91,11 @@ void Supervisor::retire_listeners_before(const Slot& last) {
   act(RetireListeners{});
 }
 
+/// Nobody of an older generation serves, nor answers who comes to it while it leaves.
 bool Supervisor::rollout_is_over() const {
   int serving = 0;
   for (const Slot& slot : slots_) {
-    const bool old_one = slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting);
+    const bool old_one = slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting || slot.at_door());
     if (old_one) return false;
     if (slot.serving()) ++serving;
   }

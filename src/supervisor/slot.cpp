@@ -34,7 +34,8 @@ Slot::Slot(int index, const SlotRecord& record)
       started_(record.started),
       due_since_(record.due_since),
       ready_at_(record.ready_at),
-      deadline_(record.deadline) {}
+      deadline_(record.deadline),
+      door_deadline_(record.door_deadline) {}
 
 SlotRecord Slot::record() const {
   return {.state = state_,
@@ -50,6 +51,7 @@ SlotRecord Slot::record() const {
           .due_since = due_since_,
           .ready_at = ready_at_,
           .deadline = deadline_,
+          .door_deadline = door_deadline_,
           .expires = expires};
 }
 
@@ -90,12 +92,21 @@ void Slot::begin_replacement(TimePoint deadline) {
   deadline_ = deadline;
 }
 
-void Slot::retire(Cause cause, TimePoint deadline) {
+namespace {
+
+/// For an old worker to finish with those who come to it, most of all for one that hangs: a reload waits for no longer. Workers need milliseconds
+/// for it; more only when their siblings cannot take over what they have (worker/departures.cpp: 1 s), and for who came last (300 ms).
+constexpr auto kDoorPatience = std::chrono::seconds(3);
+
+}  // namespace
+
+void Slot::retire(Cause cause, TimePoint now, TimePoint deadline) {
   SERVAL_CHECK(state_ == SlotState::starting || state_ == SlotState::serving);
   // Whoever was only due ends for the reason that is at hand now.
   if (!replacing_) cause_ = cause;
   state_ = SlotState::draining;
   deadline_ = deadline;
+  door_deadline_ = now + kDoorPatience;
 }
 
 void Slot::kill(Cause cause, TimePoint deadline) {
@@ -119,7 +130,7 @@ void Slot::clear() {
   why_.clear();
   reopens_pending_ = 0;
   ready_at_ = TimePoint::max();
-  deadline_ = TimePoint::max();
+  deadline_ = door_deadline_ = TimePoint::max();
 }
 
 void Slot::cool(TimePoint until) {

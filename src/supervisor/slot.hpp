@@ -40,7 +40,8 @@ class Slot {
   void become_due(Cause cause, TimePoint now);   ///< serving only; a stronger cause than the one before wins
   void keep();                                   ///< it need not go after all
   void begin_replacement(TimePoint deadline);    ///< due only; the deadline is for the successor
-  void retire(Cause cause, TimePoint deadline);  ///< a cause given before stays
+  void retire(Cause cause, TimePoint now, TimePoint deadline);  ///< a cause given before stays
+  void leave() { door_deadline_ = TimePoint::max(); }            ///< it answers nobody new any more, or nobody waits for that any more
   void kill(Cause cause, TimePoint deadline = TimePoint::max());  ///< likewise; the deadline is for a killing signal that can be survived
   void shorten(TimePoint deadline) { deadline_ = std::min(deadline_, deadline); }
   void explain(std::string why) { why_ = std::move(why); }  ///< its end
@@ -59,6 +60,10 @@ class Slot {
   TimePoint started() const { return started_; }
   TimePoint ready_at() const { return ready_at_; }  ///< max(): not yet
   TimePoint deadline() const { return deadline_; }  ///< when the state must have ended; max(): no limit
+
+  /// Asked to go, it has not said yet that it answers nobody new.
+  bool at_door() const { return door_deadline_ != TimePoint::max(); }
+  TimePoint door_deadline() const { return door_deadline_; }  ///< when nobody waits for that any more
 
   bool serving() const { return state_ == SlotState::serving; }
   bool due() const { return serving() && cause_ != Cause::none; }
@@ -93,6 +98,7 @@ class Slot {
   TimePoint due_since_ = TimePoint::max();
   TimePoint ready_at_ = TimePoint::max();
   TimePoint deadline_ = TimePoint::max();
+  TimePoint door_deadline_ = TimePoint::max();
 };
 
 }  // namespace serval::supervisor

@@ -32,6 +32,7 @@ struct SlotRecord {
   TimePoint due_since = TimePoint::max();
   TimePoint ready_at = TimePoint::max();
   TimePoint deadline = TimePoint::max();
+  TimePoint door_deadline = TimePoint::max();
   TimePoint expires = TimePoint::max();
 
   bool operator==(const SlotRecord&) const = default;

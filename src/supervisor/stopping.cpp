@@ -51,8 +51,8 @@ void Supervisor::begin_stop(int exit_code) {
         drain(slot, Cause::stop);
         break;
       case SlotState::cooling: slot.clear(); break;
+      case SlotState::draining: act(DrainWorker{slot.index(), false}); break;  // its connections had found somebody else, who goes too
       case SlotState::empty:
-      case SlotState::draining:
       case SlotState::killing: break;
     }
   }

@@ -42,6 +42,7 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
     retire_replaced();
     begin_replacements();  // whose turn has come by that
     retire_surplus();
+    lose_patience_at_door();
     end_rollout_if_over();
   }
   start_what_is_missing();
@@ -68,6 +69,7 @@ TimePoint Supervisor::find_next_wakeup() const {
     if (cooled) waits_for_token = true;
     if (!cooled) next = std::min(next, slot.deadline());
     if (slot.serving()) next = std::min(next, slot.expires);
+    if (slot.at_door() && phase_ == Phase::running) next = std::min(next, slot.door_deadline());
   }
   if (waits_for_token && mold().state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
   return next;
@@ -76,7 +78,7 @@ TimePoint Supervisor::find_next_wakeup() const {
 Snapshot Supervisor::snapshot() const {
   Snapshot result;
   for (const Slot& slot : slots_) {
-    result.workers.push_back({slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.started(), slot.deadline(),
+    result.workers.push_back({slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.started(), slot.deadline(),
                               slot.backoff.crashes_in_a_row()});
   }
   result.generation = current_;
@@ -204,7 +206,7 @@ void Supervisor::handle(const WorkerLeaving& event) {
   Slot* slot = find(event.slot);
   if (slot == nullptr || (slot->state() != SlotState::starting && slot->state() != SlotState::serving)) return;
   say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts", {{"slot", event.slot}, {"worker_pid", slot->pid()}});
-  slot->retire(Cause::manual, now_ + settings_.grace);
+  slot->retire(Cause::manual, now_, now_ + settings_.grace);
 }
 
 // --- the end of a worker

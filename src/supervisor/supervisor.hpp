@@ -28,6 +28,7 @@ struct Snapshot {
     pid_t pid;
     SlotState state;
     Cause cause;                ///< for which it is going or due
+    bool at_door = false;       ///< it is going, but may still answer somebody new
     TimePoint started;
     TimePoint deadline;         ///< when its state must have ended; of a cooling one: when it is started again
     int crashes_in_a_row;
@@ -109,6 +110,7 @@ class Supervisor {
   void handle(const WorkerReady& event);
   void handle(const WorkerBootFailed& event);
   void handle(const WorkerLeaving& event);
+  void handle(const WorkerLeft& event);
   void handle(const WorkerSpent& event);
   void handle(const RequestTimedOut& event);
   void handle(const OnlyStuckLeft& event);
@@ -164,6 +166,7 @@ class Supervisor {
   void retire_replaced();
   void retire_surplus();
   void drain(Slot& slot, Cause cause);
+  void lose_patience_at_door();
 
   // watching.cpp
   void forgive_if_we_slept();

@@ -50,9 +50,9 @@ Peer peer_of(const sockaddr_storage& from) {
 
 }  // namespace
 
-Acceptor::Acceptor(Service& service, const ipc::Listener& listener)
-    : service_(service), listener_(listener), acceptor_(service.io), timer_(service.io) {
-  acceptor_.assign(Protocol(listener.local ? AF_UNIX : AF_INET, 0), listener.fd);
+Acceptor::Acceptor(Service& service, ipc::Listener listener)
+    : service_(service), listener_(std::move(listener)), acceptor_(service.io), timer_(service.io) {
+  acceptor_.assign(Protocol(listener_.local ? AF_UNIX : AF_INET, 0), listener_.fd);
 }
 
 void Acceptor::start() { wait(); }
@@ -93,9 +93,14 @@ void Acceptor::leave_to_others() {
 }
 
 void Acceptor::finish_drain() {
+  close();
+  std::exchange(on_empty_, nullptr)();
+}
+
+void Acceptor::close() {
+  timer_.cancel();
   boost::system::error_code ignored;
   acceptor_.close(ignored);
-  std::exchange(on_empty_, nullptr)();
 }
 
 bool Acceptor::somebody_waits() const {
@@ -106,8 +111,8 @@ bool Acceptor::somebody_waits() const {
 /// One connection at a time: a worker that took all that are there would keep its siblings from their share.
 void Acceptor::take_turn() {
   const Taken taken = take();
-  if (taken == Taken::failed) return;  // pause() goes on
-  if (!on_empty_) return wait();
+  if (taken == Taken::failed) return;
+  if (!on_empty_) return open() ? wait() : void();
   if (taken == Taken::one) return post_ready();
   finish_drain();
 }

@@ -15,7 +15,9 @@ namespace serval::worker {
 /// so that an idle sibling gets the connection. Loop only; outlives its operations (destroyed after the loop has ended).
 class Acceptor {
  public:
-  Acceptor(Service& service, const ipc::Listener& listener);
+  /// The descriptor is its own from here.
+  Acceptor(Service& service, ipc::Listener listener);
+  virtual ~Acceptor() = default;
 
   void start();
   /// Leaves alone what waits in the queue, until release().
@@ -24,11 +26,23 @@ class Acceptor {
   /// Takes what waits in the queue, still leaving it to less busy siblings, then closes this process's copy of the listener and calls `on_empty`;
   /// held, it closes it at once.
   void drain(std::function<void()> on_empty);
+  /// Looks no more, whoever waits.
+  void close();
   bool open() const { return acceptor_.is_open(); }
 
- private:
-  enum class Taken { one, none, failed };
+ protected:
+  enum class Taken {
+    one,
+    none,
+    failed,  ///< pause() goes on
+  };
+  virtual Taken take();
+  void pause(std::chrono::milliseconds how_long);
 
+  Service& service_;
+  const ipc::Listener listener_;
+
+ private:
   void wait();
   void on_ready();
   void leave_to_others();
@@ -36,12 +50,8 @@ class Acceptor {
   bool somebody_waits() const;
   void take_turn();
   void post_ready();
-  Taken take();
-  void pause(std::chrono::milliseconds how_long);
 
   using Protocol = boost::asio::generic::stream_protocol;
-  Service& service_;
-  const ipc::Listener& listener_;
   boost::asio::basic_socket_acceptor<Protocol> acceptor_;
   boost::asio::steady_timer timer_;
   TimePoint last_complaint_{};

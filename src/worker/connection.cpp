@@ -12,6 +12,8 @@
 #include "http/date.hpp"
 #include "http/proxy_protocol.hpp"
 #include "http/response.hpp"
+#include "ipc/lobby.hpp"
+#include "ipc/reports.hpp"
 #include "worker/limits.hpp"
 #include "worker/service.hpp"
 
@@ -45,6 +47,8 @@ Connection::Connection(Service& service, UniqueFd fd, Peer peer)
     : service_(service),
       socket_(service.io),
       peer_(std::move(peer)),
+      accepted_(Clock::now()),
+      last_activity_(accepted_),
       proxy_header_due_(service.config.request.proxy_protocol && service.is_trusted(peer_.address)) {
   peer_.trusted = service.is_trusted(peer_.address);
   const int family = peer_.address == "unix" ? AF_UNIX : AF_INET;  // the protocol only tells Asio that this is a stream
@@ -52,11 +56,23 @@ Connection::Connection(Service& service, UniqueFd fd, Peer peer)
   socket_.non_blocking(true);
 }
 
+Connection::Connection(Service& service, UniqueFd fd, Peer peer, const Past& past) : Connection(service, std::move(fd), std::move(peer)) {
+  accepted_ = past.accepted;
+  last_activity_ = past.last_activity;
+  requests_ = past.requests;
+  untouched_ = past.untouched;
+  proxy_header_due_ = proxy_header_due_ && untouched_;
+  if (requests_ > 0) phase_ = Phase::idle;
+}
+
 void Connection::start() {
-  accepted_ = last_activity_ = Clock::now();
-  const TimePoint last_call = service_.draining() ? last_activity_ + kLastCall : TimePoint::max();
-  wait_until(std::min(last_call, deadline_after(last_activity_, service_.config.request.header_timeout)));
-  read();
+  const config::Request& limits = service_.config.request;
+  // One that was kept alive elsewhere, and would not be here, has a request to come all the same.
+  const bool keeps_alive = phase_ == Phase::idle && limits.keep_alive.count() > 0;
+  const TimePoint since = phase_ == Phase::idle ? last_activity_ : accepted_;
+  const TimePoint last_call = service_.says_goodbye() ? Clock::now() + kLastCall : TimePoint::max();
+  wait_until(std::min(last_call, deadline_after(since, keeps_alive ? limits.keep_alive : limits.header_timeout)));
+  rest();
 }
 
 // ---- Reading
@@ -83,7 +99,7 @@ bool Connection::parse() {
   while (true) {
     if (!exchange_) {
       if (input_.unread().empty()) {
-        read();
+        rest();
         return false;
       }
       begin_exchange();
@@ -190,6 +206,33 @@ InputBuffer& Connection::input() {
   return apart_ ? exchange_->body_input : exchange_->input;
 }
 
+bool Connection::waits_for_request() const { return (phase_ == Phase::fresh || phase_ == Phase::idle) && input_.unread().empty(); }
+
+/// Nothing is there to be served, and no read is under way: waits for the next request, here or in another worker.
+void Connection::rest() {
+  if (service_.draining()) {
+    if (service_.departures.moving() && move()) return;
+    service_.departures.add(*this);
+  }
+  read();
+}
+
+/// What has been read is served here; so nothing may be, nor be about to be.
+bool Connection::move() {
+  ipc::Guest guest{.requests = static_cast<std::uint32_t>(requests_),
+                   .accepted_ns = std::chrono::nanoseconds(accepted_.time_since_epoch()).count(),
+                   .last_activity_ns = std::chrono::nanoseconds(last_activity_.time_since_epoch()).count(),
+                   .port = peer_.port,
+                   .untouched = untouched_};
+  ipc::put_text(guest.peer, peer_.address);
+  if (!service_.departures.send(guest, socket_.native_handle())) return false;
+  // The new owner has the same open file: ours must leave epoll by itself, since closing does not take it out while others have it (epoll(7)).
+  boost::system::error_code ignored;
+  const UniqueFd ours(socket_.release(ignored));
+  close();
+  return true;
+}
+
 void Connection::read() {
   if (reading_) return;
   InputBuffer& in = input();
@@ -209,7 +252,10 @@ void Connection::on_read(const boost::system::error_code& error, std::size_t byt
     case Phase::idle:
     case Phase::head:
     case Phase::body:
+      if (error == asio::error::operation_aborted) return rest();  // interrupt()
+      service_.departures.remove(*this);
       if (error) return on_client_gone();
+      untouched_ = false;
       input().commit(bytes);
       last_activity_ = Clock::now();
       return go_on();
@@ -388,7 +434,7 @@ void Connection::next_request() {
 }
 
 void Connection::wait_idle() {
-  const bool last_call = service_.draining();
+  const bool last_call = service_.says_goodbye();
   wait_until(last_call ? Clock::now() + kLastCall : deadline_after(last_activity_, service_.config.request.keep_alive));
 }
 
@@ -404,6 +450,7 @@ void Connection::close() {
   if (phase_ == Phase::closed) return;
   if (phase_ == Phase::handling) let_go_of_exchange();
   phase_ = Phase::closed;
+  service_.departures.remove(*this);
   wait_until(TimePoint::max());
   boost::system::error_code ignored;
   socket_.close(ignored);
@@ -447,9 +494,19 @@ void Connection::on_deadline() {
 }
 
 void Connection::on_drain() {
-  if (phase_ != Phase::fresh && phase_ != Phase::idle) return;  // its answer will say `Connection: close`
+  if (phase_ != Phase::fresh && phase_ != Phase::idle) return;  // what it has is answered first
+  if (service_.departures.moving()) {
+    if (waits_for_request()) service_.departures.add(*this);
+    return;
+  }
   if (Clock::now() - last_activity_ > kRecentlyActive) return close();
   wait_idle();
+  if (waits_for_request()) service_.departures.add(*this);
+}
+
+void Connection::interrupt() {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
 }
 
 void Connection::on_all_stuck() {

@@ -26,12 +26,21 @@ struct Peer {
   bool trusted = false;    ///< [request] trusted_proxies names it
 };
 
+/// Of a connection that another worker has served before.
+struct Past {
+  TimePoint accepted;
+  TimePoint last_activity;
+  int requests = 0;
+  bool untouched = false;  ///< nothing has been read yet
+};
+
 /// One client connection: reads requests, hands each to the crew, writes the answers in order, keeps every deadline. Never waits.
 /// One thing at a time: it reads, or a handler runs, or it writes. Loop only.
 /// Life time: the service's list owns it; it leaves that list by itself when its socket is closed and no operation is under way.
 class Connection : public Deadlined {
  public:
   Connection(Service& service, UniqueFd fd, Peer peer);
+  Connection(Service& service, UniqueFd fd, Peer peer, const Past& past);
 
   void start();
   /// The handler of the exchange has returned and the crew says so later than submit().
@@ -39,6 +48,8 @@ class Connection : public Deadlined {
   void on_let_in();
   void on_deadline();
   void on_drain();
+  /// It waits for a request and is to move: the read that may bring one ends, with it or without.
+  void interrupt();
   /// No thread will become free: what waits for one is refused.
   void on_all_stuck();
   /// Its request has been given to the crew, and its answer has not come back.
@@ -47,6 +58,8 @@ class Connection : public Deadlined {
   bool on_cut();
 
   boost::intrusive::list_member_hook<> hook;
+  using DepartureHook = boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+  DepartureHook departure_hook;
 
  private:
   enum class Phase {
@@ -70,6 +83,9 @@ class Connection : public Deadlined {
   void on_body(std::string_view piece);
   void settle_body();
   bool want_more();
+  bool waits_for_request() const;
+  void rest();
+  bool move();
   void read();
   void on_read(const boost::system::error_code& error, std::size_t bytes);
   void on_client_gone();
@@ -112,6 +128,7 @@ class Connection : public Deadlined {
   bool reading_ = false;
   bool apart_ = false;       ///< the body is read into exchange_->body_input
   bool logged_ = false;      ///< this request has its access line
+  bool untouched_ = true;    ///< nothing has been read
   bool proxy_header_due_;
 };
 

@@ -163,7 +163,7 @@ void Exchange::done() {
 }
 
 void Exchange::respond(const Response& response) {
-  closes = close_after || service_.draining();
+  closes = close_after || service_.says_goodbye();
   status = response.status;
   const http::Exchange how = framing(closes);
   if (const std::string why = why_not_sendable(how, response); !why.empty()) {
@@ -196,7 +196,7 @@ void Exchange::keep_tail(const Response& response) {
 void Exchange::fail(std::string_view why) {
   const http::Head& head = parser.head();
   log::error("app failed", {{"method", head.method}, {"target", head.target}, {"request_id", request_id}, {"why", why}});
-  closes = close_after || service_.draining();
+  closes = close_after || service_.says_goodbye();
   status = 500;
   failed = true;
   const http::Exchange how = framing(closes);

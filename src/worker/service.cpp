@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.hpp"
+#include "ipc/reports.hpp"
 #include "stack/capture.hpp"
 
 namespace serval::worker {
@@ -35,6 +37,11 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       board(setting.scoreboard, setting.slot),
       crew(io_context, config.workers.threads, config.workers.queue, {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }}),
       stacks(io_context),
+      departures(io_context, setting.lobby_entry_fd,
+                 {.on_empty = [this] { tell_if_left(); }, .on_give_up = [this] {
+                    log::warning("the lobby takes no connections, they are closed with their next answer", {{"connections", connections_.size()}});
+                    say_goodbye();
+                  }}),
       is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
         return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
       }),
@@ -51,9 +58,24 @@ Service::~Service() {
 }
 
 void Service::adopt(UniqueFd fd, Peer peer) {
-  auto connection = std::make_unique<Connection>(*this, std::move(fd), std::move(peer));
-  connections_.push_back(*connection);
   board.count_connection();
+  add(std::make_unique<Connection>(*this, std::move(fd), std::move(peer)));
+}
+
+/// Whoever accepted it has counted it.
+void Service::adopt(UniqueFd fd, const ipc::Guest& guest) {
+  Peer peer{.address = std::string(ipc::get_text(guest.peer)), .port = guest.port};
+  const TimePoint now = Clock::now();
+  const auto time = [now](std::int64_t ns) { return std::min(now, TimePoint(std::chrono::nanoseconds(ns))); };
+  const Past past{.accepted = time(guest.accepted_ns),
+                  .last_activity = time(guest.last_activity_ns),
+                  .requests = static_cast<int>(guest.requests),
+                  .untouched = guest.untouched != 0};
+  add(std::make_unique<Connection>(*this, std::move(fd), std::move(peer), past));
+}
+
+void Service::add(std::unique_ptr<Connection> connection) {
+  connections_.push_back(*connection);
   board.set_connections(static_cast<int>(connections_.size()));
   connection.release()->start();  // owned by the list from here
 }
@@ -186,17 +208,32 @@ void Service::log_access(http::AccessRecord record) {
   });
 }
 
-void Service::drain(std::function<void()> finished) {
-  if (draining()) return;
+void Service::drain(bool succeeded, std::function<void()> finished) {
   draining_.store(true);
   finished_ = std::move(finished);
+  if (!succeeded || !departures.possible()) return say_goodbye();
+  departures.begin();
+  for (Connection& connection : connections_) connection.on_drain();
+  check_finished();
+}
+
+void Service::say_goodbye() {
+  departures.end();
+  says_goodbye_.store(true);
   for (auto at = connections_.begin(); at != connections_.end();) (at++)->on_drain();  // may remove itself
   check_finished();
 }
 
 void Service::set_accepting(bool accepting) {
   accepting_ = accepting;
+  tell_if_left();
   check_finished();
+}
+
+void Service::tell_if_left() {
+  if (told_left_ || !departures.possible() || !draining() || accepting_ || !departures.empty()) return;
+  told_left_ = true;
+  tell_master_({.kind = ipc::Kind::left});
 }
 
 void Service::check_finished() {

@@ -14,12 +14,14 @@
 #include "base/network.hpp"
 #include "config/config.hpp"
 #include "http/request.hpp"
+#include "ipc/lobby.hpp"
 #include "ipc/messages.hpp"
 #include "scoreboard/writer.hpp"
 #include "worker/access_log.hpp"
 #include "worker/connection.hpp"
 #include "worker/crew.hpp"
 #include "worker/deadline_wheel.hpp"
+#include "worker/departures.hpp"
 #include "worker/exchange.hpp"
 #include "worker/stack_reports.hpp"
 #include "worker/thread_stacks.hpp"
@@ -27,7 +29,7 @@
 
 namespace serval::worker {
 
-/// What all connections of a worker share: its loop, threads, deadlines, logs and limits. Loop only, but for draining().
+/// What all connections of a worker share: its loop, threads, deadlines, logs and limits. Loop only, but for draining() and says_goodbye().
 /// Life time: made before the first connection, destroyed after the last.
 class Service {
  public:
@@ -41,6 +43,7 @@ class Service {
     int access_fd;
     http::AccessFormat access_format;
     std::vector<Network> trusted;
+    int lobby_entry_fd = -1;  ///< -1: none
   };
   Service(boost::asio::io_context& io, Setting setting);
   ~Service();
@@ -54,12 +57,17 @@ class Service {
   scoreboard::WorkerBoard board;
   Crew crew;
   ThreadStacks stacks;
+  Departures departures;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
+  /// Answers close their connections: nobody takes those over.
+  bool says_goodbye() const { return says_goodbye_.load(std::memory_order_relaxed); }
   const std::function<bool(std::string_view address)> is_trusted;
 
   /// A connection from a listener; `fd` is an accepted, non-blocking socket.
   void adopt(UniqueFd fd, Peer peer);
+  /// One that another worker has begun to serve.
+  void adopt(UniqueFd fd, const ipc::Guest& guest);
   void remove(Connection& connection);
   std::size_t connections() const { return connections_.size(); }
 
@@ -96,8 +104,9 @@ class Service {
   void reopen_access(int new_fd) { access_.reopen(new_fd); }
   void flush_access() { access_.flush(); }
 
-  /// From now on answers close their connections; idle ones go. `finished` is called once nothing is left.
-  void drain(std::function<void()> finished);
+  /// Connections go, whether somebody takes them over or not: to the lobby when they are idle, or with their next answer. The master is told once
+  /// nobody new is answered any more; `finished` is called once nothing is left. May be called again when nobody takes over any more.
+  void drain(bool succeeded, std::function<void()> finished);
   /// Something ended (a connection, the accepting): calls `finished` if it was the last. `still_accepting` is the listeners' word.
   void check_finished();
   void set_accepting(bool accepting);
@@ -114,6 +123,9 @@ class Service {
   std::chrono::system_clock::time_point wall_time(TimePoint at);
 
  private:
+  void add(std::unique_ptr<Connection> connection);
+  void say_goodbye();
+  void tell_if_left();  ///< a master that knows no lobby does not ask
   void refuse_who_waits();
   void let_in_next();
   bool nothing_in_progress() const;
@@ -129,11 +141,13 @@ class Service {
   bool told_stuck_ = false;
 
   std::atomic<bool> draining_{false};
+  std::atomic<bool> says_goodbye_{false};
   bool accepting_ = false;
   bool holds_ = false;
   bool letting_in_ = false;  ///< the next one's turn is on its way through the loop
   std::deque<Connection*> held_;
   std::function<void()> quiet_;
+  bool told_left_ = false;
   std::function<void()> finished_;
   boost::intrusive::list<Connection, boost::intrusive::member_hook<Connection, boost::intrusive::list_member_hook<>, &Connection::hook>> connections_;
   std::vector<std::unique_ptr<Exchange>> spare_;

@@ -1,5 +1,6 @@
 #include "worker/worker.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -9,8 +10,10 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <deque>
+#include <utility>
 
 #include "base/check.hpp"
+#include "base/errno_text.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "http/request_id.hpp"
@@ -19,6 +22,7 @@
 #include "os/oom.hpp"
 #include "stack/capture.hpp"
 #include "worker/acceptor.hpp"
+#include "worker/arrivals.hpp"
 #include "worker/service.hpp"
 
 namespace serval::worker {
@@ -37,6 +41,10 @@ constexpr auto kGraceMargin = 100ms;
 constexpr int kBeats = 4;
 /// ... but not seldom: what shows its state should not be old.
 constexpr auto kSeldomBeat = 5s;
+/// After a worker has put its last connection into the lobby: as long as a stop of the whole server may take to come round, if its processes
+/// are signalled one by one. A successor that still boots finds them there without us.
+constexpr auto kGuestsPatience = 1s;
+constexpr auto kBetweenLooks = 5ms;
 /// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
 constexpr int kOomScore = 100;
 
@@ -94,10 +102,12 @@ class Worker {
                        .tell_master = [this](ipc::Message message) { return say(std::move(message)); },
                        .access_fd = boot_.heritage.access_fd,
                        .access_format = access_format_of(config_),
-                       .trusted = trusted_of(config_)}),
+                       .trusted = trusted_of(config_),
+                       .lobby_entry_fd = boot_.heritage.lobby_entry_fd}),
         signals_(io_, SIGTERM, SIGINT),
         channel_(io_, boot_.channel.fd()),
         timer_(io_),
+        last_look_(io_),
         beats_(io_),
         paused_(boot_.pause != 0) {}
 
@@ -132,9 +142,19 @@ class Worker {
   void pause(std::uint32_t number);
   void hold(std::function<void()> quiet);
   void resume();
-  /// Whoever comes after us takes what waits in the accept queue; if nobody does, we do.
-  enum class Heirs { come, unknown };
+  /// Whoever takes over what we have and what waits for us.
+  enum class Heirs {
+    come,    ///< they have the listeners: what waits there is theirs already
+    likely,  ///< the master starts some, unless it stops, too; then it says so
+    none,
+  };
   void drain(std::string_view why, Heirs heirs);
+  Arrivals* look_into_lobby();
+  void drain_lobby(Arrivals& arrivals);
+  void close_one_door();
+  void stop_after_all();
+  void leave();
+  bool guests_wait() const;
   void on_grace_over();
 
   Boot boot_;
@@ -144,9 +164,12 @@ class Worker {
   asio::signal_set signals_;
   asio::posix::stream_descriptor channel_;
   asio::steady_timer timer_;
+  asio::steady_timer last_look_;  ///< into the lobby
   asio::steady_timer beats_;
   std::deque<Acceptor> acceptors_;
+  std::deque<Arrivals> arrivals_;  ///< at the lobby; a second one if a drain becomes a stop
   std::size_t accepting_ = 0;
+  bool succeeded_ = false;  ///< draining, and others take over
   bool unwanted_ = false;  ///< told to go while it booted
   bool paused_;
 };
@@ -206,9 +229,10 @@ Worker::WorkerState Worker::boot() {
 
 void Worker::serve() {
   for (const ipc::Listener& listener : boot_.heritage.listeners) acceptors_.emplace_back(service_, listener);
-  accepting_ = acceptors_.size();
+  Arrivals* const arrivals = look_into_lobby();
   service_.set_accepting(true);
   for (Acceptor& acceptor : acceptors_) acceptor.start();
+  if (arrivals != nullptr) arrivals->start();
   if (paused_) hold([] {});
   service_.board.set_phase(scoreboard::Phase::serving);
   if (config_.workers.heartbeat_timeout > Duration::zero()) beat();
@@ -220,8 +244,8 @@ void Worker::serve() {
 void Worker::watch_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
-    say({.kind = ipc::Kind::leaving});
-    drain("signal", Heirs::unknown);  // the whole group may have got it
+    const bool master_lives = say({.kind = ipc::Kind::leaving});
+    drain("signal", master_lives ? Heirs::likely : Heirs::none);
     watch_signals();
   });
 }
@@ -233,14 +257,14 @@ void Worker::watch_channel() {
     ipc::Channel::State state;
     while ((state = boot_.channel.receive(received)) == ipc::Channel::State::received) on_message(std::move(received));
     if (state == ipc::Channel::State::empty) return watch_channel();
-    drain("master gone", Heirs::unknown);
+    drain("master gone", Heirs::none);
   });
 }
 
 void Worker::on_message(ipc::Channel::Received received) {
   switch (received.message.kind) {
     case ipc::Kind::drain:
-      return drain("asked", Heirs::come);
+      return drain("asked", (received.message.number & ipc::kSucceeded) != 0 ? Heirs::come : Heirs::none);
     case ipc::Kind::reopen:
       return reopen(std::move(received.fds));
     case ipc::Kind::pause:
@@ -265,6 +289,7 @@ void Worker::on_message(ipc::Channel::Received received) {
     case ipc::Kind::paused:
     case ipc::Kind::stack:
     case ipc::Kind::stacks_end:
+    case ipc::Kind::left:
       log::warning("message not for a worker", {{"kind", static_cast<int>(received.message.kind)}});
   }
 }
@@ -295,27 +320,73 @@ void Worker::resume() {
   service_.let_in();
 }
 
-/// In a pause, too, all that has been accepted is answered. A stop ends the pause first.
+/// In a pause, too, all that has been accepted is answered; and what waits in the queue, unless it is somebody else's.
 void Worker::drain(std::string_view why, Heirs heirs) {
   if (acceptors_.empty()) {  // still booting
     unwanted_ = true;
     return io_.stop();
   }
-  if (service_.draining()) return;
-  if (heirs == Heirs::unknown) resume();
+  const bool succeeded = heirs != Heirs::none;
+  if (service_.draining()) return succeeded ? void() : stop_after_all();
+  if (heirs != Heirs::come) resume();
   log::info("draining", {{"why", why}, {"connections", service_.connections()}, {"requests", service_.crew.running()}});
   service_.board.set_phase(scoreboard::Phase::draining);
-  service_.drain([this] { service_.crew.stop(); });
-  for (Acceptor& acceptor : acceptors_) {
-    acceptor.drain([this] {
-      if (--accepting_ == 0) service_.set_accepting(false);
-    });
+  succeeded_ = succeeded;
+  accepting_ = acceptors_.size();
+  service_.drain(succeeded, [this] { leave(); });
+  for (Acceptor& acceptor : acceptors_) acceptor.drain([this] { close_one_door(); });
+  for (Arrivals& arrivals : arrivals_) {
+    succeeded ? arrivals.close() : drain_lobby(arrivals);
   }
   service_.let_in();
   timer_.expires_after(std::max<Duration>(config_.shutdown.grace - kGraceMargin, 0ms));
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) on_grace_over();
   });
+}
+
+/// None if the master knows no lobby.
+Arrivals* Worker::look_into_lobby() {
+  if (boot_.heritage.lobby_exit_fd < 0) return nullptr;
+  UniqueFd exit(::fcntl(boot_.heritage.lobby_exit_fd, F_DUPFD_CLOEXEC, 0));
+  if (exit) return &arrivals_.emplace_back(service_, std::move(exit));
+  log::error("cannot look into the lobby: raise the limit of open files", {{"error", errno_text()}});
+  return nullptr;
+}
+
+void Worker::drain_lobby(Arrivals& arrivals) {
+  if (!arrivals.open()) return;
+  ++accepting_;
+  arrivals.drain([this] { close_one_door(); });
+}
+
+void Worker::close_one_door() {
+  if (--accepting_ == 0) service_.set_accepting(false);
+}
+
+/// It drained with somebody to take over, and now everybody goes: what is in the lobby, ours or not, is for those who still live.
+void Worker::stop_after_all() {
+  if (!std::exchange(succeeded_, false)) return;
+  last_look_.cancel();
+  if (Arrivals* arrivals = look_into_lobby()) {
+    service_.set_accepting(true);
+    drain_lobby(*arrivals);
+  }
+  service_.drain(false, [this] { leave(); });
+}
+
+/// Nothing is left here. What it has put into the lobby it sees taken out: it may be told yet that the server stops.
+void Worker::leave() {
+  if (!guests_wait()) return service_.crew.stop();
+  last_look_.expires_after(kBetweenLooks);
+  last_look_.async_wait([this](const boost::system::error_code& error) {
+    if (!error && succeeded_) leave();  // else there is something to do again
+  });
+}
+
+bool Worker::guests_wait() const {
+  if (!succeeded_ || !service_.departures.moving() || service_.departures.last_sent() == TimePoint::min()) return false;
+  return Clock::now() - service_.departures.last_sent() < kGuestsPatience && anybody_inside(boot_.heritage.lobby_exit_fd);
 }
 
 /// Handlers that do not return cannot be waited for, and their threads cannot be ended: the process ends here.

@@ -20,6 +20,7 @@ class Load:
         self.method = method
         self.headers = [("Connection", "close")] if fresh else []
         self.answers = 0
+        self.connections = 0  # that were opened
         self.failures = []
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -50,7 +51,10 @@ class Load:
         while not self._over.is_set():
             began = time.monotonic()
             try:
-                client = client or self.serval.client(self.which)
+                if client is None:
+                    with self._lock:
+                        self.connections += 1
+                    client = self.serval.client(self.which)
                 response = client.request(self.method, self.target, self.headers)
                 failure = self.look(began, response) if 200 <= response.status <= 299 else f"status {response.status}: {response.body[:200]!r}"
                 closes = response.closes

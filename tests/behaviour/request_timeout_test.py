@@ -63,8 +63,8 @@ class Timeout(ServalTest):
         serval.expect_log(r"worker\[0\] .*: draining ")
         self.open_gate("sibling")
         response = sibling.read_response()
-        self.assertEqual(response.status, 200)
-        self.assertTrue(response.closes)
+        self.assertEqual((response.status, response.closes), (200, False), "its connection goes on elsewhere")
+        self.assertEqual(sibling.get("/").status, 200)
         self.open_gate("stuck")
 
     def test_the_late_answer_goes_nowhere(self):

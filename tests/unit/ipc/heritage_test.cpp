@@ -22,6 +22,8 @@ Heritage example() {
   heritage.life_fd = 10;
   heritage.log_fd = 11;
   heritage.access_fd = -1;
+  heritage.lobby_entry_fd = 14;
+  heritage.lobby_exit_fd = 15;
   heritage.listeners = {{12, "127.0.0.1:8000", false}, {13, "unix:/run/shop.sock", true}};
   return heritage;
 }
@@ -38,6 +40,8 @@ TEST(Heritage, ComesBackAsItWent) {
   EXPECT_EQ(after->life_fd, 10);
   EXPECT_EQ(after->log_fd, 11);
   EXPECT_EQ(after->access_fd, -1);
+  EXPECT_EQ(after->lobby_entry_fd, 14);
+  EXPECT_EQ(after->lobby_exit_fd, 15);
   ASSERT_EQ(after->listeners.size(), 2u);
   EXPECT_EQ(after->listeners[0].fd, 12);
   EXPECT_EQ(after->listeners[0].address, "127.0.0.1:8000");

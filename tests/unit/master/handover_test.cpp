@@ -24,6 +24,8 @@ Handover example() {
   handover.supervisor.ended = {{Cause::crash, 7}, {Cause::stop, 1}};
   handover.supervisor.molds = {{.generation = 2, .state = supervisor::MoldState::ready, .pid = 50, .loaded_at = TimePoint(4s)}};
   handover.supervisor.slots = {{.state = supervisor::SlotState::draining, .generation = 1, .pid = 100, .cause = Cause::reload, .why = "\"quoted\""}, {}};
+  handover.lobby_entry_fd = 7;
+  handover.lobby_exit_fd = 8;
   handover.scoreboard_fd = 9;
   handover.logs = {{.file = "/var/log/x", .access = "off", .log_fd = 11}};
   handover.listeners = {{.bind = "unix:/x", .address = "unix:/x", .fd = 12, .local = true, .socket_file = "/x", .file_device = 1, .file_inode = ~0ull}};
@@ -59,7 +61,7 @@ TEST(Handover, ComesBackTheSame) {
 }
 
 TEST(Handover, NamesEveryDescriptorOnce) {
-  EXPECT_THAT(example().fds(), testing::UnorderedElementsAre(9, 11, 12, 13, 14, 15, 16, 17, 18));
+  EXPECT_THAT(example().fds(), testing::UnorderedElementsAre(7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18));
 }
 
 /// Versions differ in what they know.

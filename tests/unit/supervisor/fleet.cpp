@@ -10,6 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr pid_t kMold = 500;
 constexpr Duration kLongestBoot = 50ms;
+constexpr auto kDoorPatience = 3s;
 constexpr std::size_t kEnough = 20;  // broken promises that are worth reading
 
 const Exit kKilled{true, SIGKILL, false, "SIGKILL"};
@@ -134,7 +135,16 @@ void Fleet::become_ready(pid_t pid) {
 }
 
 void Fleet::drain(Worker& worker, pid_t pid) {
+  if (worker.draining) return;  // told once more that nobody takes over
   worker.draining = true;
+  worker.told_to_go = now_;
+  worker.reticent = dice(20) == 0;
+  later(Duration(dice(50)), [this, pid] {
+    if (!workers_.contains(pid) || workers_.at(pid).stopped) return;
+    Worker& leaver = workers_.at(pid);
+    leaver.left = true;
+    if (!leaver.reticent && bug_ != Bug::overhears_who_left) tell(WorkerLeft{leaver.slot});
+  });
   if (worker.stuck) {
     later(Duration(dice(100)), [this, pid] {
       if (workers_.contains(pid)) tell(OnlyStuckLeft{workers_.at(pid).slot});
@@ -243,11 +253,24 @@ void Fleet::check() {
   promise(leaving <= settings_.limits.max_recycling, "never more than max_recycling at a time: " + std::to_string(leaving));
   const auto alive = std::count_if(workers_.begin(), workers_.end(), [](const auto& entry) { return !entry.second.stopped && !entry.second.doomed; });
   promise(alive <= 2 * settings_.workers + settings_.limits.max_recycling, "never above surge: " + std::to_string(alive));
+  if (++checks_ % 16 == 0) check_doors();
   for (const auto& [pid, worker] : workers_) {
     if (worker.stuck && worker.ready && !worker.draining && !worker.stopped && !worker.doomed) {
       promise(supervisor_.snapshot().workers.at(static_cast<std::size_t>(worker.slot)).cause != Cause::none, "who is stuck is going to be replaced");
       break;
     }
+  }
+}
+
+void Fleet::check_doors() {
+  const Snapshot snapshot = supervisor_.snapshot();
+  for (const auto& [pid, worker] : workers_) {
+    const Snapshot::Worker& known = snapshot.workers.at(static_cast<std::size_t>(worker.slot));
+    if (worker.left && !worker.reticent) promise(!known.at_door, "who has said that he has left is believed");
+    if (worker.draining && !worker.left && now_ < worker.told_to_go + kDoorPatience) {
+      promise(known.at_door || known.state == SlotState::killing, "who has not left is waited for");
+    }
+    if (known.at_door) promise(worker.draining && now_ <= worker.told_to_go + kDoorPatience, "nobody is waited for at the door for ever");
   }
 }
 

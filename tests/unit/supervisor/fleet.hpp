@@ -19,7 +19,7 @@ namespace serval::supervisor {
 class Fleet {
  public:
   /// How the supervisor's orders or news are falsified on their way, as a bug in its policy would: the promises must be seen to break.
-  enum class Bug { none, takes_forked_for_ready, replaces_too_many, forgets_a_fork, loses_its_timer, forgets_who_is_stuck };
+  enum class Bug { none, takes_forked_for_ready, replaces_too_many, forgets_a_fork, loses_its_timer, forgets_who_is_stuck, overhears_who_left };
 
   enum class Fault { killed, crashed, stopped, stopped_briefly, stuck, leaking, spent };
   static constexpr std::array kAllFaults{Fault::killed, Fault::crashed, Fault::stopped, Fault::stopped_briefly, Fault::stuck, Fault::leaking, Fault::spent};
@@ -39,6 +39,9 @@ class Fleet {
     int slot;
     bool ready = false;
     bool draining = false;
+    bool left = false;      ///< answers nobody new
+    bool reticent = false;  ///< and does not say so
+    TimePoint told_to_go{};
     bool patient = false;   ///< it goes for a reason that can wait for its turn
     bool stuck = false;     ///< has a handler that never returns
     bool stopped = false;
@@ -67,6 +70,7 @@ class Fleet {
   void fault();
   Worker* anybody(pid_t& pid);
   void check();
+  void check_doors();
   int serving() const;
   void promise(bool kept, const std::string& what);
 
@@ -87,6 +91,7 @@ class Fleet {
   bool finished_ = false;
   bool timer_lost_ = false;
   int ticks_ = 0;
+  int checks_ = 0;
   std::vector<Fault> faults_;
   std::map<Fault, int> suffered_;
   std::vector<std::string> broken_;

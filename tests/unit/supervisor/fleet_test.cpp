@@ -60,6 +60,7 @@ TEST(Fleet, ABugInThePolicyIsSeen) {
       {Fleet::Bug::forgets_a_fork, {Fault::killed}, "never below capacity"},
       {Fleet::Bug::loses_its_timer, {Fault::stopped}, "in the end everything is as it was"},
       {Fleet::Bug::forgets_who_is_stuck, {Fault::stuck}, "who is stuck is going to be replaced"},
+      {Fleet::Bug::overhears_who_left, {Fault::spent}, "who has said that he has left is believed"},
   };
   for (const auto& [bug, faults, promise] : table) {
     Settings strict = settings(50, 7);

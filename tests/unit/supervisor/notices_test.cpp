@@ -60,7 +60,7 @@ TEST(Watchdog, IsToldUntilTheEnd) {
   watched.watchdog = 2s;
   Script s(watched);
   s.booted_at(0s);
-  s.at(1s, StopRequested{"TERM"}).expect({"notify STOPPING=1", "refuse", "drain worker 0", "stop mold 1", "notify WATCHDOG=1"});
+  s.at(1s, StopRequested{"TERM"}).expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop mold 1", "notify WATCHDOG=1"});
   s.at(2s, tick()).expect({"notify WATCHDOG=1"});
   s.at(2s, exited(kMold, 0));
   s.at(2s, exited(pid_of(0), 0)).expect({"finish 0"});
@@ -155,8 +155,10 @@ TEST(Status, ComesWithEachChangeOfState) {
   EXPECT_THAT(s.at(39s, MoldLoaded{2}).actions, Contains(HasSubstr("reloading: the first worker of generation 2 boots")));
   s.at(39s, forked(2));
   EXPECT_THAT(s.at(49s, ready(2)).actions, Contains(HasSubstr("generation 2; reloading: workers of generation 2 take over")));
+  s.at(49s, left(0));
   s.at(49s, forked(3));
-  EXPECT_THAT(s.at(59s, ready(3)).actions, Contains("notify READY=1\nSTATUS=2 of 2 workers serve, generation 2"));
+  s.at(59s, ready(3));
+  EXPECT_THAT(s.at(59s, left(1)).actions, Contains("notify READY=1\nSTATUS=2 of 2 workers serve, generation 2"));
   EXPECT_THAT(s.at(69s, StopRequested{"TERM"}).actions, Contains(HasSubstr("notify STOPPING=1\nSTATUS=stopping")));
 }
 
@@ -187,7 +189,8 @@ TEST(Status, TellsWhyTheLastReloadFailedUntilTheNextOne) {
   s.at(40s, MoldStarted{3, 52});
   s.at(40s, MoldLoaded{3});
   s.at(40s, forked(1));
-  EXPECT_THAT(s.at(41s, ready(1)).actions, Contains("notify READY=1\nSTATUS=1 of 1 workers serve, generation 3"));
+  s.at(41s, ready(1));
+  EXPECT_THAT(s.at(41s, left(0)).actions, Contains("notify READY=1\nSTATUS=1 of 1 workers serve, generation 3"));
 }
 
 TEST(Status, AReloadThatCannotBeginHasABeginningAndAnEndForWhoeverWaits) {

@@ -129,6 +129,7 @@ TEST(Replacing, HandlersThatDoNotReturnAreAbortedThenKilled) {
   s.at(10s, timed_out(0)).expect({"fork worker 1"});
   s.at(10s, forked(1));
   s.at(10s, ready(1)).expect({"drain worker 0"});
+  s.at(10s, left(0)).expect();
   s.at(11s, OnlyStuckLeft{0}).expect();
   EXPECT_EQ(s.next_wakeup(), 12s) << "a last chance for handlers that look whether they are cancelled";
   s.at(12s, tick()).expect({"kill 100 by 6"}).expect_line({"warning: worker has handlers that do not return, aborting it", "cause=request_timeout"});
@@ -143,6 +144,7 @@ TEST(Replacing, SiblingsOfAStuckHandlerHaveTheGrace) {
   s.at(10s, timed_out(0));
   s.at(10s, forked(1));
   s.at(10s, ready(1)).expect({"drain worker 0"});
+  s.at(10s, left(0)).expect();
   EXPECT_EQ(s.next_wakeup(), 40s);
   s.at(40s, tick()).expect({"kill 100 by 6"});
 }

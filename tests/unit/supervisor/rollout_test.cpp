@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "script.hpp"
@@ -47,8 +48,8 @@ TEST(Rollout, EachOldWorkerGoesWhenItsSuccessorServesThenTheOldMold) {
   s.at(12s, ready(2)).expect({"drain worker 0", "fork worker 3 of 2"});
   s.at(12s, exited(pid_of(0), 0)).expect();
   s.at(12s, forked(3));
-  const auto last = s.at(13s, ready(3));
-  EXPECT_THAT(last.actions, ElementsAre("retire listeners", "drain worker 1", HasSubstr("notify READY=1"), "reload done, generation 2", "stop mold 1"));
+  s.at(13s, ready(3)).expect({"retire listeners", "drain worker 1"});
+  EXPECT_THAT(s.at(13s, left(1)).actions, ElementsAre(HasSubstr("notify READY=1"), "reload done, generation 2", "stop mold 1"));
   s.at(13s, exited(kMold, 0)).expect();
   s.at(14s, exited(pid_of(1), 0)).expect();
   EXPECT_EQ(s.states(), "empty empty serving serving");
@@ -141,7 +142,8 @@ TEST(Rollout, ReloadsThatComeMeanwhileAreOneMore) {
   for (int i = 0; i < 50; ++i) s.at(10s, reload()).expect();
   s.at(11s, MoldLoaded{2}).expect({"fork worker 1 of 2"});
   s.at(11s, forked(1));
-  const auto done = s.at(12s, ready(1));
+  s.at(12s, ready(1));
+  const auto done = s.at(12s, left(0));
   EXPECT_THAT(done.actions, Contains("reload done, generation 2"));
   EXPECT_THAT(done.actions, Contains("reload again for HUP"));
 }
@@ -150,14 +152,56 @@ TEST(Rollout, ALongRequestDoesNotHoldItUp) {
   Script s = with_canary();
   s.at(12s, ready(2)).expect({"drain worker 0", "fork worker 3 of 2"});
   s.at(12s, forked(3));
-  EXPECT_THAT(s.at(13s, ready(3)).actions, Contains("reload done, generation 2"));
+  s.at(13s, ready(3)).expect({"retire listeners", "drain worker 1"});
+  s.at(13s, left(1)).expect();
+  EXPECT_THAT(s.at(13s, left(0)).actions, Contains("reload done, generation 2"));
   EXPECT_EQ(s.states(), "draining draining serving serving");
+}
+
+/// What an old worker may do after it was told to drain, and when the reload is over by that.
+TEST(Rollout, IsOverWhenNoOldWorkerAnswersAnybodyNew) {
+  struct Row {
+    Event last;
+    Clock::duration at;
+    bool over;
+  };
+  const Row table[] = {
+      {left(1), 13s, true},
+      {exited(pid_of(1), 0), 13s, true},
+      {killed(pid_of(1), SIGSEGV, "SIGSEGV"), 13s, true},
+      {left(0), 13s, false},                        // it has said so before
+      {left(3), 13s, false},                        // nobody asked it to go
+      {left(77), 13s, false},
+      {OnlyStuckLeft{1}, 13s, false},
+      {tick(), 15s, false},
+      {tick(), 16s, true},                          // it hangs
+  };
+  for (const auto& [last, at, over] : table) {
+    Script s = with_canary();
+    s.at(12s, ready(2));
+    s.at(12s, left(0)).expect();
+    s.at(12s, forked(3));
+    s.at(13s, ready(3)).expect({"retire listeners", "drain worker 1"});
+    EXPECT_EQ(s.next_wakeup(), 16s);
+    const auto step = s.at(at, last);
+    EXPECT_EQ(std::count(step.actions.begin(), step.actions.end(), "reload done, generation 2"), over ? 1 : 0) << last.index() << " at " << at.count();
+  }
+}
+
+TEST(Rollout, SaysForWhomItWaitsNoLonger) {
+  Script s = with_canary();
+  s.at(12s, ready(2));
+  s.at(15s, tick()).expect_line({"warning: draining worker does not say that it answers nobody new", "slot=0", "worker_pid=100", "cause=reload"});
+  s.at(15s, forked(3));
+  s.at(16s, ready(3)).expect({"retire listeners", "drain worker 1"});
+  EXPECT_THAT(s.at(16s, left(1)).actions, Contains("reload done, generation 2"));
+  EXPECT_THAT(s.at(42s, tick()).actions, ElementsAre("kill 100 by 9")) << "and its grace ends as ever";
 }
 
 TEST(Rollout, StopWhileReloadingEndsEverything) {
   Script s = with_canary();
   const auto stop = s.at(12s, StopRequested{"TERM"});
-  EXPECT_THAT(stop.actions, Contains("drain worker 2"));
+  EXPECT_THAT(stop.actions, Contains("stop worker 2"));
   EXPECT_THAT(stop.actions, Contains("stop mold 1"));
   EXPECT_THAT(stop.actions, Contains("stop mold 2"));
   for (int slot = 0; slot < 3; ++slot) s.at(13s, exited(pid_of(slot), 0));
@@ -165,12 +209,20 @@ TEST(Rollout, StopWhileReloadingEndsEverything) {
   s.at(13s, exited(kNewMold, 0)).expect({"finish 0"});
 }
 
+TEST(Rollout, WhoDrainsIsToldThatNobodyTakesOverAfterAll) {
+  Script s = with_canary();
+  s.at(12s, ready(2)).expect({"drain worker 0", "fork worker 3 of 2"});
+  EXPECT_THAT(s.at(12s, StopRequested{"TERM"}).actions, Contains("stop worker 0"));
+}
+
 TEST(Rollout, TheOldMoldMayDieMeanwhile) {
   Script s = with_canary();
   s.at(12s, ready(2));
   s.at(12s, killed(kMold, SIGKILL, "SIGKILL")).expect();
   s.at(12s, forked(3));
-  EXPECT_THAT(s.at(13s, ready(3)).actions, Contains("reload done, generation 2"));
+  s.at(13s, ready(3));
+  s.at(13s, left(0));
+  EXPECT_THAT(s.at(13s, left(1)).actions, Contains("reload done, generation 2"));
 }
 
 TEST(Rollout, TheNewMoldIsStartedAgainIfItDiesWhileItRolls) {

@@ -25,7 +25,7 @@ struct Words {
            (action.max_requests > 0 ? " for " + std::to_string(action.max_requests) : "") +
            (action.pause > 0 ? " in pause " + std::to_string(action.pause) : "");
   }
-  std::string operator()(const DrainWorker& action) const { return "drain worker " + std::to_string(action.slot); }
+  std::string operator()(const DrainWorker& action) const { return (action.succeeded ? "drain worker " : "stop worker ") + std::to_string(action.slot); }
   std::string operator()(const ReopenWorker& action) const { return "reopen worker " + std::to_string(action.slot); }
   std::string operator()(const PauseWorker& action) const { return "pause worker " + std::to_string(action.slot) + " as " + std::to_string(action.pause); }
   std::string operator()(const ResumeWorker& action) const { return "resume worker " + std::to_string(action.slot); }

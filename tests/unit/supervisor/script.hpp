@@ -60,6 +60,7 @@ inline constexpr pid_t kMold = 50;
 inline pid_t pid_of(int slot) { return 100 + slot; }
 inline Event forked(int slot, pid_t pid = 0) { return WorkerForked{slot, pid == 0 ? pid_of(slot) : pid}; }
 inline Event ready(int slot) { return WorkerReady{slot}; }
+inline Event left(int slot) { return WorkerLeft{slot}; }
 inline Event tick() { return Tick{}; }
 inline Event killed(pid_t pid, int signal, const std::string& name) { return ChildExited{pid, {true, signal, false, name}}; }
 inline Event exited(pid_t pid, int code) { return ChildExited{pid, {false, code, false, "exit code " + std::to_string(code)}}; }

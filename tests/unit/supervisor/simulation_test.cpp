@@ -106,6 +106,10 @@ class World {
     const int what = dice(12);
     if (worker.told_to_go) {
       if (what == 0) return worker.doomed = true;
+      if (what < 4) {
+        tell(WorkerLeft{worker.slot});
+        return true;
+      }
       return exit(pid, {false, 0, false, "exit code 0"});
     }
     if (!worker.ready) {

@@ -19,8 +19,12 @@ TEST(Slot, LivesThroughItsStates) {
   slot.ready(TimePoint(3s));
   EXPECT_EQ(slot.deadline(), TimePoint::max());
   EXPECT_EQ(slot.healthy_for(TimePoint(10s)), 7s);
-  slot.retire(Cause::manual, TimePoint(40s));
+  slot.retire(Cause::manual, TimePoint(10s), TimePoint(40s));
   EXPECT_FALSE(slot.active());
+  EXPECT_TRUE(slot.at_door());
+  EXPECT_GT(slot.door_deadline(), TimePoint(10s));
+  slot.leave();
+  EXPECT_FALSE(slot.at_door());
   slot.kill(Cause::stop);
   EXPECT_EQ(slot.cause(), Cause::manual) << "the first cause stays";
   slot.clear();

@@ -298,6 +298,7 @@ TEST(Supervisor, AWorkerThatLeavesTooSlowlyIsKilled) {
   s.at(5s, WorkerLeaving{0});
   s.at(5s, forked(1));
   s.at(5s, ready(1));
+  s.at(5s, left(0)).expect();
   EXPECT_EQ(s.next_wakeup(), 35s);
   s.at(35s, tick()).expect({"kill 100 by 9"}).expect_line({"warning:", "grace", "slot=0"});
   s.at(35s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
@@ -310,7 +311,7 @@ TEST(Supervisor, StopDrainsEverybodyThenFinishes) {
   Script s(settings(2));
   s.booted_at(0s);
   s.at(9s, StopRequested{"TERM"})
-      .expect({"notify STOPPING=1", "refuse", "drain worker 0", "drain worker 1", "stop mold 1"})
+      .expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop worker 1", "stop mold 1"})
       .expect_line({"info: stopping", "signal=TERM"});
   s.at(9s, exited(kMold, 0)).expect();
   s.at(10s, exited(pid_of(0), 0)).expect().expect_line({"info: worker stopped", "cause=stop"});
@@ -355,7 +356,7 @@ TEST(DelayedStop, ServesOnUnreadyThenDrains) {
   EXPECT_EQ(s.snapshot().unready, "stopping");
   EXPECT_TRUE(s.snapshot().stopping);
   EXPECT_EQ(s.next_wakeup(), 15s);
-  s.at(15s, tick()).expect({"refuse", "drain worker 0", "drain worker 1", "stop mold 1"}).expect_line({"info:", "delay", "over"});
+  s.at(15s, tick()).expect({"refuse", "stop worker 0", "stop worker 1", "stop mold 1"}).expect_line({"info:", "delay", "over"});
   s.at(15s, exited(kMold, 0));
   s.at(15s, exited(pid_of(0), 0));
   s.at(15s, exited(pid_of(1), 0)).expect({"finish 0"});
@@ -370,7 +371,7 @@ TEST(DelayedStop, ReplacesWhoDies) {
 
 TEST(DelayedStop, ASecondSignalStopsAtOnce) {
   Script s = with_delayed_stop();
-  s.at(11s, StopRequested{"TERM"}).expect({"refuse", "drain worker 0", "drain worker 1", "stop mold 1", "kill 100 by 9", "kill 101 by 9", "kill 50 by 9"});
+  s.at(11s, StopRequested{"TERM"}).expect({"refuse", "stop worker 0", "stop worker 1", "stop mold 1", "kill 100 by 9", "kill 101 by 9", "kill 50 by 9"});
 }
 
 TEST(DelayedStop, RefusesReloadsAndScaling) {
@@ -390,7 +391,7 @@ TEST(DelayedStop, AReloadThatIsUnderWayDoesNotTakeItBack) {
   s.at(10s, StopRequested{"TERM"}).expect({"notify STOPPING=1"});
   s.at(11s, MoldLoadFailed{2, "undefined symbol"});
   s.at(11s, exited(51, 1)).expect({"reload failed: undefined symbol, generation 1"});
-  s.at(15s, tick()).expect({"refuse", "drain worker 0", "stop mold 1"});
+  s.at(15s, tick()).expect({"refuse", "stop worker 0", "stop mold 1"});
 }
 
 TEST(DelayedStop, WhoNeverServedStopsWithoutDelay) {
@@ -415,7 +416,7 @@ TEST(Supervisor, StopWhileForkingWaitsForTheMoldsAnswer) {
   s.at(0s, Start{});
   s.at(0s, MoldStarted{1, kMold});
   s.at(0s, MoldLoaded{1}).expect({"fork worker 0", "fork worker 1"});
-  s.at(1s, StopRequested{"INT"}).expect({"notify STOPPING=1", "refuse", "drain worker 0", "drain worker 1"});
+  s.at(1s, StopRequested{"INT"}).expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop worker 1"});
   s.at(1s, forked(0)).expect();
   s.at(1s, ForkFailed{1, "no memory"}).expect({"stop mold 1"});
   s.at(1s, exited(kMold, 0)).expect();

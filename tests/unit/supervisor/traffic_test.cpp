@@ -139,7 +139,7 @@ TEST(Pause, AStopEndsItFirst) {
   s.booted_at(0s);
   s.at(1s, pause());
   s.at(2s, StopRequested{"TERM"})
-      .expect({"notify STOPPING=1", "refuse", "resume worker 0", "resume worker 1", "drain worker 0", "drain worker 1", "stop mold 1"});
+      .expect({"notify STOPPING=1", "refuse", "resume worker 0", "resume worker 1", "stop worker 0", "stop worker 1", "stop mold 1"});
   EXPECT_FALSE(s.snapshot().paused);
   s.at(3s, pause()).expect();
   EXPECT_FALSE(s.snapshot().paused);
