@@ -222,13 +222,29 @@ class Others(Moving):
             process_tree.kill(pid, signal.SIGKILL)
         self.assertFalse({int(client.read_response().text) for client in clients} & (old | booting))
 
+    def test_a_lobby_that_stays_full_is_given_up(self):
+        """Nobody looks into it: what it does not take ends as in a stop, and what it has taken waits until somebody looks."""
+        serval = self.start("faulty", {"workers": {"count": 2, "threads": 1, "heartbeat_timeout": "0"}})
+        sleeper, worker = serval.workers()[0], serval.workers()[1]
+        serval.signal(signal.SIGSTOP, sleeper)
+        clients = self.start_clients(serval, 500)
+        for client in clients:
+            self.assertEqual(int(self.ask(client, "/pid")), worker)
+        self.command("scale", "-1")
+        serval.expect_log("the lobby takes no connections")
+        wait_until(lambda: set(serval.workers().values()) == {sleeper}, "the other one to end")
+        waiting = [client for client in clients if client.still_open()]
+        self.assertTrue(0 < len(waiting) < len(clients), len(waiting))
+        serval.signal(signal.SIGCONT, sleeper)
+        self.assertEqual({int(self.ask(client, "/pid")) for client in waiting}, {sleeper})
+
     def test_killing_anybody_loses_only_what_he_had(self):
         serval = self.start("hello", {"workers": {"count": 3, "threads": 2}, "restart": {"backoff_first": "1ms", "backoff_max": "1ms"}})
         with Load(serval, clients=6) as load:
             for turn in range(8):
                 reload = self.launch("reload", "-c", self.path("serval0.toml"))
                 wait_until(lambda: serval.log().count("reloading from_gen") > turn, "the reload to begin")
-                victims = list(serval.workers().values())
+                victims = wait_until(lambda: list(serval.workers().values()), "somebody to kill")
                 process_tree.kill(victims[turn % len(victims)])
                 self.assertIn(reload.wait(), (0, 1))
                 load_before = load.answers
