@@ -1,6 +1,7 @@
 #include "control/stacks_text.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,9 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kLongestTarget = 100;
+
+/// Of a request only what lies in the app: from there outwards it is always the same.
+constexpr std::string_view kCallOfTheApp = "serval::app::App::";
 
 /// Threads that are shown together: what they do, where they are.
 struct Group {
@@ -40,10 +44,18 @@ std::string what_it_does(const json::object& thread) {
          time_in(*request, "age_ms", 1) + ", id " + text_at(*request, "request_id") + (has_loop.empty() ? "" : ", " + has_loop);
 }
 
+std::vector<std::string> frames_of(const json::object& thread) {
+  std::vector<std::string> frames = texts_in(thread, "frames");
+  if (object_in(thread, "request") == nullptr) return frames;
+  const auto ours = std::find_if(frames.begin(), frames.end(), [](const std::string& frame) { return frame.starts_with(kCallOfTheApp); });
+  if (ours != frames.begin()) frames.erase(ours, frames.end());
+  return frames;
+}
+
 std::vector<Group> groups_of(const json::object& worker) {
   std::vector<Group> groups;
   for (const json::object* thread : objects_in(worker, "threads")) {
-    Group group{{number(*thread, "thread")}, what_it_does(*thread), texts_in(*thread, "frames")};
+    Group group{{number(*thread, "thread")}, what_it_does(*thread), frames_of(*thread)};
     const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& other) { return other.what == group.what && other.frames == group.frames; });
     same == groups.end() ? groups.push_back(std::move(group)) : same->threads.push_back(std::move(group.threads.front()));
   }

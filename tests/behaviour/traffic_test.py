@@ -102,6 +102,7 @@ class Pause(Orders):
         self.wait_entered("running")
         pause = self.launch("pause", "--socket", self.path("control0.sock"))
         serval.expect_log(r'pausing: .* by="serval pause"')
+        self.order("stacks")  # who has answered that has read what came before it
         for client in kept:
             client.send(request_bytes(target="/pid"))
         fresh = [self.ask(serval) for _ in range(3)]
@@ -206,6 +207,7 @@ class Pause(Orders):
         self.wait_entered("start")
         pause = self.launch("pause", "--socket", self.path("control0.sock"))
         serval.expect_log("pausing: ")
+        self.status()  # by now the worker has been told
         fresh = self.ask(serval)
         self.open_gate("start")
         serval.wait_serving()
