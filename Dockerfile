@@ -24,6 +24,6 @@ WORKDIR /app
 USER 10001:10001
 EXPOSE 8000
 STOPSIGNAL SIGTERM
-# Alive while it preloads, too, so that nobody is killed for that; orchestrators that tell the two apart ask `serval healthcheck --ready` as well.
+# It holds while the app preloads, so that nobody is killed for that; `serval healthcheck --ready` says whether traffic may be sent.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["serval", "healthcheck"]
 CMD ["serval", "run", "/app/libhello.so", "-b", "0.0.0.0:8000"]
