@@ -4,6 +4,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <utility>
@@ -140,25 +143,41 @@ void Server::admit(int fd) {
     ::send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);  // a fresh socket has room for it
     return;
   }
+  if (const auto session = adopt(client.release())) session->start();
+}
+
+/// Null if the descriptor is no socket, or cannot be watched.
+std::shared_ptr<Session> Server::adopt(int fd) {
   Protocol::socket socket(io_);
   boost::system::error_code error;
   socket.assign(Protocol(), fd, error);
-  if (error) return;
-  client.release();
-  const auto session = std::make_shared<Session>(*this, std::move(socket));
-  sessions_.insert(session);
-  session->start();
+  if (error) {
+    ::close(fd);
+    return nullptr;
+  }
+  return *sessions_.insert(std::make_shared<Session>(*this, std::move(socket))).first;
 }
 
 Responder Server::resume(int fd) {
-  Protocol::socket socket(io_);
-  boost::system::error_code error;
-  socket.assign(Protocol(), fd, error);
-  if (error) ::close(fd);
-  const auto session = std::make_shared<Session>(*this, std::move(socket));
-  if (!error) sessions_.insert(session);
-  session->resume();
+  const auto session = adopt(fd);
+  if (session) session->resume();
   return Responder(session);
+}
+
+void Server::hear(int fd, std::string read) {
+  if (const auto session = adopt(fd)) session->start(std::move(read));
+}
+
+std::vector<Unheard> Server::unheard() const {
+  std::vector<Unheard> result;
+  for (const auto& session : sessions_) {
+    if (session->reads()) result.push_back({session->descriptor(), session->heard()});
+  }
+  return result;
+}
+
+std::size_t Server::unanswered() const {
+  return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), [](const auto& session) { return !session->reads(); }));
 }
 
 int Server::descriptor() { return acceptor_.native_handle(); }
@@ -176,6 +195,9 @@ void Server::handle(const Request& request, Responder responder) {
 void Server::forget(const std::shared_ptr<Session>& session) {
   sessions_.erase(session);
   accept();
+  boost::asio::post(io_, [this, alive = alive_] {
+    if (*alive) on_gone_();
+  });
 }
 
 }  // namespace serval::control

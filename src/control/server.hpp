@@ -12,6 +12,8 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -27,6 +29,12 @@ struct Limits {
   std::size_t clients = 16;                                ///< at a time; more wait in the kernel's queue
   Duration request_timeout = std::chrono::seconds(5);      ///< for the whole request, from the connection on
   Duration write_timeout = std::chrono::seconds(10);       ///< without progress in reading an answer
+};
+
+/// A client that has connected and not said what it wants, or not all of it.
+struct Unheard {
+  int fd = -1;
+  std::string read{};
 };
 
 /// How a handler answers: at once or later, on the loop; safe after the client has gone away, when it does nothing. Copies answer the same
@@ -72,6 +80,14 @@ class Server {
 
   /// A client whose request was read before: it waits for the answer. Owns `fd` from here.
   Responder resume(int fd);
+  /// One whose request was not: `read` is what had come of it. Likewise.
+  void hear(int fd, std::string read);
+  /// Clients that have not said all of their request yet.
+  std::vector<Unheard> unheard() const;
+  /// Clients that wait for an answer, or for the rest of it.
+  std::size_t unanswered() const;
+  /// Called on the loop after a client has gone.
+  void on_gone(std::function<void()> what) { on_gone_ = std::move(what); }
 
   const std::string& path() const { return path_; }
   /// The listening socket; its descriptor is borrowed.
@@ -85,6 +101,7 @@ class Server {
   void accept();
   void accept_one();
   void admit(int fd);
+  std::shared_ptr<Session> adopt(int fd);
   void handle(const Request& request, Responder responder);
   void forget(const std::shared_ptr<Session>& session);
 
@@ -99,6 +116,7 @@ class Server {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< what is on its way through the io_context sees by this that we are gone
   std::map<std::string, Handler, std::less<>> handlers_;
   std::set<std::shared_ptr<Session>> sessions_;
+  std::function<void()> on_gone_ = [] {};
 };
 
 }  // namespace serval::control

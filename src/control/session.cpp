@@ -1,7 +1,6 @@
 #include "control/session.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/read_until.hpp>
 #include <utility>
 
 #include "base/exit_code.hpp"
@@ -19,10 +18,14 @@ constexpr std::size_t kMostUnread = 64 * 1024;
 Session::Session(Server& server, asio::local::stream_protocol::socket socket)
     : server_(&server), socket_(std::move(socket)), timer_(socket_.get_executor()) {}
 
-void Session::start() {
+void Session::start(std::string heard) {
+  input_ = std::move(heard);
   arm(server_->limits_.request_timeout, &Session::on_late_request);
-  asio::async_read_until(socket_, asio::dynamic_buffer(input_, kLongestRequest), '\n',
-                         [self = shared_from_this()](const auto& error, std::size_t size) { self->on_request(error, size); });
+  read();
+}
+
+void Session::read() {
+  socket_.async_read_some(asio::buffer(piece_), [self = shared_from_this()](const auto& error, std::size_t size) { self->on_read(error, size); });
 }
 
 void Session::resume() {
@@ -32,14 +35,17 @@ void Session::resume() {
 
 int Session::descriptor() { return server_ == nullptr || finished_ ? -1 : socket_.native_handle(); }
 
-void Session::on_request(const boost::system::error_code& error, std::size_t size) {
+void Session::on_read(const boost::system::error_code& error, std::size_t size) {
   if (server_ == nullptr || answering_) return;
-  if (error == asio::error::not_found) return refuse("the request is longer than " + std::to_string(kLongestRequest) + " bytes");
   // A client that says nothing may only want to know whether somebody listens here.
   if (error) return input_.empty() || error != asio::error::eof ? close() : refuse("the request ends without an end of line");
+  input_.append(piece_.data(), size);
+  const std::size_t end = input_.find('\n');
+  if (end == std::string::npos && input_.size() < kLongestRequest) return read();
+  if (end >= kLongestRequest) return refuse("the request is longer than " + std::to_string(kLongestRequest) + " bytes");
   answering_ = true;
   timer_.cancel();
-  const auto request = parse_request(std::string_view(input_).substr(0, size - 1));
+  const auto request = parse_request(std::string_view(input_).substr(0, end));
   if (!request) return refuse(request.error());
   notice_hangup();
   server_->handle(*request, Responder(weak_from_this()));

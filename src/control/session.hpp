@@ -2,6 +2,7 @@
 
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <array>
 #include <memory>
 #include <string>
 
@@ -17,17 +18,21 @@ class Session : public std::enable_shared_from_this<Session> {
   /// `server` outlives the session's life in it: it closes it before it goes away itself.
   Session(Server& server, boost::asio::local::stream_protocol::socket socket);
 
-  void start();
+  /// `heard`: what has come of the request already.
+  void start(std::string heard = {});
   /// The request was read by somebody else, who left it to us to answer.
   void resume();
   int descriptor();  ///< -1: closed
+  bool reads() const { return !answering_; }  ///< the request is not there yet
+  const std::string& heard() const { return input_; }
   void progress(const Progress& progress);
   void finish(const Reply& reply);
   /// At once, whatever is under way. Idempotent.
   void close();
 
  private:
-  void on_request(const boost::system::error_code& error, std::size_t size);
+  void read();
+  void on_read(const boost::system::error_code& error, std::size_t size);
   void refuse(std::string error);
   void notice_hangup();
   void flush();
@@ -38,6 +43,7 @@ class Session : public std::enable_shared_from_this<Session> {
   Server* server_;  ///< null: closed
   boost::asio::local::stream_protocol::socket socket_;
   boost::asio::steady_timer timer_;
+  std::array<char, 4096> piece_;
   std::string input_;
   std::string output_;      ///< not handed to the socket yet
   std::string writing_;

@@ -67,19 +67,28 @@ Control::Control(boost::asio::io_context& io, const ControlRecord& record, TimeP
   server_ = control::Server::take_over(io, listening_of(record.listener), record.listener.bind, operations_.config().control.mode);
   serve();
   for (const int client : record.clients) server_->resume(client).finish({{"pid", ::getpid()}, {"version", SERVAL_VERSION}});
+  for (const UnheardRecord& client : record.unheard) server_->hear(client.fd, client.read);
 }
 
 ControlRecord Control::record() const {
   if (server_ == nullptr) return {};
-  ControlRecord record{.listener = record_of(server_->listening(), server_->path()), .clients = {}};
+  ControlRecord record{.listener = record_of(server_->listening(), server_->path())};
   record.listener.fd = server_->descriptor();
   for (const control::Responder& waiter : upgrade_waiters_) {
     if (const int fd = waiter.descriptor(); fd >= 0) record.clients.push_back(fd);
   }
+  for (control::Unheard& client : server_->unheard()) record.unheard.push_back({client.fd, std::move(client.read)});
   return record;
 }
 
+bool Control::owes_answers() const {
+  if (server_ == nullptr) return false;
+  const auto waiting = std::count_if(upgrade_waiters_.begin(), upgrade_waiters_.end(), [](const auto& waiter) { return waiter.descriptor() >= 0; });
+  return server_->unanswered() > static_cast<std::size_t>(waiting);
+}
+
 void Control::serve() {
+  server_->on_gone([this] { operations_.upgrade_if_possible(); });
   server_->serve("status", [this](const auto& arguments, const control::Responder& responder) { status(arguments, responder); });
   server_->serve("reload", [this](const auto&, const control::Responder& responder) { reload(responder); });
   server_->serve("stop", [this](const auto& arguments, const control::Responder& responder) { stop(arguments, responder); });

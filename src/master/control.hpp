@@ -24,6 +24,7 @@ struct Operations {
   std::function<void(const std::string& by, std::function<void(const supervisor::ReloadEnded&)>)> reload;
   std::function<void()> reopen_logs;
   std::function<void(const std::string& by)> upgrade;
+  std::function<void()> upgrade_if_possible;  ///< an answer has been given
   std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;  ///< answers as WorkerStacks says
 };
 
@@ -39,6 +40,8 @@ class Control {
           const scoreboard::Memory& scoreboard, Operations operations);
   ControlRecord record() const;
   TimePoint begun() const { return begun_; }
+  /// Somebody waits for an answer that is no upgrade's: only this process can give it.
+  bool owes_answers() const;
   /// To all who wait for the upgrade.
   void upgrade_refused(const std::string& why);
 

@@ -58,9 +58,16 @@ struct ProcessRecord {
   std::int64_t app_modified_ns = 0;
 };
 
+/// A client of the control socket whose request has not come, or not all of it.
+struct UnheardRecord {
+  int fd = -1;
+  std::string read{};
+};
+
 struct ControlRecord {
   ListenerRecord listener{};
   std::vector<int> clients{};  ///< that wait to hear of the upgrade
+  std::vector<UnheardRecord> unheard{};
 };
 
 struct CgroupsRecord {

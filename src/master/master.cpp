@@ -97,6 +97,7 @@ Operations Master::operations() {
           .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
           .reopen_logs = [this] { reopen_logs(); },
           .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
+          .upgrade_if_possible = [this] { upgrade_if_possible(); },
           .stacks = [this](std::optional<int> slot, const control::Responder& responder) { ask_stacks(slot, responder); }};
 }
 
@@ -132,7 +133,7 @@ void Master::handle(supervisor::Event event) {
   }
   handling_ = false;
   control_.look_again();
-  if (supervisor_.may_upgrade_now()) upgrade_now();
+  upgrade_if_possible();
   if (!finishing_) arm_timer();
 }
 

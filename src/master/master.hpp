@@ -101,7 +101,7 @@ class Master {
   Handover hand_over();
   Result<std::string> successor() const;
   void check_ended(const os::Exit& exit);
-  void upgrade_now();
+  void upgrade_if_possible();
   Result<void> exec_successor();
 
   // actions (perform.cpp)

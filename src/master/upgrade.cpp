@@ -106,7 +106,8 @@ void Master::perform(const supervisor::UpgradeRefused& action) { control_.upgrad
 
 // --- the exec
 
-void Master::upgrade_now() {
+void Master::upgrade_if_possible() {
+  if (handling_ || !supervisor_.may_upgrade_now() || control_.owes_answers()) return;
   const auto failed = exec_successor();  // else we are gone
   handle(supervisor::UpgradeFailed{failed.error()});
 }

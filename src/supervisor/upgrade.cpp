@@ -42,7 +42,9 @@ void Supervisor::refuse_upgrade(const std::string& why) {
 void Supervisor::watch_upgrade() {
   if (!upgrade_) return;
   if (phase_ != Phase::running || leaving()) return refuse_upgrade("the server is stopping");
-  if (now_ >= upgrade_->deadline) refuse_upgrade("no calm moment within " + format_duration(kPatience) + ": " + why_not_calm());
+  if (now_ < upgrade_->deadline) return;
+  const std::string why = why_not_calm();
+  refuse_upgrade("no calm moment within " + format_duration(kPatience) + ": " + (why.empty() ? "another command still waits for its answer" : why));
 }
 
 /// Nothing is under way that only this process knows: who was asked for an answer would give it to somebody who never asked.

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import threading
 import unittest
 
@@ -125,6 +126,30 @@ class Upgrade(ServalTest):
             self.upgrade()
             self.open_gate("one")
             self.assertEqual(client.read_response().status, 200)
+
+    def test_who_speaks_to_the_control_socket_meanwhile_is_heard_out(self):
+        serval = self.start_replaceable()
+        with socket.socket(socket.AF_UNIX) as client, client.makefile("rb") as replies:
+            client.connect(self.path("control0.sock"))
+            client.sendall(b'{"command":')
+            self.upgrade()
+            client.sendall(b'"status"}\n')
+            self.assertEqual(json.loads(replies.read())["result"]["state"], "serving")
+
+    def test_a_command_that_waits_is_answered_before(self):
+        shutil.copy(shutil.which(SERVAL), self.path("serval"))
+        serval = self.start_probe(program=self.path("serval"))
+        with serval.client() as client:
+            client.send(request_bytes("GET", "/gate?name=one"))
+            self.wait_entered("one")
+            commands = [self.launch("pause", "-c", self.path("serval0.toml"))]
+            serval.expect_log("pausing")
+            commands.append(self.launch("upgrade", "-c", self.path("serval0.toml")))
+            serval.expect_log("upgrade asked for")
+            self.open_gate("one")
+            self.assertEqual(client.read_response().status, 200)
+        self.assertEqual([command.wait() for command in commands], [0, 0])
+        self.assertEqual(self.status()["unready"], "paused (serval pause)")
 
     def test_workers_still_notice_the_masters_death(self):
         serval = self.start_replaceable()

@@ -268,6 +268,42 @@ TEST_F(ServerTest, LeavesASocketThatIsNotItsOwnAnyMore) {
   EXPECT_TRUE(std::filesystem::exists(path_));
 }
 
+TEST_F(ServerTest, WhoHasNotSaidAllIsHeardOutByAnother) {
+  run([](const auto&, const Responder& responder) { responder.finish({{"state", "serving"}}); });
+  const std::string_view request = kStatus;
+  Raw client(path_);
+  client.send(request.substr(0, 7));
+  std::vector<Unheard> unheard;
+  for (const auto deadline = Clock::now() + 10s; unheard.empty() || unheard[0].read.empty();) {
+    ASSERT_LT(Clock::now(), deadline);
+    unheard = there([this] { return server_->unheard(); });
+  }
+  EXPECT_EQ(unheard[0].read, request.substr(0, 7));
+  there([&] {
+    EXPECT_EQ(server_->unanswered(), 0u);
+    const int fd = ::dup(unheard[0].fd);
+    server_ = nullptr;
+    server_ = std::move(Server::listen(io_, path_, 0600).value());
+    server_->serve("status", [](const auto&, const Responder& responder) { responder.finish({{"state", "going on"}}); });
+    server_->hear(fd, unheard[0].read);
+  });
+  client.send(request.substr(7));
+  EXPECT_THAT(client.read(), HasSubstr("going on"));
+}
+
+TEST_F(ServerTest, WhoWaitsIsCountedUntilHeIsGone) {
+  std::optional<Responder> waiting;
+  run([&](const auto&, const Responder& responder) { waiting = responder; });
+  std::promise<void> gone;
+  there([&] { server_->on_gone([&] { gone.set_value(); }); });
+  Raw client(path_);
+  client.send(kStatus);
+  for (const auto deadline = Clock::now() + 10s; there([this] { return server_->unanswered(); }) != 1;) ASSERT_LT(Clock::now(), deadline);
+  there([&] { std::exchange(waiting, std::nullopt)->finish({}); });
+  gone.get_future().wait();
+  EXPECT_EQ(there([this] { return server_->unanswered(); }), 0u);
+}
+
 TEST_F(ServerTest, APathThatIsTooLongIsRefusedByName) {
   const auto server = Server::listen(io_, "/tmp/" + std::string(120, 'x'), 0600);
   ASSERT_FALSE(server);

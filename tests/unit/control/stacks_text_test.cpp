@@ -15,7 +15,8 @@ boost::json::object object(const char* text) { return boost::json::parse(text).a
 TEST(StacksText, IsForPeople) {
   EXPECT_EQ(format_stacks(object(R"({"workers": [
     {"slot": 0, "pid": 813, "generation": 1, "silent": null, "threads": [
-      {"thread": 830, "loop": false, "state": "S", "frames": ["clock_nanosleep in libc.so.6", "Shop::handle() at shop.cpp:63", "serval::app::App::handle() at app.cpp:1", "main"],
+      {"thread": 830, "loop": false, "state": "S", "frames": ["clock_nanosleep in libc.so.6", "Shop::handle() at shop.cpp:63",
+                                                                "serval::app::App::handle() at app.cpp:1", "main"],
        "request": {"method": "GET", "target": "/report?year=2026", "request_id": "6f2a", "age_ms": 1240}},
       {"thread": 831, "loop": false, "state": "S", "request": null, "frames": ["futex_wait in libc.so.6"]},
       {"thread": 813, "loop": true, "state": "R", "request": null, "frames": ["epoll_wait in libc.so.6"]},
