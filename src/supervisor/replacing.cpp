@@ -68,7 +68,8 @@ int Supervisor::free_turns() const {
   return settings_.limits.max_recycling - static_cast<int>(taken);
 }
 
-/// Every worker may have a successor beside it; beyond that the machine would pay for an app that does not come to an end.
+/// Every worker may have a successor beside it; beyond that the machine would pay for an app that does not come to an end. That does not hold up
+/// a reload: how many generations may live at a time is bounded by itself.
 bool Supervisor::crowded() const {
   const auto taken = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() != SlotState::empty; });
   const int about_to_start = std::max(0, missing_workers());  // among them the successors that have just been promised
@@ -83,11 +84,13 @@ bool Supervisor::free_turn_for_reload() const {
 
 Slot* Supervisor::next_due() {
   const bool molded = mold().state == MoldState::ready;
+  const bool room = !crowded();
   const bool turn = molded && free_turns() > 0;
   const bool reload_turn = molded && free_turn_for_reload();
   Slot* next = nullptr;
   for (Slot& slot : slots_) {
     if (!slot.due() || slot.being_replaced()) continue;
+    if (!room && slot.cause() != Cause::reload) continue;
     if (can_wait(slot.cause()) && !(slot.cause() == Cause::reload ? reload_turn : turn)) continue;
     if (next == nullptr || slot.due_since() < next->due_since()) next = &slot;
   }
@@ -96,7 +99,7 @@ Slot* Supervisor::next_due() {
 
 void Supervisor::begin_replacements() {
   waits_for_turn_ = TimePoint::max();
-  for (Slot* slot = next_due(); slot != nullptr && !crowded(); slot = next_due()) {
+  for (Slot* slot = next_due(); slot != nullptr; slot = next_due()) {
     const bool patient = can_wait(slot->cause());
     if (patient && slot->cause() != Cause::reload && !turns_.take(now_)) {
       waits_for_turn_ = turns_.available_at(now_);
@@ -158,13 +161,15 @@ void Supervisor::handle(const ScaleRequested& event) {
   say(log::Level::info, "scaling", {{"from", before}, {"to", settings_.workers}, {"asked_by", event.signal}});
 }
 
-/// Who is too many: first those who only wait to be started, then those who boot, then those who serve; the highest slots first.
+/// Who is too many: first those who only wait to be started, then those who boot, then those who serve and have to go anyway, then the others; the
+/// highest slots first.
 void Supervisor::retire_surplus() {
   const auto rank = [this](const Slot& slot) {
     if (rollout_ && slot.index() == rollout_->canary) return 0;
-    if (slot.state() == SlotState::cooling) return 3;
-    if (slot.state() == SlotState::starting) return 2;
-    return slot.serving() && !slot.being_replaced() ? 1 : 0;
+    if (slot.state() == SlotState::cooling) return 4;
+    if (slot.state() == SlotState::starting) return 3;
+    if (!slot.serving() || slot.being_replaced()) return 0;
+    return slot.due() ? 2 : 1;
   };
   for (int surplus = -missing_workers(); surplus > 0; --surplus) {
     Slot* last = nullptr;

@@ -1,11 +1,19 @@
 #include <algorithm>
+#include <map>
 #include <utility>
+#include <vector>
 
 #include "supervisor/supervisor.hpp"
 
 // A reload: the next generation loads and boots one worker beside everybody who serves; then the others follow, each ahead of the one it
 // replaces. What fails before that leaves the old generation as it was; what dies during it brings the old one back.
 namespace serval::supervisor {
+namespace {
+
+/// That live at a time, with the one that loads. Who drains may take all of its grace, and reloads may follow one another faster than that.
+constexpr std::size_t kMostGenerations = 8;
+
+}  // namespace
 
 void Supervisor::handle(const ReloadRequested& event) {
   if (phase_ != Phase::running || leaving()) {
@@ -30,9 +38,26 @@ void Supervisor::begin_reload(const std::string& by, std::optional<Settings> set
   rollout_ = Rollout{.from = current_, .to = ++newest_, .begun = now_, .settings = std::move(settings)};
   say(log::Level::info, "reloading", {{"from_gen", rollout_->from}, {"to_gen", rollout_->to}, {"by", by}});
   notify_reloading();
+  make_room_for_a_generation();
   Mold& mold = molds_[rollout_->to];
   mold.generation = rollout_->to;
   start_mold(mold);
+}
+
+void Supervisor::make_room_for_a_generation() {
+  std::map<int, std::vector<Slot*>> living;
+  for (Slot& slot : slots_) {
+    if (slot.occupied()) living[slot.generation()].push_back(&slot);
+  }
+  while (living.size() >= kMostGenerations && living.begin()->first != current_) {
+    const auto [generation, workers] = *living.begin();
+    say(log::Level::warning, "too many generations live, the oldest one is cut off",
+        {{"gen", generation}, {"workers", workers.size()}, {"most", kMostGenerations}});
+    for (Slot* slot : workers) {
+      if (slot->state() == SlotState::draining) kill_worker(*slot, slot->cause());
+    }
+    living.erase(living.begin());
+  }
 }
 
 /// What the last event has made possible.

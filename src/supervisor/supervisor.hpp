@@ -194,6 +194,7 @@ class Supervisor {
     return mold.generation == current_ || (rollout_ && (mold.generation == rollout_->from || mold.generation == rollout_->to));
   }
   bool is_canary(const Slot& slot) const { return rollout_ && rollout_->canary == slot.index(); }
+  void make_room_for_a_generation();
   void start_canary();
   void roll_out();
   void carry_on_rollout();

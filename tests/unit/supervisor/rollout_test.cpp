@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr pid_t kNewMold = 51;
 
@@ -159,6 +160,26 @@ TEST(Rollout, ALongRequestDoesNotHoldItUp) {
 }
 
 /// What an old worker may do after it was told to drain, and when the reload is over by that.
+TEST(Rollout, OfGenerationsThatDoNotEndTheOldestIsCutOff) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  for (int generation = 2; generation <= 8; ++generation) {
+    const int slot = generation - 1;
+    const pid_t mold = kMold + generation - 1;
+    EXPECT_THAT(s.at(10s, reload()).actions, Not(Contains(HasSubstr("kill")))) << generation;
+    s.at(10s, MoldStarted{generation, mold});
+    s.at(10s, MoldLoaded{generation});
+    s.at(10s, forked(slot));
+    s.at(10s, ready(slot));
+    s.at(10s, left(slot - 1));
+    s.at(10s, exited(mold - 1, 0));
+  }
+  const auto ninth = s.at(11s, reload());
+  EXPECT_THAT(ninth.actions, Contains("kill 100 by 9"));
+  EXPECT_THAT(ninth.lines, Contains("warning: too many generations live, the oldest one is cut off gen=1 workers=1 most=8"));
+  EXPECT_EQ(s.snapshot().generation, 8);
+}
+
 TEST(Rollout, IsOverWhenNoOldWorkerAnswersAnybodyNew) {
   struct Row {
     Event last;
