@@ -55,8 +55,7 @@ std::string why_not_a_library(const std::string& path) {
 /// dlopen(3) for good. Null, with `why` filled, if the loader refuses. A static constructor that throws ends the process (the loader's frames
 /// let no exception through), which is why apps are loaded in a process that serves nothing.
 void* open_library(const std::string& path, std::string& why) {
-  // Without a slash dlopen would search the system's library folders.
-  const std::string name = path.find('/') == path.npos ? "./" + path : path;
+  const std::string name = loader_name(path);
   void* library = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library != nullptr) return library;
   std::string_view words = ::dlerror();
@@ -80,6 +79,8 @@ const serval_app* ask_for_table(void* symbol, const serval_host& host, std::stri
 }
 
 }  // namespace
+
+std::string loader_name(const std::string& path) { return path.find('/') == path.npos ? "./" + path : path; }
 
 std::string why_not_callable(const serval_app& table, const serval_host& host) {
   constexpr std::size_t kFrozenStart = offsetof(serval_app, preload);

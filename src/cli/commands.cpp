@@ -91,7 +91,7 @@ constexpr Command kCommands[] = {
     {.name = "reload", .arguments = "", .takes_server = true, .takes_timeout = true, .summary = "replace configuration and app without losing a request",
      .more = "Loads the app anew, boots one worker of it, and only then replaces the others one after the other, each ahead of the one that leaves. "
              "Returns when all of them serve. Whatever fails before leaves the old generation serving, and so does a new one whose workers die "
-             "while it takes over; the command then exits 1 and says why.",
+             "while it takes over; the command then exits 1 and says why. Else it says what is different since: the library's build, each option.",
      .run = reload},
     {.name = "stop", .arguments = "", .takes_server = true, .takes_now = true, .summary = "stop the server, returning when it has ended",
      .more = "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut.", .run = stop},

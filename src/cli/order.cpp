@@ -15,6 +15,7 @@
 #include "base/units.hpp"
 #include "cli/ask_server.hpp"
 #include "cli/usage.hpp"
+#include "control/changes_text.hpp"
 
 namespace serval::cli {
 namespace {
@@ -65,7 +66,10 @@ bool await_end(pid_t pid, Duration patience) {
 int reload(const Invocation& invocation) {
   const auto patience = patience_of("reload", invocation);
   if (!patience) return exit_code::usage;
-  return report(ask_server(invocation, {.command = "reload", .arguments = {}}, *patience), "generation ", "generation", " serves");
+  const Asked asked = ask_server(invocation, {.command = "reload", .arguments = {}}, *patience);
+  const int code = report(asked, "generation ", "generation", " serves");
+  if (code == exit_code::ok) std::cout << control::format_changes(asked.result);
+  return code;
 }
 
 int stop(const Invocation& invocation) {

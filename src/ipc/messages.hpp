@@ -13,7 +13,7 @@ namespace serval::ipc {
 
 enum class Kind : std::uint32_t {
   // mold → master
-  loaded = 1,     ///< the app is preloaded; Fork may follow
+  loaded = 1,     ///< the app is preloaded; Fork may follow. text: the library's build id, or nothing
   load_failed,    ///< text says why; the mold exits next
   forked,         ///< slot, pid: the worker asked for by Fork lives
   fork_failed,    ///< slot, text

@@ -119,9 +119,14 @@ void Control::look_again() {
 
 void Control::reload(const control::Responder& responder) {
   responder.progress("loading the next generation");
-  operations_.reload("serval reload", [responder](const supervisor::ReloadEnded& ended) {
-    if (ended.good) return responder.finish({{"generation", ended.generation}});
-    responder.refuse(ended.why + "; generation " + std::to_string(ended.generation) + " goes on", exit_code::app_failed);
+  operations_.reload("serval reload", [responder](const ReloadReport& report) {
+    const auto& [ended, changes, build_before, build] = report;
+    if (!ended.good) return responder.refuse(ended.why + "; generation " + std::to_string(ended.generation) + " goes on", exit_code::app_failed);
+    boost::json::array options;
+    for (const config::Change& change : changes) {
+      options.push_back({{"key", change.option->path}, {"from", change.before}, {"to", change.after}});
+    }
+    responder.finish({{"generation", ended.generation}, {"build", build}, {"build_before", build_before}, {"changes", std::move(options)}});
   });
 }
 

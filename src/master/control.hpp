@@ -10,6 +10,7 @@
 
 #include "base/time.hpp"
 #include "config/config.hpp"
+#include "config/diff.hpp"
 #include "control/server.hpp"
 #include "master/handover.hpp"
 #include "scoreboard/memory.hpp"
@@ -17,11 +18,20 @@
 
 namespace serval::master {
 
+/// How a reload has ended, and what is different since.
+struct ReloadReport {
+  supervisor::ReloadEnded ended;
+  std::vector<config::Change> changes{};  ///< of the configuration
+  std::string build_before{};             ///< of the app's library (app/build_id.hpp); empty: it has none
+  std::string build{};
+};
+using ReloadDone = std::function<void(const ReloadReport&)>;
+
 /// What commands have the master do.
 struct Operations {
   std::function<const config::Config&()> config;  ///< in force
   std::function<void(supervisor::Event)> tell;
-  std::function<void(const std::string& by, std::function<void(const supervisor::ReloadEnded&)>)> reload;
+  std::function<void(const std::string& by, ReloadDone done)> reload;
   std::function<void()> reopen_logs;
   std::function<void(const std::string& by)> upgrade;
   std::function<void()> upgrade_if_possible;  ///< an answer has been given

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <string>
 
 #include "base/result.hpp"
 #include "config/config.hpp"
@@ -16,6 +17,7 @@ struct Generation {
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<LogFiles> logs;
   Listeners listeners;
+  std::string build{};  ///< of the app's library, once a mold has loaded it (app/build_id.hpp); empty: it has none
 };
 
 using Configs = std::map<int, std::shared_ptr<const config::Config>>;  ///< by generation

@@ -41,6 +41,7 @@ struct GenerationRecord {
   std::vector<std::pair<std::string, std::string>> config{};  ///< option path and value (config::to_text)
   int logs = 0;                                               ///< index into Handover::logs
   std::vector<int> listeners{};                               ///< indices likewise
+  std::string build{};
 };
 
 /// A mold or worker that lives.

@@ -250,7 +250,9 @@ void Master::mold_exited(int generation, const os::Exit& exit) {
 void Master::on_mold_message(int generation, const ipc::Message& message) {
   if (message.generation != generation) return log::warning("message of another generation dropped", {{"gen", message.generation}});
   switch (message.kind) {
-    case ipc::Kind::loaded: return handle(supervisor::MoldLoaded{generation});
+    case ipc::Kind::loaded:
+      generations_.at(generation).build = ipc::text_of(message);
+      return handle(supervisor::MoldLoaded{generation, ipc::text_of(message)});
     case ipc::Kind::load_failed: return handle(supervisor::MoldLoadFailed{generation, ipc::text_of(message)});
     case ipc::Kind::reopened: return handle(supervisor::MoldReopened{generation});
     case ipc::Kind::forked:

@@ -78,7 +78,6 @@ class Master {
   const config::Config& config_of(int generation) { return *generations_.at(generation).config; }
 
   // reload.cpp
-  using ReloadDone = std::function<void(const supervisor::ReloadEnded&)>;
   void request_reload(const std::string& by, ReloadDone done = [](const auto&) {});
   Result<std::shared_ptr<const config::Config>> read_next_config() const;
   Result<Generation> open_next(std::shared_ptr<const config::Config> config) const;

@@ -22,13 +22,14 @@ void Master::request_reload(const std::string& by, ReloadDone done) {
   if (!next) {
     log::error("reload refused, nothing has changed", {{"by", by}, {"why", next.error()}});
     handle(supervisor::ReloadRefused{next.error()});
-    return done({.generation = supervisor_.snapshot().generation, .good = false, .why = next.error()});
+    return done({{.generation = supervisor_.snapshot().generation, .good = false, .why = next.error()}});
   }
   const bool same_count = newest_.config->workers.count == next->config->workers.count;
   for (const config::Change& change : config::changes(*newest_.config, *next->config)) {
     log::info("configuration changes", {{"key", change.option->path}, {"from", change.before}, {"to", change.after}});
   }
   before_ = std::exchange(newest_, std::move(*next));
+  if (const auto serving = generations_.find(supervisor_.snapshot().generation); serving != generations_.end()) before_.build = serving->second.build;
   reload_waiters_.push_back(std::move(done));
   reloading_ = true;
   handle(supervisor::ReloadRequested{by, settings_of(*newest_.config, same_count ? 0 : newest_.config->workers.count.value_or(0))});
@@ -66,18 +67,24 @@ Result<Generation> Master::open_next(std::shared_ptr<const config::Config> confi
 }
 
 void Master::perform(const supervisor::ReloadEnded& action) {
+  ReloadReport report{.ended = action};
   if (reloading_ && !action.good) newest_ = before_;  // what serves
+  if (action.good) {
+    take_over_settings();
+    if (reloading_) report.changes = config::changes(*before_.config, *newest_.config);
+    report.build_before = before_.build;
+    report.build = generations_.at(action.generation).build;
+  }
   before_ = {};
-  if (action.good) take_over_settings();
   reloading_ = false;
   forget_unused_generations();
-  for (const ReloadDone& done : std::exchange(reload_waiters_, {})) done(action);
+  for (const ReloadDone& done : std::exchange(reload_waiters_, {})) done(report);
 }
 
 void Master::perform(const supervisor::ReloadAgain& action) {
   std::vector<ReloadDone> waiters = std::exchange(next_reload_waiters_, {});
-  request_reload(action.by, [waiters = std::move(waiters)](const supervisor::ReloadEnded& ended) {
-    for (const ReloadDone& done : waiters) done(ended);
+  request_reload(action.by, [waiters = std::move(waiters)](const ReloadReport& report) {
+    for (const ReloadDone& done : waiters) done(report);
   });
 }
 

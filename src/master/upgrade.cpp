@@ -149,7 +149,10 @@ Handover Master::hand_over() {
   std::vector<std::shared_ptr<LogFiles>> logs;
   Listeners listeners;
   for (const auto& [number, generation] : generations_) {
-    GenerationRecord record{.number = number, .config = config::to_text(*generation.config), .logs = index_of(logs, generation.logs)};
+    GenerationRecord record{.number = number,
+                            .config = config::to_text(*generation.config),
+                            .logs = index_of(logs, generation.logs),
+                            .build = generation.build};
     for (const auto& listener : generation.listeners) {
       if (listener->open()) record.listeners.push_back(index_of(listeners, listener));
     }

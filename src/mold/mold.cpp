@@ -12,6 +12,7 @@
 #include <string>
 #include <utility>
 
+#include "app/build_id.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/signal_table.hpp"
@@ -164,7 +165,7 @@ int run(int heritage_fd) {
     channel.send(ipc::with_text({.kind = ipc::Kind::load_failed, .generation = heritage->generation}, app.error()));
     return exit_code::app_failed;
   }
-  channel.send({.kind = ipc::Kind::loaded, .generation = heritage->generation});
+  channel.send(ipc::with_text({.kind = ipc::Kind::loaded, .generation = heritage->generation}, app::build_id(heritage->config.app.library)));
   Mold(*heritage, std::move(*app), std::move(*scoreboard), std::move(channel)).serve();
   return exit_code::ok;
 }

@@ -48,6 +48,7 @@ struct MoldNotStarted {
 };
 struct MoldLoaded {
   int generation;
+  std::string build{};  ///< of the app's library, as its linker named it; may be empty
 };
 struct MoldLoadFailed {  ///< the mold says why; its exit follows
   int generation;

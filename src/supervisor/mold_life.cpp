@@ -52,7 +52,9 @@ void Supervisor::handle(const MoldLoaded& event) {
   mold->state = MoldState::ready;
   mold->loaded_at = now_;
   mold->deadline = TimePoint::max();
-  say(log::Level::info, "app loaded", {{"gen", mold->generation}, {"load_ms", std::chrono::duration_cast<Duration>(now_ - mold->started)}});
+  std::vector<log::Field> fields = {{"gen", mold->generation}, {"load_ms", std::chrono::duration_cast<Duration>(now_ - mold->started)}};
+  if (!event.build.empty()) fields.push_back({"build", event.build});
+  say(log::Level::info, "app loaded", std::move(fields));
 }
 
 void Supervisor::handle(const MoldLoadFailed& event) {

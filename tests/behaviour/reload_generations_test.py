@@ -34,6 +34,17 @@ class Generations(ReloadTest):
                 load.wait_for(20)
         self.assertEqual(load.failures, [])
 
+    def test_what_is_different_since_is_said(self):
+        self.start_replaceable()
+        self.assertEqual(self.command("reload")[:2], (0, "generation 2 serves"))
+        self.replace_library("probe")
+        self.change_config("threads = 2", "threads = 3")
+        code, out, err = self.command("reload")
+        self.assertEqual(code, 0, err)
+        lines = out.splitlines()
+        self.assertEqual((lines[0], lines[2]), ("generation 3 serves", "workers.threads: 3 instead of 2"))
+        self.assertRegex(lines[1], r"^app\.library: build ([0-9a-f]{12}) instead of (?!\1)[0-9a-f]{12}$")
+
     def test_hammering_over_tcp(self):
         self.hammer(which=0)
 
