@@ -1,7 +1,7 @@
 // Misbehaves on demand: to see what serval does when an app sleeps, hangs, leaks, throws or dies.
 //
-// What it does before requests is set by [app] args: preload=KIND and start=KIND with KIND one of ok, throw, crash, hang, thread, slow:MS;
-// ready=yes, no or after:MS. What it does in requests is the table at the end of this file.
+// What it does before requests is set by [app] args: preload=KIND and start=KIND with KIND one of ok, throw, crash, hang, thread, slow:MS,
+// memory:MIB; ready=yes, no or after:MS. What it does in requests is the table at the end of this file.
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -38,6 +38,12 @@ void sleep_for(std::uint64_t ms) { std::this_thread::sleep_for(milliseconds(ms))
   for (;;) ::pause();
 }
 
+/// Touched and kept for good: what is preloaded is shared by all workers.
+void keep(std::uint64_t mib) {
+  static std::vector<std::string> kept;
+  kept.emplace_back(mib << 20, 'x');
+}
+
 void misbehave(const std::string& stage, const std::string& kind) {
   if (kind == "ok") return;
   if (kind == "throw") throw std::runtime_error(stage + " was told to throw");
@@ -45,7 +51,8 @@ void misbehave(const std::string& stage, const std::string& kind) {
   if (kind == "hang") hang();
   if (kind == "thread") return std::thread(hang).detach();
   if (kind.starts_with("slow:")) return sleep_for(parse_number(kind.substr(5)));
-  throw std::invalid_argument("unknown argument " + stage + "=" + kind + "; use ok, throw, crash, hang, thread or slow:MS");
+  if (kind.starts_with("memory:")) return keep(parse_number(kind.substr(7)));
+  throw std::invalid_argument("unknown argument " + stage + "=" + kind + "; use ok, throw, crash, hang, thread, slow:MS or memory:MIB");
 }
 
 std::uint64_t number(const serval::Request& request, std::string_view name) {
