@@ -24,6 +24,7 @@ class Bench(contextlib.ExitStack):
         self.seconds = options.seconds
         self.rounds = options.rounds
         self.record = options.record
+        self.version = subprocess.run([self.program, "version"], capture_output=True, text=True, check=True).stdout.split()[-1]
         self.folder = tempfile.mkdtemp(prefix="serval-bench-")
         self.callback(shutil.rmtree, self.folder, ignore_errors=True)
         self._made = 0
@@ -51,11 +52,11 @@ class Bench(contextlib.ExitStack):
         except Missing:
             return False
 
-    def compiled(self, name):
-        """The program made of the one file name.c beside this one."""
+    def compiled(self, name, flags=()):
+        """The program (or with such flags, library) made of the one file name.c beside this one."""
         program = os.path.join(self.folder, name)
         if not os.path.exists(program):
-            subprocess.run([self.tool("cc"), "-O2", "-o", program, os.path.join(HERE, name + ".c")], check=True)
+            subprocess.run([self.tool("cc"), "-O2", *flags, "-o", program, os.path.join(HERE, name + ".c")], check=True)
         return program
 
     def say(self, text):

@@ -1,7 +1,9 @@
 """Clients that hardly do anything, in great numbers."""
 
+import collections
 import selectors
 import socket
+import threading
 import time
 from dataclasses import dataclass
 
@@ -50,10 +52,13 @@ class SlowClient:
 
 
 class SlowClients:
-    """Heads and bodies of a byte per second, and answers that nobody reads. `deadlines` has seconds by kind: head, body, answer."""
+    """Heads and bodies of a byte per second, and answers that nobody reads. `deadlines` has seconds by kind: head, body, answer. As a context they
+    live, on a thread of their own; `wait` until all are cut off, or for so many seconds."""
 
     def __init__(self, server, count, deadlines):
         self.server = server
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._live)
         self.selector = selectors.DefaultSelector()
         kinds = list(deadlines)
         self.clients = [self._client(kind, deadlines[kind]) for kind in (kinds[number % len(kinds)] for number in range(count))]
@@ -72,12 +77,18 @@ class SlowClients:
         return it
 
     def __enter__(self):
+        self.thread.start()
         return self
 
     def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
         self.selector.close()
         for it in self.clients:
             it.socket.close()
+
+    def wait(self, seconds):
+        self.thread.join(seconds)
 
     def ports_served(self):
         """The local ports of connections that still have somebody at the server's end."""
@@ -90,23 +101,27 @@ class SlowClients:
                     open_ports.add(int(fields[2].split(":")[1], 16))
         return open_ports
 
-    def live(self, until):
-        """Trickles until that time, and notes who was cut off."""
-        next_byte = next_look = time.monotonic()
+    def _live(self):
+        """Trickles, and notes who was cut off."""
+        begin = time.monotonic()
+        writers = [it for it in self.clients if it.kind != "answer"]
+        turns = collections.deque((begin + number / len(writers), it) for number, it in enumerate(writers))  # spread over the second, not all at once
         ports = {it.socket.getsockname()[1]: it for it in self.clients if it.kind == "answer"}
-        while (now := time.monotonic()) < until and not all(it.cut_after for it in self.clients):
-            if now >= next_byte:
-                next_byte += 1
-                for it in self.clients:
-                    if it.kind != "answer" and not it.cut_after:
-                        self._send(it)
+        next_look = begin
+        while not self.over.is_set() and not all(it.cut_after for it in self.clients):
+            now = time.monotonic()
+            while turns and turns[0][0] <= now:
+                due, it = turns.popleft()
+                if not it.cut_after:
+                    self._send(it)
+                    turns.append((due + 1, it))
             if now >= next_look:
                 next_look = now + 0.2
                 still = self.ports_served()
                 for port, it in ports.items():
                     if port not in still and not it.cut_after:
                         it.cut_after = now - it.begun
-            for key, _ in self.selector.select(min(next_byte, next_look, until) - now):
+            for key, _ in self.selector.select(max(0, min(turns[0][0] if turns else next_look, next_look) - time.monotonic())):
                 self._read(key.data)
 
     def _send(self, it):

@@ -147,16 +147,17 @@ class Nginx(Server):
 
 
 class Serval(Server):
-    """With its defaults, but for the access log, which is off, and what `config` says (a dict of tables)."""
+    """With its defaults, but for the access log, which is off, how long a stop may take, and what `config` says (a dict of tables)."""
 
-    patience = 40  # the default shutdown.grace, and some more
+    patience = 10
 
-    def __init__(self, bench, app="hello", config=None, args=(), prefix=()):
+    def __init__(self, bench, app="hello", config=None, args=(), prefix=(), env=None):
         self.bench = bench
         self.folder = bench.path("serval")
-        self.prefix = list(prefix)
+        self.prefix, self.env = list(prefix), env
         tables = {"app": {"library": bench.library(app), "args": list(args)}, "log": {"access": "off"}}
         tables["server"] = {"bind": ["127.0.0.1:0"]}
+        tables["shutdown"] = {"grace": "2s"}
         tables["control"] = {"socket": os.path.join(self.folder, "control.sock")}
         self.config = merged(tables, config)
         self.file = os.path.join(self.folder, "serval.toml")
@@ -165,7 +166,7 @@ class Serval(Server):
         os.mkdir(self.folder)
         with open(self.file, "w", encoding="utf-8") as file:
             file.write(toml(self.config))
-        self.serval = Process(self.folder, [*self.prefix, self.bench.program, "run", "-c", self.file])
+        self.serval = Process(self.folder, [*self.prefix, self.bench.program, "run", "-c", self.file], self.env)
         self.process = self.serval.process
 
     def start(self):

@@ -1,8 +1,6 @@
 """Clients that send a byte per second or do not read, beside others that are served."""
 
 import statistics
-import threading
-import time
 
 from clients import SlowClients
 from load import Pace, percentile
@@ -33,11 +31,9 @@ def run(bench):
 
             without = ask()
             with SlowClients(server, COUNT, DEADLINES) as slow:
-                trickling = threading.Thread(target=slow.live, args=(time.monotonic() + max(DEADLINES.values()) + LATE + 1,))
-                trickling.start()
                 server.wait_calm()  # the answers that nobody reads have been made
                 beside = ask()
-                trickling.join()
+                slow.wait(max(DEADLINES.values()) + LATE + 1 - CALM)
                 for it in slow.clients:
                     seen[it.kind].append(it.cut_after)
                 not_cut.append(sum(not it.cut_after or it.cut_after > it.deadline + LATE for it in slow.clients))
