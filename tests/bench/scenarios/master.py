@@ -5,7 +5,6 @@ import statistics
 import time
 
 import processes
-from http_client import wait_until
 from result import Result
 from servers import Serval
 from table import Table
@@ -13,6 +12,7 @@ from table import Table
 TITLE = "the master, and an idle server"
 
 IDLE = 2.5  # times the seconds of a round
+SETTLING = 7  # seconds; the one request that showed that it serves has left a timer of five
 SILENT = {"heartbeat_timeout": "0"}
 
 
@@ -22,7 +22,7 @@ def run(bench):
 
     def measure(count, quiet):
         with Serval(bench, config={"workers": {"count": count, **(SILENT if quiet else {})}}) as server:
-            wait_settled(server)
+            time.sleep(SETTLING)
             pids = server.pids
             pss = processes.memory_kib([server.process.pid], "Pss") / 1024
             cpu, wakeups, begin = processes.exact_cpu_seconds(server.process.pid), processes.wakeups(pids), time.monotonic()
@@ -43,15 +43,3 @@ def run(bench):
 
 def rss_mib(pid):
     return processes.memory_kib([pid], "Rss") / 1024
-
-
-def wait_settled(server):
-    """Until nobody has woken up for a second: what a start causes is over. A heartbeat may keep that from happening, so not for ever."""
-    end = time.monotonic() + 5
-
-    def settled():
-        before = processes.wakeups(server.pids)
-        time.sleep(1)
-        return processes.wakeups(server.pids) == before or time.monotonic() > end
-
-    wait_until(settled, "an idle server")
