@@ -171,7 +171,10 @@ class Serval(Server):
 
     def start(self):
         self.launch()
-        self.serval.expect_log(r"serving workers=\d+", deadline=600 if self.prefix else 60)
+        try:
+            self.serval.expect_log(r"serving workers=\d+", deadline=600 if self.prefix else 60)
+        except AssertionError as error:
+            raise AssertionError("\n".join([str(error), *self.serval.log().splitlines()[-5:]])) from None
         self.port = self.serval.addresses[0][1]
 
     def command(self, *words):
