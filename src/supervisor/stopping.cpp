@@ -167,7 +167,10 @@ void Supervisor::enforce_deadline(Slot& slot) {
 }
 
 void Supervisor::kill_mold_of(const Slot& slot) {
-  if (Mold* mold = find_mold(slot.generation())) kill_mold(*mold);
+  Mold* mold = find_mold(slot.generation());
+  if (mold == nullptr) return;
+  if (mold->why.empty() && !slot.why().empty()) mold->why = "it did not fork a worker: " + slot.why();
+  kill_mold(*mold);
 }
 
 void Supervisor::enforce_mold_deadline(Mold& mold) {

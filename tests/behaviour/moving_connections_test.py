@@ -171,7 +171,8 @@ class Reload(Moving):
         before = wait_until(lambda: (now := footprint())[0] == 2 and now, "two workers alone")
         for _ in range(200):
             self.command("reload")
-        wait_until(lambda: footprint() == before, lambda: f"(workers, master's fds, workers' fds) to be {before} again, not {footprint()}")
+        wait_until(lambda: footprint() == before,
+                   lambda: f"(workers, master's fds, workers' fds) to be {before} again, not {footprint()}: {process_tree.fd_targets(serval.pid)}")
 
 
 class Others(Moving):

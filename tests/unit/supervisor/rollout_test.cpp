@@ -101,6 +101,17 @@ TEST(Rollout, ACanaryThatIsNeverReadyIsKilledAtReadyTimeout) {
   EXPECT_EQ(s.states(), "serving serving empty");
 }
 
+TEST(Rollout, AMoldThatDoesNotForkIsKilledAtReadyTimeoutAndThatIsTheReason) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, reload());
+  s.at(10s, MoldStarted{2, kNewMold});
+  s.at(11s, MoldLoaded{2}).expect({"fork worker 2 of 2"});
+  EXPECT_THAT(s.at(71s, tick()).actions, Contains("kill 51 by 9"));
+  EXPECT_THAT(s.at(71s, killed(kNewMold, SIGKILL, "SIGKILL")).actions,
+              Contains(HasSubstr("reload failed: it did not fork a worker: not ready within 60s (reload.ready_timeout)")));
+}
+
 TEST(Rollout, AMoldThatHangsIsKilledAndTheNextReloadMayBeBetter) {
   Script s(settings(1));
   s.booted_at(0s);
