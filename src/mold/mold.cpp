@@ -61,17 +61,23 @@ class Mold {
   Mold(const ipc::Heritage& heritage, std::unique_ptr<app::App> app, scoreboard::Memory scoreboard, ipc::Channel channel)
       : heritage_(heritage), app_(std::move(app)), scoreboard_(std::move(scoreboard)), channel_(std::move(channel)) {}
 
-  /// Until the master is gone or does not want us any more.
+  /// Until the master is gone or does not want us any more. Our copies of the listeners are closed then: the app may take its time to go, and with
+  /// nobody to accept it a client would wait for that.
   void serve() {
-    pollfd fds[] = {{channel_.fd(), POLLIN, 0}, {heritage_.life_fd, POLLIN, 0}};
-    for (;;) {
-      if (::poll(fds, 2, -1) < 0) continue;  // EINTR: a signal that the app handles
-      if (fds[1].revents != 0) return;
-      if (fds[0].revents != 0 && !handle_messages()) return;
+    while (wait()) {
     }
+    for (const ipc::Listener& listener : heritage_.listeners) ::close(listener.fd);
   }
 
  private:
+  /// False: that is all.
+  bool wait() {
+    pollfd fds[] = {{channel_.fd(), POLLIN, 0}, {heritage_.life_fd, POLLIN, 0}};
+    if (::poll(fds, 2, -1) < 0) return true;  // EINTR: a signal that the app handles
+    if (fds[1].revents != 0) return false;
+    return fds[0].revents == 0 || handle_messages();
+  }
+
   /// False if the channel is closed.
   bool handle_messages() {
     for (;;) {

@@ -53,6 +53,16 @@ class Stop(ServalTest):
                     self.assertEqual(client.read_response().status, 200)
                 self.assertEqual(serval.wait(), 0)
 
+    def test_connections_are_refused_while_the_app_is_taken_down(self):
+        """All workers have gone; that what the app has preloaded may take its time to go, too, is nothing that a client should wait for."""
+        serval = self.start("probe", {"shutdown": {"grace": "10m"}}, app_args=["end_gate=" + self.path("end")])
+        serval.signal(signal.SIGTERM)
+        self.wait_for_file("end.entered")
+        wait_until(lambda: not serval.workers(), "the workers to be gone")
+        self.assertIsNone(serval.try_connect())
+        self.write("end.open", "")
+        self.assertEqual(serval.wait(), 0)
+
     def test_idle_connections_do_not_delay_it(self):
         serval = self.start(config={"shutdown": {"grace": "10m"}, "request": {"keep_alive": "10m", "header_timeout": "10m"}})
         idle = [serval.client() for _ in range(20)]

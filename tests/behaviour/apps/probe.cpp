@@ -1,8 +1,8 @@
 // An app that tests can look into: requests wait at gates that the test opens, so what is in flight is known and never guessed.
 //
 // [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
-// stop_log=FILE (of each worker_stop), preload_gate=PATH and start_gate=PATH, preload_crash=PATH and start_crash=PATH (they abort while that
-// file is there).
+// stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH and end_gate=PATH (when the mold has done its work), preload_crash=PATH and
+// start_crash=PATH (they abort while that file is there).
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -56,6 +56,10 @@ class Probe : public serval::App {
     if (!args_["preload_log"].empty()) append_line(args_["preload_log"], std::to_string(::getpid()));
     if (!args_["preload_crash"].empty() && std::filesystem::exists(args_["preload_crash"])) std::abort();
     if (!args_["preload_gate"].empty()) wait_at_gate(args_["preload_gate"]);
+  }
+
+  ~Probe() override {
+    if (!args_["end_gate"].empty()) wait_at_gate(args_["end_gate"]);
   }
 
   void worker_start(serval::Worker&) override {
