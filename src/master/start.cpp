@@ -49,6 +49,7 @@ int start(const config::Config& config, std::function<config::Loaded()> read_aga
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
   auto logs = LogFiles::open(config.log);
   if (!logs) throw StartupError(exit_code::cannot_create, logs.error());
+  os::hold_signals();  // until the master has handlers: process 1 would lose one that comes before, others would leave their files behind
   Generation first{.config = std::make_shared<const config::Config>(config), .logs = std::make_shared<LogFiles>(std::move(*logs)), .listeners = {}};
   log::start(ipc::log_settings(config.log, first.logs->log()), "master");
   os::set_title("serval: master " + config.server.name);

@@ -110,10 +110,12 @@ class Stop(ServalTest):
         self.assertRegex(serval.log(), r"warning .*grace.*")
 
     def test_a_booting_server_can_be_stopped(self):
-        serval = self.launch_config("faulty", app_args=["preload=slow:60000"])
-        serval.expect_log("listening address=")
-        serval.signal(signal.SIGTERM)
-        self.assertEqual(serval.wait(), 0)
+        for moment in ("starting version=", "listening address=", "control socket "):
+            with self.subTest(moment):
+                serval = self.launch_config("faulty", app_args=["preload=slow:60000"])
+                serval.expect_log(moment)
+                serval.signal(signal.SIGTERM)
+                self.assertEqual(serval.wait(), 0)
 
     def test_nothing_is_lost_by_clients_that_go_on_sending(self):
         """Clients that send request after request over keep-alive connections: every answer is whole, and only the last one closes."""
