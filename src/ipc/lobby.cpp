@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/check.hpp"
 #include "base/errno_text.hpp"
 
 namespace serval::ipc {
@@ -68,12 +69,13 @@ Result<Lobby> make_lobby() {
   return Lobby{UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-Sent send_guest(int entry, const Guest& guest, int connection) {
-  iovec part = {const_cast<Guest*>(&guest), sizeof guest};
+Sent send_guest(int entry, const Guest& guest, int connection, std::string_view unread) {
+  SERVAL_CHECK(unread.size() <= kMostUnread);
+  iovec parts[] = {{const_cast<Guest*>(&guest), sizeof guest}, {const_cast<char*>(unread.data()), unread.size()}};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof connection)] = {};
   msghdr header = {};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
+  header.msg_iov = parts;
+  header.msg_iovlen = 2;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
   cmsghdr* rights = CMSG_FIRSTHDR(&header);
@@ -85,7 +87,7 @@ Sent send_guest(int entry, const Guest& guest, int connection) {
   do {
     sent = ::sendmsg(entry, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
   } while (sent < 0 && errno == EINTR);
-  if (sent == static_cast<ssize_t>(sizeof guest)) return Sent::sent;
+  if (sent >= 0) return Sent::sent;  // a packet goes whole or not at all
   switch (errno) {
     case EAGAIN:
     case ETOOMANYREFS:  // as many descriptors as a process may have open are on their way between processes of this user; unix(7)
@@ -96,11 +98,12 @@ Sent send_guest(int entry, const Guest& guest, int connection) {
 }
 
 Arrived receive_guest(int exit, Arrival& arrival) {
-  iovec part = {&arrival.guest, sizeof arrival.guest};
+  char unread[kMostUnread];
+  iovec parts[] = {{&arrival.guest, sizeof arrival.guest}, {unread, sizeof unread}};
   alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))];
   msghdr header = {};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
+  header.msg_iov = parts;
+  header.msg_iovlen = 2;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
   ssize_t size = -1;
@@ -110,8 +113,9 @@ Arrived receive_guest(int exit, Arrival& arrival) {
   if (size < 0) return errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS ? Arrived::none : Arrived::closed;
   if (size == 0 && is_closed(exit)) return Arrived::closed;
   std::vector<UniqueFd> fds = take_fds(header);
-  if (size != static_cast<ssize_t>(sizeof arrival.guest) || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || fds.empty()) return Arrived::dropped;
+  if (size < static_cast<ssize_t>(sizeof arrival.guest) || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || fds.empty()) return Arrived::dropped;
   arrival.connection = std::move(fds.front());
+  arrival.unread.assign(unread, static_cast<std::size_t>(size) - sizeof arrival.guest);
   return is_sound(arrival, fds.size()) ? Arrived::arrived : Arrived::dropped;
 }
 

@@ -1,15 +1,18 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
 #include "base/result.hpp"
 #include "os/unique_fd.hpp"
 
-/// The lobby: a SOCK_SEQPACKET socket pair through which connections move from a worker that drains to one that serves. The master makes it, holds
-/// both ends as long as it lives, and never reads it; so what waits in there outlives every worker. Nobody calls shutdown(2) on it: that works on all
-/// holders.
+/// The lobby: a SOCK_SEQPACKET socket pair through which connections move from a worker that drains to one that serves, or from one whose threads are
+/// all busy to one that has one free. The master makes it, holds both ends as long as it lives, and never reads it; so what waits in there outlives
+/// every worker. Nobody calls shutdown(2) on it: that works on all holders.
 ///
 /// Whoever takes something out treats it as coming from outside.
 namespace serval::ipc {
@@ -36,17 +39,22 @@ struct Lobby {
 };
 Result<Lobby> make_lobby();
 
+/// A larger request stays where it has begun: the lobby has room for some hundred KiB (net.core.wmem_default, socket(7)).
+inline constexpr std::size_t kMostUnread = 32 * 1024;
+
 /// Never blocks, never raises SIGPIPE. `connection` stays the caller's, who closes it, and must not shut it down, once it is `sent`.
+/// `unread`: what has been read of it and is to be served, kMostUnread at most.
 enum class Sent {
   sent,
   full,    ///< worth another try in a moment
   failed,  ///< there is no way into this lobby
 };
-Sent send_guest(int entry, const Guest& guest, int connection);
+Sent send_guest(int entry, const Guest& guest, int connection, std::string_view unread = {});
 
 struct Arrival {
   Guest guest;
   UniqueFd connection;  ///< a connected stream socket of an internet or unix family; close-on-exec
+  std::string unread;
 };
 enum class Arrived {
   arrived,

@@ -106,11 +106,12 @@ std::byte* Memory::at(int slot, std::size_t offset) const {
   return start_ + kPage + static_cast<std::size_t>(slot) * bytes_of_slot(size_) + offset;
 }
 
-bool Memory::used(int slot) const {
+int Memory::next_used(int slot) const {
+  if (slot >= size_.slots) return -1;
   const off_t begin = at(slot, 0) - start_;
   const off_t data = ::lseek(fd_.get(), begin, SEEK_DATA);
-  if (data < 0) return errno != ENXIO;  // no data from there on; any other answer is none, and a look at the pages is safe
-  return data < begin + static_cast<off_t>(bytes_of_slot(size_));
+  if (data < 0) return errno == ENXIO ? -1 : slot;  // no data from there on; any other answer is none, and a look at the pages is safe
+  return slot + static_cast<int>((data - begin) / static_cast<off_t>(bytes_of_slot(size_)));
 }
 
 layout::SlotCells& Memory::cells(int slot) { return *reinterpret_cast<SlotCells*>(at(slot, 0)); }

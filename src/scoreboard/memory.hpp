@@ -37,7 +37,9 @@ class Memory {
   Size size() const { return size_; }
 
   /// Whether anything was ever written to the slot. Ask before reading: reading a page of a mapped memfd makes it exist.
-  bool used(int slot) const;
+  bool used(int slot) const { return next_used(slot) == slot; }
+  /// The first such slot from this one on; -1: there is none. One system call.
+  int next_used(int slot) const;
   layout::SlotCells& cells(int slot);
   const layout::SlotCells& cells(int slot) const;
   layout::RequestRow& row(int slot, int index);

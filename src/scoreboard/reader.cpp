@@ -62,6 +62,13 @@ void add(Totals& totals, const layout::SlotCells& cells) {
   }
 }
 
+/// The gauge is as old as the last beat.
+int running_in(const Memory& memory, int slot) {
+  int running = 0;
+  for (int row = 0; row < memory.size().rows; ++row) running += memory.row(slot, row).started.load(kRelaxed) != 0 ? 1 : 0;
+  return running;
+}
+
 }  // namespace
 
 std::uint64_t Totals::answers_with(int status) const { return is_status(status) ? answers[static_cast<std::size_t>(status - kFirstStatus)] : 0; }
@@ -79,9 +86,20 @@ SlotReading read_slot(const Memory& memory, int slot) {
   reading.requests = cells.requests.load(kRelaxed);
   const auto gauge = [&cells](Gauge which) { return not_negative(cells.gauges[index_of(which)].load(kRelaxed)); };
   reading.connections = gauge(Gauge::connections);
-  reading.running = gauge(Gauge::running);
+  reading.running = running_in(memory, slot);
   reading.waiting = gauge(Gauge::waiting);
   return reading;
+}
+
+int free_threads(const Memory& memory, int but, int threads, int enough) {
+  int found = 0;
+  for (int slot = memory.next_used(0); slot >= 0 && found < enough; slot = memory.next_used(slot + 1)) {
+    const layout::SlotCells& cells = memory.cells(slot);
+    if (slot == but || phase_of(cells.phase.load(kRelaxed)) != Phase::serving) continue;
+    const int waiting = not_negative(cells.gauges[index_of(Gauge::waiting)].load(kRelaxed));
+    if (waiting == 0) found += std::max(0, threads - running_in(memory, slot));
+  }
+  return std::min(found, enough);
 }
 
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot) {

@@ -58,6 +58,10 @@ struct Totals {
 
 SlotReading read_slot(const Memory& memory, int slot);
 
+/// Threads that could take one more request each, of those workers that serve, but for the one in `but`; each has `threads`. Counts no further than
+/// `enough`.
+int free_threads(const Memory& memory, int but, int threads, int enough);
+
 /// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it, is left out.
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot);
 

@@ -31,7 +31,7 @@ Acceptor::Taken Arrivals::take() {
     ipc::Arrival arrival;
     switch (ipc::receive_guest(listener_.fd, arrival)) {
       case ipc::Arrived::arrived:
-        service_.adopt(std::move(arrival.connection), arrival.guest);
+        service_.adopt(std::move(arrival.connection), arrival.guest, arrival.unread);
         return Taken::one;
       case ipc::Arrived::dropped:
         log::warning("what came through the lobby is no connection, dropped");

@@ -56,13 +56,15 @@ Connection::Connection(Service& service, UniqueFd fd, Peer peer)
   socket_.non_blocking(true);
 }
 
-Connection::Connection(Service& service, UniqueFd fd, Peer peer, const Past& past) : Connection(service, std::move(fd), std::move(peer)) {
+Connection::Connection(Service& service, UniqueFd fd, Peer peer, const Past& past, std::string_view unread)
+    : Connection(service, std::move(fd), std::move(peer)) {
   accepted_ = past.accepted;
   last_activity_ = past.last_activity;
   requests_ = past.requests;
   untouched_ = past.untouched;
   proxy_header_due_ = proxy_header_due_ && untouched_;
   if (requests_ > 0) phase_ = Phase::idle;
+  if (!unread.empty()) input_.assign(unread, kHeadBuffer);
 }
 
 void Connection::start() {
@@ -72,7 +74,7 @@ void Connection::start() {
   const TimePoint since = phase_ == Phase::idle ? last_activity_ : accepted_;
   const TimePoint last_call = service_.says_goodbye() ? Clock::now() + kLastCall : TimePoint::max();
   wait_until(std::min(last_call, deadline_after(since, keeps_alive ? limits.keep_alive : limits.header_timeout)));
-  rest();
+  input_.unread().empty() ? rest() : go_on_soon();
 }
 
 // ---- Reading
@@ -80,17 +82,19 @@ void Connection::start() {
 /// Serves what has been read as far as it goes.
 void Connection::go_on() {
   for (int burst = 0; phase_ <= Phase::body; ++burst) {
-    if (burst == kBurst) {
-      ++operations_;
-      asio::post(service_.io, [this] {
-        end_operation();
-        go_on();
-      });
-      return;
-    }
+    if (burst == kBurst) return go_on_soon();
     if (!parse()) return;
     dispatch();
   }
+}
+
+/// Where others have to have their turn, or the caller something to do yet: a handler may cost this thread the loop.
+void Connection::go_on_soon() {
+  ++operations_;
+  asio::post(service_.io, [this] {
+    end_operation();
+    go_on();
+  });
 }
 
 /// True if a request is complete. False if there is nothing to do but wait for bytes, or the request was refused.
@@ -110,7 +114,7 @@ bool Connection::parse() {
       case http::RequestParser::Step::need_more:
         return want_more();
       case http::RequestParser::Step::head:
-        on_head();
+        on_head(result.consumed);
         break;
       case http::RequestParser::Step::body:
         on_body(result.body);
@@ -155,8 +159,10 @@ void Connection::begin_exchange() {
   outcome_ = http::Outcome::ok;
 }
 
-void Connection::on_head() {
+void Connection::on_head(std::size_t size) {
   const http::Head& head = exchange_->parser.head();
+  exchange_->head_at = exchange_->input.position() - size;
+  exchange_->head_size = size;
   phase_ = Phase::body;
   body_begin_ = last_activity_;
   if (!head.expect_continue || head.framing == http::Framing::none || !input().unread().empty()) return;
@@ -217,15 +223,15 @@ void Connection::rest() {
   read();
 }
 
-/// What has been read is served here; so nothing may be, nor be about to be.
-bool Connection::move() {
+/// Nothing may be about to be read.
+bool Connection::move(std::string_view unread) {
   ipc::Guest guest{.requests = static_cast<std::uint32_t>(requests_),
                    .accepted_ns = std::chrono::nanoseconds(accepted_.time_since_epoch()).count(),
                    .last_activity_ns = std::chrono::nanoseconds(last_activity_.time_since_epoch()).count(),
                    .port = peer_.port,
                    .untouched = untouched_};
   ipc::put_text(guest.peer, peer_.address);
-  if (!service_.departures.send(guest, socket_.native_handle())) return false;
+  if (!service_.departures.send(guest, socket_.native_handle(), unread)) return false;
   // The new owner has the same open file: ours must leave epoll by itself, since closing does not take it out while others have it (epoll(7)).
   boost::system::error_code ignored;
   const UniqueFd ours(socket_.release(ignored));
@@ -313,6 +319,23 @@ void Connection::on_let_in() {
   last_activity_ = Clock::now();
   dispatch();
   go_on();
+}
+
+bool Connection::hand_on() {
+  std::string put_together;
+  std::string_view request = exchange_->input.since(exchange_->head_at);
+  if (apart_) {  // the bytes of the body are where they were read to; those of a chunked one are gone
+    if (exchange_->parser.head().framing != http::Framing::length || exchange_->body.fd() >= 0) return false;
+    put_together = std::string(request.substr(0, exchange_->head_size)).append(exchange_->body.view()).append(exchange_->body_input.unread());
+    request = put_together;
+  }
+  if (request.size() > ipc::kMostUnread) return false;
+  phase_ = Phase::idle;
+  --requests_;
+  if (move(request)) return true;
+  ++requests_;
+  phase_ = Phase::handling;
+  return false;
 }
 
 void Connection::on_answer() {

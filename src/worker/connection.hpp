@@ -40,12 +40,14 @@ struct Past {
 class Connection : public Deadlined {
  public:
   Connection(Service& service, UniqueFd fd, Peer peer);
-  Connection(Service& service, UniqueFd fd, Peer peer, const Past& past);
+  Connection(Service& service, UniqueFd fd, Peer peer, const Past& past, std::string_view unread);
 
   void start();
   /// The handler of the exchange has returned and the crew says so later than submit().
   void on_answer();
   void on_let_in();
+  /// Its request has been taken out of the crew's queue: it goes to another worker with all that has been read. False: it cannot.
+  bool hand_on();
   void on_deadline();
   void on_drain();
   /// It waits for a request and is to move: the read that may bring one ends, with it or without.
@@ -76,16 +78,17 @@ class Connection : public Deadlined {
 
   // Reading.
   void go_on();
+  void go_on_soon();
   bool parse();
   bool skip_proxy_header();
   void begin_exchange();
-  void on_head();
+  void on_head(std::size_t size);
   void on_body(std::string_view piece);
   void settle_body();
   bool want_more();
   bool waits_for_request() const;
   void rest();
-  bool move();
+  bool move(std::string_view unread = {});
   void read();
   void on_read(const boost::system::error_code& error, std::size_t bytes);
   void on_client_gone();

@@ -204,4 +204,20 @@ bool Crew::withdraw(Job& job) {
   return true;
 }
 
+Job* Crew::withdraw_first() {
+  std::lock_guard lock(mutex_);
+  if (queue_.empty()) return nullptr;
+  Job* const first = queue_.front();
+  queue_.pop_front();
+  waiting_.fetch_sub(1);
+  return first;
+}
+
+void Crew::put_back(Job& job) {
+  std::lock_guard lock(mutex_);
+  queue_.push_front(&job);
+  waiting_.fetch_add(1);
+  wake_.notify_one();
+}
+
 }  // namespace serval::worker

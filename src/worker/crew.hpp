@@ -59,6 +59,10 @@ class Crew {
   Accepted submit(Job& job);
   /// From the loop: takes a job that still waits out of the queue. False if a thread has it already.
   bool withdraw(Job& job);
+  /// From the loop: takes out the job that has waited for the longest; null: none waits.
+  Job* withdraw_first();
+  /// From the loop: a job that was taken out waits on, before all others.
+  void put_back(Job& job);
 
   /// From the loop: whether submit() would take a job.
   bool has_room() const { return waiting() < queue_limit_; }

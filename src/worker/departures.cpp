@@ -21,6 +21,11 @@ constexpr auto kPatience = 1s;
 
 Departures::Departures(boost::asio::io_context& io, int entry, Hooks hooks) : io_(io), entry_(entry), hooks_(std::move(hooks)), timer_(io) {}
 
+void Departures::begin() {
+  moving_ = possible();
+  full_since_ = TimePoint::max();
+}
+
 void Departures::add(Connection& connection) {
   if (!connection.departure_hook.is_linked()) waiting_.push_back(connection);
   if (moving_) go_on_soon();
@@ -32,9 +37,9 @@ void Departures::remove(Connection& connection) {
   if (waiting_.empty()) hooks_.on_empty();
 }
 
-bool Departures::send(const ipc::Guest& guest, int connection) {
+bool Departures::send(const ipc::Guest& guest, int connection, std::string_view unread) {
   const TimePoint now = Clock::now();
-  switch (ipc::send_guest(entry_, guest, connection)) {
+  switch (ipc::send_guest(entry_, guest, connection, unread)) {
     case ipc::Sent::sent:
       full_since_ = TimePoint::max();
       last_sent_ = now;

@@ -5,6 +5,7 @@
 #include <boost/intrusive/list.hpp>
 
 #include <functional>
+#include <string_view>
 
 #include "base/time.hpp"
 #include "ipc/lobby.hpp"
@@ -24,7 +25,7 @@ class Departures {
   Departures(boost::asio::io_context& io, int entry, Hooks hooks);
 
   bool possible() const { return entry_ >= 0; }
-  void begin() { moving_ = possible(); }
+  void begin();
   /// Nobody takes over any more.
   void end() { moving_ = false; }
   bool moving() const { return moving_; }
@@ -35,8 +36,8 @@ class Departures {
   void remove(Connection& connection);
   bool empty() const { return waiting_.empty(); }
 
-  /// True: it is somebody else's now. False: the lobby is full; if it is in here, it has its turn again.
-  bool send(const ipc::Guest& guest, int connection);
+  /// True: it is somebody else's now, with what has been read of it. False: the lobby is full; if it is in here, it has its turn again.
+  bool send(const ipc::Guest& guest, int connection, std::string_view unread = {});
   TimePoint last_sent() const { return last_sent_; }  ///< min(): none was
 
  private:

@@ -37,6 +37,8 @@ class Exchange final : public Job, private app::Answer {
   // The request.
   http::RequestParser parser;
   InputBuffer input;       ///< the connection's bytes, the head among them; handed back when the answer is on its way
+  std::size_t head_at = 0;  ///< where in `input` the request begins
+  std::size_t head_size = 0;
   InputBuffer body_input;  ///< what is read after a head whose body was not all there: the head must not move
   BodyStore body;
   std::string_view body_in_place;  ///< the whole body as it lies in `input`, if it needed no copy

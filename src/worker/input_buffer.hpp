@@ -13,6 +13,9 @@ namespace serval::worker {
 class InputBuffer {
  public:
   std::string_view unread() const { return {data_.get() + begin_, end_ - begin_}; }
+  /// Consumed bytes count: where the next unread byte is, and what there is from such a place on.
+  std::size_t position() const { return begin_; }
+  std::string_view since(std::size_t position) const { return {data_.get() + position, end_ - position}; }
   void consume(std::size_t count) { begin_ += count; }
   void commit(std::size_t count) { end_ += count; }
 

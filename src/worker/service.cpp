@@ -42,6 +42,7 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
                     log::warning("the lobby takes no connections, they are closed with their next answer", {{"connections", connections_.size()}});
                     say_goodbye();
                   }}),
+      balance(io_context, crew, setting.scoreboard, slot, config.workers.threads, [this] { on_crew_changed(); }),
       is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
         return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
       }),
@@ -63,7 +64,7 @@ void Service::adopt(UniqueFd fd, Peer peer) {
 }
 
 /// Whoever accepted it has counted it.
-void Service::adopt(UniqueFd fd, const ipc::Guest& guest) {
+void Service::adopt(UniqueFd fd, const ipc::Guest& guest, std::string_view unread) {
   Peer peer{.address = std::string(ipc::get_text(guest.peer)), .port = guest.port};
   const TimePoint now = Clock::now();
   const auto time = [now](std::int64_t ns) { return std::min(now, TimePoint(std::chrono::nanoseconds(ns))); };
@@ -71,7 +72,7 @@ void Service::adopt(UniqueFd fd, const ipc::Guest& guest) {
                   .last_activity = time(guest.last_activity_ns),
                   .requests = static_cast<int>(guest.requests),
                   .untouched = guest.untouched != 0};
-  add(std::make_unique<Connection>(*this, std::move(fd), std::move(peer), past));
+  add(std::make_unique<Connection>(*this, std::move(fd), std::move(peer), past, unread));
 }
 
 void Service::add(std::unique_ptr<Connection> connection) {
@@ -182,6 +183,7 @@ void Service::on_crew_changed() {
   board.set_waiting(crew.waiting() + static_cast<int>(held_.size()));
   if (quiet_ && nothing_in_progress()) std::exchange(quiet_, nullptr)();
   let_in_next();
+  if (!holds_ && departures.possible()) balance.watch();
 }
 
 void Service::count(const scoreboard::Answered& answered) {

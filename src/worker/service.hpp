@@ -18,6 +18,7 @@
 #include "ipc/messages.hpp"
 #include "scoreboard/writer.hpp"
 #include "worker/access_log.hpp"
+#include "worker/balance.hpp"
 #include "worker/connection.hpp"
 #include "worker/crew.hpp"
 #include "worker/deadline_wheel.hpp"
@@ -58,6 +59,7 @@ class Service {
   Crew crew;
   ThreadStacks stacks;
   Departures departures;
+  Balance balance;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
   /// Answers close their connections: nobody takes those over.
@@ -67,7 +69,7 @@ class Service {
   /// A connection from a listener; `fd` is an accepted, non-blocking socket.
   void adopt(UniqueFd fd, Peer peer);
   /// One that another worker has begun to serve.
-  void adopt(UniqueFd fd, const ipc::Guest& guest);
+  void adopt(UniqueFd fd, const ipc::Guest& guest, std::string_view unread);
   void remove(Connection& connection);
   std::size_t connections() const { return connections_.size(); }
 

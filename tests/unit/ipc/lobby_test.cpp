@@ -80,6 +80,19 @@ TEST_F(LobbyTest, AConnectionArrivesWithAllThatBelongsToIt) {
   EXPECT_EQ(take(), Arrived::none);
 }
 
+TEST_F(LobbyTest, ARequestThatHasBeenReadComesWithIt) {
+  const std::string request(kMostUnread, 'r');
+  ASSERT_EQ(send_guest(lobby.entry.get(), guest, connection.get(), request), Sent::sent);
+  ASSERT_EQ(send_guest(lobby.entry.get(), guest, connection.get(), "GET"), Sent::sent);
+  ASSERT_EQ(send_guest(lobby.entry.get(), guest, connection.get()), Sent::sent);
+  ASSERT_EQ(take(), Arrived::arrived);
+  EXPECT_EQ(arrival.unread, request);
+  ASSERT_EQ(take(), Arrived::arrived);
+  EXPECT_EQ(arrival.unread, "GET");
+  ASSERT_EQ(take(), Arrived::arrived);
+  EXPECT_EQ(arrival.unread, "");
+}
+
 TEST_F(LobbyTest, WhatWaitsInsideOutlivesWhoPutItThere) {
   const UniqueFd other_entry(::dup(lobby.entry.get()));
   ASSERT_EQ(send_guest(other_entry.get(), guest, connection.get()), Sent::sent);
@@ -126,7 +139,8 @@ TEST_F(LobbyTest, WhatIsNoConnectionIsDropped) {
     EXPECT_EQ(open_fds(), before) << "what came with it is closed";
   };
   const int fd = connection.get();
-  const std::string large(sizeof guest + 1, 'x');
+  std::string large(sizeof guest + kMostUnread + 1, 'x');
+  std::memcpy(large.data(), &guest, sizeof guest);
   expect_dropped("too short", &guest, sizeof guest - 1, {fd});
   expect_dropped("too long", large.data(), large.size(), {fd});
   expect_dropped("empty", &guest, 0, {});
