@@ -18,7 +18,8 @@ Result<void> become_subreaper();
 /// code. It leaves with _exit: no destructors, no atexit handlers, nothing flushed twice. An exception that leaves `child` is exit code 70.
 ///
 /// The caller must have one thread (os/threads.hpp). Returns the new process's pid; waits only for the two forks.
-/// SIGCHLD is blocked meanwhile, so a handler that reaps cannot take the middle process; the mask is restored on both sides.
+/// Signals are blocked meanwhile: the middle process has our memory, and a handler that reaps could take it from us. The mask is restored on both
+/// sides.
 Result<pid_t> fork_sibling(const std::function<int()>& child);
 
 /// The pids of our children, re-parented ones included, in no order: /proc/self/task/*/children, or where the kernel lacks that, the
