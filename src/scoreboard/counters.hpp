@@ -37,7 +37,7 @@ inline constexpr std::array kCounters = std::to_array<TableRow<Counter>>({
 
 inline constexpr std::array kGauges = std::to_array<TableRow<Gauge>>({
     {Gauge::connections, "connections", "open connections"},
-    {Gauge::running, "running", "requests whose handler runs"},
+    {Gauge::running, "running", "requests whose handler runs; counted from their rows, the cell is of older versions"},
     {Gauge::waiting, "waiting", "requests that wait for an app thread"},
 });
 

@@ -62,7 +62,7 @@ void add(Totals& totals, const layout::SlotCells& cells) {
   }
 }
 
-/// The gauge is as old as the last beat.
+/// Exact at any moment, at no cost for the writer.
 int running_in(const Memory& memory, int slot) {
   int running = 0;
   for (int row = 0; row < memory.size().rows; ++row) running += memory.row(slot, row).started.load(kRelaxed) != 0 ? 1 : 0;

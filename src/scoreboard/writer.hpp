@@ -65,7 +65,6 @@ class WorkerBoard {
   std::uint64_t requests() const { return cells_.requests.load(std::memory_order_relaxed); }
 
   void set_connections(int open) { set(Gauge::connections, open); }
-  void set_running(int handlers) { set(Gauge::running, handlers); }
   void set_waiting(int queued) { set(Gauge::waiting, queued); }
 
   int rows() const { return memory_.size().rows; }

@@ -193,7 +193,6 @@ void Service::count(const scoreboard::Answered& answered) {
 
 void Service::beat() {
   board.beat(Clock::now(), ::gettid());
-  board.set_running(crew.running());
 }
 
 void Service::log_access(http::AccessRecord record) {

@@ -50,7 +50,7 @@ TEST_F(WorkerBoardTest, what_a_worker_says_of_itself_is_read) {
   board.set_phase(Phase::serving);
   board.beat(kNow + 5s, 4712);
   board.set_connections(30);
-  board.set_running(2);
+  for (const int row : {0, 2}) board.row(row).begin({.method = "GET"}, kNow, TimePoint::max());
   board.set_waiting(1);
   const SlotReading slot = read_slot(memory_, 1);
   EXPECT_EQ(slot.pid, 4711);
@@ -153,7 +153,6 @@ TEST_F(WorkerBoardTest, a_cleared_slot_has_no_worker_but_its_counters) {
   WorkerBoard board(memory_, 2);
   board.begin(1, 10, kNow);
   board.set_phase(Phase::draining);
-  board.set_running(1);
   board.count({.status = 200});
   board.row(0).begin({.method = "GET"}, kNow, kNow);
   clear_slot(memory_, 2);
@@ -280,6 +279,25 @@ TEST_F(WorkerBoardTest, scribbling_meanwhile_does_not_harm_a_reader) {
   for (int i = 0; i < 2000; ++i) read_all_and_check(memory_);
   reading = false;
   scribbler.join();
+}
+
+TEST_F(WorkerBoardTest, free_threads_are_those_of_siblings_that_serve_and_have_nobody_waiting) {
+  EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
+  WorkerBoard own(memory_, 0), sibling(memory_, 1);
+  own.begin(1, 1, kNow);
+  own.set_phase(Phase::serving);
+  sibling.begin(1, 2, kNow);
+  EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0) << "it boots";
+  sibling.set_phase(Phase::serving);
+  EXPECT_EQ(free_threads(memory_, 0, 2, 100), 2);
+  EXPECT_EQ(free_threads(memory_, 0, 2, 1), 1) << "that is enough";
+  sibling.row(1).begin({.method = "GET"}, kNow, TimePoint::max());
+  EXPECT_EQ(free_threads(memory_, 0, 2, 100), 1);
+  sibling.set_waiting(1);
+  EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
+  sibling.set_waiting(0);
+  sibling.set_phase(Phase::draining);
+  EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
 }
 
 }  // namespace
