@@ -93,6 +93,12 @@ Hop read_forwarded_element(std::string_view element) {
   return hop;
 }
 
+/// By the first letter of its name. Most requests have no such field, and each one comes by here.
+bool may_speak_of_origin(const Field& field) {
+  const char first = field.name.empty() ? '\0' : field.name.front();
+  return first == 'X' || first == 'x' || first == 'F' || first == 'f';
+}
+
 std::vector<Hop> forwarded_hops(std::span<const Field> fields) {
   std::vector<Hop> hops;
   for (const std::string_view element : elements_of(fields, "forwarded")) hops.push_back(read_forwarded_element(element));
@@ -102,7 +108,7 @@ std::vector<Hop> forwarded_hops(std::span<const Field> fields) {
 }  // namespace
 
 Origin find_origin(std::span<const Field> fields, const Origin& direct, const std::function<bool(std::string_view)>& is_trusted) {
-  if (!is_trusted(direct.address)) return direct;
+  if (std::none_of(fields.begin(), fields.end(), may_speak_of_origin) || !is_trusted(direct.address)) return direct;
   std::vector<Hop> hops = x_forwarded_hops(fields);
   if (hops.empty()) hops = forwarded_hops(fields);
   Origin origin = direct;

@@ -239,41 +239,38 @@ bool Connection::move(std::string_view unread) {
   return true;
 }
 
+/// Waits first: Asio would try to read at once, and after an answer there is hardly ever something yet.
 void Connection::read() {
   if (reading_) return;
-  InputBuffer& in = input();
-  in.make_room(apart_ ? kBodyBuffer : kHeadBuffer);
   reading_ = true;
   ++operations_;
-  socket_.async_read_some(asio::buffer(in.free_space(), in.free_size()), [this](const boost::system::error_code& error, std::size_t bytes) {
+  socket_.async_wait(asio::socket_base::wait_read, [this](const boost::system::error_code& error) {
     reading_ = false;
     end_operation();
-    on_read(error, bytes);
+    if (!reads()) return;  // refused meanwhile: what came is of no use, linger() sees the rest
+    error ? on_read(error, 0) : read_now();
   });
 }
 
+bool Connection::reads() const { return phase_ <= Phase::body || phase_ == Phase::lingering; }
+
+void Connection::read_now() {
+  InputBuffer& in = input();
+  in.make_room(apart_ ? kBodyBuffer : kHeadBuffer);
+  boost::system::error_code error;
+  const std::size_t bytes = socket_.read_some(asio::buffer(in.free_space(), in.free_size()), error);
+  error == asio::error::would_block ? read() : on_read(error, bytes);
+}
+
 void Connection::on_read(const boost::system::error_code& error, std::size_t bytes) {
-  switch (phase_) {
-    case Phase::fresh:
-    case Phase::idle:
-    case Phase::head:
-    case Phase::body:
-      if (error == asio::error::operation_aborted) return rest();  // interrupt()
-      service_.departures.remove(*this);
-      if (error) return on_client_gone();
-      untouched_ = false;
-      input().commit(bytes);
-      last_activity_ = Clock::now();
-      return go_on();
-    case Phase::held:
-    case Phase::handling:
-    case Phase::writing:  // refused while reading: what came is of no use, linger() sees the rest
-      return;
-    case Phase::lingering:
-      return error ? close() : read();  // into the same free space: thrown away
-    case Phase::closed:
-      return;
-  }
+  if (phase_ == Phase::lingering) return error ? close() : read();  // into the same free space: thrown away
+  if (error == asio::error::operation_aborted) return rest();       // interrupt()
+  service_.departures.remove(*this);
+  if (error) return on_client_gone();
+  untouched_ = false;
+  input().commit(bytes);
+  last_activity_ = Clock::now();
+  go_on();
 }
 
 void Connection::on_client_gone() {

@@ -90,6 +90,8 @@ class Connection : public Deadlined {
   void rest();
   bool move(std::string_view unread = {});
   void read();
+  bool reads() const;
+  void read_now();
   void on_read(const boost::system::error_code& error, std::size_t bytes);
   void on_client_gone();
   InputBuffer& input();

@@ -159,7 +159,8 @@ class Worker {
 
   Boot boot_;
   const config::Config& config_;
-  asio::io_context io_;
+  /// One thread at a time touches what reads, writes and waits here (worker/crew.hpp); others only post.
+  asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   Service service_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor channel_;
