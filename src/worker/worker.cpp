@@ -159,8 +159,8 @@ class Worker {
 
   Boot boot_;
   const config::Config& config_;
-  /// One thread at a time touches what reads, writes and waits here (worker/crew.hpp); others only post.
-  asio::io_context io_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+  /// No hint that spares locks: with any, a thread that has lost the loop would not wake the one that has it (worker/crew.hpp).
+  asio::io_context io_;
   Service service_;
   asio::signal_set signals_;
   asio::posix::stream_descriptor channel_;

@@ -95,5 +95,17 @@ class Balance(ServalTest):
         self.assertEqual(load.connections, 12)
 
 
+class Alone(ServalTest):
+    def test_an_answer_that_comes_late_needs_nothing_else_to_happen(self):
+        """Its thread has lost the loop, and whoever has it sleeps: no heartbeat, no deadline, no other client wakes it."""
+        serval = self.start_probe({"workers": {"count": 1, "threads": 2, "heartbeat_timeout": "0"}, "request": {"timeout": "0"}})
+        with serval.client() as client:
+            for gate in "abc":
+                client.send(request_bytes(target=f"/gate?name={gate}"))
+                self.wait_entered(gate)
+                self.open_gate(gate)
+                self.assertEqual(client.read_response().status, 200)
+
+
 if __name__ == "__main__":
     unittest.main()
