@@ -12,11 +12,10 @@
 
 #include "base/check.hpp"
 #include "base/errno_text.hpp"
+#include "os/fd_passing.hpp"
 
 namespace serval::ipc {
 namespace {
-
-constexpr std::size_t kMaxFds = 8;  // one is right; a few more are seen and closed, the rest the kernel closes (MSG_CTRUNC)
 
 int option_of(int socket, int name) {
   int value = -1;
@@ -40,19 +39,6 @@ bool is_sound(const Arrival& arrival, std::size_t fds) {
   return fds == 1 && guest.magic == Guest::kMagic && guest.requests <= INT32_MAX && is_peer(guest.peer) && is_connection(arrival.connection.get());
 }
 
-std::vector<UniqueFd> take_fds(msghdr& header) {
-  std::vector<UniqueFd> fds;
-  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
-    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
-    for (std::size_t i = 0; i < (part->cmsg_len - CMSG_LEN(0)) / sizeof(int); ++i) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof(int), sizeof fd);
-      fds.emplace_back(fd);
-    }
-  }
-  return fds;
-}
-
 /// An empty packet reads like the end.
 bool is_closed(int exit) {
   pollfd look = {exit, POLLRDHUP, 0};
@@ -72,21 +58,10 @@ Result<Lobby> make_lobby() {
 Sent send_guest(int entry, const Guest& guest, int connection, std::string_view unread) {
   SERVAL_CHECK(unread.size() <= kMostUnread);
   iovec parts[] = {{const_cast<Guest*>(&guest), sizeof guest}, {const_cast<char*>(unread.data()), unread.size()}};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof connection)] = {};
-  msghdr header = {};
-  header.msg_iov = parts;
-  header.msg_iovlen = 2;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof connection);
-  std::memcpy(CMSG_DATA(rights), &connection, sizeof connection);
-  ssize_t sent = -1;
-  do {
-    sent = ::sendmsg(entry, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (sent < 0 && errno == EINTR);
+  msghdr packet = {};
+  packet.msg_iov = parts;
+  packet.msg_iovlen = 2;
+  const ssize_t sent = os::send_with_fds(entry, packet, {&connection, 1});
   if (sent >= 0) return Sent::sent;  // a packet goes whole or not at all
   switch (errno) {
     case EAGAIN:
@@ -100,20 +75,14 @@ Sent send_guest(int entry, const Guest& guest, int connection, std::string_view 
 Arrived receive_guest(int exit, Arrival& arrival) {
   char unread[kMostUnread];
   iovec parts[] = {{&arrival.guest, sizeof arrival.guest}, {unread, sizeof unread}};
-  alignas(cmsghdr) char control[CMSG_SPACE(kMaxFds * sizeof(int))];
-  msghdr header = {};
-  header.msg_iov = parts;
-  header.msg_iovlen = 2;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  ssize_t size = -1;
-  do {
-    size = ::recvmsg(exit, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  } while (size < 0 && errno == EINTR);
+  msghdr packet = {};
+  packet.msg_iov = parts;
+  packet.msg_iovlen = 2;
+  std::vector<UniqueFd> fds;
+  const ssize_t size = os::receive_with_fds(exit, packet, fds);
   if (size < 0) return errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS ? Arrived::none : Arrived::closed;
   if (size == 0 && is_closed(exit)) return Arrived::closed;
-  std::vector<UniqueFd> fds = take_fds(header);
-  if (size < static_cast<ssize_t>(sizeof arrival.guest) || (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || fds.empty()) return Arrived::dropped;
+  if (size < static_cast<ssize_t>(sizeof arrival.guest) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || fds.empty()) return Arrived::dropped;
   arrival.connection = std::move(fds.front());
   arrival.unread.assign(unread, static_cast<std::size_t>(size) - sizeof arrival.guest);
   return is_sound(arrival, fds.size()) ? Arrived::arrived : Arrived::dropped;

@@ -7,12 +7,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <span>
+
+#include "os/fd_passing.hpp"
 
 namespace serval::os {
 namespace {
@@ -57,34 +59,17 @@ std::optional<NotifyAddress> notify_address() {
   return to;
 }
 
-constexpr int kNoFd = -1;
-
-/// With a copy of `fd`, unless it is kNoFd.
-bool send(std::string_view state, int fd) {
+bool send(std::string_view state, std::span<const int> fds = {}) {
   auto to = notify_address();
   const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!to || !socket) return false;
   iovec text{const_cast<char*>(state.data()), state.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
   msghdr message{};
   message.msg_name = &to->address;
   message.msg_namelen = to->size;
   message.msg_iov = &text;
   message.msg_iovlen = 1;
-  if (fd != kNoFd) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof fd);
-    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  }
-  ssize_t sent = 0;
-  do {
-    sent = ::sendmsg(socket.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (sent < 0 && errno == EINTR);
-  return sent == static_cast<ssize_t>(state.size());
+  return send_with_fds(socket.get(), message, fds) == static_cast<ssize_t>(state.size());
 }
 
 constexpr std::size_t kLongestFdName = 255;  // FDNAME_MAX of systemd
@@ -115,7 +100,7 @@ std::vector<NamedSocket> take_listen_fds() {
   return sockets;
 }
 
-bool notify(std::string_view state) { return send(state, kNoFd); }
+bool notify(std::string_view state) { return send(state); }
 
 bool somebody_is_notified() { return notify_address().has_value(); }
 
@@ -127,9 +112,9 @@ std::chrono::microseconds watchdog_interval() {
 
 int fd_store_size() { return std::max(0, read_number<int>(variable("FDSTORE")).value_or(0)); }
 
-bool store_fd(const std::string& name, int fd) { return is_fd_name(name) && send("FDSTORE=1\nFDNAME=" + name, fd); }
+bool store_fd(const std::string& name, int fd) { return is_fd_name(name) && send("FDSTORE=1\nFDNAME=" + name, {&fd, 1}); }
 
-bool forget_fd(const std::string& name) { return is_fd_name(name) && send("FDSTOREREMOVE=1\nFDNAME=" + name, kNoFd); }
+bool forget_fd(const std::string& name) { return is_fd_name(name) && send("FDSTOREREMOVE=1\nFDNAME=" + name); }
 
 std::string fd_name(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
