@@ -252,7 +252,7 @@ void Master::on_mold_message(int generation, const ipc::Message& message) {
   switch (message.kind) {
     case ipc::Kind::loaded:
       generations_.at(generation).build = ipc::text_of(message);
-      return handle(supervisor::MoldLoaded{generation, ipc::text_of(message)});
+      return handle(supervisor::MoldLoaded{generation, generations_.at(generation).build});
     case ipc::Kind::load_failed: return handle(supervisor::MoldLoadFailed{generation, ipc::text_of(message)});
     case ipc::Kind::reopened: return handle(supervisor::MoldReopened{generation});
     case ipc::Kind::forked:

@@ -141,7 +141,7 @@ Acceptor::Taken Acceptor::take() {
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
-        pause(kOutOfResources);
+        pause();
         return Taken::failed;
       default:  // EAGAIN; EINVAL once a unix listener refuses new connections
         return Taken::none;
@@ -149,13 +149,13 @@ Acceptor::Taken Acceptor::take() {
   }
 }
 
-void Acceptor::pause(std::chrono::milliseconds how_long) {
+void Acceptor::pause() {
   if (const TimePoint now = Clock::now(); now - last_complaint_ > kComplainEvery) {
     last_complaint_ = now;
     log::error("cannot accept a connection: raise the limit of open files, or lower the load",
                {{"address", listener_.address}, {"error", std::strerror(errno)}});
   }
-  timer_.expires_after(how_long);
+  timer_.expires_after(kOutOfResources);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || !open()) return;
     on_empty_ ? on_ready() : wait();

@@ -37,7 +37,7 @@ class Acceptor {
     failed,  ///< pause() goes on
   };
   virtual Taken take();
-  void pause(std::chrono::milliseconds how_long);
+  void pause();  ///< for want of descriptors or memory
 
   Service& service_;
   const ipc::Listener listener_;

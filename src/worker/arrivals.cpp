@@ -3,19 +3,12 @@
 #include <fcntl.h>
 #include <poll.h>
 
-#include <chrono>
 #include <utility>
 
 #include "base/log.hpp"
 #include "ipc/lobby.hpp"
 
 namespace serval::worker {
-
-namespace {
-
-constexpr auto kOutOfResources = std::chrono::milliseconds(100);
-
-}  // namespace
 
 Arrivals::Arrivals(Service& service, UniqueFd exit) : Acceptor(service, {.fd = exit.release(), .address = "lobby", .local = true}) {}
 
@@ -25,7 +18,7 @@ bool Arrivals::has_room() { return static_cast<bool>(UniqueFd(::fcntl(listener_.
 Acceptor::Taken Arrivals::take() {
   while (true) {
     if (!has_room()) {
-      pause(kOutOfResources);
+      pause();
       return Taken::failed;
     }
     ipc::Arrival arrival;

@@ -50,7 +50,7 @@ class Connection : public Deadlined {
   bool hand_on();
   void on_deadline();
   void on_drain();
-  /// It waits for a request and is to move: the read that may bring one ends, with it or without.
+  /// It waits for a request and is to move: the wait ends, and nothing has been read.
   void interrupt();
   /// No thread will become free: what waits for one is refused.
   void on_all_stuck();

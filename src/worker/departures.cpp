@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Connections whose reads are interrupted in one turn of the loop: requests that are in hand are not to wait for ten thousand idle ones.
+/// Connections whose waits are interrupted in one turn of the loop: requests that are in hand are not to wait for ten thousand idle ones.
 constexpr int kAtOnce = 64;
 /// Between two tries at a full lobby. It takes some hundred connections, and an idle sibling takes one within microseconds.
 constexpr auto kWhileFull = 2ms;
@@ -57,7 +57,7 @@ bool Departures::send(const ipc::Guest& guest, int connection, std::string_view 
 void Departures::go_on_soon() {
   if (scheduled_) return;
   scheduled_ = true;
-  // Interrupted reads end in the loop before what is posted after them: each turn has something else to do, or finds the lobby full.
+  // Interrupted waits end in the loop before what is posted after them: each turn has something else to do, or finds the lobby full.
   if (full_since_ == TimePoint::max()) return boost::asio::post(io_, [this] { go_on(); });
   timer_.expires_after(kWhileFull);
   timer_.async_wait([this](const boost::system::error_code&) { go_on(); });

@@ -14,7 +14,8 @@
 namespace serval::worker {
 
 /// The connections of a draining worker that wait for a request. If there is somebody to take them over they go into the lobby, a few in a turn of
-/// the loop; while it is full they are served on. Loop only; outlives its operations and every connection.
+/// the loop; while it is full they are served on. Also the way into the lobby for requests that Balance moves. Loop only; outlives its operations and
+/// every connection.
 class Departures {
  public:
   struct Hooks {
