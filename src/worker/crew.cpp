@@ -9,6 +9,7 @@
 #include <chrono>
 
 #include "base/check.hpp"
+#include "os/sleep_watch.hpp"
 
 namespace serval::worker {
 
@@ -20,11 +21,6 @@ using namespace std::chrono_literals;
 constexpr auto kTick = 1ms;
 /// Ticks without a handler after which the watch stands down, so that an idle worker sleeps.
 constexpr int kIdleTicks = 4;
-
-/// One handler that overstays outweighs this many quick ones; above the threshold requests go straight to the pool.
-constexpr int kOverstayWeight = 8;
-constexpr int kPoolThreshold = 24;
-constexpr int kSlownessMax = 48;
 /// A handler in the pool counts as one that would have overstayed if it took longer than this.
 constexpr auto kOverstay = 1500us;
 
@@ -113,13 +109,14 @@ bool Crew::watch() {
   int idle_ticks = 0;
   while (true) {
     std::this_thread::sleep_for(kTick);
+    look_at_next_.store(true, std::memory_order_relaxed);
     std::uint64_t now = turn_.load();
     const bool inside_handler = now % 2 == 1;
     if (now != last) {
       idle_ticks = 0;
     } else if (inside_handler) {
       if (turn_.compare_exchange_strong(now, now + 1)) {
-        judge(true);
+        habits_.overstayed();
         return true;
       }
       now = turn_.load();
@@ -150,17 +147,8 @@ void Crew::wake_one() {
   wake_.notify_one();
 }
 
-void Crew::judge(bool overstayed) {
-  const int slowness = slowness_.load(std::memory_order_relaxed);
-  if (overstayed) {
-    slowness_.store(std::min(slowness + kOverstayWeight, kSlownessMax), std::memory_order_relaxed);
-  } else if (slowness > 0) {
-    slowness_.store(slowness - 1, std::memory_order_relaxed);
-  }
-}
-
 Crew::Accepted Crew::submit(Job& job) {
-  const bool here = waiting() == 0 && slowness_.load(std::memory_order_relaxed) < kPoolThreshold && take_seat();
+  const bool here = waiting() == 0 && !habits_.prefer_pool() && take_seat();
   if (!here) {
     if (waiting() >= queue_limit_ && running() >= threads_) return Accepted::refused;
     std::lock_guard lock(mutex_);
@@ -172,10 +160,10 @@ Crew::Accepted Crew::submit(Job& job) {
   std::uint64_t turn = turn_.load(std::memory_order_relaxed) + 1;
   turn_.store(turn);
   if (!watch_wanted_.load()) want_watch();
-  job.run(false);
+  run_here(job);
   leave_seat();
   if (turn_.compare_exchange_strong(turn, turn + 1)) {
-    judge(false);
+    habits_.was_quick();
     if (waiting() > 0) wake_one();
     return Accepted::ran;
   }
@@ -183,11 +171,22 @@ Crew::Accepted Crew::submit(Job& job) {
   throw LostLoop{};
 }
 
+/// One handler of each tick is looked at: at a rate that costs nothing, and whichever request happens to be next.
+void Crew::run_here(Job& job) {
+  if (!look_at_next_.load(std::memory_order_relaxed)) return job.run(false);
+  look_at_next_.store(false, std::memory_order_relaxed);
+  const os::SleepWatch watch;
+  job.run(false);
+  habits_.slept(watch.slept());
+}
+
 void Crew::run_from_pool(Job& job) {
   const auto begin = std::chrono::steady_clock::now();
+  const os::SleepWatch watch;
   job.run(true);
   leave_seat();
-  judge(std::chrono::steady_clock::now() - begin > kOverstay);
+  habits_.slept(watch.slept());
+  std::chrono::steady_clock::now() - begin > kOverstay ? habits_.overstayed() : habits_.was_quick();
   finish_elsewhere(job);
 }
 

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "worker/habits.hpp"
+
 namespace serval::worker {
 
 /// One call of the app. Lives in the exchange it serves; the crew only borrows it.
@@ -32,7 +34,8 @@ class Job {
 /// Who runs the handler (tests/bench/README.md has the figures): the thread that has the loop runs it at once, without handing
 /// anything over, as long as handlers return quickly. A watching thread ticks while there is work; a handler that it finds running at two
 /// ticks in a row has overstayed: the watcher takes the loop over and goes on serving, and the overstayed thread hands in its answer when the
-/// handler returns. When handlers keep overstaying, requests go straight to the pool. With all `threads` busy, requests wait in a queue.
+/// handler returns. When handlers keep overstaying, or sleep for a while on average without doing so, requests go straight to the pool
+/// (worker/habits.hpp). With all `threads` busy, requests wait in a queue.
 ///
 /// Life time: constructed and run on the worker's main thread, outlived by everything that posts jobs.
 class Crew {
@@ -84,13 +87,13 @@ class Crew {
   void member();
   void have_loop();
   bool watch();
+  void run_here(Job& job);
   void run_from_pool(Job& job);
   void finish_elsewhere(Job& job);
   void want_watch();
   void wake_one();
   bool take_seat();
   void leave_seat() { running_.fetch_sub(1); }
-  void judge(bool overstayed);
 
   boost::asio::io_context& io_;
   const int threads_;
@@ -103,7 +106,8 @@ class Crew {
   std::atomic<bool> watch_wanted_{false};
   std::atomic<int> running_{0};  // seats taken: handlers inside the loop, overstayed ones and those in the pool
   std::atomic<int> waiting_{0};
-  std::atomic<int> slowness_{0};  // rises with handlers that overstay, falls with quick ones; high: straight to the pool
+  std::atomic<bool> look_at_next_{false};  // whether the next handler that runs here sleeps
+  Habits habits_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -7,6 +7,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <future>
 #include <memory>
@@ -191,6 +192,30 @@ TEST_F(CrewTest, HandlersThatKeepBlockingGoToThePoolAndNeverMoreThanTheThreadsRu
   EXPECT_LE(most, kThreads);
   EXPECT_GT(most, 1);
   EXPECT_GT(pooled, kJobs / 2);
+}
+
+TEST_F(CrewTest, HandlersThatSleepBrieflyGoToThePoolTooAndRunBesideEachOther) {
+  Crew crew(io, 4, 1000, {});
+  std::deque<TestJob> jobs;
+  std::atomic<int> inside{0};
+  std::atomic<bool> together{false};
+  std::function<void()> submit_next = [&] {  // until two have been seen at a time, each of them too quick to be taken for one that overstays
+    TestJob& job = jobs.emplace_back();
+    job.body = [&] {
+      if (++inside > 1) together = true;
+      std::this_thread::sleep_for(200us);
+      --inside;
+    };
+    if (together) {
+      job.body = [] {};
+      job.finished = [&](TestJob&) { crew.stop(); };
+    } else {
+      asio::post(io, submit_next);
+    }
+    submit(crew, job);
+  };
+  run(crew, submit_next);
+  EXPECT_TRUE(together);
 }
 
 TEST_F(CrewTest, AnIdleCrewWakesUpAgain) {

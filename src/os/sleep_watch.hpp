@@ -1,0 +1,22 @@
+#pragma once
+
+#include <chrono>
+
+namespace serval::os {
+
+/// How long the calling thread sleeps (for a lock, a socket, a disk) while it does something, as opposed to computing or waiting for a CPU.
+/// Two to four system calls from begin to end. Used by one thread.
+class SleepWatch {
+ public:
+  SleepWatch();
+  /// Since construction; zero if the thread never went to sleep by itself (getrusage(2), ru_nvcsw). What it was kept from running by others
+  /// counts as well once it has slept at all.
+  std::chrono::nanoseconds slept() const;
+
+ private:
+  std::chrono::steady_clock::time_point begin_;
+  std::chrono::nanoseconds cpu_;
+  long switches_;
+};
+
+}  // namespace serval::os
