@@ -69,6 +69,13 @@ int running_in(const Memory& memory, int slot) {
   return running;
 }
 
+/// Threads of a slot's worker that could take one more request each; none if it does not serve, or if requests wait there already.
+int free_threads_of(const Memory& memory, int slot, int threads) {
+  const layout::SlotCells& cells = memory.cells(slot);
+  if (phase_of(cells.phase.load(kRelaxed)) != Phase::serving || cells.gauges[index_of(Gauge::waiting)].load(kRelaxed) > 0) return 0;
+  return std::max(0, threads - running_in(memory, slot));
+}
+
 }  // namespace
 
 std::uint64_t Totals::answers_with(int status) const { return is_status(status) ? answers[static_cast<std::size_t>(status - kFirstStatus)] : 0; }
@@ -94,12 +101,18 @@ SlotReading read_slot(const Memory& memory, int slot) {
 int free_threads(const Memory& memory, int but, int threads, int enough) {
   int found = 0;
   for (int slot = memory.next_used(0); slot >= 0 && found < enough; slot = memory.next_used(slot + 1)) {
-    const layout::SlotCells& cells = memory.cells(slot);
-    if (slot == but || phase_of(cells.phase.load(kRelaxed)) != Phase::serving) continue;
-    const int waiting = not_negative(cells.gauges[index_of(Gauge::waiting)].load(kRelaxed));
-    if (waiting == 0) found += std::max(0, threads - running_in(memory, slot));
+    if (slot != but) found += free_threads_of(memory, slot, threads);
   }
   return std::min(found, enough);
+}
+
+int running_since_before(const Memory& memory, int slot, TimePoint time) {
+  int running = 0;
+  for (int row = 0; row < memory.size().rows; ++row) {
+    const std::int64_t started = memory.row(slot, row).started.load(kRelaxed);
+    running += started != 0 && time_of(started) < time ? 1 : 0;
+  }
+  return running;
 }
 
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot) {

@@ -62,6 +62,9 @@ SlotReading read_slot(const Memory& memory, int slot);
 /// `enough`.
 int free_threads(const Memory& memory, int but, int threads, int enough);
 
+/// Requests of a slot that began before that time and still run.
+int running_since_before(const Memory& memory, int slot, TimePoint time);
+
 /// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it, is left out.
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot);
 

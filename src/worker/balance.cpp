@@ -25,9 +25,12 @@ Balance::Balance(boost::asio::io_context& io, Crew& crew, const scoreboard::Memo
     : crew_(crew), memory_(memory), slot_(slot), threads_(threads), changed_(std::move(changed)), timer_(io) {}
 
 void Balance::watch() {
-  if (watching_ || crew_.waiting() == 0) return;
+  if (!watching_ && crew_.waiting() > 0) look_after(hopeless(Clock::now()) ? Duration::zero() : kPatience);
+}
+
+void Balance::look_after(Duration patience) {
   watching_ = true;
-  timer_.expires_after(kPatience);
+  timer_.expires_after(patience);
   timer_.async_wait([this](const boost::system::error_code& error) {
     watching_ = false;
     if (!error) look();
@@ -37,19 +40,23 @@ void Balance::watch() {
 void Balance::look() {
   const int waiting = std::min(crew_.waiting(), kAtOnce);
   if (waiting > 0 && move(scoreboard::free_threads(memory_, slot_, threads_, waiting))) changed_();
-  watch();
+  if (!watching_ && crew_.waiting() > 0) look_after(kPatience);
 }
+
+/// Handlers have run for so long that another will hardly end in time.
+bool Balance::hopeless(TimePoint now) const { return scoreboard::running_since_before(memory_, slot_, now - kPatience) >= threads_; }
 
 /// Those who have waited for the longest first. Requests that cannot move keep their places. True: one has moved.
 bool Balance::move(int free) {
   const TimePoint now = Clock::now();
+  const bool at_once = hopeless(now);
   std::vector<Job*> kept;
   bool moved = false;
   while (free > 0 && static_cast<int>(kept.size()) < kAtOnce) {
     Job* const job = crew_.withdraw_first();
     if (job == nullptr) break;
     const auto& exchange = static_cast<Exchange&>(*job);  // the only jobs there are
-    const bool due = now - exchange.handed_over >= kPatience;
+    const bool due = at_once || now - exchange.handed_over >= kPatience;
     if (due && exchange.owner() != nullptr && exchange.owner()->hand_on()) {
       --free;
       moved = true;

@@ -23,7 +23,9 @@ class Balance {
   void watch();
 
  private:
+  void look_after(Duration patience);
   void look();
+  bool hopeless(TimePoint now) const;
   bool move(int free);
 
   Crew& crew_;

@@ -300,5 +300,18 @@ TEST_F(WorkerBoardTest, free_threads_are_those_of_siblings_that_serve_and_have_n
   EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
 }
 
+TEST_F(WorkerBoardTest, requests_that_have_run_for_long_are_counted_by_when_they_began) {
+  WorkerBoard board(memory_, 0);
+  board.begin(1, 1, kNow);
+  EXPECT_EQ(running_since_before(memory_, 0, kNow + 1s), 0);
+  board.row(0).begin({.method = "GET"}, kNow, TimePoint::max());
+  board.row(1).begin({.method = "GET"}, kNow + 500ms, TimePoint::max());
+  EXPECT_EQ(running_since_before(memory_, 0, kNow), 0);
+  EXPECT_EQ(running_since_before(memory_, 0, kNow + 500ms), 1);
+  EXPECT_EQ(running_since_before(memory_, 0, kNow + 1s), 2);
+  board.row(0).end();
+  EXPECT_EQ(running_since_before(memory_, 0, kNow + 1s), 1);
+}
+
 }  // namespace
 }  // namespace serval::scoreboard
