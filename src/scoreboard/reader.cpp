@@ -115,6 +115,14 @@ int running_since_before(const Memory& memory, int slot, TimePoint time) {
   return running;
 }
 
+int mostly_free_before(const Memory& memory, int slot, int threads, int enough) {
+  int found = 0;
+  for (int other = memory.next_used(0); other >= 0 && other < slot && found < enough; other = memory.next_used(other + 1)) {
+    if (2 * free_threads_of(memory, other, threads) > threads) ++found;
+  }
+  return found;
+}
+
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot) {
   std::vector<RequestInProgress> requests;
   if (!memory.used(slot)) return requests;

@@ -65,6 +65,9 @@ int free_threads(const Memory& memory, int but, int threads, int enough);
 /// Requests of a slot that began before that time and still run.
 int running_since_before(const Memory& memory, int slot, TimePoint time);
 
+/// Workers in slots before this one that serve, and more than half of whose threads are free. Counts no further than `enough`.
+int mostly_free_before(const Memory& memory, int slot, int threads, int enough);
+
 /// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it, is left out.
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot);
 

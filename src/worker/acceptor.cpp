@@ -19,8 +19,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// A saturated worker leaves connections to its siblings, until it has found one waiting at so many looks in a row: an idle sibling takes one
-/// within microseconds, so each time another one would have to be just arriving. All looks together go unnoticed by a client.
+/// A worker that is saturated or has no duty leaves connections to its siblings, until it has found one waiting at so many looks in a row: an
+/// idle sibling takes one within microseconds, so each time another one would have to be just arriving. All looks together go unnoticed by a client.
 constexpr int kLooks = 3;
 constexpr auto kBetweenLooks = 2ms;
 /// Handlers of a stuck worker may still return.
@@ -69,10 +69,11 @@ void Acceptor::on_ready() {
     return;
   }
   if (service_.all_stuck()) return leave_to_others();
-  if (!service_.crew.saturated() || looks_ == kLooks) {
+  if (comes_first()) {
     looks_ = 0;
     return take_turn();
   }
+  if (looks_ == kLooks) return take_turn();
   ++looks_;
   timer_.expires_after(kBetweenLooks);
   timer_.async_wait([this](const boost::system::error_code& error) {
@@ -82,6 +83,8 @@ void Acceptor::on_ready() {
     on_empty_ ? take_turn() : wait();
   });
 }
+
+bool Acceptor::comes_first() { return !service_.crew.saturated() && (on_empty_ || service_.duty.on(Clock::now())); }
 
 /// Whoever waits would wait in vain here. A worker that drains has a successor by then; else one is on its way.
 void Acceptor::leave_to_others() {
@@ -111,6 +114,7 @@ bool Acceptor::somebody_waits() const {
 /// One connection at a time: a worker that took all that are there would keep its siblings from their share.
 void Acceptor::take_turn() {
   const Taken taken = take();
+  if (taken != Taken::one || service_.crew.saturated()) looks_ = 0;  // else it goes on helping out
   if (taken == Taken::failed) return;
   if (!on_empty_) return open() ? wait() : void();
   if (taken == Taken::one) return post_ready();

@@ -11,8 +11,8 @@
 
 namespace serval::worker {
 
-/// Takes connections from one listener that all workers share. A worker takes one at a time, and when it is saturated it waits a moment first,
-/// so that an idle sibling gets the connection. Loop only; outlives its operations (destroyed after the loop has ended).
+/// Takes connections from one listener that all workers share. A worker takes one at a time, and when it is saturated or has no duty
+/// (worker/duty.hpp) it waits a moment first, so that a sibling gets the connection. Loop only; outlives its operations (destroyed after the loop has ended).
 class Acceptor {
  public:
   /// The descriptor is its own from here.
@@ -37,6 +37,8 @@ class Acceptor {
     failed,  ///< pause() goes on
   };
   virtual Taken take();
+  /// Otherwise whoever waits is left to siblings at first.
+  virtual bool comes_first();
   void pause();  ///< for want of descriptors or memory
 
   Service& service_;
@@ -57,7 +59,7 @@ class Acceptor {
   TimePoint last_complaint_{};
   bool held_ = false;
   bool ready_ = false;     ///< somebody waits since it is held
-  int looks_ = 0;  ///< at a queue that was not empty, while saturated
+  int looks_ = 0;          ///< at a queue that was not empty, while siblings come first
   std::function<void()> on_empty_;  ///< draining
 };
 

@@ -12,6 +12,7 @@ class Arrivals final : public Acceptor {
 
  private:
   Taken take() override;
+  bool comes_first() override { return !service_.crew.saturated(); }  ///< guests may have a request that waits for a thread
   bool has_room();
 };
 

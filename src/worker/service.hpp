@@ -23,6 +23,7 @@
 #include "worker/crew.hpp"
 #include "worker/deadline_wheel.hpp"
 #include "worker/departures.hpp"
+#include "worker/duty.hpp"
 #include "worker/exchange.hpp"
 #include "worker/stack_reports.hpp"
 #include "worker/thread_stacks.hpp"
@@ -60,6 +61,7 @@ class Service {
   ThreadStacks stacks;
   Departures departures;
   Balance balance;
+  Duty duty;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
   /// Answers close their connections: nobody takes those over.
