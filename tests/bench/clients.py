@@ -107,7 +107,8 @@ class SlowClients:
         writers = [it for it in self.clients if it.kind != "answer"]
         turns = collections.deque((begin + number / len(writers), it) for number, it in enumerate(writers))  # spread over the second, not all at once
         ports = {it.socket.getsockname()[1]: it for it in self.clients if it.kind == "answer"}
-        next_look = begin
+        # The kernel takes milliseconds for that list, in which it serves nobody else: not before the first is due.
+        next_look = min((it.begun + it.deadline for it in ports.values()), default=begin) - 1
         while not self.over.is_set() and not all(it.cut_after for it in self.clients):
             now = time.monotonic()
             while turns and turns[0][0] <= now:

@@ -188,5 +188,15 @@ class Serval(Server):
         with Scoreboard(self.process.pid) as board:
             wait_until(lambda: not any(it.running or it.waiting for it in board.workers()), "the end of the handlers")
 
+    def wait_quiet(self):
+        """Until all that was asked for has been made, and its processes hardly run any more."""
+        def quiet():
+            before = self.cpu_seconds()
+            time.sleep(0.3)
+            return self.cpu_seconds() - before < 0.03
+
+        self.wait_calm()
+        wait_until(quiet, "a quiet server")
+
     def worker_pids(self):
         return list(self.serval.workers().values())

@@ -23,6 +23,7 @@ def run(bench):
     def measure():
         with Serval(bench, "faulty", {"workers": {"count": 5, "threads": 5}}) as server:
             saturated = wrk(bench, server.url, slow=SLOW, every=EVERY)
+            server.wait_calm()  # the last slow ones of that are no part of what follows
             rps = saturated["requests"] / saturated["seconds"]
             pace = Pace(bench, server, rate=int(rps / 2), slow=SLOW, every=EVERY).run()
             fast, slow = [it for it in pace.asked if not it.slow], [it for it in pace.asked if it.slow]
