@@ -5,6 +5,9 @@
 #include "http/ascii.hpp"
 
 namespace serval::http {
+
+using namespace std::string_view_literals;
+
 namespace {
 
 struct Phrase {
@@ -85,13 +88,13 @@ void append_number(std::string& out, std::size_t number) {
 }
 
 void append_field(std::string& out, const Field& field) {
-  out.append(field.name).append(": ").append(field.value).append("\r\n");
+  out.append(field.name).append(": "sv).append(field.value).append("\r\n"sv);
 }
 
 void append_status_line(std::string& out, int status) {
   // Our version, not the client's: RFC 9112 §2.3 has a server send the highest one it speaks of the same major version.
   if (status == 200) {
-    out.append("HTTP/1.1 200 OK\r\n");
+    out.append("HTTP/1.1 200 OK\r\n"sv);
     return;
   }
   out.append("HTTP/1.1 ");
@@ -185,11 +188,11 @@ void append_head(std::string& out, const Exchange& exchange, int status, std::sp
     out.append("Connection: keep-alive\r\n");
   }
   if (length == Length::serval) {
-    out.append("Content-Length: ");
+    out.append("Content-Length: "sv);
     append_number(out, status == 205 ? 0 : body_size);
-    out.append("\r\n");
+    out.append("\r\n"sv);
   }
-  out.append("\r\n");
+  out.append("\r\n"sv);
 }
 
 bool carries_body(const Exchange& exchange, int status) {

@@ -24,11 +24,11 @@ std::chrono::nanoseconds cpu_time() {
 
 }  // namespace
 
-SleepWatch::SleepWatch() : begin_(std::chrono::steady_clock::now()), cpu_(cpu_time()), switches_(voluntary_switches()) {}
+SleepWatch::SleepWatch() : switches_(voluntary_switches()), cpu_(cpu_time()), begin_(std::chrono::steady_clock::now()) {}
 
 std::chrono::nanoseconds SleepWatch::slept() const {
-  if (voluntary_switches() == switches_) return {};
   const std::chrono::nanoseconds all = std::chrono::steady_clock::now() - begin_;
+  if (voluntary_switches() == switches_) return {};
   return std::max(all - (cpu_time() - cpu_), std::chrono::nanoseconds{});
 }
 

@@ -14,9 +14,10 @@ class SleepWatch {
   std::chrono::nanoseconds slept() const;
 
  private:
-  std::chrono::steady_clock::time_point begin_;
-  std::chrono::nanoseconds cpu_;
+  // In this order: the clock is read closest to what is watched, since a tracer makes the thread sleep in each of the system calls.
   long switches_;
+  std::chrono::nanoseconds cpu_;
+  std::chrono::steady_clock::time_point begin_;
 };
 
 }  // namespace serval::os

@@ -376,7 +376,7 @@ void Connection::answer_timeout(TimePoint now) {
   begin_exchange();
   logged_ = true;
   exchange_->closes = true;
-  http::append_error(exchange_->out, framing, 504, "the app did not answer in time", http::date_text(std::chrono::system_clock::now()));
+  http::append_error(exchange_->out, framing, 504, "the app did not answer in time", http::date_now());
   write();
 }
 
@@ -394,7 +394,7 @@ void Connection::answer_error(int status, std::string_view reason, http::Outcome
   exchange_->out.clear();
   exchange_->closes = true;
   exchange_->status = status;
-  http::append_error(exchange_->out, exchange_->framing(true), status, reason, http::date_text(std::chrono::system_clock::now()));
+  http::append_error(exchange_->out, exchange_->framing(true), status, reason, http::date_now());
   write();
 }
 

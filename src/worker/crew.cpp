@@ -19,6 +19,8 @@ using namespace std::chrono_literals;
 
 /// A handler has overstayed after one to two of these. Short enough that others do not notice, long enough that nearly no handler does.
 constexpr auto kTick = 1ms;
+/// While no handler does anything of the kind: the first one that does holds others up for a little longer.
+constexpr auto kCalmTick = 2ms;
 /// Ticks without a handler after which the watch stands down, so that an idle worker sleeps.
 constexpr int kIdleTicks = 4;
 /// A handler in the pool counts as one that would have overstayed if it took longer than this.
@@ -108,7 +110,7 @@ bool Crew::watch() {
   std::uint64_t last = turn_.load();
   int idle_ticks = 0;
   while (true) {
-    std::this_thread::sleep_for(kTick);
+    std::this_thread::sleep_for(habits_.calm() ? kCalmTick : kTick);
     look_at_next_.store(true, std::memory_order_relaxed);
     std::uint64_t now = turn_.load();
     const bool inside_handler = now % 2 == 1;

@@ -170,7 +170,7 @@ void Exchange::respond(const Response& response) {
     if (response.release != nullptr) response.release(response.release_context);
     return fail(why);
   }
-  http::append_head(out, how, status, response.fields, response.body.size(), http::date_text(std::chrono::system_clock::now()));
+  http::append_head(out, how, status, response.fields, response.body.size(), http::date_now());
   if (http::carries_body(how, status)) {
     body_out = response.body.size();
     keep_tail(response);
@@ -200,7 +200,7 @@ void Exchange::fail(std::string_view why) {
   status = 500;
   failed = true;
   const http::Exchange how = framing(closes);
-  http::append_head(out, how, status, kServerErrorFields, kServerErrorBody.size(), http::date_text(std::chrono::system_clock::now()));
+  http::append_head(out, how, status, kServerErrorFields, kServerErrorBody.size(), http::date_now());
   if (!http::carries_body(how, status)) return;
   out.append(kServerErrorBody);
   body_out = kServerErrorBody.size();

@@ -33,6 +33,8 @@ void Habits::slept(std::chrono::nanoseconds time) {
   sleep_us_.store((mean * (kMemory - 1) + static_cast<int>(us)) / kMemory, std::memory_order_relaxed);
 }
 
+bool Habits::calm() const { return slowness_.load(std::memory_order_relaxed) == 0 && sleep_us_.load(std::memory_order_relaxed) == 0; }
+
 bool Habits::prefer_pool() const {
   return slowness_.load(std::memory_order_relaxed) >= kTooSlow || sleep_us_.load(std::memory_order_relaxed) >= kTooSleepy;
 }

@@ -18,6 +18,8 @@ class Habits {
   void slept(std::chrono::nanoseconds time);
 
   bool prefer_pool() const;
+  /// None of late has kept the loop or slept.
+  bool calm() const;
 
  private:
   std::atomic<int> slowness_{0};  // rises with handlers that overstay, falls with quick ones

@@ -9,6 +9,19 @@ using namespace std::chrono_literals;
 
 TEST(Habits, NothingIsHeldAgainstAnAppAtFirst) {
   EXPECT_FALSE(Habits().prefer_pool());
+  EXPECT_TRUE(Habits().calm());
+}
+
+TEST(Habits, AreNotCalmForAWhileAfterOneThatOverstayedOrSlept) {
+  Habits overstayed, slept;
+  overstayed.overstayed();
+  slept.slept(1ms);
+  EXPECT_FALSE(overstayed.calm() || slept.calm());
+  for (int many = 0; many < 100; ++many) {
+    overstayed.was_quick();
+    slept.slept(0ms);
+  }
+  EXPECT_TRUE(overstayed.calm() && slept.calm());
 }
 
 TEST(Habits, HandlersThatKeepOverstayingGoToThePoolUntilManyWereQuick) {
