@@ -19,6 +19,7 @@
 #include "http/request_id.hpp"
 #include "ipc/reports.hpp"
 #include "os/death_with_parent.hpp"
+#include "os/fd_table.hpp"
 #include "os/oom.hpp"
 #include "stack/capture.hpp"
 #include "worker/acceptor.hpp"
@@ -45,6 +46,8 @@ constexpr auto kSeldomBeat = 5s;
 /// are signalled one by one. A successor that still boots finds them there without us.
 constexpr auto kGuestsPatience = 1s;
 constexpr auto kBetweenLooks = 5ms;
+/// For connections: more of them than a worker usually has, and 32 KiB of the kernel's memory.
+constexpr int kReservedFds = 4096;
 /// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
 constexpr int kOomScore = 100;
 
@@ -118,6 +121,7 @@ class Worker {
     speak_before_dying();
     os::raise_oom_score(kOomScore);
     http::reseed_request_ids();
+    os::reserve_fds(kReservedFds);
     service_.board.begin(boot_.heritage.generation, ::getpid(), Clock::now());
     const WorkerState state = boot();
     if (state == WorkerState::failed) return exit_code::app_failed;
