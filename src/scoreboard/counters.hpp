@@ -14,7 +14,7 @@ namespace serval::scoreboard {
 enum class Counter : std::uint32_t { timeouts, overloads, clients_gone, connections, bytes_in, bytes_out };
 
 /// They tell of now, and are zero without a worker.
-enum class Gauge : std::uint32_t { connections, running, waiting };
+enum class Gauge : std::uint32_t { connections, running, waiting, strained };
 
 /// Count per bucket and the sum; like counters, they never go back.
 enum class Histogram : std::uint32_t { request_duration, queue_wait };
@@ -39,6 +39,7 @@ inline constexpr std::array kGauges = std::to_array<TableRow<Gauge>>({
     {Gauge::connections, "connections", "open connections"},
     {Gauge::running, "running", "requests whose handler runs; counted from their rows, the cell is of older versions"},
     {Gauge::waiting, "waiting", "requests that wait for an app thread"},
+    {Gauge::strained, "strained", "1: the I/O loop hardly keeps up"},
 });
 
 inline constexpr std::array kHistograms = std::to_array<TableRow<Histogram>>({

@@ -7,6 +7,9 @@
 namespace serval::scoreboard {
 namespace {
 
+/// A handler that runs for longer holds its loop up, as far as a connection that wants to be accepted is concerned.
+constexpr auto kBriefly = std::chrono::milliseconds(1);
+
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr auto kAcquire = std::memory_order_acquire;
 
@@ -76,6 +79,17 @@ int free_threads_of(const Memory& memory, int slot, int threads) {
   return std::max(0, threads - running_in(memory, slot));
 }
 
+/// By a handler that runs on the very thread that has the loop.
+bool loop_is_held_up(const Memory& memory, int slot, TimePoint now) {
+  const std::int32_t loop_thread = memory.cells(slot).loop_thread.load(kRelaxed);
+  for (int index = 0; index < memory.size().rows; ++index) {
+    const layout::RequestRow& row = memory.row(slot, index);
+    const std::int64_t started = row.started.load(kRelaxed);
+    if (started != 0 && row.thread.load(kRelaxed) == loop_thread && now - time_of(started) > kBriefly) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::uint64_t Totals::answers_with(int status) const { return is_status(status) ? answers[static_cast<std::size_t>(status - kFirstStatus)] : 0; }
@@ -115,13 +129,20 @@ int running_since_before(const Memory& memory, int slot, TimePoint time) {
   return running;
 }
 
-int mostly_free_before(const Memory& memory, int slot, int threads, int enough) {
-  int found = 0;
-  for (int other = memory.next_used(0); other >= 0 && other < slot && found < enough; other = memory.next_used(other + 1)) {
-    if (2 * free_threads_of(memory, other, threads) > threads) ++found;
+Company company(const Memory& memory, Slots slots, int threads, TimePoint now) {
+  Company found;
+  for (int slot = memory.next_used(0); slot >= 0 && slot < slots.end && found.at_ease < slots.enough; slot = memory.next_used(slot + 1)) {
+    if (slot == slots.but || phase_of(memory.cells(slot).phase.load(kRelaxed)) != Phase::serving) continue;
+    if (memory.cells(slot).gauges[index_of(Gauge::strained)].load(kRelaxed) != 0) {
+      ++found.strained;
+    } else if (2 * free_threads_of(memory, slot, threads) > threads && !loop_is_held_up(memory, slot, now)) {
+      if (found.at_ease++ == 0) found.first = slot;
+    }
   }
   return found;
 }
+
+std::uint64_t accepted(const Memory& memory, int slot) { return memory.cells(slot).counters[index_of(Counter::connections)].load(kRelaxed); }
 
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot) {
   std::vector<RequestInProgress> requests;

@@ -65,8 +65,22 @@ int free_threads(const Memory& memory, int but, int threads, int enough);
 /// Requests of a slot that began before that time and still run.
 int running_since_before(const Memory& memory, int slot, TimePoint time);
 
-/// Workers in slots before this one that serve, and more than half of whose threads are free. Counts no further than `enough`.
-int mostly_free_before(const Memory& memory, int slot, int threads, int enough);
+/// Those workers of a range that serve.
+struct Company {
+  int at_ease = 0;   ///< more than half of its threads are free, nobody waits for one, and its loop is neither strained nor held up by a handler
+  int strained = 0;  ///< its loop hardly keeps up
+  int first = -1;    ///< the slot of the first at ease
+};
+struct Slots {
+  int end;          ///< those before it
+  int but = -1;     ///< and not this one
+  int enough;       ///< counts no further than so many at ease
+};
+/// `threads`: that each worker has.
+Company company(const Memory& memory, Slots slots, int threads, TimePoint now);
+
+/// Connections that the workers of a slot have accepted.
+std::uint64_t accepted(const Memory& memory, int slot);
 
 /// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it, is left out.
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot);

@@ -66,6 +66,7 @@ class WorkerBoard {
 
   void set_connections(int open) { set(Gauge::connections, open); }
   void set_waiting(int queued) { set(Gauge::waiting, queued); }
+  void set_strained(bool strained) { set(Gauge::strained, strained ? 1 : 0); }  ///< by any thread
 
   int rows() const { return memory_.size().rows; }
   Row row(int index) { return Row(memory_.row(slot_, index)); }

@@ -74,6 +74,8 @@ void Acceptor::on_ready() {
     return take_turn();
   }
   if (looks_ == kLooks) return take_turn();
+  // Whoever waits now has just come if the sibling is at it.
+  if (const std::uint64_t done = done_by_sibling(); std::exchange(done_before_, done) != done) looks_ = 0;
   ++looks_;
   timer_.expires_after(kBetweenLooks);
   timer_.async_wait([this](const boost::system::error_code& error) {
@@ -113,7 +115,10 @@ bool Acceptor::somebody_waits() const {
 
 /// One connection at a time: a worker that took all that are there would keep its siblings from their share.
 void Acceptor::take_turn() {
-  const Taken taken = take();
+  Taken taken = take();
+  for (int more = 1; taken == Taken::one && more < most_at_once() && comes_first(); ++more) {
+    if (take() != Taken::one) break;
+  }
   if (taken != Taken::one || service_.crew.saturated()) looks_ = 0;  // else it goes on helping out
   if (taken == Taken::failed) return;
   if (!on_empty_) return open() ? wait() : void();

@@ -37,14 +37,15 @@ class Acceptor {
     failed,  ///< pause() goes on
   };
   virtual Taken take();
-  /// Otherwise whoever waits is left to siblings at first.
-  virtual bool comes_first();
+  virtual int most_at_once() const { return 8; }
+  virtual std::uint64_t done_by_sibling() const { return service_.duty.done_by_sibling(); }
   void pause();  ///< for want of descriptors or memory
 
   Service& service_;
   const ipc::Listener listener_;
 
  private:
+  bool comes_first();
   void wait();
   void on_ready();
   void leave_to_others();
@@ -59,6 +60,7 @@ class Acceptor {
   TimePoint last_complaint_{};
   bool held_ = false;
   bool ready_ = false;     ///< somebody waits since it is held
+  std::uint64_t done_before_ = 0;
   int looks_ = 0;          ///< at a queue that was not empty, while siblings come first
   std::function<void()> on_empty_;  ///< draining
 };

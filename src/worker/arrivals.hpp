@@ -12,7 +12,8 @@ class Arrivals final : public Acceptor {
 
  private:
   Taken take() override;
-  bool comes_first() override { return !service_.crew.saturated(); }  ///< guests may have a request that waits for a thread
+  int most_at_once() const override { return 1; }
+  std::uint64_t done_by_sibling() const override { return 0; }  ///< nobody counts them
   bool has_room();
 };
 

@@ -219,6 +219,8 @@ void Connection::rest() {
   if (service_.draining()) {
     if (service_.departures.moving() && move()) return;
     service_.departures.add(*this);
+  } else if (phase_ == Phase::idle && service_.sheds() && move()) {
+    return;
   }
   read();
 }

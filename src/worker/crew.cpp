@@ -71,6 +71,8 @@ void Crew::begin_member(int number) {
 }
 
 void Crew::have_loop() {
+  clockid_t clock{};
+  if (::pthread_getcpuclockid(::pthread_self(), &clock) == 0) loop_clock_.store(clock);
   hooks_.has_loop();
   try {
     io_.run();
@@ -109,9 +111,11 @@ void Crew::member() {
 bool Crew::watch() {
   std::uint64_t last = turn_.load();
   int idle_ticks = 0;
+  Strain strain(look_at_loop(Clock::now()));
   while (true) {
     std::this_thread::sleep_for(habits_.calm() ? kCalmTick : kTick);
     look_at_next_.store(true, std::memory_order_relaxed);
+    if (const TimePoint time = Clock::now(); strain.due(time)) hooks_.on_strain(strain.judge(look_at_loop(time)));
     std::uint64_t now = turn_.load();
     const bool inside_handler = now % 2 == 1;
     if (now != last) {
@@ -125,12 +129,21 @@ bool Crew::watch() {
     } else if (++idle_ticks >= kIdleTicks) {
       // Sequentially consistent with submit: either it sees that nobody watches, or we see its turn.
       watch_wanted_.store(false);
-      if (turn_.load() == now) return false;
+      if (turn_.load() == now) {
+        hooks_.on_strain(false);
+        return false;
+      }
       watch_wanted_.store(true);
       idle_ticks = 0;
     }
     last = now;
   }
+}
+
+Strain::Look Crew::look_at_loop(TimePoint now) const {
+  timespec used{};
+  ::clock_gettime(loop_clock_.load(), &used);
+  return {.at = now, .cpu = std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec), .requests = submitted_.load(std::memory_order_relaxed)};
 }
 
 bool Crew::take_seat() {
@@ -150,6 +163,7 @@ void Crew::wake_one() {
 }
 
 Crew::Accepted Crew::submit(Job& job) {
+  submitted_.store(submitted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   const bool here = waiting() == 0 && !habits_.prefer_pool() && take_seat();
   if (!here) {
     if (waiting() >= queue_limit_ && running() >= threads_) return Accepted::refused;

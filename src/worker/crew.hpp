@@ -1,5 +1,7 @@
 #pragma once
 
+#include <time.h>
+
 #include <boost/asio/io_context.hpp>
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include <vector>
 
 #include "worker/habits.hpp"
+#include "worker/strain.hpp"
 
 namespace serval::worker {
 
@@ -44,6 +47,8 @@ class Crew {
   struct Hooks {
     std::function<void()> thread_starts = [] {};  ///< by each of them, first thing
     std::function<void()> has_loop = [] {};       ///< by the one that has just got the loop
+    /// Some times a second, by the one that watches it: whether the loop hardly keeps up (worker/strain.hpp).
+    std::function<void(bool)> on_strain = [](bool) {};
   };
   Crew(boost::asio::io_context& io, int threads, int queue_limit, Hooks hooks);
   ~Crew();
@@ -87,6 +92,7 @@ class Crew {
   void member();
   void have_loop();
   bool watch();
+  Strain::Look look_at_loop(TimePoint now) const;
   void run_here(Job& job);
   void run_from_pool(Job& job);
   void finish_elsewhere(Job& job);
@@ -103,6 +109,8 @@ class Crew {
   // Counts handlers started and ended by whoever has the loop: odd while it is inside a handler. Taking the loop over is moving the count on
   // in the handler's stead; the overstayed thread then finds that it moved and knows.
   std::atomic<std::uint64_t> turn_{0};
+  std::atomic<clockid_t> loop_clock_{CLOCK_THREAD_CPUTIME_ID};  // of the thread that has the loop
+  std::atomic<std::uint64_t> submitted_{0};
   std::atomic<bool> watch_wanted_{false};
   std::atomic<int> running_{0};  // seats taken: handlers inside the loop, overstayed ones and those in the pool
   std::atomic<int> waiting_{0};

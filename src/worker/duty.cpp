@@ -9,7 +9,17 @@ using namespace std::chrono_literals;
 bool Duty::on(TimePoint now) {
   if (now - looked_ < 1ms) return on_;
   looked_ = now;
-  return on_ = scoreboard::mostly_free_before(memory_, slot_, threads_, cpus_) < cpus_;
+  const scoreboard::Company before = scoreboard::company(memory_, {.end = slot_, .enough = 1}, threads_, now);
+  sibling_ = before.first;
+  return on_ = before.at_ease == 0 && before.strained < cpus_;
+}
+
+std::uint64_t Duty::done_by_sibling() const { return sibling_ < 0 ? 0 : scoreboard::accepted(memory_, sibling_); }
+
+bool Duty::can_share(TimePoint now) const {
+  const int all = memory_.size().slots;
+  const scoreboard::Company others = scoreboard::company(memory_, {.end = all, .but = slot_, .enough = all}, threads_, now);
+  return others.at_ease > 0 && others.strained + 1 < cpus_;
 }
 
 }  // namespace serval::worker

@@ -18,6 +18,8 @@ namespace {
 
 /// Exchanges kept for reuse; as many as requests are usually under way at a time.
 constexpr std::size_t kSpareExchanges = 64;
+/// A strained loop gives one of so many connections away at a time.
+constexpr int kShedShare = 16;
 
 http::Limits limits_of(const config::Request& request) {
   return {.max_header = request.max_header,
@@ -36,7 +38,8 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       limits(limits_of(config.request)),
       io(io_context),
       board(setting.scoreboard, setting.slot),
-      crew(io_context, config.workers.threads, config.workers.queue, {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }}),
+      crew(io_context, config.workers.threads, config.workers.queue,
+           {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }, .on_strain = [this](bool strained) { on_strain(strained); }}),
       stacks(io_context),
       departures(io_context, setting.lobby_entry_fd,
                  {.on_empty = [this] { tell_if_left(); }, .on_give_up = [this] {
@@ -75,6 +78,24 @@ void Service::adopt(UniqueFd fd, const ipc::Guest& guest, std::string_view unrea
                   .requests = static_cast<int>(guest.requests),
                   .untouched = guest.untouched != 0};
   add(std::make_unique<Connection>(*this, std::move(fd), std::move(peer), past, unread));
+}
+
+/// Some times a second, on a thread without the loop.
+void Service::on_strain(bool strained) {
+  board.set_strained(strained);
+  if (strained && !draining() && departures.possible() && duty.can_share(Clock::now())) share_.store(true);
+}
+
+/// A few at a time: each of them may be the one that matters, and what became of it is seen at the next look.
+bool Service::sheds() {
+  if (share_.load(std::memory_order_relaxed)) {
+    share_.store(false, std::memory_order_relaxed);
+    to_shed_ = std::max(1, static_cast<int>(connections_.size()) / kShedShare);
+    if (connections_.size() < 2) to_shed_ = 0;
+  }
+  if (to_shed_ == 0) return false;
+  --to_shed_;
+  return true;
 }
 
 void Service::add(std::unique_ptr<Connection> connection) {

@@ -100,6 +100,8 @@ class Service {
   void let_in();
   /// The crew has a job less, or somebody waits.
   void on_crew_changed();
+  /// A connection that has just been answered is to go to a sibling: the loop hardly keeps up, and that one's does.
+  bool sheds();
   /// The loop turns.
   void beat();
 
@@ -128,6 +130,7 @@ class Service {
 
  private:
   void add(std::unique_ptr<Connection> connection);
+  void on_strain(bool strained);
   void say_goodbye();
   void tell_if_left();  ///< a master that knows no lobby does not ask
   void refuse_who_waits();
@@ -143,6 +146,9 @@ class Service {
   StackReports stack_reports_;
   int stuck_ = 0;
   bool told_stuck_ = false;
+
+  std::atomic<bool> share_{false};  ///< some connections, with siblings
+  int to_shed_ = 0;
 
   std::atomic<bool> draining_{false};
   std::atomic<bool> says_goodbye_{false};

@@ -14,12 +14,10 @@ class Balance(ServalTest):
         return self.start_probe({"workers": {"count": 2, "threads": 1, **options}})
 
     def connections_of_both(self, serval):
-        """By pid: five kept connections at least for each worker."""
-        found = {pid: [] for pid in serval.workers().values()}
-        while min(len(clients) for clients in found.values()) < 5:
-            client = serval.client()
+        """By pid: five kept connections for each worker."""
+        found = {pid: [serval.client_at(pid) for _ in range(5)] for pid in serval.workers().values()}
+        for client in sum(found.values(), []):
             self.addCleanup(client.close)
-            found[int(client.get("/pid").text)].append(client)
         return found
 
     def pin(self, client, gate="pin"):

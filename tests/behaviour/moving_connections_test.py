@@ -188,9 +188,9 @@ class Others(Moving):
 
     def test_fewer_workers(self):
         serval = self.start("faulty", {"workers": {"count": 3, "threads": 2}})
-        clients = self.start_clients(serval, 12)
+        clients = [serval.client_at(pid) for pid in serval.workers().values() for _ in range(4)]
         for client in clients:
-            self.ask(client)
+            self.addCleanup(client.close)
         self.command("scale", "-2")
         wait_until(lambda: len(serval.workers()) == 1, "one worker")
         self.assertEqual({self.ask(client, "/pid") for client in clients}, {str(pid) for pid in serval.workers().values()})

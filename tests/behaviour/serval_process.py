@@ -160,6 +160,19 @@ class Serval:
                 found[int(match[1])] = pid
         return found
 
+    def client_at(self, pid):
+        """A connection that this worker of `probe` serves: the others are stopped meanwhile, or the first one would take it."""
+        others = [other for other in self.workers().values() if other != pid]
+        for other in others:
+            os.kill(other, signal.SIGSTOP)
+        try:
+            client = self.client()
+            assert int(client.get("/pid").text) == pid
+            return client
+        finally:
+            for other in others:
+                os.kill(other, signal.SIGCONT)
+
     def mold(self):
         return next((pid for pid in process_tree.descendants(self.pid) if process_tree.title(pid).startswith("serval: mold")), None)
 

@@ -74,7 +74,7 @@ class Probe : public serval::App {
 
   serval::Response handle(const serval::Request& request) override {
     const std::string_view path = request.path();
-    if (path == "/pid") return std::to_string(::getpid());
+    if (path == "/pid") return pid(request);
     if (path == "/generation") return std::to_string(generation_) + "\n";
     if (path == "/gate") return pass_gate(request);
     if (path == "/extend") return extend(request);
@@ -94,6 +94,16 @@ class Probe : public serval::App {
   }
 
  private:
+  /// Which worker this is; ?spin_us= keeps its CPU busy for so long first.
+  serval::Response pid(const serval::Request& request) {
+    if (const auto us = request.param("spin_us")) {
+      const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(std::stoi(*us));
+      while (std::chrono::steady_clock::now() < end) {
+      }
+    }
+    return std::to_string(::getpid());
+  }
+
   serval::Response pass_gate(const serval::Request& request) {
     wait_at_gate(args_.at("gates") + "/" + param(request, "name"));
     return "passed\n";
