@@ -2,8 +2,6 @@
 
 #include <cxxabi.h>
 #include <dwarf.h>
-#include <elfutils/libdw.h>
-#include <elfutils/libdwfl.h>
 
 #include <algorithm>
 #include <charconv>
@@ -13,6 +11,7 @@
 #include <optional>
 
 #include "base/text.hpp"
+#include "stack/libdw.hpp"
 
 namespace serval::stack {
 namespace {
@@ -55,48 +54,50 @@ std::string_view last_components(std::string_view path, int count) {
 /// The files that are mapped into a process, opened as they are asked about.
 class Mappings {
  public:
-  explicit Mappings(std::string maps) : dwfl_(::dwfl_begin(&kCallbacks)) {
+  Mappings(const Libdw& dw, std::string maps)
+      : dw_(dw),
+        callbacks_{.find_elf = dw.dwfl_linux_proc_find_elf,
+                   .find_debuginfo = dw.dwfl_standard_find_debuginfo,
+                   .section_address = dw.dwfl_offline_section_address,
+                   .debuginfo_path = nullptr},
+        dwfl_(dw.dwfl_begin(&callbacks_), dw.dwfl_end) {
     if (!dwfl_ || maps.empty()) return;
-    ::dwfl_report_begin(dwfl_.get());
+    dw.dwfl_report_begin(dwfl_.get());
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(::fmemopen(maps.data(), maps.size(), "r"), std::fclose);
-    if (file) ::dwfl_linux_proc_maps_report(dwfl_.get(), file.get());  // what it reported before a line that it does not understand stays
-    ::dwfl_report_end(dwfl_.get(), nullptr, nullptr);
+    if (file) dw.dwfl_linux_proc_maps_report(dwfl_.get(), file.get());  // what it reported before a line that it does not understand stays
+    dw.dwfl_report_end(dwfl_.get(), nullptr, nullptr);
   }
 
-  Dwfl_Module* module_at(std::uint64_t address) const { return dwfl_ ? ::dwfl_addrmodule(dwfl_.get(), address) : nullptr; }
+  Dwfl_Module* module_at(std::uint64_t address) const { return dwfl_ ? dw_.dwfl_addrmodule(dwfl_.get(), address) : nullptr; }
+  const Libdw& dw() const { return dw_; }
 
  private:
-  struct End {
-    void operator()(Dwfl* dwfl) const { ::dwfl_end(dwfl); }
-  };
-  static constexpr Dwfl_Callbacks kCallbacks = {.find_elf = ::dwfl_linux_proc_find_elf,
-                                                .find_debuginfo = ::dwfl_standard_find_debuginfo,
-                                                .section_address = ::dwfl_offline_section_address,
-                                                .debuginfo_path = nullptr};
-  std::unique_ptr<Dwfl, End> dwfl_;
+  const Libdw& dw_;
+  const Dwfl_Callbacks callbacks_;
+  std::unique_ptr<Dwfl, decltype(Libdw::dwfl_end)> dwfl_;
 };
 
-std::string file_of(Dwfl_Module* module) {
-  const char* name = ::dwfl_module_info(module, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
+std::string file_of(const Libdw& dw, Dwfl_Module* module) {
+  const char* name = dw.dwfl_module_info(module, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr);
   return std::string(last_components(name == nullptr ? "?" : name, 1));
 }
 
 /// None if the code at `address` was not inlined into another function, or nothing is known about that.
-std::optional<std::string> inlined_function_at(Dwfl_Module* module, std::uint64_t address) {
+std::optional<std::string> inlined_function_at(const Libdw& dw, Dwfl_Module* module, std::uint64_t address) {
   Dwarf_Addr bias = 0;
-  Dwarf_Die* const unit = ::dwfl_module_addrdie(module, address, &bias);
+  Dwarf_Die* const unit = dw.dwfl_module_addrdie(module, address, &bias);
   if (unit == nullptr) return std::nullopt;
   Dwarf_Die* found = nullptr;
-  const int count = ::dwarf_getscopes(unit, address - bias, &found);
+  const int count = dw.dwarf_getscopes(unit, address - bias, &found);
   const std::unique_ptr<Dwarf_Die, Free> scopes(found);
   for (int i = 0; i < count; ++i) {
     Dwarf_Die* const scope = found + i;
-    const int tag = ::dwarf_tag(scope);
+    const int tag = dw.dwarf_tag(scope);
     if (tag == DW_TAG_subprogram) return std::nullopt;
     if (tag != DW_TAG_inlined_subroutine) continue;
     Dwarf_Attribute attribute;
-    const char* name = ::dwarf_formstring(::dwarf_attr_integrate(scope, DW_AT_linkage_name, &attribute));
-    if (name == nullptr) name = ::dwarf_diename(scope);
+    const char* name = dw.dwarf_formstring(dw.dwarf_attr_integrate(scope, DW_AT_linkage_name, &attribute));
+    if (name == nullptr) name = dw.dwarf_diename(scope);
     if (name != nullptr) return demangled(name);
     return std::nullopt;
   }
@@ -104,43 +105,44 @@ std::optional<std::string> inlined_function_at(Dwfl_Module* module, std::uint64_
 }
 
 /// The one that was compiled, whatever it has taken in.
-std::optional<std::string> function_at(Dwfl_Module* module, std::uint64_t address) {
+std::optional<std::string> function_at(const Libdw& dw, Dwfl_Module* module, std::uint64_t address) {
   GElf_Off offset = 0;
   GElf_Sym symbol;
-  const char* name = ::dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
+  const char* name = dw.dwfl_module_addrinfo(module, address, &offset, &symbol, nullptr, nullptr, nullptr);
   if (name == nullptr || *name == '\0') return std::nullopt;
   return demangled(name);
 }
 
 /// "examples/faulty/faulty.cpp:57"
-std::optional<std::string> source_at(Dwfl_Module* module, std::uint64_t address) {
-  Dwfl_Line* const line = ::dwfl_module_getsrc(module, address);
+std::optional<std::string> source_at(const Libdw& dw, Dwfl_Module* module, std::uint64_t address) {
+  Dwfl_Line* const line = dw.dwfl_module_getsrc(module, address);
   if (line == nullptr) return std::nullopt;
   int number = 0;
-  const char* file = ::dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
+  const char* file = dw.dwfl_lineinfo(line, nullptr, &number, nullptr, nullptr, nullptr);
   if (file == nullptr) return std::nullopt;
   return std::string(last_components(file, kPathComponents)) + (number > 0 ? ":" + std::to_string(number) : "");
 }
 
 /// As the file counts: what addr2line(1) and objdump(1) understand.
-std::uint64_t address_in_file(Dwfl_Module* module, std::uint64_t address) {
+std::uint64_t address_in_file(const Libdw& dw, Dwfl_Module* module, std::uint64_t address) {
   GElf_Addr bias = 0;
-  if (::dwfl_module_getelf(module, &bias) != nullptr) return address - bias;
+  if (dw.dwfl_module_getelf(module, &bias) != nullptr) return address - bias;
   Dwarf_Addr begin = 0;
-  ::dwfl_module_info(module, nullptr, &begin, nullptr, nullptr, nullptr, nullptr, nullptr);
+  dw.dwfl_module_info(module, nullptr, &begin, nullptr, nullptr, nullptr, nullptr, nullptr);
   return address - begin;
 }
 
 /// `inside`: a byte of the instruction that `address` stands for. That a return address points to may be another line, or another function.
 std::string name_frame(const Mappings& mappings, std::uint64_t address, std::uint64_t inside) {
+  const Libdw& dw = mappings.dw();
   Dwfl_Module* const module = mappings.module_at(inside);
   if (module == nullptr) return hex(address);
-  const auto function = function_at(module, inside);
-  if (!function) return presentable(hex(address_in_file(module, address)) + " in " + file_of(module));
-  const auto source = source_at(module, inside);
-  const std::string place = source ? " at " + *source : " in " + file_of(module);
+  const auto function = function_at(dw, module, inside);
+  if (!function) return presentable(hex(address_in_file(dw, module, address)) + " in " + file_of(dw, module));
+  const auto source = source_at(dw, module, inside);
+  const std::string place = source ? " at " + *source : " in " + file_of(dw, module);
   // The line is in the innermost function, a small one of a library as often as not; the compiled one says whose work it was.
-  if (const auto inlined = inlined_function_at(module, inside)) {
+  if (const auto inlined = inlined_function_at(dw, module, inside)) {
     return presentable(shortened(*inlined, kLongestOfTwoNames) + place + " inlined into " + shortened(*function, kLongestOfTwoNames));
   }
   return presentable(shortened(*function, kLongestName) + place);
@@ -149,8 +151,13 @@ std::string name_frame(const Mappings& mappings, std::uint64_t address, std::uin
 }  // namespace
 
 std::vector<std::vector<std::string>> name_frames(const Question& question) {
-  const Mappings mappings(question.maps);
   std::vector<std::vector<std::string>> answer;
+  const Libdw* const dw = libdw();
+  if (dw == nullptr) {
+    for (const auto& stack : question.stacks) answer.push_back(bare_frames(stack));
+    return answer;
+  }
+  const Mappings mappings(*dw, question.maps);
   for (const auto& stack : question.stacks) {
     auto& names = answer.emplace_back();
     for (const std::uint64_t address : stack) names.push_back(name_frame(mappings, address, names.empty() || address == 0 ? address : address - 1));

@@ -36,7 +36,7 @@ Result<void> take_rights_of(const Question& question);
 /// and the one that took them all in: "std::vector<int>::at(unsigned long) at include/bits/stl_vector.h:9 inlined into sum()".
 /// Names are demangled and cut to 120 characters (60 where there are two), source paths to their last three components, a whole text to 200;
 /// control bytes are '?'. Files are looked up on this machine; a network is asked only if the environment has DEBUGINFOD_URLS
-/// (debuginfod_find_debuginfo(3)).
+/// (debuginfod_find_debuginfo(3)). Without libdw all are addresses.
 std::vector<std::vector<std::string>> name_frames(const Question& question);
 
 /// "0x..." for each: what is left to say when there are no names.
