@@ -22,7 +22,7 @@ json::value to_json(const Heritage& heritage) {
                       {"life_fd", heritage.life_fd},           {"log_fd", heritage.log_fd},         {"access_fd", heritage.access_fd},
                       {"master_pid", heritage.master_pid},     {"scoreboard_fd", heritage.scoreboard_fd},
                       {"lobby_entry_fd", heritage.lobby_entry_fd}, {"lobby_exit_fd", heritage.lobby_exit_fd},
-                      {"listeners", std::move(listeners)}};
+                      {"cpus", heritage.cpus},                 {"listeners", std::move(listeners)}};
 }
 
 /// Throws what Boost.JSON throws for a document of another shape.
@@ -47,6 +47,7 @@ Result<Heritage> from_json(const json::value& document) {
     heritage.lobby_entry_fd = number("lobby_entry_fd");
     heritage.lobby_exit_fd = number("lobby_exit_fd");
   }
+  if (document.as_object().contains("cpus")) heritage.cpus = number("cpus");
   for (const json::value& entry : document.at("listeners").as_array()) {
     heritage.listeners.push_back(
         {json::value_to<int>(entry.at("fd")), json::value_to<std::string>(entry.at("address")), entry.at("local").as_bool()});

@@ -30,6 +30,7 @@ struct Heritage {
   int access_fd = -1;        ///< the access log; -1: off
   int lobby_entry_fd = -1;   ///< where a draining worker puts its connections (ipc/lobby.hpp); -1: nowhere
   int lobby_exit_fd = -1;    ///< where the others take them
+  int cpus = 0;              ///< that may be used; 0: not said
   std::vector<Listener> listeners;
 };
 

@@ -8,6 +8,7 @@
 #include "ipc/exec_mold.hpp"
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
+#include "os/cpus.hpp"
 #include "os/fork.hpp"
 #include "os/spawn.hpp"
 #include "os/systemd.hpp"
@@ -51,6 +52,7 @@ Result<pid_t> Master::start_mold(int generation) {
   heritage.channel_fd = channels->second.fd();
   heritage.life_fd = life_read_.get();
   heritage.master_pid = ::getpid();
+  heritage.cpus = os::usable_cpus().usable;
   heritage.scoreboard_fd = scoreboard_.fd();
   heritage.log_fd = what.logs->log();
   heritage.access_fd = what.logs->access();

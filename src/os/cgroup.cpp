@@ -100,9 +100,10 @@ std::optional<CgroupMount> cgroup_mount(std::string_view mountinfo, CgroupVersio
 }
 
 std::vector<std::string> cgroup_folders(CgroupVersion version, std::string_view controller, const std::string& root) {
-  const auto mount = cgroup_mount(read_file(root + "/proc/self/mountinfo"), version, controller);
   const auto path = own_cgroup(read_file(root + "/proc/self/cgroup"), version, controller);
-  if (!mount || !path) return {};
+  if (!path) return {};  // most have one version only, and the list of mounts takes long to make
+  const auto mount = cgroup_mount(read_file(root + "/proc/self/mountinfo"), version, controller);
+  if (!mount) return {};
 
   const std::string top = root + mount->point;
   std::string rest = below(*path, mount->root).value_or("");

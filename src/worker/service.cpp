@@ -9,7 +9,6 @@
 
 #include "base/log.hpp"
 #include "ipc/reports.hpp"
-#include "os/cpus.hpp"
 #include "stack/capture.hpp"
 
 namespace serval::worker {
@@ -47,7 +46,7 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
                     say_goodbye();
                   }}),
       balance(io_context, crew, setting.scoreboard, slot, config.workers.threads, [this] { on_crew_changed(); }),
-      duty(setting.scoreboard, slot, config.workers.threads, os::usable_cpus().usable),
+      duty(setting.scoreboard, slot, config.workers.threads, setting.cpus),
       is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
         return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
       }),

@@ -45,6 +45,7 @@ class Service {
     int access_fd;
     http::AccessFormat access_format;
     std::vector<Network> trusted;
+    int cpus;  ///< that may be used
     int lobby_entry_fd = -1;  ///< -1: none
   };
   Service(boost::asio::io_context& io, Setting setting);

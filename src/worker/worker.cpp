@@ -18,6 +18,7 @@
 #include "base/log.hpp"
 #include "http/request_id.hpp"
 #include "ipc/reports.hpp"
+#include "os/cpus.hpp"
 #include "os/death_with_parent.hpp"
 #include "os/fd_table.hpp"
 #include "os/oom.hpp"
@@ -106,6 +107,7 @@ class Worker {
                        .access_fd = boot_.heritage.access_fd,
                        .access_format = access_format_of(config_),
                        .trusted = trusted_of(config_),
+                       .cpus = boot_.heritage.cpus > 0 ? boot_.heritage.cpus : os::usable_cpus().usable,
                        .lobby_entry_fd = boot_.heritage.lobby_entry_fd}),
         signals_(io_, SIGTERM, SIGINT),
         channel_(io_, boot_.channel.fd()),
