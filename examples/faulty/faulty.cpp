@@ -23,6 +23,7 @@
 
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -64,7 +65,7 @@ std::uint64_t number(const serval::Request& request, std::string_view name) {
 // ---- One function for each path ----
 
 serval::Response sleep(const serval::Request& request) {
-  sleep_for(number(request, "ms"));
+  std::this_thread::sleep_for(request.param("us") ? microseconds(number(request, "us")) : milliseconds(number(request, "ms")));
   return "slept\n";
 }
 
@@ -176,7 +177,7 @@ class Faulty : public serval::App {
  private:
   using Fault = serval::Response (*)(const serval::Request&);
   inline static const std::map<std::string_view, Fault> kFaults = {
-      {"/sleep", sleep},          // ?ms=N
+      {"/sleep", sleep},          // ?ms=N or ?us=N
       {"/spin", spin},            // ?ms=N: burns CPU
       {"/deadlock", deadlock},    // never returns
       {"/throw", throw_exception},

@@ -40,6 +40,13 @@ class Bench(contextlib.ExitStack):
             raise Missing(f"there is no lib{name}.so below {self.examples}")
         return found[0]
 
+    def part(self, name):
+        """A program of serval's own parts, built with it (CMakeLists.txt beside this file)."""
+        program = os.path.join(os.path.dirname(os.path.dirname(self.program)), "tests", "bench", name)
+        if not os.access(program, os.X_OK):
+            raise Missing(f"there is no {program}")
+        return program
+
     def tool(self, name):
         found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
         if not found:

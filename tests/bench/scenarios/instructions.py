@@ -1,22 +1,25 @@
-"""How many instructions a worker executes for a request: the one figure that hardly depends on the machine's mood.
+"""How many instructions a worker executes for a request, and the supervisor for a worker that dies and comes back: figures that hardly depend on the
+machine's mood.
 
 A server with one worker is run under callgrind twice, with few and with many requests; the difference is what the requests have cost. The fewest of
-several such differences counts: whatever else a worker does only adds to it.
+several such differences counts: whatever else a worker does only adds to it. The supervisor is run without anything around it, by supervisor_steps.cpp.
 """
 
 import glob
 import os
 import re
+import subprocess
 
 from bench import HERE
 from result import Result
 from servers import Serval
 from table import Table
 
-TITLE = "instructions of one keep-alive request"
+TITLE = "instructions of one keep-alive request, and of the supervisor for one death"
 
 FEW, MANY = 200, 2200
 EACH = 5  # runs; on a busy machine, some of them tick more often while they wait for a CPU
+FLEETS = (5, 200, 1000)  # workers
 MORE = 1.05  # times the recorded figure
 RECORDED = os.path.join(HERE, "figures", "instructions.txt")
 
@@ -35,9 +38,13 @@ def run(bench):
         few, many = ([worker_instructions(bench, valgrind, app, config, requests) for _ in range(EACH)] for requests in (FEW, MANY))
         bench.say(f"  {name}: {few} for {FEW}, {many} for {MANY} requests")
         now[name] = (min(many) - min(few)) / (MANY - FEW)
+    for workers in FLEETS:
+        few, many = (steps_instructions(bench, valgrind, workers, deaths) for deaths in (FEW, MANY))
+        now[f"supervisor, one of {workers:,} workers dies"] = (many - few) / (MANY - FEW)
     before = recorded()
-    table = Table("Instructions", ["request", "instructions", "recorded", "x recorded"],
-                  note="Of all threads of a worker; those of the kernel are not among them. They differ between compilers and libraries.")
+    table = Table("Instructions", ["what", "instructions", "recorded", "x recorded"],
+                  note="Of all threads of a worker, or of the supervisor; those of the kernel are not among them. They differ between compilers and "
+                       "libraries.")
     for name, count in now.items():
         table.add(name, int(count), int(before[name]) if name in before else None, count / before[name] if name in before else None)
     if bench.record:
@@ -65,6 +72,12 @@ def worker_instructions(bench, valgrind, app, config, requests):
     return max(totals)
 
 
+def steps_instructions(bench, valgrind, workers, deaths):
+    log = subprocess.run([valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", bench.part("supervisor_steps"), str(workers), str(deaths)],
+                         capture_output=True, text=True, check=True).stderr
+    return int(re.search(r"Collected : (\d+)", log)[1])
+
+
 def recorded():
     """{case: instructions} of the last version of which they are recorded."""
     if not os.path.exists(RECORDED):
@@ -73,7 +86,7 @@ def recorded():
     return {name: int(count) for version, count, name in lines if version == lines[-1][0]}
 
 
-HEAD = "# Instructions per request: version, count, request. Written by tests/bench/run --only instructions --record; the last version is compared with.\n"
+HEAD = "# Instructions per request, or per death of a worker: version, count, what. Written by tests/bench/run --only instructions --record; the last version is compared with.\n"
 
 
 def write(version, now):
