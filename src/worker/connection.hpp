@@ -1,6 +1,8 @@
 #pragma once
 
+#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list_hook.hpp>
 
 #include <cstdint>
@@ -117,8 +119,11 @@ class Connection : public Deadlined {
   void wait_until(TimePoint deadline);
   void wait_idle();
 
+  /// Not of any executor, as Asio's own names are: that costs a virtual call at each step of each operation.
+  using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
+
   Service& service_;
-  boost::asio::generic::stream_protocol::socket socket_;
+  Socket socket_;
   std::unique_ptr<Exchange> exchange_;  ///< none while fresh or idle
   InputBuffer input_;                   ///< while no exchange has it
   Peer peer_;

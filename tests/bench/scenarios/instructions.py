@@ -73,8 +73,8 @@ def worker_instructions(bench, valgrind, app, config, requests):
 
 
 def steps_instructions(bench, valgrind, workers, deaths):
-    log = subprocess.run([valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", bench.part("supervisor_steps"), str(workers), str(deaths)],
-                         capture_output=True, text=True, check=True).stderr
+    command = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null", bench.part("supervisor_steps"), str(workers), str(deaths)]
+    log = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     return int(re.search(r"Collected : (\d+)", log)[1])
 
 
@@ -86,7 +86,8 @@ def recorded():
     return {name: int(count) for version, count, name in lines if version == lines[-1][0]}
 
 
-HEAD = "# Instructions per request, or per death of a worker: version, count, what. Written by tests/bench/run --only instructions --record; the last version is compared with.\n"
+HEAD = ("# Instructions per request, or per death of a worker: version, count, what. Written by tests/bench/run --only instructions --record; the last "
+        "version is compared with.\n")
 
 
 def write(version, now):
