@@ -113,13 +113,11 @@ bool Acceptor::somebody_waits() const {
   return ::poll(&listener, 1, 0) > 0;
 }
 
-/// One connection at a time: a worker that took all that are there would keep its siblings from their share.
+/// Not all that are there: what has been accepted is served in between, and siblings may have duty by then.
 void Acceptor::take_turn() {
   Taken taken = take();
-  for (int more = 1; taken == Taken::one && more < most_at_once() && comes_first(); ++more) {
-    if (take() != Taken::one) break;
-  }
   if (taken != Taken::one || service_.crew.saturated()) looks_ = 0;  // else it goes on helping out
+  for (int more = 1; taken == Taken::one && more < most_at_once() && comes_first(); ++more) taken = take();
   if (taken == Taken::failed) return;
   if (!on_empty_) return open() ? wait() : void();
   if (taken == Taken::one) return post_ready();
