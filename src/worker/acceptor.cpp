@@ -23,6 +23,8 @@ namespace {
 /// idle sibling takes one within microseconds, so each time another one would have to be just arriving. All looks together go unnoticed by a client.
 constexpr int kLooks = 3;
 constexpr auto kBetweenLooks = 2ms;
+/// Of those who are far from duty: a hundred workers that were woken by each connection would cost more than the one that takes it.
+constexpr auto kFarBetweenLooks = 20ms;
 /// Handlers of a stuck worker may still return.
 constexpr auto kWhileStuck = 20ms;
 /// After accept failed for want of descriptors or memory.
@@ -52,7 +54,8 @@ Peer peer_of(const sockaddr_storage& from) {
 
 Acceptor::Acceptor(Service& service, ipc::Listener listener)
     : service_(service), listener_(std::move(listener)), acceptor_(service.io), timer_(service.io) {
-  acceptor_.assign(Protocol(listener_.local ? AF_UNIX : AF_INET, 0), listener_.fd);
+  aside_ = UniqueFd(listener_.fd);
+  come_back();
 }
 
 void Acceptor::start() { wait(); }
@@ -61,6 +64,16 @@ void Acceptor::wait() {
   acceptor_.async_wait(boost::asio::socket_base::wait_read, [this](const boost::system::error_code& error) {
     if (!error && open()) on_ready();
   });
+}
+
+/// What is watched wakes this process up for each connection, whether anything waits for it or not.
+void Acceptor::step_aside() {
+  boost::system::error_code ignored;
+  aside_ = UniqueFd(acceptor_.release(ignored));
+}
+
+void Acceptor::come_back() {
+  if (aside_) acceptor_.assign(Protocol(listener_.local ? AF_UNIX : AF_INET, 0), aside_.release());
 }
 
 void Acceptor::on_ready() {
@@ -77,9 +90,11 @@ void Acceptor::on_ready() {
   // Whoever waits now has just come if the sibling is at it.
   if (const std::uint64_t done = done_by_sibling(); std::exchange(done_before_, done) != done) looks_ = 0;
   ++looks_;
-  timer_.expires_after(kBetweenLooks);
+  step_aside();
+  timer_.expires_after(service_.duty.is_far() ? kFarBetweenLooks : kBetweenLooks);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || !open()) return;
+    come_back();
     if (somebody_waits()) return on_ready();
     looks_ = 0;
     on_empty_ ? take_turn() : wait();
@@ -106,6 +121,7 @@ void Acceptor::close() {
   timer_.cancel();
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  aside_.reset();
 }
 
 bool Acceptor::somebody_waits() const {
@@ -178,6 +194,7 @@ void Acceptor::release() {
 void Acceptor::drain(std::function<void()> on_empty) {
   on_empty_ = std::move(on_empty);
   timer_.cancel();
+  come_back();
   boost::system::error_code ignored;
   acceptor_.cancel(ignored);
   held_ ? finish_drain() : post_ready();

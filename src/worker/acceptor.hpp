@@ -28,7 +28,7 @@ class Acceptor {
   void drain(std::function<void()> on_empty);
   /// Looks no more, whoever waits.
   void close();
-  bool open() const { return acceptor_.is_open(); }
+  bool open() const { return acceptor_.is_open() || aside_; }
 
  protected:
   enum class Taken {
@@ -47,6 +47,8 @@ class Acceptor {
  private:
   bool comes_first();
   void wait();
+  void step_aside();
+  void come_back();
   void on_ready();
   void leave_to_others();
   void finish_drain();
@@ -57,6 +59,7 @@ class Acceptor {
   using Protocol = boost::asio::generic::stream_protocol;
   boost::asio::basic_socket_acceptor<Protocol> acceptor_;
   boost::asio::steady_timer timer_;
+  UniqueFd aside_;  ///< the listener, while it is not watched
   TimePoint last_complaint_{};
   bool held_ = false;
   bool ready_ = false;     ///< somebody waits since it is held

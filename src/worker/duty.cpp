@@ -9,8 +9,9 @@ using namespace std::chrono_literals;
 bool Duty::on(TimePoint now) {
   if (now - looked_ < 1ms) return on_;
   looked_ = now;
-  const scoreboard::Company before = scoreboard::company(memory_, {.end = slot_, .enough = 1}, threads_, now);
+  const scoreboard::Company before = scoreboard::company(memory_, {.end = slot_, .enough = cpus_ + 1}, threads_, now);
   sibling_ = before.first;
+  far_ = before.at_ease > cpus_;
   return on_ = before.at_ease == 0 && before.strained < cpus_;
 }
 

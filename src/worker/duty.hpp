@@ -16,6 +16,8 @@ class Duty {
 
   /// Whether it is ours, as things were at most a millisecond ago. Loop only.
   bool on(TimePoint now);
+  /// It is not ours, and more siblings than there are CPUs come before us.
+  bool is_far() const { return far_; }
   /// It is not ours: what the one who has it has accepted so far, so that it is seen whether that one comes. 0: unknown.
   std::uint64_t done_by_sibling() const;
   /// Our loop is strained: whether a CPU is left for another one, and somebody is at ease who would take connections of ours. Any thread.
@@ -28,6 +30,7 @@ class Duty {
   const int cpus_;
   TimePoint looked_{};
   bool on_ = true;
+  bool far_ = false;
   int sibling_ = -1;  ///< who has it if we have not
 };
 

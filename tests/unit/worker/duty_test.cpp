@@ -94,6 +94,16 @@ TEST_F(DutyTest, WhatTheOneWhoHasItHasDoneIsSeen) {
   EXPECT_EQ(last.done_by_sibling(), 1u);
 }
 
+TEST_F(DutyTest, IsFarFromThoseWhomMoreSiblingsThanCpusPrecede) {
+  std::string far;
+  for (int slot = 0; slot < 4; ++slot) {
+    Duty it = duty(slot);
+    it.on(kNow);
+    if (it.is_far()) far += std::to_string(slot);
+  }
+  EXPECT_EQ(far, "3");
+}
+
 TEST_F(DutyTest, IsLookedUpOnceAMillisecond) {
   Duty second = duty(1);
   EXPECT_FALSE(second.on(kNow));
