@@ -68,6 +68,7 @@ void Acceptor::wait() {
 
 /// What is watched wakes this process up for each connection, whether anything waits for it or not.
 void Acceptor::step_aside() {
+  if (aside_) return;  // a look that was due when the drain began comes in addition to the drain's own
   boost::system::error_code ignored;
   aside_ = UniqueFd(acceptor_.release(ignored));
 }
