@@ -10,6 +10,7 @@
 #include "os/fd_passing.hpp"
 
 namespace serval::ipc {
+
 Result<std::pair<Channel, Channel>> Channel::pair() {
   int fds[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) != 0) {

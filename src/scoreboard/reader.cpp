@@ -67,9 +67,7 @@ void add(Totals& totals, const layout::SlotCells& cells) {
 
 /// Exact at any moment, at no cost for the writer.
 int running_in(const Memory& memory, int slot) {
-  int running = 0;
-  for (int row = 0; row < memory.size().rows; ++row) running += memory.row(slot, row).started.load(kRelaxed) != 0 ? 1 : 0;
-  return running;
+  return running_since_before(memory, slot, TimePoint::max());
 }
 
 /// Threads of a slot's worker that could take one more request each; none if it does not serve, or if requests wait there already.

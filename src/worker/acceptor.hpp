@@ -11,7 +11,7 @@
 
 namespace serval::worker {
 
-/// Takes connections from one listener that all workers share. A worker takes one at a time, and when it is saturated or has no duty
+/// Takes connections from one listener that all workers share. A worker takes a few at a time, and when it is saturated or has no duty
 /// (worker/duty.hpp) it waits a moment first, so that a sibling gets the connection. Loop only; outlives its operations (destroyed after the loop has ended).
 class Acceptor {
  public:

@@ -89,8 +89,8 @@ void Service::on_strain(bool strained) {
 bool Service::sheds() {
   if (share_.load(std::memory_order_relaxed)) {
     share_.store(false, std::memory_order_relaxed);
-    to_shed_ = std::max(1, static_cast<int>(connections_.size()) / kShedShare);
-    if (connections_.size() < 2) to_shed_ = 0;
+    const int count = static_cast<int>(connections_.size());
+    to_shed_ = count < 2 ? 0 : std::max(1, count / kShedShare);  // the only one gains nothing elsewhere
   }
   if (to_shed_ == 0) return false;
   --to_shed_;
