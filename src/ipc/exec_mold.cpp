@@ -26,7 +26,8 @@ Result<pid_t> exec_mold(const std::string& program, const Heritage& heritage, co
     if (fd > 2) what.fds.emplace_back(fd, fd);
   };
   keep(heritage_fd->get());
-  keep(heritage.channel_fd);
+  keep(heritage.orders_fd);
+  keep(heritage.reports_fd);
   keep(heritage.life_fd);
   keep(heritage.scoreboard_fd);
   keep(heritage.log_fd);

@@ -18,7 +18,8 @@ json::value to_json(const Heritage& heritage) {
   for (const Listener& listener : heritage.listeners) {
     listeners.push_back(json::object{{"fd", listener.fd}, {"address", listener.address}, {"local", listener.local}});
   }
-  return json::object{{"config", std::move(options)},          {"generation", heritage.generation}, {"channel_fd", heritage.channel_fd},
+  return json::object{{"config", std::move(options)},          {"generation", heritage.generation}, {"orders_fd", heritage.orders_fd},
+                      {"reports_fd", heritage.reports_fd},
                       {"life_fd", heritage.life_fd},           {"log_fd", heritage.log_fd},         {"access_fd", heritage.access_fd},
                       {"master_pid", heritage.master_pid},     {"scoreboard_fd", heritage.scoreboard_fd},
                       {"lobby_entry_fd", heritage.lobby_entry_fd}, {"lobby_exit_fd", heritage.lobby_exit_fd},
@@ -37,7 +38,8 @@ Result<Heritage> from_json(const json::value& document) {
   Heritage heritage;
   heritage.config = std::move(*config);
   heritage.generation = number("generation");
-  heritage.channel_fd = number("channel_fd");
+  heritage.orders_fd = number("orders_fd");
+  heritage.reports_fd = number("reports_fd");
   heritage.life_fd = number("life_fd");
   heritage.master_pid = number("master_pid");
   heritage.scoreboard_fd = number("scoreboard_fd");

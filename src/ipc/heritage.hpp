@@ -22,7 +22,8 @@ struct Listener {
 struct Heritage {
   config::Config config;     ///< effective, validated; paths are absolute; server.name is filled in
   int generation = 0;
-  int channel_fd = -1;       ///< the mold's end of its ipc::Channel to the master
+  int orders_fd = -1;        ///< the mold's end of its ipc::Channel: what it is told comes in here ...
+  int reports_fd = -1;       ///< ... and what it says goes out here
   int life_fd = -1;          ///< read end of a pipe nobody writes to: end of file means that the master is gone
   int master_pid = 0;        ///< whose children the workers are
   int scoreboard_fd = -1;    ///< the scoreboard's memory

@@ -6,7 +6,7 @@
 #include <string>
 #include <type_traits>
 
-/// Everything that master, mold and workers say to each other: one plain struct, one SOCK_SEQPACKET packet each (ipc/channel.hpp).
+/// Everything that master, mold and workers say to each other: one plain struct, one packet each (ipc/channel.hpp).
 /// The app lives in the mold and the workers, so the master treats every packet as coming from outside: unknown kinds and packets of
 /// another size or generation are dropped with a log line.
 namespace serval::ipc {
@@ -18,7 +18,7 @@ enum class Kind : std::uint32_t {
   forked,         ///< slot, pid: the worker asked for by Fork lives
   fork_failed,    ///< slot, text
   // master → mold
-  fork,           ///< slot, limit, number; descriptors: the worker's channel, its standard output, its standard error
+  fork,           ///< slot, limit, number; descriptors: the worker's two ends of its channel (in, out), then its standard output and error, if captured
   // worker → master
   ready,          ///< worker_start returned and the app says it is ready
   boot_failed,    ///< text says why; the worker exits next

@@ -50,7 +50,8 @@ struct ProcessRecord {
   int generation = 0;
   pid_t pid = 0;
   std::int64_t max_requests = 0;
-  int channel_fd = -1;
+  int reports_fd = -1;  ///< the master's end of its channel: what it says comes in here ...
+  int orders_fd = -1;   ///< ... and what it is told goes out here
   int output_fd = -1;
   int error_fd = -1;
   std::uint64_t app_device = 0;  ///< of a mold: the file it has loaded
@@ -101,7 +102,7 @@ struct Handover {
   std::vector<int> fds() const;
 };
 
-inline constexpr int kHandoverProtocol = 1;
+inline constexpr int kHandoverProtocol = 2;
 
 /// A sealed memory file.
 Result<UniqueFd> write_handover(const Handover& handover);

@@ -18,6 +18,7 @@
 #include "ipc/reports.hpp"
 #include "os/signals.hpp"
 #include "os/spawn.hpp"
+#include "os/spawned.hpp"
 #include "os/systemd.hpp"
 #include "scoreboard/reader.hpp"
 #include "stack/names.hpp"
@@ -28,6 +29,9 @@ namespace {
 supervisor::Exit to_supervisor(const os::Exit& exit) {
   return {exit.signaled, exit.code, exit.core, exit.signaled ? os::signal_name(exit.code) : "exit code " + std::to_string(exit.code)};
 }
+
+/// An app may start and leave behind any number of processes while its mold owes us an answer.
+constexpr std::size_t kMostEarlyExits = 4096;
 
 /// The scoreboard is made once; a reload may bring more threads. Rows that nobody uses cost nothing.
 constexpr int kLeastRows = 64;
@@ -192,10 +196,10 @@ void Master::child_exited(const os::Exit& exit) {
   const auto found = std::find_if(workers_.begin(), workers_.end(), [&exit](const auto& entry) { return entry.second->pid == exit.pid; });
   if (found == workers_.end()) {
     if (check_ && check_->pid == exit.pid) return check_ended(exit);
-    if (forks_outstanding()) early_exits_.emplace(exit.pid, exit);
+    if (forks_outstanding() && early_exits_.size() < kMostEarlyExits) early_exits_.insert_or_assign(exit.pid, exit);
     return;
   }
-  found->second->line->read();  // its last words first
+  found->second->line->drain();  // its last words first
   if (found->second->captures) found->second->captures->drain();
   const std::unique_ptr<WorkerProcess> worker = std::move(found->second);
   workers_.erase(found);
@@ -235,7 +239,7 @@ bool Master::oom_killer_was_here() {
 
 void Master::mold_exited(int generation, const os::Exit& exit) {
   MoldProcess& mold = *molds_.at(generation);
-  mold.line->read();  // its last words
+  mold.line->drain();  // its last words
   if (mold.captures) mold.captures->drain();
   molds_.erase(generation);
   // Whoever it forked without telling us finds its channel closed and leaves.
@@ -248,11 +252,11 @@ void Master::mold_exited(int generation, const os::Exit& exit) {
 // --- messages
 
 void Master::on_mold_message(int generation, const ipc::Message& message) {
-  if (message.generation != generation) return log::warning("message of another generation dropped", {{"gen", message.generation}});
+  if (message.generation != generation) return drop(message, "the mold", "it names another generation");
   switch (message.kind) {
     case ipc::Kind::loaded:
-      generations_.at(generation).build = ipc::text_of(message);
-      return handle(supervisor::MoldLoaded{generation, generations_.at(generation).build});
+      if (generations_.at(generation).build.empty()) generations_.at(generation).build = ipc::text_of(message);
+      return handle(supervisor::MoldLoaded{generation, ipc::text_of(message)});
     case ipc::Kind::load_failed: return handle(supervisor::MoldLoadFailed{generation, ipc::text_of(message)});
     case ipc::Kind::reopened: return handle(supervisor::MoldReopened{generation});
     case ipc::Kind::forked:
@@ -275,26 +279,49 @@ void Master::on_mold_message(int generation, const ipc::Message& message) {
     case ipc::Kind::stack:
     case ipc::Kind::stacks_end: break;
   }
-  log::warning("unexpected message from the mold dropped", {{"kind", static_cast<std::uint32_t>(message.kind)}});
+  drop(message, "the mold", "a mold says no such thing");
+}
+
+/// What nobody should have said. It is told, but not each time.
+void Master::drop(const ipc::Message& message, std::string_view from, std::string_view why) {
+  report({log::Level::warning,
+          "message dropped",
+          {{"from", from}, {"why", why}, {"kind", static_cast<std::uint32_t>(message.kind)}, {"gen", message.generation}, {"slot", message.slot}}});
+}
+
+/// Why no worker of ours can be this process; empty: it may be one. Whoever is root must not take the app's word for whom to watch and to kill.
+std::string Master::why_no_worker(pid_t pid) const {
+  const auto has = [pid](const auto& processes) {
+    return std::any_of(processes.begin(), processes.end(), [pid](const auto& entry) { return entry.second->pid == pid; });
+  };
+  if (os::is_spawned(pid) || has(molds_)) return "serval has started that process itself, for something else";
+  if (has(workers_)) return "that process is another worker";
+  if (!early_exits_.contains(pid) && !os::is_child(pid)) return "that process is no child of this server's master";
+  return "";
 }
 
 /// The answer to a Fork, good or bad.
 void Master::on_forked(MoldProcess& mold, const ipc::Message& message) {
   WorkerProcess* worker = find_worker(message.slot);
-  const bool good = message.kind == ipc::Kind::forked && message.pid > 0;
-  if (worker == nullptr || worker->pid != 0) return log::warning("answer to no fork dropped", {{"slot", message.slot}});
+  const bool owed = worker != nullptr && worker->asked && worker->pid == 0 && worker->generation == mold.generation;
+  if (!owed) return drop(message, "the mold", "it answers no fork that it was asked for");
   --mold.unanswered;
   send_forks(mold);
-  if (!good) {
+  std::string why = message.kind == ipc::Kind::forked ? why_no_worker(message.pid) : ipc::text_of(message);
+  if (!why.empty() && message.kind == ipc::Kind::forked) {
+    why = "the mold says that the worker has pid " + std::to_string(message.pid) + ", but " + why;
+  }
+  if (!why.empty() || message.kind != ipc::Kind::forked) {
     workers_.erase(message.slot);
-    return handle(supervisor::ForkFailed{message.slot, ipc::text_of(message)});
+    return handle(supervisor::ForkFailed{message.slot, why});
   }
   worker->pid = message.pid;
   if (worker->pipes) worker->captures.emplace(io_, *worker->pipes, "worker[" + std::to_string(worker->slot) + "]", worker->generation, worker->pid);
   worker->pipes.reset();
   seat_in_cgroup(*worker);
   handle(supervisor::WorkerForked{message.slot, message.pid});
-  const auto early = early_exits_.extract(message.pid);
+  // A pid that lives now is not the one that has been reaped before.
+  const auto early = os::is_child(message.pid) ? decltype(early_exits_)::node_type() : early_exits_.extract(message.pid);
   if (!forks_outstanding()) early_exits_.clear();
   if (early) child_exited(early.mapped());
 }
@@ -324,12 +351,12 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::resume:
     case ipc::Kind::ask_stacks: break;
   }
-  log::warning("unexpected message from a worker dropped", {{"slot", slot}, {"kind", static_cast<std::uint32_t>(message.kind)}});
+  drop(message, "worker[" + std::to_string(slot) + "]", "a worker says no such thing");
 }
 
 void Master::on_timed_out(int slot, const ipc::Message& message) {
   ipc::TimeoutReport report;
-  if (!ipc::get_report(message, report)) return log::warning("report of a timeout that cannot be read dropped", {{"slot", slot}});
+  if (!ipc::get_report(message, report)) return drop(message, "worker[" + std::to_string(slot) + "]", "its report of a timeout cannot be read");
   const WorkerProcess& worker = *find_worker(slot);
   stacks_.name(worker.pid, report.frames, [this, report, slot, pid = worker.pid](const std::vector<std::string>& frames) {
     this->report({log::Level::warning,
@@ -350,12 +377,14 @@ void Master::on_timed_out(int slot, const ipc::Message& message) {
 /// The process may be gone by now; its mold has the same libraries in the same places.
 void Master::on_crashed(int slot, const ipc::Message& message) {
   ipc::CrashReport report;
-  if (!ipc::get_report(message, report)) return log::warning("report of a crash that cannot be read dropped", {{"slot", slot}});
+  if (!ipc::get_report(message, report)) return drop(message, "worker[" + std::to_string(slot) + "]", "its report of a crash cannot be read");
   if (report.sender == ::getpid()) return;  // we aborted it, and have said why
   const WorkerProcess& worker = *find_worker(slot);
   const MoldProcess* mold = find_mold(worker.generation);
   const pid_t layout = mold != nullptr ? mold->pid : worker.pid;
-  stacks_.name(layout, report.frames, [this, report, slot, pid = message.pid](const std::vector<std::string>& frames) {
+  const bool unnamed = worker.pid == 0;  // it was faster than its mold
+  const pid_t pid = unnamed && why_no_worker(message.pid).empty() ? message.pid : worker.pid;
+  stacks_.name(layout, report.frames, [this, report, slot, pid](const std::vector<std::string>& frames) {
     this->report({log::Level::warning,
                   "worker crashed",
                   {{"slot", slot},

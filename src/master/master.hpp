@@ -73,6 +73,8 @@ class Master {
   void mold_exited(int generation, const os::Exit& exit);
   void on_mold_message(int generation, const ipc::Message& message);
   void on_forked(MoldProcess& mold, const ipc::Message& message);
+  std::string why_no_worker(pid_t pid) const;
+  void drop(const ipc::Message& message, std::string_view from, std::string_view why);
   MoldProcess* find_mold(int generation);
   const Generation& in_force() const { return reloading_ ? before_ : newest_; }
   const config::Config& config_of(int generation) { return *generations_.at(generation).config; }

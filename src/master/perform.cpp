@@ -13,6 +13,7 @@
 #include "os/spawn.hpp"
 #include "os/systemd.hpp"
 #include "os/thread_stat.hpp"
+#include "os/wait.hpp"
 #include "scoreboard/reader.hpp"
 
 // One overload for each action of the supervisor.
@@ -49,7 +50,8 @@ Result<pid_t> Master::start_mold(int generation) {
   ipc::Heritage heritage;
   heritage.config = config;
   heritage.generation = generation;
-  heritage.channel_fd = channels->second.fd();
+  heritage.orders_fd = channels->second.in_fd();
+  heritage.reports_fd = channels->second.out_fd();
   heritage.life_fd = life_read_.get();
   heritage.master_pid = ::getpid();
   heritage.cpus = os::usable_cpus().usable;
@@ -117,7 +119,7 @@ void Master::send_forks(MoldProcess& mold) {
     const int slot = mold.to_fork.front();
     mold.to_fork.pop_front();
     WorkerProcess& worker = *workers_.at(slot);
-    std::vector<int> fds = {worker.theirs.fd()};
+    std::vector<int> fds = {worker.theirs.in_fd(), worker.theirs.out_fd()};
     if (worker.pipes) fds.insert(fds.end(), {worker.pipes->output_write.get(), worker.pipes->error_write.get()});
     const ipc::Message fork{.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation, .number = worker.pause, .limit = worker.max_requests};
     if (!mold.line->send(fork, fds)) {
@@ -125,8 +127,9 @@ void Master::send_forks(MoldProcess& mold) {
       handle(supervisor::ForkFailed{slot, "the mold does not take messages any more"});
       continue;
     }
+    worker.asked = true;
     ++mold.unanswered;
-    worker.theirs.take().reset();
+    worker.theirs.close();
     if (worker.pipes) {
       worker.pipes->output_write.reset();
       worker.pipes->error_write.reset();
@@ -154,7 +157,7 @@ void Master::perform(const supervisor::ResumeWorker& action) {
   if (WorkerProcess* worker = find_worker(action.slot)) worker->line->send({.kind = ipc::Kind::resume, .slot = action.slot});
 }
 
-void Master::perform(const supervisor::Kill& action) { ::kill(action.pid, action.signal); }
+void Master::perform(const supervisor::Kill& action) { os::kill_child(action.pid, action.signal); }
 
 void Master::perform(const supervisor::LookAtWorkers& action) {
   supervisor::LookedAtWorkers looked;
@@ -223,7 +226,7 @@ void Master::end_leftovers() {
   const bool first = leftover_rounds_++ == 0;
   const bool patient = leftover_rounds_ < kLeftoverRounds;
   for (const pid_t pid : children) {
-    if (first || !patient) ::kill(pid, patient ? SIGTERM : SIGKILL);
+    if (first || !patient) os::kill_child(pid, patient ? SIGTERM : SIGKILL);
   }
   timer_.expires_after(kLeftoverPause);
   timer_.async_wait([this](const auto& error) {

@@ -8,26 +8,46 @@
 #include "base/errno_text.hpp"
 
 namespace serval::master {
+namespace {
+
+constexpr int kPerWakeUp = 16;
+/// Packets in the largest pipe that fcntl(2) F_SETPIPE_SZ gives the unprivileged: a page each.
+constexpr int kMostInPipe = 256;
+
+}  // namespace
 
 Line::Line(boost::asio::io_context& io, ipc::Channel channel, std::function<void(const ipc::Message&)> on_message)
     : channel_(std::move(channel)), on_message_(std::move(on_message)) {
-  if (channel_.fd() >= 0) watch_.emplace(io, channel_.fd(), [this] { read(); });
+  if (!channel_.open()) return;
+  watch_.emplace(io, channel_.in_fd(), [this] {
+    for (int turn = 0; turn < kPerWakeUp && read_one(); ++turn) {
+    }
+  });
 }
 
-void Line::read() {
+bool Line::read_one() {
+  if (!watch_) return false;
   ipc::Channel::Received received;
-  while (watch_) {
-    switch (channel_.receive(received)) {
-      case ipc::Channel::State::received: on_message_(received.message); break;
-      case ipc::Channel::State::empty: return;
-      case ipc::Channel::State::closed: return watch_.reset();  // its exit tells the rest
-    }
+  switch (channel_.receive(received)) {
+    case ipc::Channel::State::received: break;
+    case ipc::Channel::State::malformed: received.message = {}; break;
+    case ipc::Channel::State::empty: return false;
+    case ipc::Channel::State::closed:  // its exit tells the rest
+      watch_.reset();
+      return false;
+  }
+  on_message_(received.message);
+  return true;
+}
+
+void Line::drain() {
+  for (int packet = 0; packet < kMostInPipe && read_one(); ++packet) {
   }
 }
 
 void Line::close() {
   watch_.reset();
-  channel_.take().reset();
+  channel_.close();
 }
 
 Result<OutputPipes> OutputPipes::make() {

@@ -16,20 +16,24 @@
 
 namespace serval::master {
 
-/// A channel that is listened to.
+/// A channel that is listened to. Whoever floods it gets his turn, and no more: other events come in between.
 class Line {
  public:
-  /// `on_message` for every packet; it may close this, not destroy it.
+  /// `on_message` for every packet; one that is malformed counts as a message of no kind. It may close this, not destroy it.
   Line(boost::asio::io_context& io, ipc::Channel channel, std::function<void(const ipc::Message&)> on_message);
 
   bool send(const ipc::Message& message, const std::vector<int>& fds = {}) { return channel_.send(message, fds); }
-  int fd() const { return channel_.fd(); }
-  /// Handles what has arrived.
-  void read();
+  int in_fd() const { return channel_.in_fd(); }
+  int out_fd() const { return channel_.out_fd(); }
+  /// The last words of a process that has ended: handles what is in the channel, and stops there even if somebody else goes on writing.
+  void drain();
   /// The peer sees the end of the channel.
   void close();
 
  private:
+  /// False if there is nothing more for now.
+  bool read_one();
+
   ipc::Channel channel_;
   std::function<void(const ipc::Message&)> on_message_;
   std::optional<Watch> watch_;
@@ -65,6 +69,7 @@ struct WorkerProcess {
   int generation = 0;
   std::int64_t max_requests = 0;
   std::uint32_t pause = 0;          ///< in which it begins; 0: none
+  bool asked = false;               ///< its mold has got the Fork, and owes an answer while there is no pid
   pid_t pid = 0;                    ///< 0: not forked yet
   std::optional<Line> line;
   ipc::Channel theirs;              ///< the worker's end, until it has been sent

@@ -16,11 +16,13 @@
 #include "base/errno_text.hpp"
 #include "base/log.hpp"
 #include "os/spawn.hpp"
+#include "os/wait.hpp"
 #include "stack/names.hpp"
 
 namespace serval::master {
 namespace {
 
+constexpr auto kLayoutStays = std::chrono::seconds(1);
 constexpr std::size_t kLargestAnswer = 1024 * 1024;
 /// Of mappings: what is kept, and what is read for it. The kernel allows 65530 by default (vm.max_map_count), most of them without a file.
 constexpr std::size_t kLargestMaps = 1024 * 1024;
@@ -67,9 +69,9 @@ StackNames::~StackNames() { kill_namer(); }
 void StackNames::name(pid_t layout, const stack::Frames& frames, Done done) {
   const auto count = static_cast<std::size_t>(std::clamp(frames.count, 0, stack::kMaxFrames));
   const auto addresses = std::span(frames.address).first(count);
-  Asked asked{{}, {addresses.begin(), addresses.end()}, std::move(done), Clock::now() + patience_};
+  Asked asked{nullptr, {addresses.begin(), addresses.end()}, std::move(done), Clock::now() + patience_};
   if (waiting_.size() < kMostWaiting) asked.layout = layout_of(layout);
-  if (asked.layout.maps.empty()) {
+  if (asked.layout == nullptr || asked.layout->maps.empty()) {
     auto bare = stack::bare_frames(asked.stack);
     return answer_later(std::move(asked), std::move(bare));
   }
@@ -77,10 +79,13 @@ void StackNames::name(pid_t layout, const stack::Frames& frames, Done done) {
   start_next();
 }
 
-StackNames::Layout StackNames::layout_of(pid_t pid) {
+StackNames::SharedLayout StackNames::layout_of(pid_t pid) {
+  const TimePoint now = Clock::now();
+  if (last_read_.pid == pid && now < last_read_.until) return last_read_.layout;
   struct stat folder = {};
-  if (::stat(("/proc/" + std::to_string(pid)).c_str(), &folder) != 0) return {};
-  return {mapped_files(pid), folder.st_uid, folder.st_gid};
+  if (::stat(("/proc/" + std::to_string(pid)).c_str(), &folder) != 0) return nullptr;
+  last_read_ = {pid, now + kLayoutStays, std::make_shared<const Layout>(Layout{mapped_files(pid), folder.st_uid, folder.st_gid})};
+  return last_read_.layout;
 }
 
 void StackNames::give_up() {
@@ -101,7 +106,7 @@ void StackNames::start_next() {
     do {
       namer_->asked.push_back(std::move(waiting_.front()));
       waiting_.pop_front();
-    } while (!waiting_.empty() && waiting_.front().layout == namer_->asked.front().layout);
+    } while (!waiting_.empty() && *waiting_.front().layout == *namer_->asked.front().layout);
     if (const auto pid = start(*namer_)) {
       namer_->pid = *pid;
     } else {
@@ -112,7 +117,7 @@ void StackNames::start_next() {
 }
 
 Result<pid_t> StackNames::start(Namer& namer) {
-  const Layout& layout = namer.asked.front().layout;
+  const Layout& layout = *namer.asked.front().layout;
   stack::Question question{.maps = layout.maps, .stacks = {}, .uid = layout.uid, .gid = layout.gid};
   for (const Asked& asked : namer.asked) question.stacks.push_back(asked.stack);
   const auto question_fd = stack::write_question(question);
@@ -176,7 +181,7 @@ void StackNames::fail(const std::string& why) {
 
 /// A pid that is kept is that of a process that has not ended yet, since its end closes the pipe.
 void StackNames::kill_namer() {
-  if (namer_ && namer_->pid > 0) ::kill(std::exchange(namer_->pid, 0), SIGKILL);
+  if (namer_ && namer_->pid > 0) os::kill_child(std::exchange(namer_->pid, 0), SIGKILL);
 }
 
 /// Never within name(): its caller need not expect the call yet.

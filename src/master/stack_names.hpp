@@ -49,14 +49,15 @@ class StackNames {
 
  private:
   struct Layout {
-    std::string maps;
-    uid_t uid = 0;  ///< whose process it is
+    std::string maps;  ///< empty: the process is gone
+    uid_t uid = 0;     ///< whose process it is
     gid_t gid = 0;
     bool operator==(const Layout&) const = default;
   };
-  static Layout layout_of(pid_t pid);
+  using SharedLayout = std::shared_ptr<const Layout>;
+  SharedLayout layout_of(pid_t pid);
   struct Asked {
-    Layout layout;
+    SharedLayout layout;
     std::vector<std::uint64_t> stack;
     Done done;
     TimePoint deadline;
@@ -82,6 +83,14 @@ class StackNames {
   void on_deadline();
 
   boost::asio::io_context& io_;
+  /// The last one that was read. Reading one takes the longer the more files an app maps, and an app may ask over and over: by crashes and timeouts
+  /// that it makes up.
+  struct LastRead {
+    pid_t pid = 0;
+    TimePoint until = TimePoint::min();
+    SharedLayout layout;
+  };
+  LastRead last_read_;
   std::string program_;
   Duration patience_;
   std::deque<Asked> waiting_;   ///< the oldest first, and so by deadline

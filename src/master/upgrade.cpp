@@ -44,6 +44,10 @@ OutputPipes pipes_of(const ProcessRecord& record) {
   return pipes;
 }
 
+ipc::Channel channel_of(const ProcessRecord& record) {
+  return {ipc::Channel::End::master, UniqueFd(record.reports_fd), UniqueFd(record.orders_fd)};
+}
+
 /// What it said, for whoever asked for the upgrade.
 std::string complaint_in(int fd) {
   std::string text(kLongestComplaint, '\0');
@@ -91,7 +95,7 @@ void Master::perform(const supervisor::CheckUpgrade&) {
   if (!pid) return fail(pid.error());
   check_.emplace(*pid, std::move(read_end), boost::asio::steady_timer(io_, kCheckPatience));
   check_->timer.async_wait([this, pid = *pid](const auto& error) {
-    if (!error && check_ && check_->pid == pid) ::kill(pid, SIGKILL);
+    if (!error && check_ && check_->pid == pid) os::kill_child(pid, SIGKILL);
   });
 }
 
@@ -164,7 +168,8 @@ Handover Master::hand_over() {
     const AppFile& file = mold->app_file;
     ProcessRecord& record = result.molds.emplace_back(ProcessRecord{.generation = generation,
                                                                     .pid = mold->pid,
-                                                                    .channel_fd = mold->line->fd(),
+                                                                    .reports_fd = mold->line->in_fd(),
+                                                                    .orders_fd = mold->line->out_fd(),
                                                                     .app_device = file.device,
                                                                     .app_inode = file.inode,
                                                                     .app_size = file.size,
@@ -176,7 +181,8 @@ Handover Master::hand_over() {
                                                                       .generation = worker->generation,
                                                                       .pid = worker->pid,
                                                                       .max_requests = worker->max_requests,
-                                                                      .channel_fd = worker->line->fd()});
+                                                                      .reports_fd = worker->line->in_fd(),
+                                                                      .orders_fd = worker->line->out_fd()});
     record_captures(record, worker->captures);
   }
   if (cgroups_) {
@@ -228,7 +234,7 @@ void Master::take_over(const Handover& handover) {
     mold->app_file = {static_cast<dev_t>(record.app_device), static_cast<ino_t>(record.app_inode), static_cast<off_t>(record.app_size), record.app_modified_ns};
     OutputPipes pipes = pipes_of(record);
     if (record.output_fd >= 0) mold->captures.emplace(io_, pipes, "mold", generation, record.pid);
-    mold->line.emplace(io_, ipc::Channel(UniqueFd(record.channel_fd)),
+    mold->line.emplace(io_, channel_of(record),
                        [this, generation](const ipc::Message& message) { on_mold_message(generation, message); });
     molds_[generation] = std::move(mold);
   }
@@ -240,7 +246,7 @@ void Master::take_over(const Handover& handover) {
     worker->pid = record.pid;
     OutputPipes pipes = pipes_of(record);
     if (record.output_fd >= 0) worker->captures.emplace(io_, pipes, "worker[" + std::to_string(slot) + "]", record.generation, record.pid);
-    worker->line.emplace(io_, ipc::Channel(UniqueFd(record.channel_fd)), [this, slot](const ipc::Message& message) { on_worker_message(slot, message); });
+    worker->line.emplace(io_, channel_of(record), [this, slot](const ipc::Message& message) { on_worker_message(slot, message); });
     workers_[slot] = std::move(worker);
   }
   if (!handover.cgroups.folder.empty()) {

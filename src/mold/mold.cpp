@@ -33,7 +33,8 @@ void close_on_exec(const ipc::Heritage& heritage) {
   const auto mark = [](int fd) {
     if (fd > STDERR_FILENO) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   };
-  mark(heritage.channel_fd);
+  mark(heritage.orders_fd);
+  mark(heritage.reports_fd);
   mark(heritage.life_fd);
   mark(heritage.scoreboard_fd);
   mark(heritage.log_fd);
@@ -72,7 +73,7 @@ class Mold {
  private:
   /// False: that is all.
   bool wait() {
-    pollfd fds[] = {{channel_.fd(), POLLIN, 0}, {heritage_.life_fd, POLLIN, 0}};
+    pollfd fds[] = {{channel_.in_fd(), POLLIN, 0}, {heritage_.life_fd, POLLIN, 0}};
     if (::poll(fds, 2, -1) < 0) return true;  // EINTR: a signal that the app handles
     if (fds[1].revents != 0) return false;
     return fds[0].revents == 0 || handle_messages();
@@ -85,6 +86,7 @@ class Mold {
       switch (channel_.receive(received)) {
         case ipc::Channel::State::empty: return true;
         case ipc::Channel::State::closed: return false;
+        case ipc::Channel::State::malformed: continue;
         case ipc::Channel::State::received: break;
       }
       if (received.message.kind == ipc::Kind::fork) {
@@ -109,16 +111,16 @@ class Mold {
   }
 
   Result<pid_t> fork_into(const ipc::Message& request, std::vector<UniqueFd> fds) {
-    if (fds.empty()) return Error{"the request to fork came without a channel: too many open files?"};
+    if (fds.size() != 2 && fds.size() != 4) return Error{"the request to fork came without its descriptors: too many open files?"};
     if (const auto alone = only_one_thread(); !alone) return Error{alone.error()};  // a timer of the app may have started one since
     WorkerSeat seat;
     seat.slot = request.slot;
     seat.max_requests = request.limit;
     seat.pause = request.number;
-    seat.channel = ipc::Channel(std::move(fds[0]));
-    if (fds.size() == 3) {
-      seat.output = std::move(fds[1]);
-      seat.error = std::move(fds[2]);
+    seat.channel = ipc::Channel(ipc::Channel::End::app, std::move(fds[0]), std::move(fds[1]));
+    if (fds.size() == 4) {
+      seat.output = std::move(fds[2]);
+      seat.error = std::move(fds[3]);
     }
     std::fflush(nullptr);  // else the worker would write the mold's buffered output once more
     return os::fork_sibling([&]() noexcept { return run_worker(heritage_, *app_, scoreboard_, std::move(channel_), std::move(seat)); });
@@ -161,7 +163,7 @@ int run(int heritage_fd) {
   log::start(ipc::log_settings(heritage->config.log, heritage->log_fd), "mold", heritage->generation);
   os::set_title("serval: mold gen=" + std::to_string(heritage->generation) + " " + heritage->config.server.name);
 
-  ipc::Channel channel{UniqueFd(heritage->channel_fd)};
+  ipc::Channel channel(ipc::Channel::End::app, UniqueFd(heritage->orders_fd), UniqueFd(heritage->reports_fd));
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a preload may hang; nobody would be left to kill it
   auto scoreboard = map_scoreboard(*heritage);
   auto app = scoreboard ? prepare(*heritage) : Error{scoreboard.error()};

@@ -30,6 +30,7 @@ Attempt wait_for_word(ipc::Channel& channel, Duration limit) {
     ipc::Channel::Received received;
     const auto state = channel.receive(received);
     if (state == ipc::Channel::State::closed) return {Attempt::Outcome::ended, ""};
+    if (state == ipc::Channel::State::malformed) continue;
     if (state == ipc::Channel::State::received) {
       if (received.message.kind == ipc::Kind::loaded) return {Attempt::Outcome::loaded, ""};
       if (received.message.kind == ipc::Kind::load_failed) return {Attempt::Outcome::failed, ipc::text_of(received.message)};
@@ -37,7 +38,7 @@ Attempt wait_for_word(ipc::Channel& channel, Duration limit) {
     }
     const auto left = std::chrono::ceil<Duration>(deadline - Clock::now());
     if (limit > Duration::zero() && left <= Duration::zero()) return {Attempt::Outcome::overdue, ""};
-    pollfd readable = {channel.fd(), POLLIN, 0};
+    pollfd readable = {channel.in_fd(), POLLIN, 0};
     ::poll(&readable, 1, limit > Duration::zero() ? static_cast<int>(left.count()) : -1);
   }
 }
@@ -59,14 +60,15 @@ Result<void> try_load(const config::Config& config) {
   heritage.config.log.file = "-";
   heritage.config.log.access = "off";
   heritage.generation = 1;
-  heritage.channel_fd = channels->second.fd();
+  heritage.orders_fd = channels->second.in_fd();
+  heritage.reports_fd = channels->second.out_fd();
   heritage.life_fd = life_read.get();
   const auto pid = ipc::exec_mold(*program, heritage, {});
   if (!pid) return Error{pid.error()};
-  channels->second.take().reset();
+  channels->second.close();
 
   const Attempt attempt = wait_for_word(channels->first, config.workers.boot_timeout);
-  if (attempt.outcome != Attempt::Outcome::ended) ::kill(*pid, SIGKILL);
+  if (attempt.outcome != Attempt::Outcome::ended) os::kill_child(*pid, SIGKILL);
   const auto exit = os::wait_for(*pid);
   switch (attempt.outcome) {
     case Attempt::Outcome::loaded: return {};

@@ -23,6 +23,7 @@
 
 #include "base/errno_text.hpp"
 #include "os/signals.hpp"
+#include "os/spawned.hpp"
 #include "os/unique_fd.hpp"
 #include "os/wait.hpp"
 
@@ -115,6 +116,11 @@ std::vector<const char*> as_envp(const std::vector<std::string>& environment) {
 
 Error cannot_start(const Spawn& what, const std::string& why) { return Error{"cannot start " + what.program + ": " + why}; }
 
+pid_t started(pid_t pid) {
+  remember_spawned(pid);
+  return pid;
+}
+
 /// The launcher leaves a child that failed to exec as a zombie.
 void reap(pid_t pid) {
   if (pid > 0) wait_for(pid);
@@ -144,11 +150,11 @@ Result<pid_t> spawn(const Spawn& what) {
       return cannot_start(what, error.message());
     }
     child.detach();
-    return launcher.pid;
+    return started(launcher.pid);
   } catch (const std::exception& failure) {
     if (launcher.pid == 0) ::_exit(kExecFailed);  // we are the child, before its exec
     // The program runs, and only a pidfd for it could not be had (pidfd_open is missing or forbidden): we do not need one.
-    if (launcher.pid > 0) return launcher.pid;
+    if (launcher.pid > 0) return started(launcher.pid);
     return cannot_start(what, failure.what());
   }
 }

@@ -1,10 +1,12 @@
 #include "os/wait.hpp"
 
+#include <signal.h>
 #include <sys/wait.h>
 
 #include <cerrno>
 
 #include "os/signals.hpp"
+#include "os/spawned.hpp"
 
 namespace serval::os {
 namespace {
@@ -16,6 +18,7 @@ std::optional<Exit> wait_on(pid_t pid, int options) {
     ended = ::waitpid(pid, &status, options);
   } while (ended < 0 && errno == EINTR);
   if (ended <= 0) return std::nullopt;
+  forget_spawned(ended);
   if (WIFSIGNALED(status)) return Exit{ended, true, WTERMSIG(status), WCOREDUMP(status) != 0};
   return Exit{ended, false, WEXITSTATUS(status), false};
 }
@@ -28,6 +31,13 @@ std::string Exit::text() const {
 }
 
 std::optional<Exit> reap_one() { return wait_on(-1, WNOHANG); }
+
+bool is_child(pid_t pid) {
+  siginfo_t info = {};
+  return pid > 0 && ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+bool kill_child(pid_t pid, int signal) { return is_child(pid) && ::kill(pid, signal) == 0; }
 
 std::optional<Exit> wait_for(pid_t pid) { return wait_on(pid, 0); }
 

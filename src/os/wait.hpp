@@ -24,6 +24,12 @@ struct Exit {
 /// Call until it returns none: SIGCHLDs merge.
 std::optional<Exit> reap_one();
 
+/// Whether `pid` is a child of ours that has not been reaped. Until it is, nobody else can get that pid (waitid(2), WNOWAIT).
+bool is_child(pid_t pid);
+
+/// kill(2), of a child of ours alone. False: it is none (any more), and nothing has been signalled.
+bool kill_child(pid_t pid, int signal);
+
 /// Waits for this one child to end. None if it is not our child, or was reaped already.
 std::optional<Exit> wait_for(pid_t pid);
 

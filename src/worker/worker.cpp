@@ -110,7 +110,7 @@ class Worker {
                        .cpus = boot_.heritage.cpus > 0 ? boot_.heritage.cpus : os::usable_cpus().usable,
                        .lobby_entry_fd = boot_.heritage.lobby_entry_fd}),
         signals_(io_, SIGTERM, SIGINT),
-        channel_(io_, boot_.channel.fd()),
+        channel_(io_, boot_.channel.in_fd()),
         timer_(io_),
         last_look_(io_),
         beats_(io_),
@@ -262,7 +262,10 @@ void Worker::watch_channel() {
     if (error) return;
     ipc::Channel::Received received;
     ipc::Channel::State state;
-    while ((state = boot_.channel.receive(received)) == ipc::Channel::State::received) on_message(std::move(received));
+    do {
+      state = boot_.channel.receive(received);
+      if (state == ipc::Channel::State::received) on_message(std::move(received));
+    } while (state == ipc::Channel::State::received || state == ipc::Channel::State::malformed);
     if (state == ipc::Channel::State::empty) return watch_channel();
     drain("master gone", Heirs::none);
   });

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <thread>
+#include <cerrno>
+
+#include "os/fd_passing.hpp"
 
 namespace serval::ipc {
 namespace {
@@ -22,6 +24,34 @@ struct ChannelTest : testing::Test {
   Channel ours, theirs;
   Channel::Received received;
 };
+
+TEST_F(ChannelTest, BringsTheMasterWhatTheAppSays) {
+  EXPECT_EQ(ours.receive(received), Channel::State::empty);
+  EXPECT_TRUE(theirs.send({.kind = Kind::ready, .slot = 1}));
+  EXPECT_TRUE(theirs.send(with_text({.kind = Kind::boot_failed, .slot = 2}, "two")));
+  ASSERT_EQ(ours.receive(received), Channel::State::received);
+  EXPECT_EQ(received.message.slot, 1);
+  ASSERT_EQ(ours.receive(received), Channel::State::received);
+  EXPECT_EQ(received.message.slot, 2);
+  EXPECT_EQ(text_of(received.message), "two");
+  EXPECT_EQ(ours.receive(received), Channel::State::empty);
+}
+
+/// The app has the descriptors of its end, and may use them as it likes. What would arrive the master would have to close.
+TEST_F(ChannelTest, NoDescriptorEverWaitsForTheMaster) {
+  char byte = 'x';
+  iovec part = {&byte, 1};
+  msghdr header = {};
+  header.msg_iov = &part;
+  header.msg_iovlen = 1;
+  const std::array<int, 1> fds = {theirs.in_fd()};
+  errno = 0;
+  EXPECT_LT(os::send_with_fds(theirs.in_fd(), header, fds), 0) << "into the socket, against its direction";
+  EXPECT_EQ(errno, EPIPE);
+  errno = 0;
+  EXPECT_LT(os::send_with_fds(theirs.out_fd(), header, fds), 0) << "into the pipe";
+  EXPECT_EQ(errno, ENOTSOCK);
+}
 
 TEST_F(ChannelTest, KeepsMessagesApartAndInOrder) {
   EXPECT_EQ(theirs.receive(received), Channel::State::empty);
@@ -53,36 +83,48 @@ TEST_F(ChannelTest, CarriesDescriptorsThatCloseOnExec) {
 
 TEST_F(ChannelTest, TellsThatThePeerIsGoneAfterItsLastMessage) {
   theirs.send({.kind = Kind::ready});
-  theirs.take().reset();
+  theirs.close();
   EXPECT_EQ(ours.receive(received), Channel::State::received);
   EXPECT_EQ(ours.receive(received), Channel::State::closed);
   EXPECT_FALSE(ours.send({.kind = Kind::drain})) << "and no SIGPIPE";
 }
 
-TEST_F(ChannelTest, SkipsPacketsOfAnotherSize) {
+TEST_F(ChannelTest, TellsPacketsOfAnotherSizeFromMessages) {
   const std::string small = "hello";
   const std::string large(sizeof(Message) + 1, 'x');
-  ASSERT_EQ(::send(theirs.fd(), small.data(), small.size(), 0), static_cast<ssize_t>(small.size()));
-  ASSERT_EQ(::send(theirs.fd(), large.data(), large.size(), 0), static_cast<ssize_t>(large.size()));
-  EXPECT_EQ(ours.receive(received), Channel::State::empty);
+  for (const std::string& packet : {small, large}) {
+    ASSERT_EQ(::write(theirs.out_fd(), packet.data(), packet.size()), static_cast<ssize_t>(packet.size()));
+    ASSERT_EQ(::send(ours.out_fd(), packet.data(), packet.size(), 0), static_cast<ssize_t>(packet.size()));
+  }
   theirs.send({.kind = Kind::ready});
-  EXPECT_EQ(ours.receive(received), Channel::State::received);
+  ours.send({.kind = Kind::drain});
+  for (Channel* end : {&ours, &theirs}) {
+    EXPECT_EQ(end->receive(received), Channel::State::malformed);
+    EXPECT_EQ(end->receive(received), Channel::State::malformed);
+    EXPECT_EQ(end->receive(received), Channel::State::received);
+    EXPECT_EQ(end->receive(received), Channel::State::empty);
+  }
+}
+
+/// A writer may take O_DIRECT away from its end: packets run together then.
+TEST_F(ChannelTest, WhatRunsTogetherIsMalformedAndEnds) {
+  ASSERT_EQ(::fcntl(theirs.out_fd(), F_SETFL, O_NONBLOCK), 0);
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(theirs.send({.kind = Kind::ready}));
+  int reads = 0;
+  while (ours.receive(received) != Channel::State::empty) ++reads;
+  EXPECT_LE(reads, 8);
+  theirs.close();
+  EXPECT_EQ(ours.receive(received), Channel::State::closed);
 }
 
 TEST_F(ChannelTest, AFullQueueIsNoReasonToBlock) {
-  int sent = 0;
-  while (ours.send({.kind = Kind::drain})) ++sent;
-  EXPECT_GT(sent, 8);
-  ASSERT_EQ(theirs.receive(received), Channel::State::received);
-  EXPECT_TRUE(ours.send({.kind = Kind::drain}));
-}
-
-TEST_F(ChannelTest, WaitsForAMessage) {
-  std::thread sender([this] { ours.send({.kind = Kind::drain}); });
-  EXPECT_EQ(theirs.receive_wait(received), Channel::State::received);
-  sender.join();
-  ours.take().reset();
-  EXPECT_EQ(theirs.receive_wait(received), Channel::State::closed);
+  for (const auto& [from, to] : {std::pair{&ours, &theirs}, std::pair{&theirs, &ours}}) {
+    int sent = 0;
+    while (from->send({.kind = Kind::drain})) ++sent;
+    EXPECT_GT(sent, 8);
+    ASSERT_EQ(to->receive(received), Channel::State::received);
+    EXPECT_TRUE(from->send({.kind = Kind::drain}));
+  }
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ Heritage example() {
   heritage.config.workers.count = 7;
   heritage.config.log.level = config::LogLevel::warning;
   heritage.generation = 3;
-  heritage.channel_fd = 9;
+  heritage.orders_fd = 9;
+  heritage.reports_fd = 10;
   heritage.life_fd = 10;
   heritage.log_fd = 11;
   heritage.access_fd = -1;
@@ -36,7 +37,8 @@ TEST(Heritage, ComesBackAsItWent) {
   ASSERT_TRUE(after) << after.error();
   EXPECT_EQ(config::to_text(after->config), config::to_text(before.config));
   EXPECT_EQ(after->generation, 3);
-  EXPECT_EQ(after->channel_fd, 9);
+  EXPECT_EQ(after->orders_fd, 9);
+  EXPECT_EQ(after->reports_fd, 10);
   EXPECT_EQ(after->life_fd, 10);
   EXPECT_EQ(after->log_fd, 11);
   EXPECT_EQ(after->access_fd, -1);

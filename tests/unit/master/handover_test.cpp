@@ -30,8 +30,8 @@ Handover example() {
   handover.logs = {{.file = "/var/log/x", .access = "off", .log_fd = 11}};
   handover.listeners = {{.bind = "unix:/x", .address = "unix:/x", .fd = 12, .local = true, .socket_file = "/x", .file_device = 1, .file_inode = ~0ull}};
   handover.generations = {{.number = 2, .config = {{"workers.threads", "5"}}, .logs = 0, .listeners = {0}}};
-  handover.molds = {{.generation = 2, .pid = 50, .channel_fd = 13, .app_size = 4096}};
-  handover.workers = {{.slot = 0, .generation = 1, .pid = 100, .max_requests = 1000, .channel_fd = 14, .output_fd = 15, .error_fd = 16}};
+  handover.molds = {{.generation = 2, .pid = 50, .reports_fd = 13, .orders_fd = 21, .app_size = 4096}};
+  handover.workers = {{.slot = 0, .generation = 1, .pid = 100, .max_requests = 1000, .reports_fd = 14, .orders_fd = 22, .output_fd = 15, .error_fd = 16}};
   handover.control = {.listener = {.bind = "/run/x.sock", .fd = 17}, .clients = {18}};
   handover.cgroups = {.folder = "/sys/fs/cgroup/x", .seated = {{0, {1, 2}}}};
   return handover;
@@ -61,7 +61,7 @@ TEST(Handover, ComesBackTheSame) {
 }
 
 TEST(Handover, NamesEveryDescriptorOnce) {
-  EXPECT_THAT(example().fds(), testing::UnorderedElementsAre(7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18));
+  EXPECT_THAT(example().fds(), testing::UnorderedElementsAre(7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 21, 22));
 }
 
 /// Versions differ in what they know.

@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "os/fork.hpp"
+#include "os/spawned.hpp"
 #include "os/unique_fd.hpp"
 #include "os/wait.hpp"
 
@@ -59,6 +60,14 @@ TEST(Spawn, starts_a_program_with_its_arguments_and_leaves_the_reaping_to_us) {
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->text(), "exit code 42");
   EXPECT_THAT(own_children(), IsEmpty());
+}
+
+TEST(Spawn, what_was_started_is_known_until_it_is_reaped) {
+  const auto pid = spawn({"/bin/sh", {"-c", "exit 0"}, {}, {}, {}});
+  ASSERT_TRUE(pid) << pid.error();
+  EXPECT_TRUE(is_spawned(*pid));
+  wait_for(*pid);
+  EXPECT_FALSE(is_spawned(*pid));
 }
 
 TEST(Spawn, a_program_that_cannot_start_is_an_error_and_no_child) {

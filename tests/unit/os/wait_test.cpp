@@ -82,5 +82,46 @@ TEST(Wait, does_not_block_and_reaps_all_there_are) {
   EXPECT_FALSE(wait_for(living));
 }
 
+TEST(Wait, knows_its_children_until_they_are_reaped_and_signals_nobody_else) {
+  EXPECT_FALSE(is_child(0));
+  EXPECT_FALSE(is_child(-1)) << "which would mean every process";
+  EXPECT_FALSE(is_child(::getpid()));
+  EXPECT_FALSE(is_child(::getppid()));
+  EXPECT_FALSE(kill_child(::getpid(), SIGKILL)) << "we are still here";
+  const pid_t pid = child_that([] { ::pause(); });
+  EXPECT_TRUE(is_child(pid));
+  EXPECT_TRUE(kill_child(pid, SIGKILL));
+  await(pid);
+  EXPECT_TRUE(is_child(pid)) << "ended, and its pid is still its own";
+  ASSERT_TRUE(wait_for(pid));
+  EXPECT_FALSE(is_child(pid));
+  EXPECT_FALSE(kill_child(pid, SIGKILL));
+}
+
+/// A grandchild whose parent ends is one's own child only for a subreaper.
+TEST(Wait, a_grandchild_is_no_child) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const pid_t grandchild = ::fork();
+    if (grandchild == 0) {
+      ::pause();
+      ::_exit(0);
+    }
+    [[maybe_unused]] const ssize_t written = ::write(ends[1], &grandchild, sizeof grandchild);
+    ::pause();
+    ::_exit(0);
+  }
+  pid_t grandchild = 0;
+  ASSERT_EQ(::read(ends[0], &grandchild, sizeof grandchild), static_cast<ssize_t>(sizeof grandchild));
+  EXPECT_FALSE(is_child(grandchild));
+  ::kill(grandchild, SIGKILL);
+  EXPECT_TRUE(kill_child(child, SIGKILL));
+  wait_for(child);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
 }  // namespace
 }  // namespace serval::os
