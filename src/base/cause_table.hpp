@@ -23,6 +23,7 @@ enum class Cause {
   scale,
   manual,
   stop,
+  grace_over,
 };
 
 struct CauseRow {
@@ -48,6 +49,7 @@ inline constexpr CauseRow kCauseTable[] = {
     {Cause::scale, "scale", false, "fewer workers were asked for"},
     {Cause::manual, "manual", true, "somebody asked for it"},
     {Cause::stop, "stop", false, "the server stopped"},
+    {Cause::grace_over, "grace_over", false, "it did not drain within shutdown.grace: what it still had was cut"},
 };
 
 constexpr const CauseRow& row_of(Cause cause) { return kCauseTable[static_cast<int>(cause)]; }

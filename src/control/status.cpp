@@ -35,24 +35,19 @@ json::object request_in_progress(const scoreboard::RequestInProgress& request, T
 
 std::string_view state_of(const supervisor::Snapshot& snapshot) { return snapshot.stopping ? "stopping" : snapshot.booting ? "booting" : "serving"; }
 
-/// A worker that hangs is the master's to replace; this is for when that has not helped.
-constexpr int kTimeoutsMissed = 2;
-
-bool beats(const supervisor::Snapshot::Worker& worker, const StatusSources& sources, TimePoint now) {
-  if (worker.state != supervisor::SlotState::serving && worker.state != supervisor::SlotState::draining) return false;
-  if (sources.heartbeat_timeout == Duration::zero()) return true;
-  const scoreboard::SlotReading reading = scoreboard::read_slot(sources.scoreboard, worker.slot);
-  return reading.pid == worker.pid && now - reading.last_beat < kTimeoutsMissed * sources.heartbeat_timeout;
+/// The supervisor's verdict, not another look at the scoreboard: the app can write there what it likes, and a stray byte of it must not make a probe
+/// kill a server that serves.
+bool beats(const supervisor::Snapshot::Worker& worker) {
+  return (worker.state == supervisor::SlotState::serving || worker.state == supervisor::SlotState::draining) && !worker.hangs;
 }
 
 /// Why somebody who kills what does not live should do so; empty: he should not. What starts or stops has deadlines that the master keeps, and
 /// would lose by it: a preload begins anew, requests in flight are cut.
-std::string_view lifeless(const StatusSources& sources, TimePoint now) {
-  const supervisor::Snapshot& snapshot = sources.snapshot;
+std::string_view lifeless(const supervisor::Snapshot& snapshot) {
   if (snapshot.booting || snapshot.stopping || snapshot.mold == supervisor::MoldState::loading) return "";
   bool any = false;
   for (const auto& worker : snapshot.workers) {
-    if (worker.state == supervisor::SlotState::starting || beats(worker, sources, now)) return "";
+    if (worker.state == supervisor::SlotState::starting || beats(worker)) return "";
     any = any || worker.state == supervisor::SlotState::serving;
   }
   return any ? "the workers hang" : "no worker serves";
@@ -61,10 +56,9 @@ std::string_view lifeless(const StatusSources& sources, TimePoint now) {
 json::value text_or_null(std::string_view text) { return text.empty() ? json::value(nullptr) : json::value(text_of(text)); }
 
 json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSources& sources, TimePoint now) {
-  // What an earlier worker of the slot left on the board is not this one's.
-  scoreboard::SlotReading reading = scoreboard::read_slot(sources.scoreboard, worker.slot);
-  const bool its_own = worker.pid != 0 && reading.pid == worker.pid;
-  if (!its_own) reading = {};
+  // The slot's cells are cleared when a worker has ended, so what is there is this one's, whatever pid they say. One that boots has nothing there yet.
+  const bool its_own = worker.pid != 0 && worker.state != supervisor::SlotState::starting;
+  const scoreboard::SlotReading reading = its_own ? scoreboard::read_slot(sources.scoreboard, worker.slot) : scoreboard::SlotReading{};
   const bool alive = worker.state != supervisor::SlotState::cooling;
   const bool beats = its_own && reading.last_beat > TimePoint{};
   const auto memory = worker.pid != 0 ? sources.memory(worker.pid) : std::nullopt;
@@ -110,7 +104,7 @@ json::object totals(const scoreboard::Memory& board) {
 
 json::object make_status(const StatusSources& sources, TimePoint now) {
   const supervisor::Snapshot& snapshot = sources.snapshot;
-  const std::string_view why_lifeless = lifeless(sources, now);
+  const std::string_view why_lifeless = lifeless(snapshot);
   json::array workers;
   for (const auto& row : snapshot.workers) {
     if (row.state != supervisor::SlotState::empty) workers.push_back(worker(row, sources, now));

@@ -26,7 +26,6 @@ struct StatusSources {
   std::string_view version;
   pid_t pid = 0;    ///< the master's
   int threads = 0;  ///< in each worker
-  Duration heartbeat_timeout{};  ///< workers.heartbeat_timeout; 0: none
   TimePoint begun;
   const supervisor::Snapshot& snapshot;
   const scoreboard::Memory& scoreboard;

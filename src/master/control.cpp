@@ -134,9 +134,8 @@ void Control::reload(const control::Responder& responder) {
 void Control::stop(const boost::json::object& arguments, const control::Responder& responder) {
   const auto* now = arguments.if_contains("now");
   responder.finish({{"pid", ::getpid()}});
-  const bool stopping = supervisor_.snapshot().stopping;
-  operations_.tell(supervisor::StopRequested{"serval stop"});
-  if (now != nullptr && now->as_bool() && !stopping) operations_.tell(supervisor::StopRequested{"serval stop --now"});
+  const bool at_once = now != nullptr && now->as_bool();
+  operations_.tell(supervisor::StopRequested{at_once ? "serval stop --now" : "serval stop", at_once});
 }
 
 void Control::scale(const boost::json::object& arguments, const control::Responder& responder) {
@@ -246,7 +245,6 @@ void Control::status(const boost::json::object& arguments, const control::Respon
                                          .version = SERVAL_VERSION,
                                          .pid = ::getpid(),
                                          .threads = operations_.config().workers.threads,
-                                         .heartbeat_timeout = operations_.config().workers.heartbeat_timeout,
                                          .begun = begun_,
                                          .snapshot = snapshot,
                                          .scoreboard = scoreboard_,

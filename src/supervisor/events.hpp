@@ -139,7 +139,8 @@ struct ChildExited {  ///< everything that this process said before has been tol
 };
 
 struct StopRequested {
-  std::string signal;
+  std::string signal;  ///< or command
+  bool now = false;    ///< cut what is in flight
 };
 
 struct LogsReopened {};  ///< the master has swapped its own files; now everybody else must

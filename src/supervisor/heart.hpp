@@ -32,6 +32,8 @@ class Heart {
   /// When the next look is due; max(): never.
   TimePoint next_look() const { return next_look_; }
   Clock::duration silent_for(TimePoint now) const { return now - heard_; }
+  /// Silent for twice as long as it may be. The one who judges ends it long before; this is for when that has not helped.
+  bool hangs(TimePoint now) const { return timeout_ > Duration::zero() && silent_for(now) >= 2 * timeout_; }
 
  private:
   Verdict suspect(const Pulse& pulse);

@@ -121,7 +121,7 @@ void Supervisor::retire_replaced() {
     for (Slot& slot : slots_) {
       if (slot.being_replaced() && (first == nullptr || slot.due_since() < first->due_since())) first = &slot;
     }
-    if (first == nullptr) return;
+    if (first == nullptr || !may_retire(*first)) return;
     drain(*first, first->cause());
   }
 }

@@ -76,7 +76,7 @@ void Supervisor::end_rollout_if_over() {
 
 void Supervisor::look_at_canary() {
   switch (slots_[static_cast<std::size_t>(rollout_->canary)].state()) {
-    case SlotState::serving: return roll_out();
+    case SlotState::serving: return on_probation(slots_[static_cast<std::size_t>(rollout_->canary)]) ? void() : roll_out();
     case SlotState::starting:
     case SlotState::killing: return;
     case SlotState::draining:
@@ -114,6 +114,27 @@ void Supervisor::retire_listeners_before(const Slot& last) {
   if (std::count_if(slots_.begin(), slots_.end(), old_one) > 1) return;
   rollout_->listeners_retired = true;
   act(RetireListeners{});
+}
+
+bool Supervisor::on_probation(const Slot& slot) const {
+  return belongs_to_rollout(slot) && slot.serving() && slot.healthy_for(now_) < settings_.probation;
+}
+
+/// The last one of the old generation stays until all of the new one have proved themselves: with it goes the way back.
+bool Supervisor::may_retire(const Slot& slot) const {
+  if (!rollout_ || slot.generation() == rollout_->to) return true;
+  const auto old_one = [this](const Slot& other) { return other.serving() && other.generation() != rollout_->to; };
+  const auto proves_itself = [this](const Slot& other) { return on_probation(other); };
+  return std::count_if(slots_.begin(), slots_.end(), old_one) > 1 || std::none_of(slots_.begin(), slots_.end(), proves_itself);
+}
+
+/// When the next one has proved itself; max(): there is none.
+TimePoint Supervisor::probation_over() const {
+  TimePoint next = TimePoint::max();
+  for (const Slot& slot : slots_) {
+    if (on_probation(slot)) next = std::min(next, slot.ready_at() + settings_.probation);
+  }
+  return next;
 }
 
 /// Nobody of an older generation serves, nor answers who comes to it while it leaves.

@@ -29,6 +29,7 @@ Slot::Slot(int index, const SlotRecord& record)
       generation_(record.generation),
       pid_(record.pid),
       cause_(record.cause),
+      first_cause_(record.first_cause),
       replacing_(record.replacing),
       why_(record.why),
       started_(record.started),
@@ -42,6 +43,7 @@ SlotRecord Slot::record() const {
           .generation = generation_,
           .pid = pid_,
           .cause = cause_,
+          .first_cause = first_cause_,
           .replacing = replacing_,
           .stuck = stuck,
           .paused = paused,
@@ -111,15 +113,21 @@ void Slot::retire(Cause cause, TimePoint now, TimePoint deadline) {
 
 void Slot::kill(Cause cause, TimePoint deadline) {
   SERVAL_CHECK(occupied());
-  if (cause_ == Cause::none || due()) cause_ = cause;
+  end_by(cause);
   state_ = SlotState::killing;
   deadline_ = deadline;
+}
+
+void Slot::end_by(Cause cause) {
+  if (cause_ == cause) return;
+  first_cause_ = cause_;
+  cause_ = cause;
 }
 
 void Slot::clear() {
   state_ = SlotState::empty;
   pid_ = 0;
-  cause_ = Cause::none;
+  cause_ = first_cause_ = Cause::none;
   replacing_ = false;
   due_since_ = TimePoint::max();
   heart = Heart();

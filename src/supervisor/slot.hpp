@@ -42,7 +42,8 @@ class Slot {
   void begin_replacement(TimePoint deadline);    ///< due only; the deadline is for the successor
   void retire(Cause cause, TimePoint now, TimePoint deadline);  ///< a cause given before stays
   void leave() { door_deadline_ = TimePoint::max(); }            ///< it answers nobody new any more, or nobody waits for that any more
-  void kill(Cause cause, TimePoint deadline = TimePoint::max());  ///< likewise; the deadline is for a killing signal that can be survived
+  void kill(Cause cause, TimePoint deadline = TimePoint::max());  ///< what ends it is its cause; the deadline is for a signal that can be survived
+  void end_by(Cause cause);  ///< another cause than it had; that one becomes the first
   void shorten(TimePoint deadline) { deadline_ = std::min(deadline_, deadline); }
   void explain(std::string why) { why_ = std::move(why); }  ///< its end
   void clear();                                  ///< the worker is gone, or never came
@@ -55,6 +56,7 @@ class Slot {
   int generation() const { return generation_; }
   pid_t pid() const { return pid_; }  ///< 0: none, or asked of the mold and not known yet
   Cause cause() const { return cause_; }
+  Cause first_cause() const { return first_cause_; }  ///< for which it was to go before something harder ended it; none: for nothing else
   const std::string& why() const { return why_; }  ///< it ends, beyond the cause: most often its own words; may be empty
   bool reopen_pending() const { return reopens_pending_ > 0; }
   TimePoint started() const { return started_; }
@@ -91,6 +93,7 @@ class Slot {
   int generation_ = 0;
   pid_t pid_ = 0;
   Cause cause_ = Cause::none;
+  Cause first_cause_ = Cause::none;
   bool replacing_ = false;
   std::string why_;
   int reopens_pending_ = 0;

@@ -23,6 +23,7 @@ struct SlotRecord {
   int generation = 0;
   pid_t pid = 0;
   Cause cause = Cause::none;
+  Cause first_cause = Cause::none;
   bool replacing = false;
   bool stuck = false;
   std::uint32_t paused = 0;

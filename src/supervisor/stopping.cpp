@@ -11,21 +11,29 @@ namespace serval::supervisor {
 namespace {
 
 constexpr auto kAbortPatience = std::chrono::seconds(10);
+/// timeout(1) signals its child, then the child's process group; npm, make and foreman pass on what the terminal has sent to everybody already. What
+/// comes so soon after the first one is not somebody who has lost patience.
+constexpr auto kSameSignal = std::chrono::seconds(1);
 
 }  // namespace
 
 void Supervisor::handle(const StopRequested& event) {
-  const bool delayed = leaving();
-  if (phase_ != Phase::stopping && !delayed) {
-    const bool delay = phase_ == Phase::running && settings_.delay > Duration::zero();
+  const bool repeated = now_ < stop_asked_ + kSameSignal;
+  const bool first = stop_asked_ == TimePoint::min();
+  if (!repeated) stop_asked_ = now_;
+  if (phase_ != Phase::stopping && !leaving()) {
+    const bool delay = phase_ == Phase::running && settings_.delay > Duration::zero() && !event.now;
     std::vector<log::Field> fields = {{"signal", event.signal}};
     if (delay) fields.insert(fields.end(), {{"delay_ms", settings_.delay}, {"next", "serving on until load balancers have noticed"}});
     say(log::Level::info, "stopping", std::move(fields));
-    return delay ? leave() : begin_stop(exit_code::ok);
+    delay ? leave() : begin_stop(exit_code::ok);
+    if (!event.now) return;
+  } else if (!event.now && (first || repeated)) {  // it stops by itself, or that was the same signal
+    return;
   }
   if (killing_all_) return;
-  say(log::Level::warning, "stopping at once: second signal", {{"signal", event.signal}});
-  if (delayed) begin_stop(exit_code::ok);
+  say(log::Level::warning, event.now ? "stopping at once" : "stopping at once: second signal", {{"signal", event.signal}});
+  if (leaving()) begin_stop(exit_code::ok);
   kill_everything(Cause::stop);
 }
 
@@ -156,7 +164,7 @@ void Supervisor::enforce_deadline(Slot& slot) {
       fields.emplace_back("grace_ms", settings_.grace);
       say(log::Level::warning, "worker did not drain within the grace, killing it", std::move(fields));
       if (slot.forking()) kill_mold_of(slot);
-      return kill_worker(slot, slot.cause());
+      return kill_worker(slot, Cause::grace_over);
     case SlotState::killing:
       fields.emplace_back("cause", name_of(slot.cause()));
       say(log::Level::warning, "worker outlives SIGABRT, killing it", std::move(fields));

@@ -61,6 +61,7 @@ TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
   TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_, notices_.next(), leaves_at_});
   for (const auto& [generation, mold] : molds_) next = std::min(next, mold.deadline);
+  next = std::min(next, probation_over());
   if (upgrade_) next = std::min(next, upgrade_->deadline);
   if (!looking_) next = std::min(next, next_look());
   bool waits_for_token = missing_workers() > 0;
@@ -78,8 +79,8 @@ TimePoint Supervisor::find_next_wakeup() const {
 Snapshot Supervisor::snapshot() const {
   Snapshot result;
   for (const Slot& slot : slots_) {
-    result.workers.push_back({slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.started(), slot.deadline(),
-                              slot.backoff.crashes_in_a_row()});
+    result.workers.push_back({slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.heart.hangs(now_),
+                              slot.started(), slot.deadline(), slot.backoff.crashes_in_a_row()});
   }
   result.generation = current_;
   result.mold = mold().state;
@@ -169,7 +170,7 @@ void Supervisor::handle(const ForkFailed& event) {
     return;
   }
   slot->explain(event.why);
-  worker_failed(*slot, Cause::boot_failed, {{"slot", event.slot}});
+  worker_failed(*slot, Cause::boot_failed, event.why, {{"slot", event.slot}});
 }
 
 void Supervisor::handle(const WorkerReady& event) {
@@ -244,6 +245,14 @@ Cause kernels_cause(const Exit& exit) {
   return exit.oom ? Cause::oom : Cause::none;
 }
 
+/// Of a worker that was asked to leave, and ended by something else before it was done; else none.
+Cause harder_end(const Slot& slot, const Exit& exit) {
+  if (slot.state() != SlotState::draining) return Cause::none;
+  if (const Cause cause = kernels_cause(exit); cause != Cause::none) return cause;
+  if (exit.signaled || exit.code != 0) return Cause::crash;
+  return exit.requests.empty() ? Cause::none : Cause::grace_over;  // it has cut them itself, a little before we would have
+}
+
 }  // namespace
 
 void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
@@ -255,25 +264,26 @@ void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
     say(log::Level::warning, "request lost with its worker", {{"slot", slot.index()}, {"worker_pid", slot.pid()}, {"method", request.method},
                                                               {"target", request.target}, {"request_id", request.request_id}, {"age_ms", request.age}});
   }
+  if (const Cause harder = harder_end(slot, exit); harder != Cause::none) slot.end_by(harder);
   switch (slot.state()) {
     case SlotState::draining:
     case SlotState::killing:
-      if (slot.cause() == Cause::boot_failed && phase_ != Phase::stopping) return worker_failed(slot, Cause::boot_failed, std::move(fields));
+      if (slot.cause() == Cause::boot_failed && phase_ != Phase::stopping) return worker_failed(slot, Cause::boot_failed, exit.text, std::move(fields));
       return worker_retired(slot, exit, std::move(fields));
     case SlotState::starting:
       if (const Cause cause = kernels_cause(exit); cause != Cause::none) {
         slot.explain(std::string(kOutOfMemory));
-        return worker_failed(slot, cause, std::move(fields));
+        return worker_failed(slot, cause, exit.text, std::move(fields));
       }
       if (slot.why().empty()) slot.explain("it ended before it was ready: " + exit.text);
-      return worker_failed(slot, Cause::boot_failed, std::move(fields));
+      return worker_failed(slot, Cause::boot_failed, exit.text, std::move(fields));
     case SlotState::serving:
       if (const Cause cause = kernels_cause(exit); cause != Cause::none) {
         slot.explain(std::string(kOutOfMemory));
-        return worker_failed(slot, cause, std::move(fields));
+        return worker_failed(slot, cause, exit.text, std::move(fields));
       }
       if (exit.signaled && exit.code == SIGKILL) slot.explain(std::string(kKilledFromOutside));
-      return worker_failed(slot, Cause::crash, std::move(fields));
+      return worker_failed(slot, Cause::crash, exit.text, std::move(fields));
     case SlotState::empty:
     case SlotState::cooling: break;
   }
@@ -283,12 +293,14 @@ void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
 /// It was meant to end.
 void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields) {
   const bool as_meant = slot.state() == SlotState::killing || (!exit.signaled && exit.code == 0);
+  const bool all_answered = exit.requests.empty() && as_meant;
   fields.emplace_back("cause", name_of(slot.cause()));
+  if (slot.first_cause() != Cause::none) fields.emplace_back("first_cause", name_of(slot.first_cause()));
   if (kernels_cause(exit) != Cause::none && slot.state() == SlotState::draining) fields.emplace_back("why", kOutOfMemory);
-  if (phase_ == Phase::running && slot.cause() != Cause::scale) {
+  if (phase_ == Phase::running && slot.cause() != Cause::scale && slot.first_cause() != Cause::scale) {
     fields.emplace_back("next", missing_workers() > 0 ? "its successor starts" : "its successor is there");
   }
-  say(as_meant ? log::Level::info : log::Level::warning, as_meant ? "worker stopped" : "worker died while it drained", std::move(fields));
+  say(all_answered ? log::Level::info : log::Level::warning, as_meant ? "worker stopped" : "worker died while it drained", std::move(fields));
   ++ended_[slot.cause()];
   slot.clear();
   slot.backoff.forget();
@@ -296,11 +308,11 @@ void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::F
 
 /// It was not: says so, with what happens next. Before the first worker is ready these are warnings, since either another one becomes
 /// ready, or fail_boot has the last word.
-void Supervisor::worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields) {
+void Supervisor::worker_failed(Slot& slot, Cause cause, const std::string& how, std::vector<log::Field> fields) {
   ++ended_[cause];
   const bool of_rollout = belongs_to_rollout(slot);
   if (of_rollout && slot.index() == rollout_->canary) {
-    const std::string last_words = slot.why().empty() ? "its first worker died" : slot.why();
+    const std::string last_words = slot.why().empty() ? "its first worker died: " + how : slot.why();
     fields.emplace_back("cause", name_of(cause));
     fields.emplace_back("next", "the reload has failed");
     slot.clear();

@@ -29,6 +29,7 @@ struct Snapshot {
     SlotState state;
     Cause cause;                ///< for which it is going or due
     bool at_door = false;       ///< it is going, but may still answer somebody new
+    bool hangs = false;         ///< it has been silent for so long that replacing it has not helped
     TimePoint started;
     TimePoint deadline;         ///< when its state must have ended; of a cooling one: when it is started again
     int crashes_in_a_row;
@@ -143,7 +144,7 @@ class Supervisor {
   bool crash_looping() const;
   void worker_exited(Slot& slot, const Exit& exit);
   void worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields);
-  void worker_failed(Slot& slot, Cause cause, std::vector<log::Field> fields);
+  void worker_failed(Slot& slot, Cause cause, const std::string& how, std::vector<log::Field> fields);
   void announce(const Slot& slot);
   void announce_if_complete();
   static std::string restarting(Duration delay);  ///< for the log's `next`
@@ -200,6 +201,9 @@ class Supervisor {
   void carry_on_rollout();
   void retire_listeners_before(const Slot& last);
   bool rollout_is_over() const;
+  bool on_probation(const Slot& slot) const;
+  bool may_retire(const Slot& slot) const;
+  TimePoint probation_over() const;
   void end_rollout(bool good, const std::string& why);
   void roll_back(const std::string& why);
   bool belongs_to_rollout(const Slot& slot) const { return rollout_ && slot.generation() == rollout_->to; }
@@ -268,6 +272,7 @@ class Supervisor {
   bool quiet_ = false;          ///< it has been said that nothing is in progress any more
   TimePoint paused_since_{};
   TimePoint next_reminder_ = TimePoint::max();  ///< that the server is paused
+  TimePoint stop_asked_ = TimePoint::min();  ///< by a signal or a command, the last time that counts; min(): never
   TimePoint leaves_at_ = TimePoint::max();  ///< a stop was asked for, and until then all serve on
   bool killing_all_ = false;    ///< a second signal came
   int exit_code_ = 0;

@@ -60,12 +60,14 @@ void Supervisor::resume(const std::string& by) {
   }
 }
 
-/// Workers that may be at one. One that drains is, whatever it said before: it answers what it has held.
+/// Workers that may be at one. One that drains is, whatever it said before: it answers what it has held. One that has never been ready has none, and
+/// may take minutes until it can say so.
 int Supervisor::in_progress() const {
   if (pause_ == 0) return 0;
   return static_cast<int>(std::count_if(slots_.begin(), slots_.end(), [this](const Slot& slot) {
-    const bool holds = (slot.state() == SlotState::starting || slot.state() == SlotState::serving) && slot.paused == pause_;
-    return slot.occupied() && !holds;
+    const bool has_served = slot.occupied() && slot.ready_at() != TimePoint::max();
+    const bool holds = slot.serving() && slot.paused == pause_;
+    return has_served && !holds;
   }));
 }
 

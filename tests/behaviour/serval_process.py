@@ -186,6 +186,15 @@ class Serval:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"serval has not ended after {deadline:g} s") from None
 
+    def stop_at_once(self):
+        """As somebody does who has lost patience: signals that come within a second of the first one are that one (timeout(1) doubles it)."""
+
+        def insists():
+            self.signal(signal.SIGTERM)
+            return "stopping at once: second signal" in self.log()
+
+        wait_until(insists, "the second signal to count")
+
     def stop(self):
         self.signal(signal.SIGTERM)
         return self.wait()

@@ -89,6 +89,20 @@ class Stop(ServalTest):
             self.assertTrue(response.closes)
         self.assertEqual(serval.wait(), 0)
 
+    def test_a_signal_that_comes_doubled_is_one(self):
+        """timeout(1) signals its child and then the child's process group; npm, make and foreman pass on what the terminal has sent already."""
+        serval = self.start_probe()
+        with serval.client() as client:
+            client.send(request_bytes(target="/gate?name=closed"))
+            self.wait_entered("closed")
+            for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+                serval.signal(number)
+            serval.expect_log(DRAINING, count=2)
+            self.open_gate("closed")
+            self.assertEqual(client.read_response().status, 200)
+        self.assertEqual(serval.wait(), 0)
+        self.assertNotIn("at once", serval.log())
+
     def test_a_second_signal_stops_at_once(self):
         serval = self.start_probe({"shutdown": {"grace": "10m"}})
         with serval.client() as client:
@@ -96,7 +110,7 @@ class Stop(ServalTest):
             self.wait_entered("closed")
             serval.signal(signal.SIGTERM)
             serval.expect_log(STOPPING)
-            serval.signal(signal.SIGTERM)
+            serval.stop_at_once()
             self.assertEqual(serval.wait(), 0)
             wait_until(lambda: not process_tree.descendants(serval.pid), "the end of all processes")
 
@@ -179,7 +193,7 @@ class Delay(ServalTest):
             code, _, error = self.command(serval, *words)
             self.assertEqual(code, 1, words)
             self.assertIn("stopping", error)
-        serval.signal(signal.SIGTERM)
+        serval.stop_at_once()
         self.assertEqual(serval.wait(), 0)
 
 

@@ -9,6 +9,8 @@ namespace serval::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Contains;
+using testing::HasSubstr;
 
 Event spent(int slot) { return WorkerSpent{slot}; }
 Event timed_out(int slot) { return RequestTimedOut{slot}; }
@@ -158,14 +160,55 @@ TEST(Replacing, WhoIsStuckLeavesEvenIfNoSuccessorBoots) {
   EXPECT_EQ(s.states(), "draining killing");
 }
 
-TEST(Replacing, ACrashWhileDrainingKeepsTheCause) {
-  Script s(settings(1));
+/// What ends a worker that was going anyway is its cause, in the log and in the figures.
+TEST(Replacing, WhatEndsAWorkerThatDrainsIsItsCause) {
+  const Exit lost{.code = 0, .text = "exit code 0", .requests = {{"GET", "/slow", "id", 31s}}};
+  struct Row {
+    const char* how;
+    Exit exit;
+    Cause cause;
+    const char* line;
+  };
+  const Row table[] = {
+      {"it is done", {.text = "exit code 0"}, Cause::max_requests, "info: worker stopped"},
+      {"it crashes", {.signaled = true, .code = SIGSEGV, .text = "SIGSEGV"}, Cause::crash, "warning: worker died while it drained"},
+      {"it fails", {.code = 3, .text = "exit code 3"}, Cause::crash, "warning: worker died while it drained"},
+      {"out of memory", {.signaled = true, .code = SIGKILL, .text = "SIGKILL", .oom = true}, Cause::oom, "warning: worker died while it drained"},
+      {"its own cgroup", {.signaled = true, .code = SIGKILL, .text = "SIGKILL", .above_hard = true}, Cause::memory_hard, "warning: worker died"},
+      {"it cuts what is left", lost, Cause::grace_over, "warning: worker stopped"},
+  };
+  for (const Row& row : table) {
+    Script s(settings(1));
+    s.booted_at(0s);
+    s.at(10s, spent(0));
+    s.at(10s, forked(1));
+    s.at(10s, ready(1)).expect({"drain worker 0"});
+    const auto step = s.at(11s, ChildExited{pid_of(0), row.exit});
+    step.expect();
+    ASSERT_FALSE(step.lines.empty()) << row.how;
+    EXPECT_THAT(step.lines.back(), HasSubstr(row.line)) << row.how;
+    EXPECT_THAT(step.lines.back(), HasSubstr("cause=" + std::string(name_of(row.cause)))) << row.how;
+    const bool other = row.cause != Cause::max_requests;
+    EXPECT_EQ(step.lines.back().find("first_cause=max_requests") != std::string::npos, other) << row.how;
+    EXPECT_EQ(s.snapshot().ended, (std::map<Cause, std::uint64_t>{{row.cause, 1}})) << row.how;
+  }
+}
+
+TEST(Replacing, AKillForAHarderReasonIsCountedUnderIt) {
+  Settings limited = settings(1);
+  limited.memory = {.soft = 100, .hard = 200};
+  limited.memory.samples = 1;
+  Script s(limited);
   s.booted_at(0s);
-  s.at(10s, spent(0));
-  s.at(10s, forked(1));
-  s.at(10s, ready(1)).expect({"drain worker 0"});
-  s.at(11s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect().expect_line({"warning: worker died while it drained", "cause=max_requests"});
-  EXPECT_EQ(s.snapshot().ended.count(Cause::crash), 0u);
+  const auto sample = [](std::uint64_t bytes) { return LookedAtWorkers{{{.slot = 0, .pid = pid_of(0), .pulse = {}, .memory = bytes}}}; };
+  s.at(1s, sample(150));
+  s.at(1s, forked(1));
+  s.at(1s, ready(1)).expect({"drain worker 0"});
+  s.at(2s, sample(250));
+  EXPECT_THAT(s.at(3s, sample(250)).actions, Contains("kill 100 by 9"));
+  const auto died = s.at(3s, killed(pid_of(0), SIGKILL, "SIGKILL"));
+  died.expect_line({"cause=memory_hard", "first_cause=memory_soft"});
+  EXPECT_EQ(s.snapshot().ended, (std::map<Cause, std::uint64_t>{{Cause::memory_hard, 1}}));
 }
 
 // --- requests and age

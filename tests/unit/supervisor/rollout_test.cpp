@@ -59,6 +59,55 @@ TEST(Rollout, EachOldWorkerGoesWhenItsSuccessorServesThenTheOldMold) {
   EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
 }
 
+/// Threads that cannot be made, a database that turns its first query down: ready, and dead some milliseconds later.
+TEST(Rollout, ACanaryThatDiesAsSoonAsItIsReadyCostsNobody) {
+  Settings careful = settings(2);
+  careful.probation = 500ms;
+  Script s(careful);
+  s.booted_at(0s);
+  s.at(10s, reload());
+  s.at(10s, MoldStarted{2, kNewMold});
+  s.at(11s, MoldLoaded{2});
+  s.at(11s, forked(2));
+  s.at(12s, ready(2)).expect();
+  EXPECT_EQ(s.next_wakeup(), 12500ms);
+  const auto failed = s.at(12010ms, killed(pid_of(2), SIGABRT, "SIGABRT"));
+  EXPECT_THAT(failed.actions, ElementsAre("notify READY=1", "reload failed: its first worker died: SIGABRT, generation 1", "stop mold 2"));
+  EXPECT_EQ(s.states(), "serving serving empty");
+}
+
+TEST(Rollout, TheLastOldWorkerStaysUntilAllNewOnesHaveProvedThemselves) {
+  Settings careful = settings(2);
+  careful.probation = 500ms;
+  Script s(careful);
+  s.booted_at(0s);
+  s.at(10s, reload());
+  s.at(10s, MoldStarted{2, kNewMold});
+  s.at(11s, MoldLoaded{2});
+  s.at(11s, forked(2));
+  s.at(12s, ready(2)).expect();
+  s.at(12499ms, tick()).expect();
+  s.at(12500ms, tick()).expect({"drain worker 0", "fork worker 3 of 2"});
+  s.at(12500ms, exited(pid_of(0), 0));
+  s.at(12500ms, forked(3));
+  s.at(13s, ready(3)).expect();
+  EXPECT_EQ(s.next_wakeup(), 13500ms);
+  const auto dead = s.at(13100ms, killed(pid_of(3), SIGABRT, "SIGABRT"));
+  EXPECT_THAT(dead.actions, Contains(HasSubstr("reload failed: its workers die, generation 1")));
+  EXPECT_EQ(s.snapshot().generation, 1);
+  Script good(careful);
+  good.booted_at(0s);
+  good.at(10s, reload());
+  good.at(10s, MoldStarted{2, kNewMold});
+  good.at(11s, MoldLoaded{2});
+  good.at(11s, forked(2));
+  good.at(12s, ready(2));
+  good.at(13s, tick()).expect({"drain worker 0", "fork worker 3 of 2"});
+  good.at(13s, forked(3));
+  good.at(13s, ready(3)).expect();
+  good.at(13500ms, tick()).expect({"retire listeners", "drain worker 1"});
+}
+
 TEST(Rollout, SurgeStartsMoreAtATime) {
   Settings fast = settings(4);
   fast.reload.surge = 3;

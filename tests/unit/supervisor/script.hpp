@@ -48,11 +48,12 @@ class Script {
   Supervisor supervisor_;
 };
 
-/// So many workers whose hearts nobody looks at: what is left to wake up for is the script's own.
+/// So many workers whose hearts nobody looks at, and without probation: what is left to wake up for is the script's own.
 inline Settings settings(int workers) {
   Settings result;
   result.workers = workers;
   result.limits.heartbeat_timeout = Duration::zero();
+  result.probation = Duration::zero();
   return result;
 }
 

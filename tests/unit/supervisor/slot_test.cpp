@@ -25,8 +25,12 @@ TEST(Slot, LivesThroughItsStates) {
   EXPECT_GT(slot.door_deadline(), TimePoint(10s));
   slot.leave();
   EXPECT_FALSE(slot.at_door());
+  EXPECT_EQ(slot.first_cause(), Cause::none);
   slot.kill(Cause::stop);
-  EXPECT_EQ(slot.cause(), Cause::manual) << "the first cause stays";
+  EXPECT_EQ(slot.cause(), Cause::stop) << "what ends it";
+  EXPECT_EQ(slot.first_cause(), Cause::manual);
+  slot.kill(Cause::stop);
+  EXPECT_EQ(slot.first_cause(), Cause::manual);
   slot.clear();
   EXPECT_EQ(slot.state(), SlotState::empty);
   EXPECT_EQ(slot.pid(), 0);

@@ -301,8 +301,8 @@ TEST(Supervisor, AWorkerThatLeavesTooSlowlyIsKilled) {
   s.at(5s, left(0)).expect();
   EXPECT_EQ(s.next_wakeup(), 35s);
   s.at(35s, tick()).expect({"kill 100 by 9"}).expect_line({"warning:", "grace", "slot=0"});
-  s.at(35s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
-  EXPECT_EQ(s.snapshot().ended[Cause::manual], 1u);
+  s.at(35s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect().expect_line({"cause=grace_over", "first_cause=manual"});
+  EXPECT_EQ(s.snapshot().ended[Cause::grace_over], 1u);
 }
 
 // --- stopping
@@ -339,6 +339,50 @@ TEST(Supervisor, ASecondSignalKillsAtOnce) {
   s.at(2s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
   s.at(2s, killed(pid_of(1), SIGKILL, "SIGKILL")).expect();
   s.at(2s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 0"});
+}
+
+/// timeout(1) and others deliver one signal twice.
+TEST(Supervisor, ASignalThatComesAgainWithinASecondIsTheSameOne) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, StopRequested{"TERM"}).expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop mold 1"});
+  s.at(1s, StopRequested{"TERM"}).expect();
+  s.at(1500ms, StopRequested{"INT"}).expect();
+  s.at(1999ms, StopRequested{"TERM"}).expect();
+  s.at(2000ms, StopRequested{"TERM"}).expect({"kill 100 by 9", "kill 50 by 9"}).expect_line({"warning: stopping at once: second signal"});
+}
+
+TEST(Supervisor, ASignalDuringTheDelayOfAStopThatComesAgainWithinASecondIsTheSameOne) {
+  Settings delayed = settings(1);
+  delayed.delay = 5s;
+  Script s(delayed);
+  s.booted_at(0s);
+  s.at(1s, StopRequested{"TERM"}).expect({"notify STOPPING=1"});
+  s.at(1s, StopRequested{"TERM"}).expect();
+  EXPECT_EQ(s.states(), "serving");
+}
+
+TEST(Supervisor, StopNowDoesNotWaitForASecondSignal) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, StopRequested{"serval stop --now", true}).expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop mold 1", "kill 100 by 9", "kill 50 by 9"});
+  Script stopping(settings(1));
+  stopping.booted_at(0s);
+  stopping.at(1s, StopRequested{"TERM"});
+  stopping.at(1s, StopRequested{"serval stop --now", true}).expect({"kill 100 by 9", "kill 50 by 9"});
+}
+
+/// systemd signals a server that is about to give up: nobody has lost patience with its stop.
+TEST(Supervisor, TheFirstSignalOfAServerThatStopsByItselfCutsNothing) {
+  Settings stubborn = settings(2);
+  stubborn.restart.give_up_after = 1;
+  Script s(stubborn);
+  s.booted_at(0s);
+  s.at(1s, WorkerLeaving{1});
+  s.at(1s, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
+  EXPECT_TRUE(s.snapshot().stopping);
+  s.at(2s, StopRequested{"TERM"}).expect();
+  EXPECT_THAT(s.at(4s, StopRequested{"TERM"}).actions, testing::Contains("kill 101 by 9"));
 }
 
 /// Two workers serve, and a stop was asked for at 10 s that waits for 5 s.
@@ -429,10 +473,10 @@ TEST(Supervisor, ASecondSignalWhileForkingKillsTheWorkerOnceItsPidIsKnown) {
   s.at(0s, MoldStarted{1, kMold});
   s.at(0s, MoldLoaded{1});
   s.at(1s, StopRequested{"INT"});
-  s.at(1s, StopRequested{"INT"}).expect({"kill 50 by 9"});
-  s.at(1s, forked(0)).expect({"kill 100 by 9"});
-  s.at(1s, killed(kMold, SIGKILL, "SIGKILL")).expect();
-  s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"finish 0"});
+  s.at(2s, StopRequested{"INT"}).expect({"kill 50 by 9"});
+  s.at(2s, forked(0)).expect({"kill 100 by 9"});
+  s.at(2s, killed(kMold, SIGKILL, "SIGKILL")).expect();
+  s.at(2s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"finish 0"});
 }
 
 TEST(Supervisor, StartsNothingWhileStopping) {

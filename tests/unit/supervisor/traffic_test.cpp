@@ -114,8 +114,11 @@ TEST(Pause, WhoBootsWhenItBeginsIsAskedToo) {
   s.at(0s, MoldStarted{1, kMold});
   s.at(0s, MoldLoaded{1}).expect({"fork worker 0"});
   s.at(0s, pause()).expect({"pause worker 0 as 1"});
+  EXPECT_EQ(s.snapshot().in_progress, 0) << "there is no process yet, and its mold may take its time";
   s.at(0s, forked(0));
-  EXPECT_EQ(s.snapshot().in_progress, 1);
+  EXPECT_EQ(s.snapshot().in_progress, 0) << "it has never served";
+  s.at(1s, ready(0));
+  EXPECT_EQ(s.snapshot().in_progress, 1) << "it may have been asked too late";
   s.at(1s, WorkerPaused{0, 1});
   EXPECT_EQ(s.snapshot().in_progress, 0);
 }
