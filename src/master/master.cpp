@@ -111,6 +111,13 @@ void Master::listen_to_signals() {
   os::let_signals_in();
 }
 
+/// What still lies in the lobby is closed with it, and a close may take as long as whoever put it there likes (socket(7), SO_LINGER). Not so when the
+/// process ends: the kernel does not linger for those.
+Master::~Master() {
+  lobby_.entry.release();
+  lobby_.exit.release();
+}
+
 int Master::run() {
   await_signal();
   if (taken_over_) {

@@ -54,6 +54,8 @@ class Master {
   /// Of `beginning` the configuration and the number of workers are those of the running server already.
   Master(Beginning beginning, const Handover& handover);
 
+  ~Master();
+
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
 

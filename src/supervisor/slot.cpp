@@ -70,7 +70,12 @@ void Slot::ready(TimePoint now) {
   SERVAL_CHECK(state_ == SlotState::starting);
   state_ = SlotState::serving;
   ready_at_ = now;
-  deadline_ = TimePoint::max();
+  if (pid_ != 0) deadline_ = TimePoint::max();
+}
+
+void Slot::forked(pid_t pid) {
+  pid_ = pid;
+  if (state_ == SlotState::serving) deadline_ = TimePoint::max();
 }
 
 void Slot::become_due(Cause cause, TimePoint now) {

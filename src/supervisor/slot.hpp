@@ -35,8 +35,8 @@ class Slot {
   SlotRecord record() const;
 
   void start(int generation, TimePoint now, TimePoint deadline);
-  void forked(pid_t pid) { pid_ = pid; }
-  void ready(TimePoint now);
+  void forked(pid_t pid);
+  void ready(TimePoint now);  ///< the deadline stays until the pid is known, too
   void become_due(Cause cause, TimePoint now);   ///< serving only; a stronger cause than the one before wins
   void keep();                                   ///< it need not go after all
   void begin_replacement(TimePoint deadline);    ///< due only; the deadline is for the successor

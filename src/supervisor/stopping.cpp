@@ -152,6 +152,11 @@ void Supervisor::enforce_deadline(Slot& slot) {
       if (slot.forking()) kill_mold_of(slot);  // it does not even answer
       return kill_worker(slot, Cause::boot_failed);
     case SlotState::serving:
+      if (slot.forking()) {
+        say(log::Level::warning, "the mold does not say which process a worker is, killing the mold", {{"slot", slot.index()}, {"gen", slot.generation()}});
+        slot.explain("its worker is ready, and its pid still unknown");
+        return kill_mold_of(slot);
+      }
       fields.emplace_back("cause", name_of(slot.cause()));
       say(log::Level::warning, "no successor became ready in time, the worker drains all the same", std::move(fields));
       return drain(slot, slot.cause());

@@ -37,6 +37,15 @@ TEST(Slot, LivesThroughItsStates) {
   EXPECT_EQ(slot.cause(), Cause::none);
 }
 
+TEST(Slot, KeepsItsDeadlineUntilItIsReadyAndItsPidIsKnown) {
+  Slot slot(0);
+  slot.start(1, TimePoint(0s), TimePoint(60s));
+  slot.ready(TimePoint(1s));
+  EXPECT_EQ(slot.deadline(), TimePoint(60s));
+  slot.forked(77);
+  EXPECT_EQ(slot.deadline(), TimePoint::max());
+}
+
 TEST(Slot, WasNotHealthyBeforeItWasReady) {
   Slot slot(0);
   slot.start(1, TimePoint(0s), TimePoint::max());

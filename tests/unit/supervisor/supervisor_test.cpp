@@ -292,6 +292,19 @@ TEST(Supervisor, AWorkerThatLeavesGetsASuccessorInASpareSlotAtOnce) {
   EXPECT_EQ(s.snapshot().ended[Cause::manual], 1u);
 }
 
+/// A worker can be ready before its mold has said its pid; one whose pid stays unknown could never be killed, and a stop would wait for it.
+TEST(Supervisor, AMoldThatDoesNotSayWhichProcessAWorkerIsIsReplaced) {
+  Script s(settings(1));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, MoldLoaded{1});
+  s.at(1s, ready(0));
+  EXPECT_EQ(s.next_wakeup(), 60s);
+  s.at(60s, tick()).expect({"kill 50 by 9"}).expect_line({"warning: the mold does not say which process a worker is"});
+  s.at(60s, killed(kMold, SIGKILL, "SIGKILL")).expect({"start mold 1"});
+  EXPECT_EQ(s.states(), "empty");
+}
+
 TEST(Supervisor, AWorkerThatLeavesTooSlowlyIsKilled) {
   Script s(settings(1));
   s.booted_at(0s);

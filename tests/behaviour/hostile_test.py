@@ -1,0 +1,187 @@
+"""The app lies to the master, floods it and passes it what it should not have: the master answers, signals nobody but its own, and says what it got.
+
+As root the app runs as nobody, who has no right to harm a stranger, and a master that does. The app is tests/behaviour/apps/hostile.cpp."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import unittest
+
+import process_tree
+from http_client import wait_until
+from serval_process import ServalTest
+
+AS_NOBODY = {"server": {"user": "nobody"}} if os.geteuid() == 0 else {}
+
+
+class HostileTest(ServalTest):
+    def setUp(self):
+        super().setUp()
+        os.chmod(self.folder, 0o755)
+        self.lies = self.write("lies", "")
+
+    def start_hostile(self, config=None, **options):
+        tables = {"workers": {"count": 2, "boot_timeout": "3s"}, "shutdown": {"grace": "2s"}, **AS_NOBODY}
+        for table, keys in (config or {}).items():
+            tables[table] = {**tables.get(table, {}), **keys}
+        return self.start(app="hostile", config=tables, app_args=["lies=" + self.lies], **options)
+
+    def stranger(self):
+        """A process of ours that is none of serval's business."""
+        process = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"], start_new_session=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def status(self, serval):
+        code, out, error = self.run_command("status", "--socket", self.path("control0.sock"))
+        self.assertEqual(code, 0, error)
+        return out
+
+    def serves_as_ever(self, serval, workers=2):
+        self.status(serval)
+        wait_until(lambda: len(serval.workers()) == workers, "all workers")
+        self.assertEqual(serval.get("/").status, 200)
+
+
+class Mold(HostileTest):
+    def asks_for_one_more(self, serval, lie):
+        self.write("lies", lie)
+        serval.signal(signal.SIGTTIN)
+
+    def test_a_strangers_pid_is_not_taken_for_a_worker(self):
+        serval = self.start_hostile()
+        stranger = self.stranger()
+        for pid, why in (
+            (stranger.pid, "no child of this server's master"),
+            (1, "no child of this server's master"),
+            (serval.pid, "no child of this server's master"),
+            (-1, "no child of this server's master"),
+            (serval.mold(), "serval has started that process itself"),
+            (serval.workers()[0], "that process is another worker"),
+        ):
+            with self.subTest(pid=pid):
+                before = len(re.findall("cause=boot_failed", serval.log()))
+                self.asks_for_one_more(serval, f"pid {pid}")
+                serval.expect_log(rf'the mold says that the worker has pid {pid}, but [^"]*{re.escape(why)}')
+                serval.expect_log("cause=boot_failed", count=before + 1)
+                self.write("lies", "")
+                serval.expect_log("worker ready slot=", count=serval.log().count("worker ready slot="))
+                serval.signal(signal.SIGTTOU)
+                self.serves_as_ever(serval)
+        self.assertIsNone(stranger.poll(), "it has been left alone")
+        self.assertNotIn("second signal", serval.log())
+
+    def test_other_lies_are_told_and_passed_over(self):
+        serval = self.start_hostile()
+        for lie, line in (
+            ("slot 1", r'message dropped from="the mold" why="it answers no fork that it was asked for"'),
+            ("slot -7", r"it answers no fork that it was asked for.* slot=-7"),
+            ("generation 9", r'why="it names another generation".* gen=9'),
+            ("twice", r"it answers no fork that it was asked for"),
+            ("flood", r'why="a mold says no such thing".* folded=\d{3,}'),
+        ):
+            with self.subTest(lie=lie):
+                self.asks_for_one_more(serval, lie)
+                serval.expect_log(line)
+                self.status(serval)
+                self.write("lies", "")
+                serval.signal(signal.SIGTTOU)
+                self.serves_as_ever(serval)
+
+    def test_one_that_never_answers_is_replaced(self):
+        serval = self.start_hostile()
+        mold = serval.mold()
+        self.asks_for_one_more(serval, "silent")
+        serval.expect_log("the mold does not say which process a worker is, killing the mold")
+        self.write("lies", "")
+        wait_until(lambda: serval.mold() not in (None, mold), "another mold")
+        self.serves_as_ever(serval, workers=3)
+
+
+class Worker(HostileTest):
+    def attack(self, serval, target):
+        response = serval.get(target)
+        self.assertEqual(response.status, 200, target)
+        return response.text
+
+    def test_floods_and_lies_harm_nobody_and_are_told_once_in_a_while(self):
+        serval = self.start_hostile()
+        before = set(serval.workers().values())
+        self.attack(serval, "/flood?n=40000")
+        self.attack(serval, "/sizes")
+        self.attack(serval, "/claims")
+        self.status(serval)
+        serval.expect_log(r'message dropped from="?worker\[\d\]"? why="a worker says no such thing"')
+        serval.expect_log(r'message dropped .*folded=\d+')
+        self.assertLess(serval.log().count("message dropped"), 300)
+        self.serves_as_ever(serval)
+        self.assertTrue(before & set(serval.workers().values()), "nobody was killed for it")
+
+    def test_a_crash_that_is_made_up_is_told_with_the_pid_of_its_worker(self):
+        serval = self.start_hostile()
+        self.attack(serval, "/crashes")
+        serval.expect_log("worker crashed slot=")
+        pids = {int(pid) for pid in re.findall(r"worker crashed slot=\d+ worker_pid=(-?\d+)", serval.log())}
+        self.assertLessEqual(pids, set(serval.workers().values()))
+        self.serves_as_ever(serval)
+
+    def test_descriptors_do_not_reach_the_master(self):
+        serval = self.start_hostile()
+        before = process_tree.fd_count(serval.pid)
+        results = self.attack(serval, "/descriptors").split("\n")
+        self.assertIn("Broken pipe", results, "its own channel")
+        self.assertIn("Socket operation on non-socket", results)
+        self.serves_as_ever(serval)
+        self.assertEqual(process_tree.fd_count(serval.pid), before)
+
+    def test_a_littered_lobby_is_cleared_up_and_the_server_stops(self):
+        """What lies in there has a close that waits for two minutes (SO_LINGER): for whoever closes it."""
+        serval = self.start_hostile()
+        self.attack(serval, "/lobby")
+        self.status(serval)
+        serval.signal(signal.SIGTERM)
+        self.assertEqual(serval.wait(), 0)
+
+    def test_garbage_in_the_scoreboard_confuses_figures_and_nothing_else(self):
+        serval = self.start_hostile()
+        for seed in range(1, 6):
+            self.attack(serval, f"/scribble?seed={seed}")
+            self.status(serval)
+            code, out, error = self.run_command("healthcheck", "--socket", self.path("control0.sock"))
+            self.assertEqual(code, 0, error)
+        code, _, _ = self.run_command("stacks", "--socket", self.path("control0.sock"))
+        self.assertEqual(code, 0)
+        self.serves_as_ever(serval)
+        for worker in serval.workers().values():
+            serval.signal(signal.SIGKILL, worker)
+        serval.expect_log("worker ready", count=4)
+        self.serves_as_ever(serval)
+
+    def test_control_bytes_in_names_are_escaped_wherever_they_are_shown(self):
+        serval = self.start_hostile()
+        self.attack(serval, "/names")
+        serval.expect_log(r"named \\x1b\[2J")
+        shown = serval.log() + self.status(serval)
+        code, out, _ = self.run_command("stacks", "--socket", self.path("control0.sock"))
+        self.assertEqual(code, 0)
+        for byte in "\x1b\r\x07":
+            self.assertNotIn(byte, shown + out)
+
+    def test_one_that_closes_its_channel_is_still_reaped_replaced_and_stopped(self):
+        serval = self.start_hostile()
+        self.attack(serval, "/mute")
+        self.status(serval)
+        self.attack(serval, "/deaf")
+        self.serves_as_ever(serval)
+        for worker in serval.workers().values():
+            serval.signal(signal.SIGKILL, worker)
+        serval.expect_log("worker ready", count=4)
+        self.serves_as_ever(serval)
+        self.assertEqual(serval.stop(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
