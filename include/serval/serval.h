@@ -130,7 +130,7 @@ typedef struct serval_preload {
 typedef struct serval_worker {
   uint32_t size;
   uint32_t generation;
-  uint32_t slot;    /* 0 to count - 1, or a spare one above while workers are being replaced; a successor may have the same */
+  uint32_t slot;    /* 0 to count - 1; a successor has that of the worker it replaces, which may still finish its requests */
   uint32_t threads; /* how many calls of handle may run at once */
   serval_text name;
 } serval_worker;

@@ -118,7 +118,7 @@ class Worker {
  public:
   explicit Worker(const serval_worker& raw) : raw_(raw) {}
 
-  int slot() const { return static_cast<int>(raw_.slot); }  ///< 0 to count - 1, or a spare one while workers are being replaced
+  int slot() const { return static_cast<int>(raw_.slot); }  ///< 0 to count - 1; a successor has that of the worker it replaces, which may still finish its requests
   int generation() const { return static_cast<int>(raw_.generation); }
   int threads() const { return static_cast<int>(raw_.threads); }  ///< how many calls of handle may run at once
   std::string_view name() const { return detail::view(raw_.name); }

@@ -5,6 +5,8 @@
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/cause_table.hpp"
 #include "control/protocol.hpp"
@@ -58,13 +60,13 @@ json::value text_or_null(std::string_view text) { return text.empty() ? json::va
 json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSources& sources, TimePoint now) {
   // The slot's cells are cleared when a worker has ended, so what is there is this one's, whatever pid they say. One that boots has nothing there yet.
   const bool its_own = worker.pid != 0 && worker.state != supervisor::SlotState::starting;
-  const scoreboard::SlotReading reading = its_own ? scoreboard::read_slot(sources.scoreboard, worker.slot) : scoreboard::SlotReading{};
+  const scoreboard::SlotReading reading = its_own ? scoreboard::read_slot(sources.scoreboard, worker.seat) : scoreboard::SlotReading{};
   const bool alive = worker.state != supervisor::SlotState::cooling;
   const bool beats = its_own && reading.last_beat > TimePoint{};
   const auto memory = worker.pid != 0 ? sources.memory(worker.pid) : std::nullopt;
   json::array in_progress;
   if (its_own) {
-    for (const auto& request : scoreboard::read_requests(sources.scoreboard, worker.slot)) in_progress.push_back(request_in_progress(request, now));
+    for (const auto& request : scoreboard::read_requests(sources.scoreboard, worker.seat)) in_progress.push_back(request_in_progress(request, now));
   }
   const json::value null(nullptr);
   return {{"slot", worker.slot},
@@ -105,8 +107,10 @@ json::object totals(const scoreboard::Memory& board) {
 json::object make_status(const StatusSources& sources, TimePoint now) {
   const supervisor::Snapshot& snapshot = sources.snapshot;
   const std::string_view why_lifeless = lifeless(snapshot);
+  std::vector<supervisor::Snapshot::Worker> rows = snapshot.workers;
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return std::pair(a.slot, a.generation) < std::pair(b.slot, b.generation); });
   json::array workers;
-  for (const auto& row : snapshot.workers) {
+  for (const auto& row : rows) {
     if (row.state != supervisor::SlotState::empty) workers.push_back(worker(row, sources, now));
   }
   json::object ended;

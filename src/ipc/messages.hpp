@@ -55,7 +55,9 @@ struct Message {
   std::uint32_t text_size = 0;
   std::uint32_t number = 0;  ///< of fork: the pause in which the worker begins, 0: none; of drain: its flags; else what the answer repeats
   std::int64_t limit = 0;  ///< of fork: requests after which the worker is spent; 0: none
-  char text[2016] = {};  ///< UTF-8, not terminated; or a report
+  std::int32_t known_as = -1;  ///< of fork: the slot's number as the app, commands and the log know it; `slot` is its seat
+  std::int32_t reserved = 0;
+  char text[2008] = {};  ///< UTF-8, not terminated; or a report
 };
 static_assert(sizeof(Message) == 2048 && std::is_trivially_copyable_v<Message>);
 

@@ -46,7 +46,8 @@ struct GenerationRecord {
 
 /// A mold or worker that lives.
 struct ProcessRecord {
-  int slot = -1;  ///< of a worker
+  int slot = -1;      ///< of a worker: its seat ...
+  int known_as = -1;  ///< ... and the slot's number for users
   int generation = 0;
   pid_t pid = 0;
   std::int64_t max_requests = 0;

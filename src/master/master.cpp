@@ -235,7 +235,7 @@ void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
 /// Without its group a worker is watched by our own looks alone.
 void Master::seat_in_cgroup(const WorkerProcess& worker) {
   if (!cgroups_) return;
-  if (auto seated = cgroups_->seat(worker.slot, worker.pid); !seated) log::warning("worker without a cgroup", {{"slot", worker.slot}, {"why", seated.error()}});
+  if (auto seated = cgroups_->seat(worker.slot, worker.pid); !seated) log::warning("worker without a cgroup", {{"slot", worker.known_as}, {"why", seated.error()}});
 }
 
 /// Since the last time that we asked.
@@ -323,7 +323,7 @@ void Master::on_forked(MoldProcess& mold, const ipc::Message& message) {
     return handle(supervisor::ForkFailed{message.slot, why});
   }
   worker->pid = message.pid;
-  if (worker->pipes) worker->captures.emplace(io_, *worker->pipes, "worker[" + std::to_string(worker->slot) + "]", worker->generation, worker->pid);
+  if (worker->pipes) worker->captures.emplace(io_, *worker->pipes, worker->name(), worker->generation, worker->pid);
   worker->pipes.reset();
   seat_in_cgroup(*worker);
   handle(supervisor::WorkerForked{message.slot, message.pid});
@@ -358,14 +358,14 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::resume:
     case ipc::Kind::ask_stacks: break;
   }
-  drop(message, "worker[" + std::to_string(slot) + "]", "a worker says no such thing");
+  drop(message, find_worker(slot)->name(), "a worker says no such thing");
 }
 
 void Master::on_timed_out(int slot, const ipc::Message& message) {
   ipc::TimeoutReport report;
-  if (!ipc::get_report(message, report)) return drop(message, "worker[" + std::to_string(slot) + "]", "its report of a timeout cannot be read");
+  if (!ipc::get_report(message, report)) return drop(message, find_worker(slot)->name(), "its report of a timeout cannot be read");
   const WorkerProcess& worker = *find_worker(slot);
-  stacks_.name(worker.pid, report.frames, [this, report, slot, pid = worker.pid](const std::vector<std::string>& frames) {
+  stacks_.name(worker.pid, report.frames, [this, report, slot = worker.known_as, pid = worker.pid](const std::vector<std::string>& frames) {
     this->report({log::Level::warning,
                   "request timed out",
                   {{"method", ipc::get_text(report.method)},
@@ -384,14 +384,14 @@ void Master::on_timed_out(int slot, const ipc::Message& message) {
 /// The process may be gone by now; its mold has the same libraries in the same places.
 void Master::on_crashed(int slot, const ipc::Message& message) {
   ipc::CrashReport report;
-  if (!ipc::get_report(message, report)) return drop(message, "worker[" + std::to_string(slot) + "]", "its report of a crash cannot be read");
+  if (!ipc::get_report(message, report)) return drop(message, find_worker(slot)->name(), "its report of a crash cannot be read");
   if (report.sender == ::getpid()) return;  // we aborted it, and have said why
   const WorkerProcess& worker = *find_worker(slot);
   const MoldProcess* mold = find_mold(worker.generation);
   const pid_t layout = mold != nullptr ? mold->pid : worker.pid;
   const bool unnamed = worker.pid == 0;  // it was faster than its mold
   const pid_t pid = unnamed && why_no_worker(message.pid).empty() ? message.pid : worker.pid;
-  stacks_.name(layout, report.frames, [this, report, slot, pid](const std::vector<std::string>& frames) {
+  stacks_.name(layout, report.frames, [this, report, slot = worker.known_as, pid](const std::vector<std::string>& frames) {
     this->report({log::Level::warning,
                   "worker crashed",
                   {{"slot", slot},
@@ -403,11 +403,11 @@ void Master::on_crashed(int slot, const ipc::Message& message) {
   });
 }
 
-/// Of all workers, or of the one in `slot`.
+/// Of all workers, or of those in `slot`: the one that leaves, and its successor.
 void Master::ask_stacks(std::optional<int> slot, const control::Responder& responder) {
   std::vector<WorkerStacks::Worker> asked;
-  for (const auto& [number, worker] : workers_) {
-    if (worker->pid != 0 && (!slot || *slot == number)) asked.push_back({number, worker->generation, worker->pid});
+  for (const auto& [seat, worker] : workers_) {
+    if (worker->pid != 0 && (!slot || *slot == worker->known_as)) asked.push_back({seat, worker->known_as, worker->generation, worker->pid});
   }
   if (asked.empty()) return responder.refuse(slot ? "no worker in slot " + std::to_string(*slot) : "there is no worker", exit_code::app_failed);
   responder.progress("asking " + std::to_string(asked.size()) + (asked.size() == 1 ? " worker" : " workers"));

@@ -106,6 +106,7 @@ Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(const supervisor::For
     worker->pipes.emplace(std::move(*pipes));
   }
   worker->slot = slot;
+  worker->known_as = action.number;
   worker->generation = action.generation;
   worker->max_requests = action.max_requests;
   worker->pause = action.pause;
@@ -121,7 +122,8 @@ void Master::send_forks(MoldProcess& mold) {
     WorkerProcess& worker = *workers_.at(slot);
     std::vector<int> fds = {worker.theirs.in_fd(), worker.theirs.out_fd()};
     if (worker.pipes) fds.insert(fds.end(), {worker.pipes->output_write.get(), worker.pipes->error_write.get()});
-    const ipc::Message fork{.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation, .number = worker.pause, .limit = worker.max_requests};
+    const ipc::Message fork{.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation, .number = worker.pause, .limit = worker.max_requests,
+                            .known_as = worker.known_as};
     if (!mold.line->send(fork, fds)) {
       workers_.erase(slot);
       handle(supervisor::ForkFailed{slot, "the mold does not take messages any more"});

@@ -65,7 +65,9 @@ struct MoldProcess {
 };
 
 struct WorkerProcess {
-  int slot = 0;
+  int slot = 0;                     ///< its seat
+  int known_as = 0;                 ///< the slot's number for users
+  std::string name() const { return "worker[" + std::to_string(known_as) + "]"; }
   int generation = 0;
   std::int64_t max_requests = 0;
   std::uint32_t pause = 0;          ///< in which it begins; 0: none

@@ -178,6 +178,7 @@ Handover Master::hand_over() {
   }
   for (const auto& [slot, worker] : workers_) {
     ProcessRecord& record = result.workers.emplace_back(ProcessRecord{.slot = slot,
+                                                                      .known_as = worker->known_as,
                                                                       .generation = worker->generation,
                                                                       .pid = worker->pid,
                                                                       .max_requests = worker->max_requests,
@@ -241,11 +242,12 @@ void Master::take_over(const Handover& handover) {
   for (const ProcessRecord& record : handover.workers) {
     auto worker = std::make_unique<WorkerProcess>();
     const int slot = worker->slot = record.slot;
+    worker->known_as = record.known_as;
     worker->generation = record.generation;
     worker->max_requests = record.max_requests;
     worker->pid = record.pid;
     OutputPipes pipes = pipes_of(record);
-    if (record.output_fd >= 0) worker->captures.emplace(io_, pipes, "worker[" + std::to_string(slot) + "]", record.generation, record.pid);
+    if (record.output_fd >= 0) worker->captures.emplace(io_, pipes, worker->name(), record.generation, record.pid);
     worker->line.emplace(io_, channel_of(record), [this, slot](const ipc::Message& message) { on_worker_message(slot, message); });
     workers_[slot] = std::move(worker);
   }

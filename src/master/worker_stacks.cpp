@@ -173,7 +173,7 @@ void WorkerStacks::name_some(const Shared& question) {
                                      {"request", to_json(thread.request, question->asked)},
                                      {"frames", std::move(frames)}});
     }
-    workers.push_back(json::object{{"slot", asked.worker.slot},
+    workers.push_back(json::object{{"slot", asked.worker.known_as},
                                    {"pid", asked.worker.pid},
                                    {"generation", asked.worker.generation},
                                    {"silent", asked.silent.empty() ? json::value(nullptr) : json::value(control::utf8(asked.silent))},

@@ -27,7 +27,8 @@ class WorkerStacks {
   static constexpr Duration kPatience{2'000};
 
   struct Worker {
-    int slot;
+    int slot;      ///< its seat
+    int known_as;  ///< the slot's number for users
     int generation;
     pid_t pid;
   };

@@ -115,6 +115,7 @@ class Mold {
     if (const auto alone = only_one_thread(); !alone) return Error{alone.error()};  // a timer of the app may have started one since
     WorkerSeat seat;
     seat.slot = request.slot;
+    seat.known_as = request.known_as;
     seat.max_requests = request.limit;
     seat.pause = request.number;
     seat.channel = ipc::Channel(ipc::Channel::End::app, std::move(fds[0]), std::move(fds[1]));

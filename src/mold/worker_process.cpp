@@ -22,10 +22,10 @@ int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory&
   seat.output.reset();
   seat.error.reset();
 
-  const std::string name = "worker[" + std::to_string(seat.slot) + "]";
+  const std::string name = "worker[" + std::to_string(seat.known_as) + "]";
   log::start(ipc::log_settings(heritage.config.log, heritage.log_fd), name, heritage.generation);
   os::set_title("serval: " + name + " gen=" + std::to_string(heritage.generation) + " " + heritage.config.server.name);
-  const int code = worker::run(worker::Boot{heritage, app, scoreboard, seat.slot, seat.max_requests, seat.pause, std::move(seat.channel)});
+  const int code = worker::run(worker::Boot{heritage, app, scoreboard, seat.slot, seat.known_as, seat.max_requests, seat.pause, std::move(seat.channel)});
   std::fflush(nullptr);  // the process leaves with _exit, and what the app printed last is often what explains the exit
   return code;
 }

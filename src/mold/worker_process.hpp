@@ -9,7 +9,8 @@ namespace serval::mold {
 
 /// What the Fork message brought for one worker.
 struct WorkerSeat {
-  int slot = 0;
+  int slot = 0;                   ///< its seat on the scoreboard
+  int known_as = 0;               ///< its number as the app, commands and the log know it
   std::int64_t max_requests = 0;  ///< after which it is spent; 0: never
   std::uint32_t pause = 0;  ///< in which it begins; 0: none
   ipc::Channel channel;  ///< to the master

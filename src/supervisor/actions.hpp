@@ -24,6 +24,7 @@ struct ReopenMold {
 };
 struct ForkWorker {  ///< answered by WorkerForked or ForkFailed
   int slot;
+  int number;  ///< of the slot as the app, commands and the log know it
   int generation;
   std::int64_t max_requests = 0;  ///< after so many the worker reports WorkerSpent; 0: never
   std::uint32_t pause = 0;        ///< in which it begins; 0: none

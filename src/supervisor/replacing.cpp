@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <csignal>
+#include <utility>
 
 #include "base/units.hpp"
 #include "supervisor/supervisor.hpp"
@@ -40,7 +41,7 @@ void Supervisor::handle(const OnlyStuckLeft& event) {
 /// Without a slot: all who serve.
 void Supervisor::handle(const RecycleRequested& event) {
   for (Slot& slot : slots_) {
-    if (!event.slot || *event.slot == slot.index()) make_due(slot, Cause::manual);
+    if (!event.slot || *event.slot == slot.number()) make_due(slot, Cause::manual);
   }
 }
 
@@ -107,7 +108,7 @@ void Supervisor::begin_replacements() {
     }
     // Whoever is stuck leaves even if no successor comes.
     slot->begin_replacement(patient ? TimePoint::max() : after(settings_.limits.boot_timeout));
-    say(log::Level::info, "replacing worker", {{"slot", slot->index()}, {"worker_pid", slot->pid()}, {"cause", name_of(slot->cause())},
+    say(log::Level::info, "replacing worker", {{"slot", slot->number()}, {"worker_pid", slot->pid()}, {"cause", name_of(slot->cause())},
                                                {"age_ms", std::chrono::duration_cast<Duration>(now_ - slot->started())},
                                                {"next", "its successor starts, then it drains"}});
   }
@@ -143,7 +144,7 @@ void Supervisor::lose_patience_at_door() {
     slot.leave();
     if (slot.state() != SlotState::draining) continue;  // it is being killed, which has been said
     say(log::Level::warning, "draining worker does not say that it answers nobody new, waiting no longer",
-        {{"slot", slot.index()}, {"worker_pid", slot.pid()}, {"cause", name_of(slot.cause())}});
+        {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"cause", name_of(slot.cause())}});
   }
 }
 
@@ -161,6 +162,13 @@ void Supervisor::handle(const ScaleRequested& event) {
   say(log::Level::info, "scaling", {{"from", before}, {"to", settings_.workers}, {"asked_by", event.signal}});
 }
 
+/// Slots are numbered from 0 without a gap, also after others than the highest ones have left.
+void Supervisor::close_ranks() {
+  for (Slot& slot : slots_) {
+    if (slot.serving() && slot.generation() == current_ && slot.number() >= settings_.workers) make_due(slot, Cause::scale);
+  }
+}
+
 /// Who is too many: first those who only wait to be started, then those who boot, then those who serve and have to go anyway, then the others; the
 /// highest slots first.
 void Supervisor::retire_surplus() {
@@ -174,7 +182,7 @@ void Supervisor::retire_surplus() {
   for (int surplus = -missing_workers(); surplus > 0; --surplus) {
     Slot* last = nullptr;
     for (Slot& slot : slots_) {
-      if (rank(slot) > 0 && (last == nullptr || rank(slot) >= rank(*last))) last = &slot;
+      if (rank(slot) > 0 && (last == nullptr || std::pair(rank(slot), slot.number()) >= std::pair(rank(*last), last->number()))) last = &slot;
     }
     if (last == nullptr) return;
     if (last->state() == SlotState::cooling) {

@@ -25,6 +25,7 @@ Slot::Slot(int index, const SlotRecord& record)
       stuck(record.stuck),
       paused(record.paused),
       index_(index),
+      number_(record.number >= 0 ? record.number : index),
       state_(record.state),
       generation_(record.generation),
       pid_(record.pid),
@@ -40,6 +41,7 @@ Slot::Slot(int index, const SlotRecord& record)
 
 SlotRecord Slot::record() const {
   return {.state = state_,
+          .number = number_,
           .generation = generation_,
           .pid = pid_,
           .cause = cause_,
@@ -57,9 +59,10 @@ SlotRecord Slot::record() const {
           .expires = expires};
 }
 
-void Slot::start(int generation, TimePoint now, TimePoint deadline) {
+void Slot::start(int generation, int number, TimePoint now, TimePoint deadline) {
   SERVAL_CHECK(!occupied());
   clear();
+  number_ = number;
   state_ = SlotState::starting;
   generation_ = generation;
   started_ = now;

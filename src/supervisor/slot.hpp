@@ -34,7 +34,7 @@ class Slot {
   Slot(int index, const SlotRecord& record);
   SlotRecord record() const;
 
-  void start(int generation, TimePoint now, TimePoint deadline);
+  void start(int generation, int number, TimePoint now, TimePoint deadline);
   void forked(pid_t pid);
   void ready(TimePoint now);  ///< the deadline stays until the pid is known, too
   void become_due(Cause cause, TimePoint now);   ///< serving only; a stronger cause than the one before wins
@@ -51,7 +51,10 @@ class Slot {
   void ask_reopen() { ++reopens_pending_; }
   void reopened();
 
+  /// Its seat: where its cells are on the scoreboard, and what events and actions call it.
   int index() const { return index_; }
+  /// The slot as the app, commands and the log know it. A successor has the number of the one that it replaces, while both live.
+  int number() const { return number_; }
   SlotState state() const { return state_; }
   int generation() const { return generation_; }
   pid_t pid() const { return pid_; }  ///< 0: none, or asked of the mold and not known yet
@@ -89,6 +92,7 @@ class Slot {
 
  private:
   int index_;
+  int number_ = 0;
   SlotState state_ = SlotState::empty;
   int generation_ = 0;
   pid_t pid_ = 0;

@@ -20,6 +20,7 @@ enum class MoldState { absent, loading, ready, leaving, cooling };
 
 struct SlotRecord {
   SlotState state = SlotState::empty;
+  int number = -1;  ///< -1: the place in State::slots
   int generation = 0;
   pid_t pid = 0;
   Cause cause = Cause::none;
@@ -66,7 +67,7 @@ struct State {
   TimePoint begun{};
   std::map<Cause, std::uint64_t> ended{};
   std::vector<MoldRecord> molds{};
-  std::vector<SlotRecord> slots{};        ///< by number
+  std::vector<SlotRecord> slots{};        ///< by seat
 
   bool operator==(const State&) const = default;
 };

@@ -142,7 +142,7 @@ void Supervisor::enforce_deadlines() {
 }
 
 void Supervisor::enforce_deadline(Slot& slot) {
-  std::vector<log::Field> fields = {{"slot", slot.index()}, {"worker_pid", slot.pid()}};
+  std::vector<log::Field> fields = {{"slot", slot.number()}, {"worker_pid", slot.pid()}};
   switch (slot.state()) {
     case SlotState::starting:
       slot.explain("not ready within " + (is_canary(slot) ? format_duration(settings_.reload.ready_timeout) + " (reload.ready_timeout)"
@@ -153,7 +153,7 @@ void Supervisor::enforce_deadline(Slot& slot) {
       return kill_worker(slot, Cause::boot_failed);
     case SlotState::serving:
       if (slot.forking()) {
-        say(log::Level::warning, "the mold does not say which process a worker is, killing the mold", {{"slot", slot.index()}, {"gen", slot.generation()}});
+        say(log::Level::warning, "the mold does not say which process a worker is, killing the mold", {{"slot", slot.number()}, {"gen", slot.generation()}});
         slot.explain("its worker is ready, and its pid still unknown");
         return kill_mold_of(slot);
       }

@@ -42,6 +42,7 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
     retire_replaced();
     begin_replacements();  // whose turn has come by that
     retire_surplus();
+    close_ranks();
     lose_patience_at_door();
     end_rollout_if_over();
   }
@@ -79,7 +80,7 @@ TimePoint Supervisor::find_next_wakeup() const {
 Snapshot Supervisor::snapshot() const {
   Snapshot result;
   for (const Slot& slot : slots_) {
-    result.workers.push_back({slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.heart.hangs(now_),
+    result.workers.push_back({slot.number(), slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.heart.hangs(now_),
                               slot.started(), slot.deadline(), slot.backoff.crashes_in_a_row()});
   }
   result.generation = current_;
@@ -140,10 +141,26 @@ bool Supervisor::start_worker(Slot& slot) {
 }
 
 void Supervisor::fork_from(Mold& mold, Slot& slot, TimePoint deadline) {
-  slot.start(mold.generation, now_, deadline);
+  slot.start(mold.generation, number_for(slot, mold.generation), now_, deadline);
   slot.paused = pause_;
   const std::int64_t spent_after = settings_.limits.max_requests;
-  act(ForkWorker{slot.index(), mold.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter), pause_});
+  act(ForkWorker{slot.index(), slot.number(), mold.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter), pause_});
+}
+
+/// The lowest one that no other worker of its generation has to itself: a scheduler in slot 0 and figures by slot go on in the successor. One that is
+/// started again keeps its own.
+int Supervisor::number_for(const Slot& slot, int generation) const {
+  const auto taken = [&](int number) {
+    return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& other) {
+      return &other != &slot && other.number() == number && other.generation() == generation && other.active() && !other.being_replaced();
+    });
+  };
+  if (slot.state() == SlotState::cooling && slot.generation() == generation && slot.number() < settings_.workers && !taken(slot.number())) {
+    return slot.number();
+  }
+  int number = 0;
+  while (taken(number)) ++number;
+  return number;
 }
 
 /// The lowest empty one; a worker that drains keeps its own until it is gone.
@@ -170,7 +187,7 @@ void Supervisor::handle(const ForkFailed& event) {
     return;
   }
   slot->explain(event.why);
-  worker_failed(*slot, Cause::boot_failed, event.why, {{"slot", event.slot}});
+  worker_failed(*slot, Cause::boot_failed, event.why, {{"slot", slot->number()}});
 }
 
 void Supervisor::handle(const WorkerReady& event) {
@@ -186,7 +203,7 @@ void Supervisor::handle(const WorkerReady& event) {
 
 void Supervisor::announce(const Slot& slot) {
   const Duration boot = milliseconds(slot.ready_at() - slot.started());
-  say(log::Level::info, "worker ready", {{"slot", slot.index()}, {"worker_pid", slot.pid()}, {"boot_ms", boot}});
+  say(log::Level::info, "worker ready", {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"boot_ms", boot}});
   announce_if_complete();
 }
 
@@ -206,7 +223,7 @@ void Supervisor::handle(const WorkerBootFailed& event) {
 void Supervisor::handle(const WorkerLeaving& event) {
   Slot* slot = find(event.slot);
   if (slot == nullptr || (slot->state() != SlotState::starting && slot->state() != SlotState::serving)) return;
-  say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts", {{"slot", event.slot}, {"worker_pid", slot->pid()}});
+  say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts", {{"slot", slot->number()}, {"worker_pid", slot->pid()}});
   slot->retire(Cause::manual, now_, now_ + settings_.grace);
 }
 
@@ -256,12 +273,12 @@ Cause harder_end(const Slot& slot, const Exit& exit) {
 }  // namespace
 
 void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
-  std::vector<log::Field> fields = {{"slot", slot.index()},
+  std::vector<log::Field> fields = {{"slot", slot.number()},
                                     {"worker_pid", slot.pid()},
                                     {"age_ms", milliseconds(now_ - slot.started())}};
   append_exit(fields, exit);
   for (const LostRequest& request : exit.requests) {
-    say(log::Level::warning, "request lost with its worker", {{"slot", slot.index()}, {"worker_pid", slot.pid()}, {"method", request.method},
+    say(log::Level::warning, "request lost with its worker", {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"method", request.method},
                                                               {"target", request.target}, {"request_id", request.request_id}, {"age_ms", request.age}});
   }
   if (const Cause harder = harder_end(slot, exit); harder != Cause::none) slot.end_by(harder);

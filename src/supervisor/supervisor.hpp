@@ -23,7 +23,8 @@ std::string_view name_of(MoldState state);
 /// What status shows; plain values.
 struct Snapshot {
   struct Worker {
-    int slot;
+    int slot;                   ///< its number; one that leaves has it together with its successor
+    int seat;                   ///< on the scoreboard
     int generation;
     pid_t pid;
     SlotState state;
@@ -34,7 +35,7 @@ struct Snapshot {
     TimePoint deadline;         ///< when its state must have ended; of a cooling one: when it is started again
     int crashes_in_a_row;
   };
-  std::vector<Worker> workers;  ///< all slots, by number
+  std::vector<Worker> workers;  ///< all slots, by seat
   int generation = 0;
   MoldState mold = MoldState::absent;
   pid_t mold_pid = 0;
@@ -140,6 +141,7 @@ class Supervisor {
   bool start_worker(Slot& slot);
   void fork_from(Mold& mold, Slot& slot, TimePoint deadline);
   Slot* spare_slot();
+  int number_for(const Slot& slot, int generation) const;
   int missing_workers() const;
   bool crash_looping() const;
   void worker_exited(Slot& slot, const Exit& exit);
@@ -166,6 +168,7 @@ class Supervisor {
   void begin_replacements();
   void retire_replaced();
   void retire_surplus();
+  void close_ranks();
   void drain(Slot& slot, Cause cause);
   void lose_patience_at_door();
 

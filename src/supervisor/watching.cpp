@@ -62,7 +62,7 @@ void Supervisor::handle(const LookedAtWorkers& event) {
 void Supervisor::check_memory(Slot& slot, std::uint64_t bytes) {
   const config::Memory& memory = settings_.memory;
   const auto fields = [&](std::size_t ceiling) {
-    return std::vector<log::Field>{{"slot", slot.index()}, {"worker_pid", slot.pid()}, {"memory", format_size(bytes)}, {"ceiling", format_size(ceiling)},
+    return std::vector<log::Field>{{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"memory", format_size(bytes)}, {"ceiling", format_size(ceiling)},
                                    {"measure", config::name_of(memory.measure)}};
   };
   const bool above_hard = memory.hard > 0 && bytes > memory.hard;
@@ -84,7 +84,7 @@ void Supervisor::check_heart(Slot& slot, const Pulse& pulse) {
   if (slot.heart.judge(pulse, now_) != Heart::Verdict::hung) return;
   const bool stopped = pulse.state == 'T';
   say(log::Level::error, "worker hangs: its I/O loop makes no progress",
-      {{"slot", slot.index()},
+      {{"slot", slot.number()},
        {"worker_pid", slot.pid()},
        {"silent_ms", std::chrono::duration_cast<Duration>(slot.heart.silent_for(now_))},
        {"loop", stopped ? "stopped by a signal" : pulse.state == 'R' ? "runs in circles" : "waits"},

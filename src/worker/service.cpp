@@ -32,7 +32,7 @@ http::Limits limits_of(const config::Request& request) {
 Service::Service(boost::asio::io_context& io_context, Setting setting)
     : config(setting.config),
       app(setting.app),
-      slot(setting.slot),
+      known_as(setting.known_as),
       pid(::getpid()),
       limits(limits_of(config.request)),
       io(io_context),
@@ -45,8 +45,8 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
                     log::warning("the lobby takes no connections, they are closed with their next answer", {{"connections", connections_.size()}});
                     say_goodbye();
                   }}),
-      balance(io_context, crew, setting.scoreboard, slot, config.workers.threads, [this] { on_crew_changed(); }),
-      duty(setting.scoreboard, slot, config.workers.threads, setting.cpus),
+      balance(io_context, crew, setting.scoreboard, setting.slot, config.workers.threads, [this] { on_crew_changed(); }),
+      duty(setting.scoreboard, setting.slot, config.workers.threads, setting.cpus),
       is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
         return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
       }),
@@ -219,7 +219,7 @@ void Service::beat() {
 
 void Service::log_access(http::AccessRecord record) {
   if (!access_.on()) return;
-  record.worker = slot;
+  record.worker = known_as;
   record.pid = pid;
   access_.add(record);
   if (flush_posted_) return;

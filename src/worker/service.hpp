@@ -39,7 +39,8 @@ class Service {
     const config::Config& config;
     app::App& app;
     scoreboard::Memory& scoreboard;
-    int slot;
+    int slot;      ///< on the scoreboard
+    int known_as;  ///< by the app, commands and the log
     std::int64_t max_requests;  ///< after which the master is told that this worker is spent; 0: never
     std::function<bool(ipc::Message)> tell_master;  ///< false: there is none any more
     int access_fd;
@@ -53,7 +54,7 @@ class Service {
 
   const config::Config& config;
   app::App& app;
-  const int slot;
+  const int known_as;
   const int pid;
   const http::Limits limits;
   boost::asio::io_context& io;

@@ -102,6 +102,7 @@ class Worker {
                        .app = boot_.app,
                        .scoreboard = boot_.scoreboard,
                        .slot = boot_.slot,
+                       .known_as = boot_.known_as,
                        .max_requests = boot_.max_requests,
                        .tell_master = [this](ipc::Message message) { return say(std::move(message)); },
                        .access_fd = boot_.heritage.access_fd,
@@ -210,7 +211,7 @@ Worker::WorkerState Worker::fail_boot(const std::string& why) {
 }
 
 Worker::WorkerState Worker::boot() {
-  const app::WorkerInfo info{.slot = boot_.slot,
+  const app::WorkerInfo info{.slot = boot_.known_as,
                              .generation = boot_.heritage.generation,
                              .threads = config_.workers.threads,
                              .server_name = config_.server.name};

@@ -25,6 +25,7 @@ struct StatusTest : testing::Test {
 
   void seat(int slot, pid_t pid, SlotState state, TimePoint deadline = TimePoint::max(), int crashes = 0) {
     snapshot.workers.push_back({.slot = slot,
+                                .seat = slot,
                                 .generation = 3,
                                 .pid = pid,
                                 .state = state,

@@ -35,7 +35,7 @@ TEST(Replacing, ASuccessorThatDoesNotBootLeavesTheOldOneServing) {
   s.booted_at(0s);
   s.at(10s, spent(0)).expect({"fork worker 1"});
   s.at(10s, forked(1));
-  s.at(10s, exited(pid_of(1), 1)).expect_line({"error: worker died", "slot=1", "cause=boot_failed", "next=restarting in"});
+  s.at(10s, exited(pid_of(1), 1)).expect_line({"error: worker died", "slot=0", "cause=boot_failed", "next=restarting in"});
   EXPECT_EQ(s.states(), "serving cooling");
   const auto again = s.next_wakeup();
   s.at(again, tick()).expect({"fork worker 1"});
@@ -209,6 +209,103 @@ TEST(Replacing, AKillForAHarderReasonIsCountedUnderIt) {
   const auto died = s.at(3s, killed(pid_of(0), SIGKILL, "SIGKILL"));
   died.expect_line({"cause=memory_hard", "first_cause=memory_soft"});
   EXPECT_EQ(s.snapshot().ended, (std::map<Cause, std::uint64_t>{{Cause::memory_hard, 1}}));
+}
+
+// --- the slots' numbers
+
+/// "serving 0 of 1, starting 1 of 2": whoever is there, by seat.
+std::string numbers(const Script& s) {
+  std::string result;
+  for (const Snapshot::Worker& worker : s.snapshot().workers) {
+    if (worker.state == SlotState::empty) continue;
+    result += (result.empty() ? "" : ", ") + std::string(name_of(worker.state)) + " " + std::to_string(worker.slot);
+    if (worker.generation > 1) result += " of " + std::to_string(worker.generation);
+  }
+  return result;
+}
+
+/// Whoever runs its scheduler in slot 0 runs it in the successor, too.
+TEST(Replacing, ASuccessorHasTheNumberOfTheWorkerThatItReplaces) {
+  Script s(settings(3));
+  s.booted_at(0s);
+  for (int round = 0; round < 5; ++round) {
+    const auto at = std::chrono::seconds(10 + round);
+    s.at(at, RecycleRequested{1});
+    int seat = -1;
+    for (const Snapshot::Worker& worker : s.snapshot().workers) {
+      if (worker.state == SlotState::starting) seat = worker.seat;
+    }
+    ASSERT_GE(seat, 0);
+    s.at(at, forked(seat, 1000 + round));
+    s.at(at, ready(seat));
+    pid_t old = 0;
+    for (const Snapshot::Worker& worker : s.snapshot().workers) {
+      if (worker.state == SlotState::empty) continue;
+      EXPECT_LT(worker.slot, 3);
+      if (worker.state == SlotState::draining) old = worker.pid;
+    }
+    s.at(at, exited(old, 0));
+  }
+}
+
+TEST(Replacing, ANewGenerationIsNumberedFromZeroBesideTheOldOne) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, ReloadRequested{"HUP", {}});
+  s.at(10s, MoldStarted{2, 51});
+  s.at(10s, MoldLoaded{2});
+  EXPECT_EQ(numbers(s), "serving 0, serving 1, starting 0 of 2");
+  s.at(10s, forked(2));
+  s.at(10s, ready(2));
+  EXPECT_EQ(numbers(s), "draining 0, serving 1, serving 0 of 2, starting 1 of 2");
+  s.at(10s, exited(pid_of(0), 0));
+  s.at(10s, forked(3));
+  s.at(10s, ready(3));
+  s.at(10s, exited(pid_of(1), 0));
+  EXPECT_EQ(numbers(s), "serving 0 of 2, serving 1 of 2");
+}
+
+TEST(Replacing, ACrashedWorkerIsStartedAgainUnderItsNumber) {
+  Script s(settings(3));
+  s.booted_at(0s);
+  s.at(10s, killed(pid_of(1), SIGSEGV, "SIGSEGV")).expect({"fork worker 1"});
+  EXPECT_EQ(numbers(s), "serving 0, starting 1, serving 2");
+}
+
+/// Whoever starts becomes ready, and whoever drains ends, until nothing moves any more.
+void settle(Script& s, Clock::duration at) {
+  pid_t next_pid = 5000;
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const Snapshot::Worker& worker : s.snapshot().workers) {
+      if (worker.state != SlotState::empty && worker.pid == 0) {
+        s.at(at, forked(worker.seat, ++next_pid));
+      } else if (worker.state == SlotState::starting) {
+        s.at(at, ready(worker.seat));
+      } else if (worker.state == SlotState::draining) {
+        s.at(at, exited(worker.pid, 0));
+      } else {
+        continue;
+      }
+      moved = true;
+      break;
+    }
+  }
+}
+
+/// The one that has to go anyway may not be the one with the highest number.
+TEST(Replacing, WithFewerWorkersNumbersHaveNoGap) {
+  Script s(settings(3));
+  s.booted_at(0s);
+  s.at(10s, RecycleRequested{0});
+  s.at(10s, ScaleRequested{-1, "TTOU"});
+  settle(s, 10s);
+  EXPECT_EQ(s.snapshot().wanted, 2);
+  std::vector<int> slots;
+  for (const Snapshot::Worker& worker : s.snapshot().workers) {
+    if (worker.state == SlotState::serving) slots.push_back(worker.slot);
+  }
+  EXPECT_THAT(slots, testing::UnorderedElementsAre(0, 1));
 }
 
 // --- requests and age

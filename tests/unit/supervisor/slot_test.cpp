@@ -11,7 +11,7 @@ TEST(Slot, LivesThroughItsStates) {
   Slot slot(3);
   EXPECT_EQ(slot.index(), 3);
   EXPECT_FALSE(slot.occupied());
-  slot.start(2, TimePoint(1s), TimePoint(61s));
+  slot.start(2, 0, TimePoint(1s), TimePoint(61s));
   EXPECT_TRUE(slot.forking());
   EXPECT_EQ(slot.deadline(), TimePoint(61s));
   slot.forked(77);
@@ -39,7 +39,7 @@ TEST(Slot, LivesThroughItsStates) {
 
 TEST(Slot, KeepsItsDeadlineUntilItIsReadyAndItsPidIsKnown) {
   Slot slot(0);
-  slot.start(1, TimePoint(0s), TimePoint(60s));
+  slot.start(1, 0, TimePoint(0s), TimePoint(60s));
   slot.ready(TimePoint(1s));
   EXPECT_EQ(slot.deadline(), TimePoint(60s));
   slot.forked(77);
@@ -48,7 +48,7 @@ TEST(Slot, KeepsItsDeadlineUntilItIsReadyAndItsPidIsKnown) {
 
 TEST(Slot, WasNotHealthyBeforeItWasReady) {
   Slot slot(0);
-  slot.start(1, TimePoint(0s), TimePoint::max());
+  slot.start(1, 0, TimePoint(0s), TimePoint::max());
   EXPECT_EQ(slot.healthy_for(TimePoint(100s)), 0s);
   slot.ready(TimePoint(100s));
   EXPECT_GT(slot.healthy_for(TimePoint(100s)), Clock::duration::zero());
@@ -56,8 +56,8 @@ TEST(Slot, WasNotHealthyBeforeItWasReady) {
 
 TEST(SlotDeath, IsNotStartedTwice) {
   Slot slot(0);
-  slot.start(1, TimePoint(0s), TimePoint::max());
-  EXPECT_DEATH(slot.start(1, TimePoint(0s), TimePoint::max()), "bug");
+  slot.start(1, 0, TimePoint(0s), TimePoint::max());
+  EXPECT_DEATH(slot.start(1, 0, TimePoint(0s), TimePoint::max()), "bug");
 }
 
 }  // namespace
