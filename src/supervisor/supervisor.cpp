@@ -150,17 +150,15 @@ void Supervisor::fork_from(Mold& mold, Slot& slot, TimePoint deadline) {
 /// The lowest one that no other worker of its generation has to itself: a scheduler in slot 0 and figures by slot go on in the successor. One that is
 /// started again keeps its own.
 int Supervisor::number_for(const Slot& slot, int generation) const {
-  const auto taken = [&](int number) {
-    return std::any_of(slots_.begin(), slots_.end(), [&](const Slot& other) {
-      return &other != &slot && other.number() == number && other.generation() == generation && other.active() && !other.being_replaced();
-    });
-  };
-  if (slot.state() == SlotState::cooling && slot.generation() == generation && slot.number() < settings_.workers && !taken(slot.number())) {
-    return slot.number();
+  std::vector<bool> taken(slots_.size() + 1);
+  for (const Slot& other : slots_) {
+    const bool keeps_it = &other != &slot && other.generation() == generation && other.active() && !other.being_replaced();
+    if (keeps_it && static_cast<std::size_t>(other.number()) < taken.size()) taken[static_cast<std::size_t>(other.number())] = true;
   }
-  int number = 0;
-  while (taken(number)) ++number;
-  return number;
+  const auto own = static_cast<std::size_t>(slot.number());
+  const bool has_one = slot.state() == SlotState::cooling && slot.generation() == generation && slot.number() < settings_.workers;
+  if (has_one && own < taken.size() && !taken[own]) return slot.number();
+  return static_cast<int>(std::find(taken.begin(), taken.end(), false) - taken.begin());
 }
 
 /// The lowest empty one; a worker that drains keeps its own until it is gone.

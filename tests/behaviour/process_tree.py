@@ -47,6 +47,12 @@ def parent(pid):
     return stat[1] if stat else None
 
 
+def begun(pid):
+    """For sorting by age: the oldest first."""
+    stat = _stat(pid)
+    return (stat[2] if stat else 0, pid)
+
+
 def alive(pid):
     return state(pid) not in (None, "Z", "X")
 

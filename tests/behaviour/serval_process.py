@@ -152,9 +152,9 @@ class Serval:
     # Its processes
 
     def workers(self):
-        """{slot: pid} of the workers that live now, by their titles."""
+        """{slot: pid} of the workers that live now, by their titles; of one that leaves and its successor, the successor."""
         found = {}
-        for pid in process_tree.descendants(self.pid):
+        for pid in sorted(process_tree.descendants(self.pid), key=process_tree.begun):
             match = re.match(r"serval: worker\[(\d+)\]", process_tree.title(pid))
             if match and process_tree.alive(pid):
                 found[int(match[1])] = pid
