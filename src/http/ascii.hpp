@@ -12,7 +12,7 @@ namespace serval::http::ascii {
 enum Class : std::uint8_t {
   token = 1,        ///< tchar, RFC 9110 §5.6.2
   value = 2,        ///< in a field value: HTAB, SP, VCHAR, obs-text (RFC 9110 §5.5)
-  target = 4,       ///< in a request target: VCHAR but '"' and '#'
+  target = 4,       ///< in a request target: VCHAR and 0x80 to 0xFF but '#'; more than RFC 9112 §3.2 lets clients send
   reg_name = 8,     ///< in a registered name but '%': unreserved, sub-delims (RFC 3986 §3.2.2)
   hex = 16,
   digit = 32,
@@ -38,10 +38,9 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
   add(digits, digit);
   add("_", underscore);
   for (std::size_t byte = 0x21; byte < 0x7f; ++byte) classes[byte] |= value | target;
-  for (std::size_t byte = 0x80; byte < 0x100; ++byte) classes[byte] |= value;
+  for (std::size_t byte = 0x80; byte < 0x100; ++byte) classes[byte] |= value | target;
   classes[' '] |= value;
   classes['\t'] |= value;
-  classes['"'] &= static_cast<std::uint8_t>(~target);
   classes['#'] &= static_cast<std::uint8_t>(~target);
   return classes;
 }

@@ -10,7 +10,8 @@
 namespace serval::http {
 
 /// Takes the chunked coding off a body (RFC 9112 §7.1), byte by byte in the order of the wire; everything that is not data is consumed at
-/// once, so the caller's buffer may be as small as it likes. Extensions are skipped; trailer fields are checked and dropped.
+/// once, so the caller's buffer may be as small as it likes. Extensions are skipped; trailer fields are dropped, or refused where somebody else
+/// could take them for fields of the head.
 class ChunkedBody {
  public:
   enum class Step { need_more, piece, end, refused };
@@ -27,7 +28,7 @@ class ChunkedBody {
 
  private:
   enum class State {
-    size_start, size, extension, quoted, quoted_pair, size_end,
+    size_start, size, space_after_size, extension, quoted, quoted_pair, size_end,
     data, data_cr, data_lf,
     trailer_start, trailer_name, trailer_value, trailer_end, last_lf,
     ended, refused,
@@ -35,7 +36,9 @@ class ChunkedBody {
 
   State read_framing(char byte);
   State read_size(char byte);
+  State read_space_after_size(char byte);
   State read_extension(char byte);
+  bool extension_fits();
   State read_data_end(char byte);
   State read_trailer(char byte);
   State read_trailer_name(char byte);

@@ -51,9 +51,6 @@ std::optional<Refusal> FieldRules::see(const Field& field, bool odd) {
     case 10:
       if (ascii::is_name(field.name, "connection")) see_connection(field.value);
       break;
-    case 12:
-      if (ascii::is_name(field.name, "content-type")) return see_content_type();
-      break;
     case 14:
       if (ascii::is_name(field.name, "content-length")) return see_content_length(field.value);
       break;
@@ -69,12 +66,6 @@ std::optional<Refusal> FieldRules::see_host(std::string_view value) {
   if (has_host_) return Refusal{400, "more than one Host"};
   has_host_ = true;
   if (!is_authority(value)) return Refusal{400, "Host is not a valid host"};
-  return std::nullopt;
-}
-
-std::optional<Refusal> FieldRules::see_content_type() {
-  if (has_content_type_) return Refusal{400, "more than one Content-Type"};
-  has_content_type_ = true;
   return std::nullopt;
 }
 

@@ -21,7 +21,6 @@ class FieldRules {
   std::optional<Refusal> see_content_length(std::string_view value);
   std::optional<Refusal> see_transfer_encoding(std::string_view value);
   std::optional<Refusal> see_host(std::string_view value);
-  std::optional<Refusal> see_content_type();
   void see_connection(std::string_view value);
   void see_expect(std::string_view value);
   std::optional<Refusal> find_framing(Head& head, std::uint64_t max_body) const;
@@ -31,7 +30,6 @@ class FieldRules {
   std::uint64_t content_length_ = 0;
   bool has_host_ = false;
   bool has_content_length_ = false;
-  bool has_content_type_ = false;
   bool has_transfer_encoding_ = false;
   bool chunked_ = false;
   bool unknown_coding_ = false;

@@ -124,12 +124,12 @@ HeadReader::State HeadReader::read_version(std::string_view bytes) {
 HeadReader::State HeadReader::read_line_end(std::string_view bytes) {
   if (bytes[at_] != '\n') return refuse({400, "a CR without LF"});
   const std::string_view version = bytes.substr(start_, kVersionSize);
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") return refuse({505, "only HTTP/1.0 and HTTP/1.1 are served"});
+  if (version[5] != '1') return refuse({505, "only HTTP/1.0 and HTTP/1.1 are served"});
   const std::string_view method = bytes.substr(0, method_size_);
   if (is_misspelt_standard_method(method)) return refuse({501, "methods are case-sensitive"});
   head_.method = method;
   head_.target = bytes.substr(method_size_ + 1, target_size_);
-  head_.minor_version = version.back() - '0';
+  head_.minor_version = version.back() == '0' ? 0 : 1;  // RFC 9110 §2.5: 1.2 and later are processed as the highest one that we know
   line_known_ = true;
   if (auto refusal = split_target(head_)) return refuse(*refusal);
   ++at_;

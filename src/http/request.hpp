@@ -24,7 +24,7 @@ struct Head {
   std::string_view path;            ///< the target up to '?', still percent-encoded; absolute-form: without scheme and authority; "*" as it is
   std::string_view query;           ///< after '?', still percent-encoded; may be empty
   std::string_view host;            ///< Host's value, or the authority of an absolute-form target (RFC 9112 §3.2.2); may be empty in HTTP/1.0
-  int minor_version = 1;            ///< HTTP/1.x
+  int minor_version = 1;            ///< 0 or 1; HTTP/1.2 and later count as 1.1
   std::span<const Field> fields;    ///< in the order received, repeated ones kept
   Framing framing = Framing::none;
   std::uint64_t content_length = 0; ///< for Framing::length

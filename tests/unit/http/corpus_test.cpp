@@ -12,6 +12,11 @@ void expect_same_however_cut(const Sample& sample, const Reading& whole) {
   EXPECT_EQ(read_pieces(single_bytes(sample.bytes)), whole) << "byte by byte";
   EXPECT_EQ(read_pieces(lines(sample.bytes)), whole) << "line by line";
   std::mt19937 random(20260701);
+  constexpr std::size_t short_enough = 1000;
+  for (std::size_t cut = 1; sample.bytes.size() <= short_enough && cut < sample.bytes.size(); ++cut) {
+    const std::string_view bytes = sample.bytes;
+    EXPECT_EQ(read_pieces({bytes.substr(0, cut), bytes.substr(cut)}), whole) << "cut after " << cut << " bytes";
+  }
   for (int round = 0; round < 5; ++round) EXPECT_EQ(read_pieces(random_pieces(sample.bytes, random)), whole) << "random cuts, round " << round;
 }
 
