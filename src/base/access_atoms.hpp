@@ -2,8 +2,8 @@
 
 #include <string_view>
 
-/// The words that a template of [log] access_format may use, written "$name" there. One table: config checks templates with it, http
-/// fills the values in, the man page lists it.
+/// The words that a template of [log] access_format may use, written "$name" there. One table:
+/// base/access_template.hpp reads templates by it, http fills the values in, the man page lists it.
 namespace serval {
 
 struct AccessAtom {
@@ -29,6 +29,8 @@ inline constexpr AccessAtom kAccessAtoms[] = {
     {"worker", "slot of the worker"},
     {"pid", "process id of the worker"},
     {"outcome", "ok, refused, client_gone, timeout, app_failed, overload or cut"},
+    {"reason", "why serval itself answered, for example \"a bare LF in the head\"; - for what the app answered"},
+    {"received", "beginning of the first line of a refused request, as it came; - for others"},
 };
 
 }  // namespace serval

@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <array>
 
-#include "base/access_atoms.hpp"
+#include "base/access_template.hpp"
 #include "base/address.hpp"
 #include "base/network.hpp"
-#include "base/text.hpp"
 
 namespace serval::config {
 namespace {
@@ -52,18 +51,7 @@ Result<void> check_no_nul(std::string_view text) {
 }
 
 Result<void> check_access_format(std::string_view text) {
-  if (text.empty()) return Error{"expected \"combined\", \"json\" or a template such as \"$method $target $status\""};
-  std::vector<std::string_view> names;
-  for (const auto& atom : kAccessAtoms) names.push_back(atom.name);
-  for (auto at = text.find('$'); at != std::string_view::npos; at = text.find('$', at + 1)) {
-    const auto rest = text.substr(at + 1);
-    const auto name = rest.substr(0, rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"));
-    if (std::find(names.begin(), names.end(), name) != names.end()) continue;
-    std::string reason = "there is no $" + std::string(name) + " to write";
-    if (const auto near = nearest(name, names)) reason += "; did you mean $" + std::string(*near) + "?";
-    return Error{reason};
-  }
-  if (text.find_first_of("\r\n") != std::string_view::npos) return Error{"a line end would break the rule of one line per request"};
+  if (auto format = AccessTemplate::parse(text); !format) return Error{format.error()};
   return {};
 }
 
@@ -210,7 +198,7 @@ constexpr Option kOptions[] = {
      .summary = "where the access log goes",
      .more = "\"-\": standard output; \"off\": nowhere.", .example = "\"/var/log/shop/access.log\""},
     {.path = "log.access_format", .field = field<&Config::log, &Log::access_format>(), .placeholder = "FORMAT", .check = check_access_format,
-     .summary = "form of the access log's lines: combined, json or a template", .more = "The words of a template are listed under ACCESS LOG.",
+     .summary = "form of the access log's lines: combined, common, json or a template", .more = "The words of a template are listed under ACCESS LOG.",
      .example = "\"$peer $method $target $status $duration_us\""},
     {.path = "log.capture", .field = field<&Config::log, &Log::capture>(), .placeholder = "true|false",
      .summary = "make log lines, tagged with their worker, of what the app writes to standard output and standard error", .example = "false"},

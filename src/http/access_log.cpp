@@ -8,7 +8,6 @@
 #include <limits>
 
 #include "base/access_atoms.hpp"
-#include "base/text.hpp"
 
 namespace serval::http {
 namespace {
@@ -174,6 +173,8 @@ void show_atom(std::size_t which, const AccessRecord& record, std::string& out, 
     case atom("user_agent"): return text(record.user_agent);
     case atom("request_id"): return text(record.request_id);
     case atom("outcome"): return text(outcome_text(record.outcome));
+    case atom("reason"): return text(record.reason);
+    case atom("received"): return text(record.received);
     case atom("status"): return number(record.status);
     case atom("bytes_in"): return number(record.bytes_in);
     case atom("bytes_out"): return number(record.bytes_out);
@@ -186,20 +187,28 @@ void show_atom(std::size_t which, const AccessRecord& record, std::string& out, 
   }
 }
 
-void append_combined(std::string& out, const AccessRecord& record) {
+/// The request line, or the beginning of what came instead of one, as nginx has it.
+void append_request_line(std::string& out, const AccessRecord& record) {
+  if (record.method.empty()) return append_escaped(out, record.received);
+  append_escaped(out, record.method);
+  out.push_back(' ');
+  append_escaped(out, record.target);
+  if (record.minor_version >= 0) out.append(" ").append(protocol_text(record.minor_version));
+}
+
+void append_common(std::string& out, const AccessRecord& record) {
   const Second& second = second_of(record.when);
   append_escaped(out, record.peer);
   out.append(" - - [").append(second.local.data(), second.local_size).append("] \"");
-  append_escaped(out, record.method);
-  if (!record.method.empty()) {
-    out.push_back(' ');
-    append_escaped(out, record.target);
-    if (record.minor_version >= 0) out.append(" ").append(protocol_text(record.minor_version));
-  }
+  append_request_line(out, record);
   out.append("\" ");
   append_number(out, record.status);
   out.push_back(' ');
   append_number(out, record.bytes_out);
+}
+
+void append_combined(std::string& out, const AccessRecord& record) {
+  append_common(out, record);
   out.append(" \"");
   append_escaped(out, record.referer);
   out.append("\" \"");
@@ -213,11 +222,19 @@ void append_combined(std::string& out, const AccessRecord& record) {
   out.append(" worker=");
   append_number(out, record.worker);
   out.append(" outcome=").append(outcome_text(record.outcome));
+  if (record.reason.empty()) return;
+  out.append(" reason=\"");
+  append_escaped(out, record.reason);
+  out.push_back('"');
 }
 
 void append_json(std::string& out, const AccessRecord& record) {
   char before = '{';
+  const auto is_left_out = [&record](std::size_t which) {  // most requests have neither
+    return (which == atom("reason") && record.reason.empty()) || (which == atom("received") && record.received.empty());
+  };
   for (std::size_t which = 0; which < kNoAtom; ++which) {
+    if (is_left_out(which)) continue;
     out.push_back(before);
     out.append("\"").append(kAccessAtoms[which].name).append("\":");
     if (which == atom("time")) {
@@ -231,38 +248,6 @@ void append_json(std::string& out, const AccessRecord& record) {
     before = ',';
   }
   out.push_back('}');
-}
-
-// --- template -------------------------------------------------------------------------------------------------------
-
-bool is_name_byte(char byte) { return (byte >= 'a' && byte <= 'z') || byte == '_'; }
-
-/// Takes "name" or "{name}" off the front; empty if neither is there.
-std::string_view take_name(std::string_view& text) {
-  if (text.starts_with('{')) {
-    const std::size_t end = text.find('}');
-    if (end == std::string_view::npos) return {};
-    const std::string_view name = text.substr(1, end - 1);
-    text.remove_prefix(end + 1);
-    return name;
-  }
-  std::size_t size = 0;
-  while (size < text.size() && is_name_byte(text[size])) ++size;
-  const std::string_view name = text.substr(0, size);
-  text.remove_prefix(size);
-  return name;
-}
-
-Error unknown_atom(std::string_view name) {
-  std::array<std::string_view, kNoAtom> names;
-  std::string all;
-  for (std::size_t i = 0; i < kNoAtom; ++i) {
-    names[i] = kAccessAtoms[i].name;
-    all.append(" $").append(names[i]);
-  }
-  std::string what = "access format: no such atom: " + quoted("$" + std::string(name));
-  if (const auto near = nearest(name, names)) return {what + "; did you mean $" + std::string(*near) + "?"};
-  return {what + "; there are" + all};
 }
 
 }  // namespace
@@ -281,39 +266,18 @@ std::string_view outcome_text(Outcome outcome) {
 }
 
 Result<AccessFormat> AccessFormat::parse(std::string_view text) {
-  AccessFormat format;
-  if (text == "combined") return format;
-  format.kind_ = text == "json" ? Kind::json : Kind::pieces;
-  if (text == "json") return format;
-  if (text.find('$') == std::string_view::npos) {
-    return Error{"access format: " + quoted(text) + " is none of combined, json, or a template with atoms such as $status"};
-  }
-  Piece piece{{}, kNoAtom};
-  while (!text.empty()) {
-    const char byte = text.front();
-    text.remove_prefix(1);
-    if (static_cast<unsigned char>(byte) < 0x20 || byte == 0x7f) return Error{"access format: a control byte in the template; a line ends by itself"};
-    if (byte != '$' || text.starts_with('$')) {
-      piece.literal.push_back(byte);
-      if (byte == '$') text.remove_prefix(1);
-      continue;
-    }
-    const std::string_view name = take_name(text);
-    piece.atom = find_atom(name);
-    if (piece.atom == kNoAtom) return unknown_atom(name);
-    format.pieces_.push_back(std::move(piece));
-    piece = {{}, kNoAtom};
-  }
-  format.pieces_.push_back(std::move(piece));
-  return format;
+  auto format = AccessTemplate::parse(text);
+  if (!format) return Error{format.error()};
+  return AccessFormat(std::move(*format));
 }
 
 void AccessFormat::append(std::string& out, const AccessRecord& record) const {
-  switch (kind_) {
-    case Kind::combined: append_combined(out, record); break;
-    case Kind::json: append_json(out, record); break;
-    case Kind::pieces:
-      for (const Piece& piece : pieces_) {
+  switch (format_.kind) {
+    case AccessTemplate::Kind::combined: append_combined(out, record); break;
+    case AccessTemplate::Kind::common: append_common(out, record); break;
+    case AccessTemplate::Kind::json: append_json(out, record); break;
+    case AccessTemplate::Kind::pieces:
+      for (const AccessTemplate::Piece& piece : format_.pieces) {
         out.append(piece.literal);
         const auto text = [&](std::string_view value) { append_escaped(out, value); };
         show_atom(piece.atom, record, out, text, [&](auto number) { append_number(out, number); });

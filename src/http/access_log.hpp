@@ -5,8 +5,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
+#include "base/access_template.hpp"
 #include "base/result.hpp"
 #include "http/request.hpp"
 
@@ -24,36 +25,32 @@ struct AccessRecord {
   std::string_view request_id;
   int status = 0;                       ///< what the client was sent; 499: it was gone before an answer (nginx's number)
   std::uint64_t bytes_in = 0;           ///< body bytes received
-  std::uint64_t bytes_out = 0;          ///< body bytes sent
+  std::uint64_t bytes_out = 0;          ///< body bytes sent, of serval's own answers, too
   std::chrono::system_clock::time_point when;   ///< first byte of the request
   std::chrono::microseconds duration{};         ///< first byte to last byte handed to the kernel
   std::chrono::microseconds queue_wait{};       ///< waiting for an app thread
   int worker = 0;
   int pid = 0;
   Outcome outcome = Outcome::ok;
+  std::string_view reason;              ///< why serval answered instead of the app, or gave the client up; "" if it did not
+  std::string_view received;            ///< of a refused request: what came, up to the end of its first line; it may be cut
 };
 
 /// "ok", "refused", ...
 std::string_view outcome_text(Outcome outcome);
 
-/// [log] access_format, parsed once: `combined` (Apache's, followed by request id, duration, queue wait, worker, outcome), `json`, or a
-/// template such as "$peer $method $target $status $duration_us" ("${peer}" before a letter, "$$" for a dollar sign).
-/// base/access_atoms.hpp is the table of the atoms.
+/// [log] access_format, ready to write lines: `combined` (Apache's, followed by request id, duration, queue wait, worker, outcome and, where there
+/// is one, the reason), `common` (Apache's, and nothing behind it), `json`, or a template.
 class AccessFormat {
  public:
+  explicit AccessFormat(AccessTemplate format) : format_(std::move(format)) {}
+  /// By the one grammar of base/access_template.hpp.
   static Result<AccessFormat> parse(std::string_view text);
   /// Appends one line with its '\n', which is the only one whatever the client sent. Any thread.
   void append(std::string& out, const AccessRecord& record) const;
 
  private:
-  enum class Kind { combined, json, pieces };
-  struct Piece {
-    std::string literal;
-    std::size_t atom = 0;  ///< index into kAccessAtoms, printed after the literal; one past the end: none
-  };
-
-  Kind kind_ = Kind::combined;
-  std::vector<Piece> pieces_;
+  AccessTemplate format_;
 };
 
 }  // namespace serval::http
