@@ -5,12 +5,16 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <climits>
+#include <cstring>
 #include <ctime>
+#include <utility>
 
 namespace serval {
 namespace {
@@ -19,15 +23,10 @@ std::string own_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 std::uint64_t count_lines(std::string_view text) { return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')); }
 
-/// One call that takes bytes, again after EINTR; 0 if it failed.
-template <class Call>
-std::size_t once(Call call) {
-  for (;;) {
-    const ssize_t taken = call();
-    if (taken >= 0) return static_cast<std::size_t>(taken);
-    if (errno != EINTR) return 0;
-  }
-}
+/// For a terminal that is behind; more would show as a master that does not answer.
+constexpr int kTerminalPatienceMs = 100;
+/// Bytes for a terminal that may make us wait: what it has room for when it polls writable.
+constexpr std::size_t kTerminalPiece = 256;
 
 /// write(2) has no MSG_NOSIGNAL: SIGPIPE is held back for this thread meanwhile, and taken out again if it came.
 class NoSigpipe {
@@ -56,7 +55,48 @@ class NoSigpipe {
   bool came_ = false;
 };
 
+/// A process in the background that writes to its terminal gets SIGTTOU if the user has said `stty tostop`, and so does the rest of its group. While
+/// it is blocked, the write is let through, and no signal is made (POSIX.1-2017, 11.1.4).
+class NoSigttou {
+ public:
+  NoSigttou() {
+    sigset_t sigttou;
+    sigemptyset(&sigttou);
+    sigaddset(&sigttou, SIGTTOU);
+    pthread_sigmask(SIG_BLOCK, &sigttou, &old_);
+  }
+  ~NoSigttou() { pthread_sigmask(SIG_SETMASK, &old_, nullptr); }
+
+ private:
+  sigset_t old_;
+};
+
+/// Of a pipe that blocks. To poll first is not enough: another process may take the room before we write. Kernels before 6.4 know no better.
+ssize_t write_unwaiting(int fd, std::string_view piece) {
+  const iovec bytes{const_cast<char*>(piece.data()), piece.size()};
+  const ssize_t taken = ::pwritev2(fd, &bytes, 1, -1, RWF_NOWAIT);
+  if (taken >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS)) return taken;
+  // A blocking pipe that polls writable has room for PIPE_BUF bytes (pipe(7)).
+  pollfd room{fd, POLLOUT, 0};
+  if (::poll(&room, 1, 0) <= 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  return ::write(fd, piece.data(), std::min<std::size_t>(piece.size(), PIPE_BUF));
+}
+
 }  // namespace
+
+std::string LineFile::why_dropped() {
+  const std::lock_guard lock(mutex_);
+  switch (dropped_error_) {
+    case EAGAIN: return "its reader does not keep up";
+    case EPIPE: return "its reader is gone";
+    case EIO: return "the terminal or device behind it is gone, or fails";
+    case EFBIG: return "the file is as large as a limit allows (ulimit -f)";
+    default: return std::strerror(dropped_error_);
+  }
+}
 
 LineFile::LineFile(int fd) : fd_(fd) { look_at_descriptor(); }
 
@@ -67,14 +107,20 @@ void LineFile::look_at_descriptor() {
   if (::fstat(fd_, &status) != 0) return;
   if (S_ISREG(status.st_mode)) kind_ = Kind::file;
   if (S_ISSOCK(status.st_mode)) kind_ = Kind::socket;
-  if (!S_ISFIFO(status.st_mode)) return;
-  kind_ = Kind::pipe;
-  pipe_fd_ = ::open(own_path(fd_).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (S_ISFIFO(status.st_mode)) kind_ = Kind::pipe;
+  if (S_ISCHR(status.st_mode) && ::isatty(fd_) == 1) kind_ = Kind::terminal;
+  if (kind_ != Kind::pipe && kind_ != Kind::terminal) return;
+  const int flags = ::fcntl(fd_, F_GETFL);
+  unblocked_ = flags >= 0 && (flags & O_NONBLOCK) != 0;
+  if (unblocked_) return;
+  own_fd_ = ::open(own_path(fd_).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  unblocked_ = own_fd_ >= 0;
 }
 
 void LineFile::leave_descriptor() {
-  if (pipe_fd_ >= 0) ::close(pipe_fd_);
-  pipe_fd_ = -1;
+  if (own_fd_ >= 0) ::close(own_fd_);
+  own_fd_ = -1;
+  unblocked_ = false;
   kind_ = Kind::other;
   cut_ = failed_ = false;
 }
@@ -88,6 +134,7 @@ void LineFile::write(std::string_view lines) {
     if (failed_) {
       if (done > 0) cut_ = piece[done - 1] != '\n';
       dropped_ += count_lines(lines.substr(done));
+      dropped_error_ = error_;
       return;
     }
     cut_ = false;
@@ -102,35 +149,67 @@ std::string_view LineFile::next_piece(std::string_view lines) const {
   return end == std::string_view::npos ? lines : lines.substr(0, end + 1);
 }
 
+/// One call that takes bytes, again after EINTR; 0 if it failed.
+template <class Call>
+std::size_t LineFile::once(Call call) {
+  for (;;) {
+    const ssize_t taken = call();
+    error_ = taken < 0 ? errno : kind_ == Kind::file ? ENOSPC : EAGAIN;  // of a short write nothing is known but that there was no more room
+    if (taken >= 0) return static_cast<std::size_t>(taken);
+    if (error_ != EINTR) return 0;
+  }
+}
+
 /// How many bytes of the piece were taken.
 std::size_t LineFile::put(std::string_view piece) {
   switch (kind_) {
     case Kind::file: return once([&] { return ::write(fd_, piece.data(), piece.size()); });
     case Kind::socket: return once([&] { return ::send(fd_, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
     case Kind::pipe: return put_to_pipe(piece);
-    case Kind::other: {
-      std::size_t done = 0;
-      while (done < piece.size()) {
-        const std::size_t taken = once([&] { return ::write(fd_, piece.data() + done, piece.size() - done); });
-        if (taken == 0) break;
-        done += taken;
-      }
-      return done;
-    }
+    case Kind::terminal: return put_to_terminal(piece);
+    case Kind::other: return put_to_other(piece);
   }
   return 0;
+}
+
+std::size_t LineFile::put_to_other(std::string_view piece) {
+  std::size_t done = 0;
+  while (done < piece.size()) {
+    const std::size_t taken = once([&] { return ::write(fd_, piece.data() + done, piece.size() - done); });
+    if (taken == 0) break;
+    done += taken;
+  }
+  return done;
+}
+
+/// It is waited for only as long as it has taken everything: a stopped one costs that time once.
+std::size_t LineFile::put_to_terminal(std::string_view piece) {
+  using namespace std::chrono;
+  const NoSigttou guard;
+  const auto patient_until = steady_clock::now() + milliseconds(failed_ ? 0 : kTerminalPatienceMs);
+  const auto has_room = [&] {
+    const auto left = ceil<milliseconds>(patient_until - steady_clock::now()).count();
+    pollfd room{unblocked_fd(), POLLOUT, 0};
+    return ::poll(&room, 1, static_cast<int>(std::max<decltype(left)>(left, 0))) > 0 && (room.revents & POLLOUT) != 0;
+  };
+  std::size_t done = 0;
+  while (done < piece.size()) {
+    if (!unblocked_ && !has_room()) {
+      error_ = EAGAIN;
+      break;
+    }
+    const std::size_t size = unblocked_ ? piece.size() - done : std::min(piece.size() - done, kTerminalPiece);
+    const std::size_t taken = once([&] { return ::write(unblocked_fd(), piece.data() + done, size); });
+    done += taken;
+    if (taken == 0 && !(unblocked_ && error_ == EAGAIN && has_room())) break;
+  }
+  return done;
 }
 
 std::size_t LineFile::put_to_pipe(std::string_view piece) {
   NoSigpipe guard;
   return once([&]() -> ssize_t {
-    if (pipe_fd_ < 0) {
-      // A blocking pipe that polls writable has room for PIPE_BUF bytes (pipe(7)).
-      pollfd room{fd_, POLLOUT, 0};
-      if (::poll(&room, 1, 0) <= 0) return 0;
-      piece = piece.substr(0, PIPE_BUF);
-    }
-    const ssize_t taken = ::write(pipe_fd_ >= 0 ? pipe_fd_ : fd_, piece.data(), piece.size());
+    const ssize_t taken = unblocked_ ? ::write(unblocked_fd(), piece.data(), piece.size()) : write_unwaiting(fd_, piece);
     if (taken < 0 && errno == EPIPE) guard.came();
     return taken;
   });
@@ -168,9 +247,7 @@ void LineFile::reopen(int new_fd) {
 
 std::uint64_t LineFile::take_dropped() {
   const std::lock_guard lock(mutex_);
-  const std::uint64_t dropped = dropped_;
-  dropped_ = 0;
-  return dropped;
+  return std::exchange(dropped_, 0);
 }
 
 }  // namespace serval

@@ -3,13 +3,20 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pty.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
+#include <barrier>
+#include <chrono>
 #include <climits>
 #include <cstdint>
 #include <filesystem>
@@ -253,6 +260,158 @@ TEST_F(LineFileTest, a_stream_socket_whose_peer_is_gone_is_counted) {
   ::close(ends[0]);
   file.write("one\n");
   EXPECT_EQ(file.take_dropped(), 1u);
+}
+
+TEST_F(LineFileTest, what_was_lost_has_a_reason) {
+  const auto [reader, writer] = pipe(O_CLOEXEC);
+  LineFile file(writer);
+  for (int i = 0; i < 2000; ++i) file.write(std::string(99, 'x') + "\n");
+  EXPECT_GT(file.take_dropped(), 0u);
+  EXPECT_EQ(file.why_dropped(), "its reader does not keep up");
+  close_now(reader);
+  file.write("line\n");
+  EXPECT_EQ(file.why_dropped(), "its reader is gone");
+}
+
+/// In a child: as another user it may not open the pipe anew. Two writers race for the pipe's only page, over and over, and nobody reads meanwhile.
+[[noreturn]] void race_for_the_last_page(int reader, int writer) {
+  constexpr uid_t kNobody = 65534;
+  if (::setresuid(kNobody, kNobody, kNobody) != 0) ::_exit(2);
+  ::fcntl(reader, F_SETFL, O_NONBLOCK);
+  ::alarm(20);  // ends one that waits
+  const std::string line = std::string(4000, 'x') + "\n";
+  std::barrier round(2);
+  std::uint64_t lost = 0, others_lost = 0;
+  const auto race = [&](bool empties) {
+    LineFile file(writer);
+    for (int i = 0; i < 20'000; ++i) {
+      if (empties) drain(reader);
+      round.arrive_and_wait();
+      file.write(line);
+      round.arrive_and_wait();
+    }
+    return file.take_dropped();
+  };
+  std::thread other([&] { others_lost = race(false); });
+  lost = race(true);
+  other.join();
+  ::_exit(lost + others_lost == 20'000 ? 0 : 1);
+}
+
+TEST_F(LineFileTest, two_writers_of_another_users_pipe_never_wait_for_its_reader) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
+  const auto [reader, writer] = pipe(O_CLOEXEC);
+  const iovec byte{const_cast<char*>("x"), 1};
+  if (::pwritev2(writer, &byte, 1, -1, RWF_NOWAIT) != 1) GTEST_SKIP() << "this kernel has no RWF_NOWAIT for pipes";
+  ::fcntl(writer, F_SETPIPE_SZ, 4096);
+  const pid_t child = ::fork();
+  if (child == 0) race_for_the_last_page(reader, writer);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << (WIFSIGNALED(status) ? "it waited" : "not one line of two was lost in each race");
+}
+
+class Terminal {
+ public:
+  Terminal() {
+    EXPECT_EQ(::openpty(&user_, &program_, nullptr, nullptr, nullptr), 0);
+    ::fcntl(user_, F_SETFL, O_NONBLOCK);
+  }
+  ~Terminal() {
+    hang_up();
+    ::close(program_);
+  }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+  int fd() const { return program_; }
+  int user_side() const { return user_; }
+  std::string screen() const { return drain(user_); }
+  void hang_up() {
+    if (user_ >= 0) ::close(user_);
+    user_ = -1;
+  }
+
+ private:
+  int user_ = -1;
+  int program_ = -1;
+};
+
+TEST_F(LineFileTest, a_terminal_gets_all_that_it_takes) {
+  const Terminal terminal;
+  LineFile file(terminal.fd());
+  std::string shown;
+  for (int i = 0; i < 300; ++i) {
+    file.write("line of some length " + std::to_string(i) + "\n");
+    shown += terminal.screen();
+  }
+  EXPECT_EQ(file.take_dropped(), 0u);
+  EXPECT_EQ(lines_of(shown).size(), 300u);
+  EXPECT_EQ(::fcntl(terminal.fd(), F_GETFL) & O_NONBLOCK, 0) << "the shell's is left as it is";
+}
+
+TEST_F(LineFileTest, a_stopped_terminal_costs_a_moment_once_and_no_more) {
+  const Terminal terminal;
+  LineFile file(terminal.fd());
+  file.write("before\n");
+  ASSERT_EQ(::tcflow(terminal.fd(), TCOOFF), 0);  // Ctrl-S
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 2000; ++i) file.write(std::string(200, 'x') + "\n");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5)) << "2000 waits would be 200 s";
+  EXPECT_GT(file.take_dropped(), 1000u);
+  EXPECT_EQ(file.why_dropped(), "its reader does not keep up");
+  ASSERT_EQ(::tcflow(terminal.fd(), TCOON), 0);
+  while (!terminal.screen().empty()) {
+  }
+  file.write("after\n");
+  EXPECT_NE(terminal.screen().find("after"), std::string::npos);
+}
+
+TEST_F(LineFileTest, a_terminal_that_is_gone_drops_at_once) {
+  Terminal terminal;
+  LineFile file(terminal.fd());
+  terminal.hang_up();
+  for (int i = 0; i < 1000; ++i) file.write("line\n");
+  EXPECT_EQ(file.take_dropped(), 1000u);
+  EXPECT_EQ(file.why_dropped(), "the terminal or device behind it is gone, or fails");
+}
+
+std::atomic<int> ttou_signals = 0;
+
+/// A background job of a terminal with `stty tostop`. Exit code 0: the line was written, and no SIGTTOU came.
+int write_in_background(const Terminal& terminal) {
+  ::setsid();
+  ::ioctl(terminal.fd(), TIOCSCTTY, 0);
+  termios settings;
+  ::tcgetattr(terminal.fd(), &settings);
+  settings.c_lflag |= TOSTOP;
+  ::tcsetattr(terminal.fd(), TCSANOW, &settings);
+  const pid_t job = ::fork();
+  if (job == 0) {
+    ::setpgid(0, 0);
+    struct sigaction counted {};
+    counted.sa_handler = [](int) { ++ttou_signals; };
+    counted.sa_flags = SA_RESTART;
+    ::sigaction(SIGTTOU, &counted, nullptr);
+    ::alarm(20);
+    LineFile file(terminal.fd());
+    file.write("from behind\n");
+    sigset_t mask;
+    ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+    ::_exit(file.take_dropped() == 0 && ttou_signals == 0 && ::sigismember(&mask, SIGTTOU) == 0 ? 0 : 1);
+  }
+  int status = 0;
+  ::waitpid(job, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+TEST_F(LineFileTest, a_background_job_writes_to_its_terminal_without_a_signal) {
+  const Terminal terminal;
+  const pid_t session = ::fork();
+  if (session == 0) ::_exit(write_in_background(terminal));
+  int status = 0;
+  ASSERT_EQ(::waitpid(session, &status, 0), session);
+  EXPECT_EQ(status, 0);
+  EXPECT_NE(terminal.screen().find("from behind"), std::string::npos);
 }
 
 /// Lines "name:number:xxx..." of growing length, as many as asked for.
