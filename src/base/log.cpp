@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/flood.hpp"
 #include "base/line_file.hpp"
 #include "base/log_text.hpp"
 
@@ -52,7 +53,7 @@ class LineFormatter : public spdlog::formatter {
   Format format_;
 };
 
-/// One line, one write. Says how many lines got lost as soon as one has gone through again.
+/// One line, one write. Says how many lines got lost once one has gone through again, but not over and over where every other one is lost.
 class LineSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
   LineSink(int fd, Format format, std::string origin) : file_(fd), format_(format), origin_(std::move(origin)) {
@@ -67,10 +68,12 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
     if (!put(message)) {
       ++unsaid_;
       dropped_.fetch_add(1, std::memory_order_relaxed);
-    } else if (unsaid_ > 0) {
-      const Field count("count", unsaid_);
-      const std::string said = render(format_, "log lines dropped", {&count, 1});
-      if (put(spdlog::details::log_msg(origin_, spdlog::level::warn, said))) unsaid_ = 0;
+    } else if (unsaid_ > 0 && Clock::now() - said_at_ >= Flood::kPause) {
+      const Field fields[] = {{"count", unsaid_}, {"why", file_.why_dropped()}};
+      const std::string said = render(format_, "log lines dropped", fields);
+      if (!put(spdlog::details::log_msg(origin_, spdlog::level::warn, said))) return;
+      unsaid_ = 0;
+      said_at_ = Clock::now();
     }
   }
   void flush_() override {}
@@ -88,6 +91,7 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
   std::string origin_;
   std::atomic<std::uint64_t> dropped_ = 0;
   std::uint64_t unsaid_ = 0;
+  TimePoint said_at_ = TimePoint::min() + Flood::kPause;
 };
 
 struct ProcessLog {

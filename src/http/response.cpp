@@ -199,7 +199,7 @@ bool carries_body(const Exchange& exchange, int status) {
   return !exchange.head_request && !is_interim(status) && status != 204 && status != 205 && status != 304;
 }
 
-void append_error(std::string& out, const Exchange& exchange, int status, std::string_view reason, std::string_view date) {
+std::size_t append_error(std::string& out, const Exchange& exchange, int status, std::string_view reason, std::string_view date) {
   std::string body = std::to_string(status);
   body.append(" ").append(reason_phrase(status));
   if (!reason.empty()) body.append(": ").append(reason);
@@ -208,7 +208,9 @@ void append_error(std::string& out, const Exchange& exchange, int status, std::s
   Exchange closing = exchange;
   closing.close = true;
   append_head(out, closing, status, std::span(fields).first(status == 503 ? 2 : 1), body.size(), date);
-  if (carries_body(closing, status)) out.append(body);
+  if (!carries_body(closing, status)) return 0;
+  out.append(body);
+  return body.size();
 }
 
 std::string_view reason_phrase(int status) {

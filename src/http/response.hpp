@@ -35,7 +35,8 @@ void append_head(std::string& out, const Exchange& exchange, int status, std::sp
 bool carries_body(const Exchange& exchange, int status);
 
 /// A whole small answer made by serval itself (refusals, 500, 503, 504): text/plain, `Connection: close`, `Retry-After: 1` for 503.
-void append_error(std::string& out, const Exchange& exchange, int status, std::string_view reason, std::string_view date);
+/// Returns the size of its body.
+std::size_t append_error(std::string& out, const Exchange& exchange, int status, std::string_view reason, std::string_view date);
 
 /// "Not Found" for 404; "" if unknown.
 std::string_view reason_phrase(int status);

@@ -13,8 +13,10 @@ constexpr std::size_t kBatch = 16 * 1024;
 
 }  // namespace
 
-AccessLog::AccessLog(int fd, http::AccessFormat format)
-    : file_(fd >= 0 ? std::make_unique<LineFile>(fd) : nullptr), format_(std::move(format)) {}
+AccessLog::AccessLog(boost::asio::io_context& io, int fd, http::AccessFormat format)
+    : file_(fd >= 0 ? std::make_unique<LineFile>(fd) : nullptr),
+      format_(std::move(format)),
+      dropped_(io, [this](std::uint64_t count) { log::warning("access lines dropped", {{"count", count}, {"why", file_->why_dropped()}}); }) {}
 
 void AccessLog::add(const http::AccessRecord& record) {
   if (!file_) return;
@@ -26,7 +28,12 @@ void AccessLog::flush() {
   if (!file_ || lines_.empty()) return;
   file_->write(lines_);
   lines_.clear();
-  if (const std::uint64_t dropped = file_->take_dropped(); dropped > 0) log::warning("access lines dropped", {{"count", dropped}});
+  if (const std::uint64_t dropped = file_->take_dropped(); dropped > 0) dropped_.add(dropped);
+}
+
+void AccessLog::finish() {
+  flush();
+  dropped_.finish();
 }
 
 void AccessLog::reopen(int new_fd) {

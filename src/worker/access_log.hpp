@@ -5,6 +5,7 @@
 
 #include "base/line_file.hpp"
 #include "http/access_log.hpp"
+#include "worker/flood_line.hpp"
 
 namespace serval::worker {
 
@@ -12,7 +13,7 @@ namespace serval::worker {
 class AccessLog {
  public:
   /// `fd` is borrowed; -1: off.
-  AccessLog(int fd, http::AccessFormat format);
+  AccessLog(boost::asio::io_context& io, int fd, http::AccessFormat format);
 
   bool on() const { return file_ != nullptr; }
   void add(const http::AccessRecord& record);
@@ -21,11 +22,14 @@ class AccessLog {
   void flush();
   /// What was added before goes to the old file, what is added later to the new one.
   void reopen(int new_fd);
+  /// The worker ends: what is left, and the last word on what was lost.
+  void finish();
 
  private:
   std::unique_ptr<LineFile> file_;
   http::AccessFormat format_;
   std::string lines_;
+  FloodLine dropped_;
 };
 
 }  // namespace serval::worker

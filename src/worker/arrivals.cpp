@@ -10,7 +10,9 @@
 
 namespace serval::worker {
 
-Arrivals::Arrivals(Service& service, UniqueFd exit) : Acceptor(service, {.fd = exit.release(), .address = "lobby", .local = true}) {}
+Arrivals::Arrivals(Service& service, UniqueFd exit)
+    : Acceptor(service, {.fd = exit.release(), .address = "lobby", .local = true}),
+      strays_(service.io, [](std::uint64_t count) { log::warning("what came through the lobby is no connection, dropped", {{"count", count}}); }) {}
 
 /// A descriptor that the kernel finds no number for when we take it out is lost, and with it the connection.
 bool Arrivals::has_room() { return static_cast<bool>(UniqueFd(::fcntl(listener_.fd, F_DUPFD_CLOEXEC, 0))); }
@@ -27,7 +29,7 @@ Acceptor::Taken Arrivals::take() {
         service_.adopt(std::move(arrival.connection), arrival.guest, arrival.unread);
         return Taken::one;
       case ipc::Arrived::dropped:
-        log::warning("what came through the lobby is no connection, dropped");
+        strays_.add();
         continue;
       case ipc::Arrived::none:
         return Taken::none;

@@ -370,15 +370,17 @@ void Connection::on_overdue(TimePoint now) {
 
 /// The client gets its 504 now; the handler keeps its exchange until it returns.
 void Connection::answer_timeout(TimePoint now) {
+  constexpr std::string_view reason = "the app did not answer in time";
   last_activity_ = now;
   service_.on_expired(*exchange_, now);
-  log(504, http::Outcome::timeout);
-  const http::Exchange framing = exchange_->framing(true);
+  std::string answer;
+  const std::size_t body = http::append_error(answer, exchange_->framing(true), 504, reason, http::date_now());
+  log(504, http::Outcome::timeout, {reason, body});
   let_go_of_exchange();
   begin_exchange();
   logged_ = true;
   exchange_->closes = true;
-  http::append_error(exchange_->out, framing, 504, "the app did not answer in time", http::date_now());
+  exchange_->out = std::move(answer);
   write();
 }
 
@@ -396,7 +398,8 @@ void Connection::answer_error(int status, std::string_view reason, http::Outcome
   exchange_->out.clear();
   exchange_->closes = true;
   exchange_->status = status;
-  http::append_error(exchange_->out, exchange_->framing(true), status, reason, http::date_now());
+  exchange_->reason = reason;
+  exchange_->body_out = http::append_error(exchange_->out, exchange_->framing(true), status, reason, http::date_now());
   write();
 }
 
@@ -544,12 +547,32 @@ bool Connection::on_cut() {
   return true;
 }
 
+/// While the handler runs, its answer is its own to write.
+Connection::Answered Connection::answered() const {
+  if (phase_ == Phase::handling) return {};
+  return {exchange_->reason, phase_ == Phase::writing ? body_sent() : exchange_->body_out};
+}
+
+/// Of the answer's body, which is the last part of what is written.
+std::uint64_t Connection::body_sent() const {
+  const std::uint64_t unsent = exchange_->out.size() + exchange_->tail.size() - written_;
+  return exchange_->body_out - std::min(exchange_->body_out, unsent);
+}
+
+std::string_view Connection::received() const {
+  const bool head_complete = exchange_->head_size > 0;
+  return shown_of(head_complete ? exchange_->input.since(exchange_->head_at) : exchange_->input.unread());
+}
+
 /// Each request is counted and logged once.
-void Connection::log(int status, http::Outcome outcome) {
+void Connection::log(int status, http::Outcome outcome) { log(status, outcome, answered()); }
+
+void Connection::log(int status, http::Outcome outcome, const Answered& answered) {
   if (logged_) return;
   logged_ = true;
-  count(status, outcome);
-  if (!service_.logs_access()) return;
+  count(status, outcome, answered);
+  const bool refused = outcome == http::Outcome::refused;
+  if (!refused && !service_.logs_access()) return;
   const Exchange& exchange = *exchange_;
   const http::Head& head = exchange.parser.head();
   http::AccessRecord record;
@@ -565,24 +588,27 @@ void Connection::log(int status, http::Outcome outcome) {
   record.request_id = exchange.request_id;
   record.status = status;
   record.bytes_in = exchange.body_bytes;
-  if (phase_ != Phase::handling) record.bytes_out = exchange.body_out;  // else it is the handler's to write
+  record.bytes_out = answered.body;
   record.when = service_.wall_time(exchange.first_byte);
   record.duration = std::chrono::duration_cast<std::chrono::microseconds>(last_activity_ - exchange.first_byte);
   if (exchange.has_started()) {
     record.queue_wait = std::chrono::duration_cast<std::chrono::microseconds>(exchange.started() - exchange.handed_over);
   }
   record.outcome = outcome;
+  record.reason = answered.reason;
+  if (refused || head.method.empty()) record.received = received();
+  if (refused) service_.refusals.add(record);
   service_.log_access(record);
 }
 
-void Connection::count(int status, http::Outcome outcome) {
+void Connection::count(int status, http::Outcome outcome, const Answered& facts) {
   const Exchange& exchange = *exchange_;
   scoreboard::Answered answered;
   answered.status = status;
   answered.duration = last_activity_ - exchange.first_byte;
   if (exchange.has_started()) answered.queue_wait = exchange.started() - exchange.handed_over;
   answered.bytes_in = exchange.body_bytes;
-  if (phase_ != Phase::handling) answered.bytes_out = exchange.body_out;  // else it is the handler's to write
+  answered.bytes_out = facts.body;
   answered.timed_out = status == 504 && outcome == http::Outcome::timeout;
   answered.overload = outcome == http::Outcome::overload;
   answered.client_gone = outcome == http::Outcome::client_gone;

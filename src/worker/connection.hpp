@@ -114,8 +114,17 @@ class Connection : public Deadlined {
   void close();
   void end_operation();
 
+  /// What the access line says of the answer, but for its status.
+  struct Answered {
+    std::string_view reason;
+    std::uint64_t body = 0;  ///< bytes sent
+  };
+  Answered answered() const;
+  std::uint64_t body_sent() const;
+  std::string_view received() const;
   void log(int status, http::Outcome outcome);
-  void count(int status, http::Outcome outcome);
+  void log(int status, http::Outcome outcome, const Answered& answered);
+  void count(int status, http::Outcome outcome, const Answered& answered);
   void wait_until(TimePoint deadline);
   void wait_idle();
 

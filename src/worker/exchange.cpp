@@ -96,8 +96,10 @@ void Exchange::reset() {
   if (out.capacity() > kKeptOutput) out.shrink_to_fit();
   tail = {};
   if (!tail_copy_.empty()) std::string().swap(tail_copy_);
+  head_size = 0;
   status = 0;
   body_out = 0;
+  reason = {};
   closes = failed = false;
   started_.store(0, std::memory_order_relaxed);
   cancelled_.store(false, std::memory_order_relaxed);
@@ -199,6 +201,7 @@ void Exchange::fail(std::string_view why) {
   closes = close_after || service_.says_goodbye();
   status = 500;
   failed = true;
+  reason = "the app failed; the log says how";
   const http::Exchange how = framing(closes);
   http::append_head(out, how, status, kServerErrorFields, kServerErrorBody.size(), http::date_now());
   if (!http::carries_body(how, status)) return;

@@ -55,6 +55,7 @@ class Exchange final : public Job, private app::Answer {
   std::string_view tail;
   int status = 0;
   std::uint64_t body_out = 0;      ///< body bytes of the answer
+  std::string_view reason;         ///< why it is serval's own; a static text
   bool closes = false;             ///< the answer says `Connection: close`
   bool failed = false;             ///< the app failed; it is a 500
 

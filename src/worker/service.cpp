@@ -47,6 +47,7 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
                   }}),
       balance(io_context, crew, setting.scoreboard, setting.slot, config.workers.threads, [this] { on_crew_changed(); }),
       duty(setting.scoreboard, setting.slot, config.workers.threads, setting.cpus),
+      refusals(io_context),
       is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
         return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
       }),
@@ -56,7 +57,7 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       stack_reports_(io_context, stacks, tell_master_),
       wheel_(Clock::now()),
       timer_(io_context),
-      access_(setting.access_fd, std::move(setting.access_format)) {}
+      access_(io_context, setting.access_fd, std::move(setting.access_format)) {}
 
 Service::~Service() {
   connections_.clear_and_dispose([](Connection* connection) { delete connection; });
@@ -263,7 +264,8 @@ void Service::check_finished() {
   if (!finished_ || accepting_ || !connections_.empty()) return;
   if (crew.running() > 0) return tell_if_only_stuck_are_left();
   stacks.flush();
-  access_.flush();
+  access_.finish();
+  refusals.finish();
   std::exchange(finished_, nullptr)();
 }
 
@@ -278,7 +280,8 @@ void Service::tell_if_only_stuck_are_left() {
 std::size_t Service::cut() {
   std::size_t requests = 0;
   for (Connection& connection : connections_) requests += connection.on_cut() ? 1 : 0;
-  access_.flush();
+  access_.finish();
+  refusals.finish();
   return requests;
 }
 

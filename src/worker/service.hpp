@@ -25,6 +25,8 @@
 #include "worker/departures.hpp"
 #include "worker/duty.hpp"
 #include "worker/exchange.hpp"
+#include "worker/flood_line.hpp"
+#include "worker/refusals.hpp"
 #include "worker/stack_reports.hpp"
 #include "worker/thread_stacks.hpp"
 #include "worker/timeout_reports.hpp"
@@ -64,6 +66,7 @@ class Service {
   Departures departures;
   Balance balance;
   Duty duty;
+  Refusals refusals;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
   /// Answers close their connections: nobody takes those over.
