@@ -110,7 +110,8 @@ typedef struct serval_request {
 typedef struct serval_response {
   uint32_t size;
   int32_t status;              /* 200 to 999 */
-  const serval_field* headers; /* sent in this order. serval adds Date, Content-Length and Connection itself */
+  const serval_field* headers; /* sent in this order. serval adds Date, Content-Length and Connection itself,
+                                  and drops Connection, Keep-Alive, Upgrade and other hop-by-hop ones of yours */
   size_t header_count;
   serval_text body;
   void (*release)(void* context); /* null: serval copies the body before respond returns; else convention 4 */

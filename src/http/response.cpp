@@ -127,12 +127,16 @@ const char* why_not_a_value(std::string_view value) {
   }
 }
 
+bool is_transfer_encoding(std::string_view name) { return name.size() == 17 && ascii::is_name(name, "transfer-encoding"); }
+
 /// Connection and message framing are serval's business (RFC 9110 §7.6.1).
 bool is_servals_own(std::string_view name) {
   switch (name.size()) {
-    case 7: return ascii::is_name(name, "upgrade");
+    case 2: return ascii::is_name(name, "te");
+    case 7: return ascii::is_name(name, "upgrade") || ascii::is_name(name, "trailer");
     case 10: return ascii::is_name(name, "connection") || ascii::is_name(name, "keep-alive");
-    case 17: return ascii::is_name(name, "transfer-encoding");
+    case 16: return ascii::is_name(name, "proxy-connection");
+    case 17: return is_transfer_encoding(name);
     default: return false;
   }
 }
@@ -159,6 +163,11 @@ const char* why_not_sendable(const Field& field, std::size_t body_size) { return
 
 const char* why_not_sendable(const Field& field, const Exchange& exchange, int status, std::size_t body_size) {
   return why_not(field, exchange.head_request || status == 304 ? nullptr : &body_size);
+}
+
+bool may_be_dropped(const Field& field) {
+  if (!ascii::all(field.name, ascii::token) || !is_servals_own(field.name)) return false;
+  return !is_transfer_encoding(field.name) || equal_names(ascii::trim(field.value), "chunked");
 }
 
 const char* why_not_sendable(int status) { return status >= 200 && status <= 599 ? nullptr : "the status is not one of 200 to 599"; }

@@ -31,12 +31,15 @@ pid_t this_thread() {
   return id;
 }
 
-std::string why_not_sendable(const http::Exchange& how, const app::Answer::Response& response) {
+/// `drops` if some of the fields are to be left out.
+std::string why_not_sendable(const http::Exchange& how, const app::Answer::Response& response, bool& drops) {
   if (const char* why = http::why_not_sendable(response.status); why != nullptr) {
     return "answered with status " + std::to_string(response.status) + ": " + why;
   }
   for (const http::Field& field : response.fields) {
     if (const char* why = http::why_not_sendable(field, how, response.status, response.body.size()); why != nullptr) {
+      drops = drops || http::may_be_dropped(field);
+      if (http::may_be_dropped(field)) continue;
       return "answered with the header " + quoted(field.name) + ", which must not be sent: " + why;
     }
   }
@@ -168,17 +171,34 @@ void Exchange::respond(const Response& response) {
   closes = close_after || service_.says_goodbye();
   status = response.status;
   const http::Exchange how = framing(closes);
-  if (const std::string why = why_not_sendable(how, response); !why.empty()) {
+  bool drops = false;
+  if (const std::string why = why_not_sendable(how, response, drops); !why.empty()) {
     if (response.release != nullptr) response.release(response.release_context);
     return fail(why);
   }
-  http::append_head(out, how, status, response.fields, response.body.size(), http::date_now());
+  const std::vector<http::Field> kept = drops ? without_dropped(response.fields) : std::vector<http::Field>();
+  http::append_head(out, how, status, drops ? std::span<const http::Field>(kept) : response.fields, response.body.size(), http::date_now());
   if (http::carries_body(how, status)) {
     body_out = response.body.size();
     keep_tail(response);
   } else if (response.release != nullptr) {
     response.release(response.release_context);
   }
+}
+
+/// Ported code says `Connection: close` and the like, which elsewhere the server takes out as well. One word about each of them is enough.
+std::vector<http::Field> Exchange::without_dropped(std::span<const http::Field> fields) {
+  std::vector<http::Field> kept;
+  for (const http::Field& field : fields) {
+    if (!http::may_be_dropped(field)) {
+      kept.push_back(field);
+    } else if (service_.first_dropped(field.name)) {
+      const http::Head& head = parser.head();
+      log::warning("the app sends a header that is serval's to send, it is dropped each time",
+                   {{"header", field.name}, {"method", head.method}, {"target", head.target}, {"request_id", request_id}});
+    }
+  }
+  return kept;
 }
 
 void Exchange::keep_tail(const Response& response) {

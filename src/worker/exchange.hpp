@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "app/app.hpp"
 #include "base/time.hpp"
@@ -94,6 +96,7 @@ class Exchange final : public Job, private app::Answer {
   void identify(const Peer& peer);
   /// The calling app thread's; none if a reload has brought more threads than the scoreboard has room for: they are not shown, that is all.
   std::optional<scoreboard::Row> this_row() const;
+  std::vector<http::Field> without_dropped(std::span<const http::Field> fields);
   void keep_tail(const Response& response);
 
   Service& service_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "http/ascii.hpp"
 #include "ipc/reports.hpp"
 #include "stack/capture.hpp"
 
@@ -112,6 +113,13 @@ void Service::remove(Connection& connection) {
     gone.reset();
     check_finished();
   });
+}
+
+bool Service::first_dropped(std::string_view name) {
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(), http::ascii::lower);
+  const std::lock_guard lock(dropped_mutex_);
+  return dropped_names_.insert(std::move(lower)).second;
 }
 
 void Service::set_deadline(Connection& connection, TimePoint deadline) {

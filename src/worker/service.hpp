@@ -8,6 +8,10 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/app.hpp"
@@ -80,6 +84,9 @@ class Service {
   void remove(Connection& connection);
   std::size_t connections() const { return connections_.size(); }
 
+  /// Of the headers that are serval's own and that the app sends all the same: whether this one has not been seen before. Any thread.
+  bool first_dropped(std::string_view name);
+
   void set_deadline(Connection& connection, TimePoint deadline);
 
   std::unique_ptr<Exchange> lend();
@@ -151,6 +158,9 @@ class Service {
   StackReports stack_reports_;
   int stuck_ = 0;
   bool told_stuck_ = false;
+
+  std::mutex dropped_mutex_;
+  std::set<std::string> dropped_names_;  ///< in lower case
 
   std::atomic<bool> share_{false};  ///< some connections, with siblings
   int to_shed_ = 0;

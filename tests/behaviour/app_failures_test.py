@@ -1,5 +1,6 @@
 """The app misbehaves while it serves: its client gets 500 or loses its connection, the log says why, nobody else notices."""
 
+import re
 import unittest
 
 from http_client import Closed, request_bytes
@@ -31,6 +32,21 @@ class AppFailures(ServalTest):
         serval.expect_log(r"error +worker\[0\] .*app failed .*header", count=7)
         response = serval.get("/header?name=X-Good&value=a%20b")
         self.assertEqual((response.status, response.get("X-Good")), (200, "a b"))
+
+    def test_headers_that_are_servals_to_send_are_dropped_with_one_warning_each(self):
+        serval = self.start_probe({"workers": {"count": 1}})
+        cases = [("Connection", "close"), ("connection", "keep-alive"), ("Keep-Alive", "timeout%3D5"), ("Transfer-Encoding", "chunked"), ("Upgrade", "h2c"),
+                 ("TE", "trailers"), ("Proxy-Connection", "close")]
+        with serval.client() as client:
+            for name, value in cases * 3:
+                with self.subTest(name):
+                    response = client.get(f"/header?name={name}&value={value}")
+                    self.assertEqual((response.status, response.body), (200, b"x"))
+                    self.assertEqual(response.get(name), None)
+        self.assertEqual(serval.get("/header?name=Transfer-Encoding&value=gzip").status, 500)
+        self.assertEqual(serval.stop(), 0)
+        warned = re.findall(r"warning worker\[0\] .*a header that is serval's to send.* header=(\S+) ", serval.log())
+        self.assertEqual(sorted(warned), ["Connection", "Keep-Alive", "Proxy-Connection", "TE", "Transfer-Encoding", "Upgrade"])
 
     def test_the_faulty_examples_bad_header(self):
         serval = self.start("faulty")

@@ -107,8 +107,19 @@ TEST(Response, WhatWouldBreakTheFramingIsNotSendable) {
       {{"Connection", "close"}, "serval itself sends this field"},
       {{"KEEP-ALIVE", "timeout=5"}, "serval itself sends this field"},
       {{"Upgrade", "h2c"}, "serval itself sends this field"},
+      {{"Proxy-Connection", "close"}, "serval itself sends this field"},
+      {{"TE", "trailers"}, "serval itself sends this field"},
+      {{"Trailer", "Digest"}, "serval itself sends this field"},
   };
   for (const auto& [field, why] : bad) EXPECT_STREQ(why_not_sendable(field, 5), why) << field.name << ": " << field.value;
+}
+
+TEST(Response, WhatIsHopByHopMayBeDropped) {
+  const Field dropped[] = {{"Connection", "close"}, {"connection", "a\r\nb"}, {"Keep-Alive", "timeout=5"}, {"Upgrade", "h2c"}, {"TE", ""},
+                           {"trailer", "X"}, {"Proxy-Connection", "keep-alive"}, {"Transfer-Encoding", " Chunked "}};
+  for (const Field& field : dropped) EXPECT_TRUE(may_be_dropped(field)) << field.name;
+  const Field kept[] = {{"Transfer-Encoding", "gzip"}, {"Transfer-Encoding", "gzip, chunked"}, {"Content-Length", "5"}, {"X", "a\nb"}, {"", ""}, {"Connection ", "x"}};
+  for (const Field& field : kept) EXPECT_FALSE(may_be_dropped(field)) << field.name;
 }
 
 TEST(Response, HeadAnd304MayHaveTheLengthOfAnotherBody) {
