@@ -45,7 +45,7 @@ int supervise(Master& master) {
 
 int start(const config::Config& config, std::function<config::Loaded()> read_again) {
   std::vector<std::string> arguments = os::own_command_line();
-  os::ignore_sigpipe();
+  os::react_as(os::Process::master);
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
   auto logs = LogFiles::open(config.log);
   if (!logs) throw StartupError(exit_code::cannot_create, logs.error());
@@ -76,7 +76,7 @@ Result<void> check_adoption(const Handover& handover) {
 }
 
 int adopt(const Handover& handover, std::function<config::Loaded()> read_again) {
-  os::ignore_sigpipe();
+  os::react_as(os::Process::master);
   for (const int fd : handover.fds()) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   const auto configs = configs_of(handover);
   if (!configs) throw StartupError(exit_code::internal, configs.error());  // the check was asked before: it has been skipped

@@ -5,7 +5,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -15,7 +14,6 @@
 #include "app/build_id.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
-#include "base/signal_table.hpp"
 #include "ipc/channel.hpp"
 #include "ipc/heritage.hpp"
 #include "mold/prepare.hpp"
@@ -42,14 +40,6 @@ void close_on_exec(const ipc::Heritage& heritage) {
   mark(heritage.lobby_entry_fd);
   mark(heritage.lobby_exit_fd);
   for (const ipc::Listener& listener : heritage.listeners) mark(listener.fd);
-}
-
-void pass_over(int) {}
-
-/// A terminal and systemd signal every process of the group. What it means is for the master to say; it closes our channel then.
-/// A handler instead of SIG_IGN: programs that the app starts get the default back (execve(2)).
-void leave_signals_to_the_master() {
-  for (const SignalRow& row : kSignalTable) ::signal(row.number, pass_over);
 }
 
 bool master_gone(int life_fd) {
@@ -149,9 +139,7 @@ Result<scoreboard::Memory> map_scoreboard(const ipc::Heritage& heritage) {
 }  // namespace
 
 int run(int heritage_fd) {
-  os::restore_default_signals();
-  os::ignore_sigpipe();
-  leave_signals_to_the_master();
+  os::react_as(os::Process::mold);
   os::forget_service_manager();
   const auto heritage = ipc::read_heritage(heritage_fd);
   if (!heritage) {

@@ -14,8 +14,7 @@
 namespace serval::mold {
 
 int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& scoreboard, ipc::Channel mold_channel, WorkerSeat seat) {
-  os::restore_default_signals();
-  os::ignore_sigpipe();
+  os::react_as(os::Process::worker);
   mold_channel.close();  // else the master would not see the mold's end while a worker lives
   if (seat.output) ::dup2(seat.output.get(), STDOUT_FILENO);
   if (seat.error) ::dup2(seat.error.get(), STDERR_FILENO);

@@ -55,6 +55,48 @@ void restore_default_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+namespace {
+
+void pass_over(int) {}
+
+Reaction reaction_of(const SignalReaction& row, Process process) {
+  switch (process) {
+    case Process::master: return row.master;
+    case Process::mold: return row.mold;
+    case Process::worker: return row.worker;
+  }
+  return Reaction::standard;
+}
+
+void set_standard(int number) {
+  struct sigaction standard {};
+  standard.sa_handler = SIG_DFL;
+  ::sigaction(number, &standard, nullptr);  // fails for KILL, STOP and libc's own two
+}
+
+/// The kernel raises TTIN and TTOU anew for each call that is begun again: for them the call fails with EINTR, else it would be for ever.
+void set_passed_over(int number) {
+  struct sigaction passed {};
+  passed.sa_handler = pass_over;
+  passed.sa_flags = number == SIGTTIN || number == SIGTTOU ? 0 : SA_RESTART;
+  ::sigaction(number, &passed, nullptr);
+}
+
+}  // namespace
+
+void react_as(Process process) {
+  for (int number = 1; number <= SIGRTMAX; ++number) {
+    const auto* row = std::find_if(std::begin(kSignalReactions), std::end(kSignalReactions), [number](const auto& r) { return r.number == number; });
+    const Reaction reaction = row == std::end(kSignalReactions) ? Reaction::standard : reaction_of(*row, process);
+    if (reaction == Reaction::passes_over) {
+      set_passed_over(number);
+    } else if (process != Process::master) {
+      set_standard(number);
+    }
+  }
+  if (process != Process::master) let_signals_in();
+}
+
 void hold_signals() {
   sigset_t all;
   ::sigfillset(&all);

@@ -52,17 +52,6 @@ constexpr int kReservedFds = 4096;
 /// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
 constexpr int kOomScore = 100;
 
-void on_ignored_signal(int) {}
-
-/// Signals that may reach every process of a group (systemd, pkill) and are the master's business. A handler instead of SIG_IGN: programs that
-/// the app starts get the default back (execve(2)). SIGPIPE: a closed connection is an error code, not a death.
-void pass_over_signals() {
-  struct sigaction action {};
-  action.sa_handler = on_ignored_signal;
-  action.sa_flags = SA_RESTART;
-  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2, SIGQUIT, SIGPIPE}) ::sigaction(number, &action, nullptr);
-}
-
 http::AccessFormat access_format_of(const config::Config& config) {
   Result<http::AccessFormat> format = http::AccessFormat::parse(config.log.access_format);
   SERVAL_CHECK(format);  // validated with the config
@@ -110,7 +99,7 @@ class Worker {
                        .trusted = trusted_of(config_),
                        .cpus = boot_.heritage.cpus > 0 ? boot_.heritage.cpus : os::usable_cpus().usable,
                        .lobby_entry_fd = boot_.heritage.lobby_entry_fd}),
-        signals_(io_, SIGTERM, SIGINT),
+        signals_(io_, SIGTERM, SIGINT, SIGXCPU),
         channel_(io_, boot_.channel.in_fd()),
         timer_(io_),
         last_look_(io_),
@@ -120,7 +109,6 @@ class Worker {
   ~Worker() { channel_.release(); }  // its descriptor is the channel's
 
   int run() {
-    pass_over_signals();
     speak_before_dying();
     os::raise_oom_score(kOomScore);
     http::reseed_request_ids();
