@@ -107,7 +107,14 @@ Operations Master::operations() {
 
 void Master::listen_to_signals() {
   signals_.add(SIGCHLD);
-  for (const SignalRow& row : kSignalTable) signals_.add(row.number);
+  for (const SignalRow& row : kSignalTable) {
+    if (row.number == SIGHUP && os::is_ignored(SIGHUP)) {
+      log::info("SIGHUP was ignored at the start (nohup), and stays so", {{"next", "`serval reload` reloads"}});
+      continue;
+    }
+    signals_.add(row.number);
+  }
+  os::filter_terminal_signals();
   os::let_signals_in();
 }
 
@@ -177,11 +184,17 @@ void Master::on_signal(int number) {
   switch (row->action) {
     case SignalAction::stop: return handle(supervisor::StopRequested{std::string(row->name)});
     case SignalAction::reopen_logs: return reopen_logs();
-    case SignalAction::reload: return request_reload(std::string(row->name));
+    case SignalAction::reload: return on_hangup(std::string(row->name));
     case SignalAction::one_worker_more: return handle(supervisor::ScaleRequested{+1, std::string(row->name)});
     case SignalAction::one_worker_fewer: return handle(supervisor::ScaleRequested{-1, std::string(row->name)});
     case SignalAction::upgrade: return handle(supervisor::UpgradeRequested{std::string(row->name)});
   }
+}
+
+/// A terminal that closes ends what was started there, as anything else that runs in it; it may say so more than once.
+void Master::on_hangup(const std::string& name) {
+  if (!os::is_end_of_terminal(os::take_hangup(), had_terminal_, os::has_terminal())) return request_reload(name);
+  if (!std::exchange(terminal_closed_, true)) handle(supervisor::StopRequested{name + ", the terminal has closed"});
 }
 
 void Master::reopen_logs() {

@@ -22,6 +22,7 @@
 #include "master/stack_names.hpp"
 #include "master/worker_stacks.hpp"
 #include "os/oom.hpp"
+#include "os/terminal.hpp"
 #include "os/wait.hpp"
 #include "os/worker_cgroups.hpp"
 #include "scoreboard/memory.hpp"
@@ -69,6 +70,7 @@ class Master {
   void arm_timer();
   void await_signal();
   void on_signal(int number);
+  void on_hangup(const std::string& name);
   void reopen_logs();
   void reap();
   void child_exited(const os::Exit& exit);
@@ -170,6 +172,8 @@ class Master {
     boost::asio::steady_timer timer;
   };
   std::optional<Check> check_;
+  const bool had_terminal_ = os::has_terminal();
+  bool terminal_closed_ = false;
   bool taken_over_ = false;  ///< from an earlier version
   bool finishing_ = false;
   int exit_code_ = 0;

@@ -97,6 +97,11 @@ void react_as(Process process) {
   if (process != Process::master) let_signals_in();
 }
 
+bool is_ignored(int number) {
+  struct sigaction now {};
+  return ::sigaction(number, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_IGN;
+}
+
 void hold_signals() {
   sigset_t all;
   ::sigfillset(&all);

@@ -16,6 +16,9 @@ std::optional<int> signal_number(std::string_view name);
 /// Every disposition back to its default, nothing blocked: what a program expects to start with. For a freshly forked child; async-signal-safe.
 void restore_default_signals();
 
+/// Nobody gets it: as nohup(1) leaves HUP, for all that follows.
+bool is_ignored(int number);
+
 /// Every signal waits (pthread_sigmask(3)), also across an exec, until they are let in again. For the time in which there are no handlers.
 void hold_signals();
 void let_signals_in();

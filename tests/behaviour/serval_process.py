@@ -22,6 +22,10 @@ from http_client import DEADLINE, Client, wait_until
 
 SERVAL = os.environ.get("SERVAL", "serval")
 
+# Tests may run under nohup; what they start must not.
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 # What a bug or a sanitizer says on standard error: no test may pass over it, whatever it looked at.
 BUG = re.compile(r"serval: bug:|ERROR: (?:Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
 SANITIZERS = {
