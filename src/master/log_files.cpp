@@ -1,7 +1,10 @@
 #include "master/log_files.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "base/errno_text.hpp"
 #include "base/log.hpp"
@@ -11,15 +14,36 @@
 namespace serval::master {
 namespace {
 
+constexpr int kFlags = O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // the last: neither the open nor a write waits for anybody
+
+bool is_pipe(int fd) {
+  struct stat status {};
+  return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+/// A named pipe is opened for reading, too: then it needs no reader to be opened, none of ours gets EPIPE while there is none, and its buffer keeps
+/// the last lines for the next one (fifo(7): that works on Linux). ENXIO is how the open of one without a reader fails.
 Result<UniqueFd> open_file(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644));
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | kFlags, 0644));
+  if (fd ? is_pipe(fd.get()) : errno == ENXIO) {
+    if (UniqueFd both(::open(path.c_str(), O_RDWR | kFlags)); both) return both;
+  }
   if (!fd) return Error{"cannot open the log file " + path + ": " + errno_text()};
   return fd;
+}
+
+/// A pipe or terminal behind a standard descriptor is opened anew, so that it does not block us and still does whoever else has it. By the
+/// master, since workers of another user may not do it. Where it is not allowed, LineFile does what it can.
+UniqueFd open_anew(int fd) {
+  if (!is_pipe(fd) && ::isatty(fd) != 1) return UniqueFd();
+  return UniqueFd(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_WRONLY | kFlags));
 }
 
 Result<UniqueFd> open_setting(const std::string& setting, int standard_fd) {
   if (setting == "off") return UniqueFd();
   if (setting == "-") {
+    UniqueFd own = open_anew(standard_fd);
+    if (own && own.get() > STDERR_FILENO) return own;
     UniqueFd copy(::fcntl(standard_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
     if (!copy) return Error{"cannot log to descriptor " + std::to_string(standard_fd) + ": " + errno_text()};
     return copy;
