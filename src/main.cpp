@@ -3,8 +3,10 @@
 
 #include <cstdio>
 #include <exception>
+#include <string>
 
 #include "base/exit_code.hpp"
+#include "base/journal.hpp"
 #include "base/result.hpp"
 #include "cli/cli.hpp"
 #include "os/process_title.hpp"
@@ -26,7 +28,7 @@ int main(int argc, char** argv) {
   try {
     return serval::cli::run_cli(argc, argv);
   } catch (const serval::StartupError& error) {
-    std::fprintf(stderr, "serval: %s\n", error.what());
+    std::fputs(serval::stderr_lines(serval::log::Level::error, "serval: " + std::string(error.what()) + "\n").c_str(), stderr);
     return error.exit_code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "serval: a fault of serval itself: %s\n", error.what());

@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "base/flood.hpp"
+#include "base/journal.hpp"
 #include "base/line_file.hpp"
 #include "base/log_text.hpp"
 
@@ -34,16 +35,22 @@ std::string_view view(spdlog::string_view_t text) { return {text.data(), text.si
 /// the payload it is already in the log's format. No state, so threads may format at once.
 class LineFormatter : public spdlog::formatter {
  public:
-  explicit LineFormatter(Format format) : format_(format) {}
+  LineFormatter(Format format, const std::atomic<bool>& journal) : format_(format), journal_(journal) {}
 
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     std::string line;
-    append_line(line, format_, {message.time, level_name(message.level), view(message.logger_name), view(message.payload)});
+    const std::string_view priority = journal_.load(std::memory_order_relaxed) ? priority_prefix(level_of(message.level)) : "";
+    append_line(line, format_, {message.time, level_name(message.level), view(message.logger_name), view(message.payload), priority});
     out.append(line.data(), line.data() + line.size());
   }
-  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<LineFormatter>(format_); }
+  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<LineFormatter>(format_, journal_); }
 
  private:
+  static Level level_of(spdlog::level::level_enum level) {
+    if (level <= spdlog::level::debug) return Level::debug;
+    if (level == spdlog::level::info) return Level::info;
+    return level == spdlog::level::warn ? Level::warning : Level::error;
+  }
   static std::string_view level_name(spdlog::level::level_enum level) {
     if (level <= spdlog::level::debug) return "debug";
     if (level == spdlog::level::info) return "info";
@@ -51,16 +58,20 @@ class LineFormatter : public spdlog::formatter {
   }
 
   Format format_;
+  const std::atomic<bool>& journal_;  ///< the sink's
 };
 
 /// One line, one write. Says how many lines got lost once one has gone through again, but not over and over where every other one is lost.
 class LineSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  LineSink(int fd, Format format, std::string origin) : file_(fd), format_(format), origin_(std::move(origin)) {
-    set_formatter_(std::make_unique<LineFormatter>(format));
+  LineSink(int fd, Format format, std::string origin) : file_(fd), journal_(is_journal(fd)), format_(format), origin_(std::move(origin)) {
+    set_formatter_(std::make_unique<LineFormatter>(format, journal_));
   }
 
-  void reopen(int new_fd) { file_.reopen(new_fd); }
+  void reopen(int new_fd) {
+    journal_.store(is_journal(new_fd), std::memory_order_relaxed);
+    file_.reopen(new_fd);
+  }
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
  protected:
@@ -68,12 +79,12 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
     if (!put(message)) {
       ++unsaid_;
       dropped_.fetch_add(1, std::memory_order_relaxed);
-    } else if (unsaid_ > 0 && Clock::now() - said_at_ >= Flood::kPause) {
+    } else if (unsaid_ > 0 && Clock::now() >= quiet_until_) {
       const Field fields[] = {{"count", unsaid_}, {"why", file_.why_dropped()}};
       const std::string said = render(format_, "log lines dropped", fields);
       if (!put(spdlog::details::log_msg(origin_, spdlog::level::warn, said))) return;
       unsaid_ = 0;
-      said_at_ = Clock::now();
+      quiet_until_ = Clock::now() + Flood::kPause;
     }
   }
   void flush_() override {}
@@ -87,11 +98,12 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
   }
 
   LineFile file_;
+  std::atomic<bool> journal_;
   Format format_;
   std::string origin_;
   std::atomic<std::uint64_t> dropped_ = 0;
   std::uint64_t unsaid_ = 0;
-  TimePoint said_at_ = TimePoint::min() + Flood::kPause;
+  TimePoint quiet_until_ = TimePoint::min();
 };
 
 struct ProcessLog {

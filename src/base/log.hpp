@@ -10,6 +10,7 @@
 
 /// serval's own log: one line per event, `key=value` after a short sentence, one name per process. Any thread may call it.
 /// text: `2026-11-21T10:00:00.123Z info  worker[3] gen=2 pid=811: worker ready boot_ms=12`
+/// in the journal (systemd), as text: `<6>worker[3] gen=2 pid=811: worker ready boot_ms=12`; time and level are the journal's
 /// json: `{"time":"...","level":"info","process":"worker[3]","gen":2,"pid":811,"msg":"worker ready","boot_ms":12}`
 namespace serval::log {
 

@@ -175,6 +175,7 @@ std::string render(Format format, std::string_view sentence, std::span<const Fie
 }
 
 void append_line(std::string& out, Format format, const Line& line) {
+  out += line.priority;
   if (format == Format::json) {
     out += "{\"time\":\"";
     append_time(out, line.time);
@@ -187,12 +188,14 @@ void append_line(std::string& out, Format format, const Line& line) {
     out += "}\n";
     return;
   }
-  constexpr std::size_t kLevelWidth = 5;
-  append_time(out, line.time);
-  out += ' ';
-  out += line.level;
-  out.append(line.level.size() < kLevelWidth ? kLevelWidth - line.level.size() : 0, ' ');
-  out += ' ';
+  if (line.priority.empty()) {
+    constexpr std::size_t kLevelWidth = 5;
+    append_time(out, line.time);
+    out += ' ';
+    out += line.level;
+    out.append(line.level.size() < kLevelWidth ? kLevelWidth - line.level.size() : 0, ' ');
+    out += ' ';
+  }
   out += line.origin;
   out += ": ";
   out += line.payload;

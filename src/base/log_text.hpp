@@ -29,6 +29,7 @@ struct Line {
   std::string_view level;    ///< "info"
   std::string_view origin;   ///< from render_origin, of the same format
   std::string_view payload;  ///< from render, of the same format
+  std::string_view priority{};  ///< for the journal (base/journal.hpp), which has time and level itself: text lines have neither then
 };
 
 /// The whole line with its '\n'.

@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "base/exit_code.hpp"
+#include "base/journal.hpp"
 
 namespace serval::cli {
 
@@ -12,7 +13,8 @@ int usage_error(std::string_view command, std::string_view what, std::string_vie
 }
 
 int report_problems(const config::Loaded& loaded) {
-  std::cerr << config::format_problems(loaded.notes, "warning") << config::format_problems(loaded.problems, "error");
+  std::cerr << stderr_lines(log::Level::warning, config::format_problems(loaded.notes, "warning"))
+            << stderr_lines(log::Level::error, config::format_problems(loaded.problems, "error"));
   return loaded.problems.empty() ? exit_code::ok : exit_code::config;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "base/journal.hpp"
 #include "base/log.hpp"
 
 namespace serval::worker {
@@ -11,15 +12,19 @@ namespace {
 /// A batch is written when it is this long, even if the loop has more to do. Well above PIPE_BUF, small enough to stay in the L1 cache.
 constexpr std::size_t kBatch = 16 * 1024;
 
+std::string_view prefix_for(int fd) { return fd >= 0 && is_journal(fd) ? priority_prefix(log::Level::info) : std::string_view(); }
+
 }  // namespace
 
 AccessLog::AccessLog(boost::asio::io_context& io, int fd, http::AccessFormat format)
     : file_(fd >= 0 ? std::make_unique<LineFile>(fd) : nullptr),
       format_(std::move(format)),
+      prefix_(prefix_for(fd)),
       dropped_(io, [this](std::uint64_t count) { log::warning("access lines dropped", {{"count", count}, {"why", file_->why_dropped()}}); }) {}
 
 void AccessLog::add(const http::AccessRecord& record) {
   if (!file_) return;
+  lines_.append(prefix_);
   format_.append(lines_, record);
   if (lines_.size() >= kBatch) flush();
 }
@@ -38,7 +43,9 @@ void AccessLog::finish() {
 
 void AccessLog::reopen(int new_fd) {
   flush();
-  if (file_) file_->reopen(new_fd);
+  if (!file_) return;
+  file_->reopen(new_fd);
+  prefix_ = prefix_for(new_fd);
 }
 
 }  // namespace serval::worker

@@ -29,6 +29,7 @@ class AccessLog {
   std::unique_ptr<LineFile> file_;
   http::AccessFormat format_;
   std::string lines_;
+  std::string_view prefix_;  ///< of each line: a client must not say a priority of its own to the journal
   FloodLine dropped_;
 };
 

@@ -69,6 +69,14 @@ TEST(LogText, the_master_has_no_generation) {
   EXPECT_EQ(render_origin(Format::json, {"worker[3]", 2, 811, "stdout"}), R"("process":"worker[3]","gen":2,"pid":811,"stream":"stdout")");
 }
 
+TEST(LogText, the_journal_has_time_and_level_itself) {
+  std::string out;
+  append_line(out, Format::text, {{}, "warning", "master pid=1", "x", "<4>"});
+  append_line(out, Format::json, {{}, "warning", R"("process":"master")", R"("msg":"x")", "<4>"});
+  EXPECT_EQ(out, "<4>master pid=1: x\n"
+                 "<4>{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"warning\",\"process\":\"master\",\"msg\":\"x\"}\n");
+}
+
 TEST(LogText, whole_lines) {
   using namespace std::chrono;
   const system_clock::time_point time = sys_days(2026y / November / 1d) + 10h + 2min + 3s + 7ms + 999us;
