@@ -193,9 +193,9 @@ constexpr Option kOptions[] = {
      .example = "\"json\""},
     {.path = "log.file", .field = field<&Config::log, &Log::file>(), .placeholder = "FILE", .check = check_log_file, .is_path = true,
      .summary = "where the log goes",
-     .more = "\"-\": standard error. A named pipe needs no reader: it keeps the last lines for the next one, and what does not fit is dropped.", .example = "\"/var/log/shop/serval.log\""},
+     .more = "\"-\": standard error. A named pipe needs no reader: it keeps the last lines for the next one, and what does not fit is dropped.",
+     .example = "\"/var/log/shop/serval.log\""},
     {.path = "log.access", .field = field<&Config::log, &Log::access>(), .placeholder = "FILE", .check = check_not_empty, .is_path = true,
-
      .summary = "where the access log goes",
      .more = "\"-\": standard output; \"off\": nowhere. A named pipe is as good as for log.file.", .example = "\"/var/log/shop/access.log\""},
     {.path = "log.access_format", .field = field<&Config::log, &Log::access_format>(), .placeholder = "FORMAT", .check = check_access_format,

@@ -25,6 +25,7 @@ Supervisor::Mold* Supervisor::find_mold(int generation) {
 void Supervisor::start_mold(Mold& mold) {
   mold.state = MoldState::loading;
   mold.pid = 0;
+  mold.killed = false;
   mold.started = now_;
   mold.loaded_at = TimePoint::max();
   mold.deadline = after(settings_.limits.boot_timeout);
@@ -65,6 +66,8 @@ void Supervisor::handle(const MoldLoadFailed& event) {
 void Supervisor::mold_exited(Mold& mold, const Exit& exit) {
   release_unforked_slots(mold.generation);
   mold.reopens_pending = 0;
+  if (mold.state == MoldState::leaving && !mold.killed) say_how_it_left(mold, mold.pid, exit);
+  mold.complain_at = TimePoint::max();
   mold.pid = 0;
   const bool meant = mold.state == MoldState::leaving && phase_ != Phase::stopping;
   if (meant) {  // another generation has taken its place
@@ -79,6 +82,16 @@ void Supervisor::mold_exited(Mold& mold, const Exit& exit) {
     if (exit.signaled) fields.emplace_back("core", exit.core ? "yes" : "no");
   }
   mold_failed(mold, why, std::move(fields));
+}
+
+/// It was asked to: what it runs then is the app's destructor, of which nothing else tells.
+void Supervisor::say_how_it_left(const Mold& mold, pid_t pid, const Exit& exit) {
+  if (!exit.signaled && exit.code == 0) return;
+  std::vector<log::Field> fields = {{"gen", mold.generation}, {"mold_pid", pid}};
+  fields.emplace_back(exit.signaled ? "signal" : "exit_code", exit.signaled ? exit.text : std::to_string(exit.code));
+  if (exit.signaled) fields.emplace_back("core", exit.core ? "yes" : "no");
+  fields.emplace_back("hint", "the app's destructor, or those of its globals, ran then");
+  say(log::Level::warning, "the mold died while it ended", std::move(fields));
 }
 
 /// Whoever runs crashes over and over, and what is on disk is something else by now: it can only be better.

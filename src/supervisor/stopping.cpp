@@ -14,6 +14,8 @@ constexpr auto kAbortPatience = std::chrono::seconds(10);
 /// timeout(1) signals its child, then the child's process group; npm, make and foreman pass on what the terminal has sent to everybody already. What
 /// comes so soon after the first one is not somebody who has lost patience.
 constexpr auto kSameSignal = std::chrono::seconds(1);
+/// After it, a mold that was asked to end takes long; earlier where the grace is short.
+constexpr auto kMoldPatience = std::chrono::seconds(5);
 
 }  // namespace
 
@@ -76,6 +78,7 @@ void Supervisor::stop_mold(Mold& mold) {
       if (any_forking(mold.generation)) return;
       mold.state = MoldState::leaving;
       mold.deadline = now_ + settings_.grace;
+      mold.complain_at = now_ + std::min<Clock::duration>(kMoldPatience, settings_.grace / 2);
       return act(StopMold{mold.generation});
     case MoldState::cooling:
       mold.state = MoldState::absent;
@@ -90,6 +93,8 @@ void Supervisor::kill_mold(Mold& mold) {
   if (phase_ == Phase::stopping || !is_needed(mold)) mold.state = MoldState::leaving;
   if (mold.pid == 0) return;  // its pid is on the way: handle(MoldStarted) comes back here
   mold.deadline = TimePoint::max();
+  mold.complain_at = TimePoint::max();
+  mold.killed = true;
   act(Kill{mold.pid, SIGKILL});
 }
 
@@ -138,6 +143,7 @@ void Supervisor::enforce_deadlines() {
   }
   for (auto& [generation, mold] : molds_) {
     if (mold.deadline <= now_) enforce_mold_deadline(mold);
+    if (mold.complain_at <= now_) complain_of_mold(mold);
   }
 }
 
@@ -191,7 +197,10 @@ void Supervisor::enforce_mold_deadline(Mold& mold) {
     case MoldState::loading:
       mold.why = "it did not load within " + format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)";
       return kill_mold(mold);
-    case MoldState::leaving: return kill_mold(mold);
+    case MoldState::leaving:
+      say(log::Level::warning, "the mold did not end within the grace, killing it",
+          {{"gen", mold.generation}, {"mold_pid", mold.pid}, {"grace_ms", settings_.grace}});
+      return kill_mold(mold);
     case MoldState::cooling:
       if (forks_.take(now_)) return start_mold(mold);
       mold.deadline = forks_.available_at(now_);
@@ -199,6 +208,17 @@ void Supervisor::enforce_mold_deadline(Mold& mold) {
     case MoldState::absent:
     case MoldState::ready: return;
   }
+}
+
+/// A stop waits for it, and a reload leaves it behind: whoever looks at either should know.
+void Supervisor::complain_of_mold(Mold& mold) {
+  mold.complain_at = TimePoint::max();
+  const Duration left = std::chrono::ceil<Duration>(mold.deadline - now_);
+  say(log::Level::warning, "the mold takes long to end",
+      {{"gen", mold.generation},
+       {"mold_pid", mold.pid},
+       {"hint", "the app's destructor runs"},
+       {"next", "killing it in " + std::to_string(left.count()) + "ms"}});
 }
 
 void Supervisor::finish_if_done() {

@@ -61,8 +61,8 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
 TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
   TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_, notices_.next(), leaves_at_});
-  for (const auto& [generation, mold] : molds_) next = std::min(next, mold.deadline);
   next = std::min(next, probation_over());
+  for (const auto& [generation, mold] : molds_) next = std::min({next, mold.deadline, mold.complain_at});
   if (upgrade_) next = std::min(next, upgrade_->deadline);
   if (!looking_) next = std::min(next, next_look());
   bool waits_for_token = missing_workers() > 0;

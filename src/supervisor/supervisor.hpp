@@ -82,6 +82,8 @@ class Supervisor {
     TimePoint started{};
     TimePoint loaded_at = TimePoint::max();
     TimePoint deadline = TimePoint::max();  ///< when the state must have ended
+    TimePoint complain_at = TimePoint::max();  ///< leaving: when it begins to take long
+    bool killed = false;                    ///< by us
     std::string why;                        ///< the mold's own words for its failure
     int reopens_pending = 0;
     Backoff backoff;
@@ -186,6 +188,7 @@ class Supervisor {
   Mold* find_mold(int generation);
   void start_mold(Mold& mold);
   void mold_exited(Mold& mold, const Exit& exit);
+  void say_how_it_left(const Mold& mold, pid_t pid, const Exit& exit);
   void mold_failed(Mold& mold, const std::string& why, std::vector<log::Field> fields);
   void release_unforked_slots(int generation);
 
@@ -229,6 +232,7 @@ class Supervisor {
   void enforce_deadlines();
   void enforce_deadline(Slot& slot);
   void enforce_mold_deadline(Mold& mold);
+  void complain_of_mold(Mold& mold);
   void finish_if_done();
   void fail_boot(std::string sentence, std::vector<log::Field> fields);
   bool one_crash_too_many(Clock::duration healthy_for);

@@ -2,7 +2,7 @@
 //
 // [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
 // stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH and end_gate=PATH (when the mold has done its work), preload_crash=PATH and
-// start_crash=PATH (they abort while that file is there).
+// start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor aborts).
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -60,6 +60,7 @@ class Probe : public serval::App {
 
   ~Probe() override {
     if (!args_["end_gate"].empty()) wait_at_gate(args_["end_gate"]);
+    if (!args_["end_crash"].empty()) std::abort();
   }
 
   void worker_start(serval::Worker&) override {

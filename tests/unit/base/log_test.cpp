@@ -111,7 +111,9 @@ TEST_F(LogTest, dropped_lines_are_counted_and_said_once_writing_works_again) {
   reopen(open_file("log"));
   info("back");
   info("on");
-  EXPECT_THAT(lines(), ElementsAre(EndsWith(": back"), MatchesRegex(".* warning master pid=.*: log lines dropped count=2 why=\"No space left on device\""), EndsWith(": on")));
+  EXPECT_THAT(lines(), ElementsAre(EndsWith(": back"),
+                                   MatchesRegex(".* warning master pid=.*: log lines dropped count=2 why=\"No space left on device\""),
+                                   EndsWith(": on")));
   EXPECT_EQ(dropped(), 2u);
 }
 

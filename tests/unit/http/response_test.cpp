@@ -118,7 +118,8 @@ TEST(Response, WhatIsHopByHopMayBeDropped) {
   const Field dropped[] = {{"Connection", "close"}, {"connection", "a\r\nb"}, {"Keep-Alive", "timeout=5"}, {"Upgrade", "h2c"}, {"TE", ""},
                            {"trailer", "X"}, {"Proxy-Connection", "keep-alive"}, {"Transfer-Encoding", " Chunked "}};
   for (const Field& field : dropped) EXPECT_TRUE(may_be_dropped(field)) << field.name;
-  const Field kept[] = {{"Transfer-Encoding", "gzip"}, {"Transfer-Encoding", "gzip, chunked"}, {"Content-Length", "5"}, {"X", "a\nb"}, {"", ""}, {"Connection ", "x"}};
+  const Field kept[] = {{"Transfer-Encoding", "gzip"}, {"Transfer-Encoding", "gzip, chunked"}, {"Content-Length", "5"},
+                        {"X", "a\nb"}, {"", ""}, {"Connection ", "x"}};
   for (const Field& field : kept) EXPECT_FALSE(may_be_dropped(field)) << field.name;
 }
 

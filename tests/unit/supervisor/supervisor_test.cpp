@@ -332,6 +332,46 @@ TEST(Supervisor, StopDrainsEverybodyThenFinishes) {
   EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
 }
 
+TEST(Supervisor, AMoldThatTakesLongToEndIsNamedThenKilled) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, StopRequested{"TERM"});
+  s.at(10s, exited(pid_of(0), 0));
+  EXPECT_EQ(s.next_wakeup(), 15s);
+  s.at(15s, tick()).expect().expect_line({"warning: the mold takes long to end", "gen=1", "mold_pid=50", "killing it in 25000ms"});
+  EXPECT_EQ(s.next_wakeup(), 40s);
+  s.at(40s, tick()).expect({"kill 50 by 9"}).expect_line({"warning: the mold did not end within the grace", "mold_pid=50", "grace_ms=30000"});
+  s.at(40s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 0"}).expect_no_line();
+}
+
+TEST(Supervisor, AShortGraceIsNotOverBeforeAWord) {
+  Settings two_seconds = settings(1);
+  two_seconds.grace = 2s;
+  Script s(two_seconds);
+  s.booted_at(0s);
+  s.at(10s, StopRequested{"TERM"});
+  s.at(10s, exited(pid_of(0), 0));
+  s.at(11s, tick()).expect_line({"warning: the mold takes long to end", "killing it in 1000ms"});
+}
+
+TEST(Supervisor, AMoldThatDiesWhileItEndsIsNotPassedOver) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(10s, StopRequested{"TERM"});
+  s.at(10s, killed(kMold, SIGABRT, "SIGABRT")).expect().expect_line({"warning: the mold died while it ended", "gen=1", "mold_pid=50", "signal=SIGABRT"});
+  s.at(10s, exited(pid_of(0), 0)).expect({"finish 0"});
+}
+
+TEST(Supervisor, AnExitCodeOfAMoldThatEndsIsSaidAndZeroIsNot) {
+  for (const int code : {0, 3}) {
+    Script s(settings(1));
+    s.booted_at(0s);
+    s.at(10s, StopRequested{"TERM"});
+    const auto end = s.at(10s, exited(kMold, code));
+    code == 0 ? end.expect_no_line() : end.expect_line({"warning: the mold died while it ended", "exit_code=3"});
+  }
+}
+
 TEST(Supervisor, StopCutsWhatOutlivesTheGrace) {
   Script s(settings(2));
   s.booted_at(0s);
