@@ -35,19 +35,19 @@ Result<void> check_network(std::string_view text) {
   return {};
 }
 
+Result<void> check_no_nul(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return Error{"a NUL byte cannot be handed over"};
+  return {};
+}
+
 Result<void> check_not_empty(std::string_view text) {
   if (text.empty()) return Error{"expected a path, \"-\" or \"off\""};
-  return {};
+  return check_no_nul(text);
 }
 
 Result<void> check_log_file(std::string_view text) {
   if (text.empty()) return Error{"expected a path or \"-\" for standard error"};
-  return {};
-}
-
-Result<void> check_no_nul(std::string_view text) {
-  if (text.find('\0') != std::string_view::npos) return Error{"a NUL byte cannot be handed over"};
-  return {};
+  return check_no_nul(text);
 }
 
 Result<void> check_access_format(std::string_view text) {
