@@ -3,8 +3,10 @@
 #include <glob.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <iostream>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "base/result.hpp"
 #include "base/text.hpp"
 #include "cli/usage.hpp"
+#include "config/reading.hpp"
 #include "control/client.hpp"
 #include "control/place.hpp"
 
@@ -22,8 +25,9 @@ constexpr const char* kNameAnother = "name the server with -c FILE or --socket P
 
 /// Which server is meant, or why that cannot be told.
 struct Found {
-  control::Place place;
-  Asked failure;          ///< if its code is not ok
+  std::vector<control::Place> places;  ///< where it may be
+  std::optional<control::ConfigFile> meant{};
+  Asked failure{};        ///< if its code is not ok
   bool problems = false;  ///< the configuration is not right: its server may be elsewhere
 };
 
@@ -48,44 +52,65 @@ Asked bad_config(const config::Loaded& loaded) {
           .message = config::format_problems(loaded.notes, "warning") + problems};
 }
 
-/// The sockets that servers of any name have where they are by default.
-std::vector<std::string> default_sockets(const config::Environment& environment) {
-  const std::string pattern = control::find_place({}, "*", environment, ::geteuid()).path;
-  std::vector<std::string> found;
-  glob_t matches{};
-  if (::glob(pattern.c_str(), 0, nullptr, &matches) == 0) found.assign(matches.gl_pathv, matches.gl_pathv + matches.gl_pathc);
-  ::globfree(&matches);
+/// The sockets that servers of any name have where they may be.
+std::vector<control::Place> default_sockets(const config::Environment& environment) {
+  std::vector<control::Place> found;
+  for (const control::Place& pattern : control::places_to_look({}, "*", {}, environment, ::geteuid())) {
+    glob_t matches{};
+    if (::glob(pattern.path.c_str(), 0, nullptr, &matches) == 0) {
+      for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
+        control::Place place = pattern;
+        place.path = matches.gl_pathv[i];
+        found.push_back(std::move(place));
+      }
+    }
+    ::globfree(&matches);
+  }
   return found;
+}
+
+std::string paths_of(const std::vector<control::Place>& places) {
+  std::vector<std::string> paths;
+  for (const control::Place& place : places) paths.push_back(place.path);
+  return join(paths, ", ");
 }
 
 /// Nobody has said anything about which server.
 Found find_only_server(std::string_view command, const config::Environment& environment) {
-  auto place = control::find_place({}, "*", environment, ::geteuid());
   const auto sockets = default_sockets(environment);
-  if (sockets.size() == 1) {
-    place.path = sockets.front();
-    return {.place = place, .failure = {}};
-  }
+  if (sockets.size() == 1) return {.places = sockets};
   if (sockets.empty()) {
-    return {.place = {}, .failure = no_server(command, "there is no serval.toml here, and no server's socket at " + place.path, kNameAnother)};
+    const std::string patterns = paths_of(control::places_to_look({}, "*", {}, environment, ::geteuid()));
+    return {.places = {}, .failure = no_server(command, "there is no serval.toml here, and no server's socket at " + patterns, kNameAnother)};
   }
-  return {.place = {}, .failure = no_server(command, "several servers have sockets: " + join(sockets, ", "), "choose one with --socket PATH")};
+  return {.places = {}, .failure = no_server(command, "several servers have sockets: " + paths_of(sockets), "choose one with --socket PATH")};
+}
+
+/// Who names a socket, by whatever means but the file, means that one, whoever has it.
+bool names_socket(const config::Loaded& loaded) {
+  const auto kind = loaded.origins.find("control.socket")->second.kind;
+  return kind == config::Origin::Kind::environment || kind == config::Origin::Kind::flag;
 }
 
 Found find_server(std::string_view command, const Invocation& invocation) {
-  if (!invocation.socket.empty()) return {.place = {.path = invocation.socket, .automatic = false, .folder = {}}, .failure = {}};
+  if (!invocation.socket.empty()) return {.places = {{.path = invocation.socket, .automatic = false, .folder = {}}}};
   const auto loaded = config::load(invocation.sources);
   const auto& config = loaded.config;
   if (config.control.socket.empty() && config.server.name.empty()) {
-    if (invocation.sources.file) return {.place = {}, .failure = bad_config(loaded)};
+    if (invocation.sources.file) return {.places = {}, .failure = bad_config(loaded)};
     return find_only_server(command, invocation.sources.environment);
   }
-  auto place = control::find_place(config.control, config.server.name, invocation.sources.environment, ::geteuid());
-  if (place.path.empty()) {
-    return {.place = {}, .failure = no_server(command, "the server of this configuration has no socket: control.socket is \"off\"", kNameAnother)};
+  // /etc/serval/shop.toml is what serval@shop.service serves, whatever the app's name is.
+  const std::string unit = loaded.file.empty() ? "" : std::filesystem::path(loaded.file).stem().string();
+  Found found;
+  found.places = control::places_to_look(config.control, config.server.name, unit, invocation.sources.environment, ::geteuid());
+  if (found.places.empty()) {
+    found.failure = no_server(command, "the server of this configuration has no socket: control.socket is \"off\"", kNameAnother);
   }
+  if (!loaded.file.empty() && !names_socket(loaded)) found.meant = control::ConfigFile{loaded.file, config::real_path(loaded.file)};
   // What else may be wrong, such as a variable that only the server has, is no reason not to ask it.
-  return {.place = std::move(place), .failure = {}, .problems = !loaded.problems.empty()};
+  found.problems = !loaded.problems.empty();
+  return found;
 }
 
 void show_progress(std::string_view command, std::string_view text) {
@@ -97,22 +122,52 @@ void show_progress(std::string_view command, std::string_view text) {
 
 }  // namespace
 
-Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience) {
-  const std::string& command = request.command;
-  const Found found = find_server(command, invocation);
-  if (found.failure.code != exit_code::ok) return found.failure;
-  const auto reply = control::call({.where = found.place,
-                                    .request = request,
-                                    .patience = patience,
-                                    .on_progress = [&command](std::string_view text) { show_progress(command, text); }});
-  if (!reply) {
-    const std::string hint = found.problems ? "the configuration has problems, which serval check lists; or " : "";
-    return no_server(command, reply.error(), hint + kNameAnother);
+namespace {
+
+std::string hint_for(const Found& found) {
+  return (found.problems ? "the configuration has problems, which serval check lists; or " : "") + std::string(kNameAnother);
+}
+
+Asked ask_at(const control::Place& place, const Found& found, control::Request request, Duration patience) {
+  const std::string command = request.command;
+  request.meant = found.meant;
+  const auto call = [&] {
+    return control::call({.where = place,
+                          .request = request,
+                          .patience = patience,
+                          .on_progress = [&command](std::string_view text) { show_progress(command, text); }});
+  };
+  auto reply = call();
+  if (reply && request.meant && control::does_not_know_configs(*reply)) {
+    request.meant.reset();  // an older server, which has to be upgraded by a command, too
+    reply = call();
   }
+  if (!reply) return no_server(command, reply.error(), hint_for(found));
   if (reply->ok) return {.code = exit_code::ok, .result = reply->result, .why = {}, .message = {}};
   std::string error;
   log::append_text(error, reply->error, false);
   return {.code = reply->exit_code, .result = {}, .why = error, .message = line_of(command, error)};
+}
+
+}  // namespace
+
+Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience) {
+  const std::string& command = request.command;
+  const Found found = find_server(command, invocation);
+  if (found.failure.code != exit_code::ok) return found.failure;
+  Asked best;  // of what the places have said, the first that tells more than that there is nothing
+  std::vector<control::Place> empty;
+  for (const control::Place& place : found.places) {
+    if (::access(place.path.c_str(), F_OK) != 0 && errno == ENOENT && found.places.size() > 1 && place.automatic) {
+      empty.push_back(place);
+      continue;
+    }
+    Asked asked = ask_at(place, found, request, patience);
+    if (asked.code != exit_code::unavailable) return asked;
+    if (best.code == exit_code::ok) best = std::move(asked);
+  }
+  if (best.code != exit_code::ok) return best;
+  return no_server(command, "no server to talk to at " + paths_of(empty) + ": there is no socket", hint_for(found));
 }
 
 Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience) {

@@ -1,7 +1,6 @@
 #include "cli/cli.hpp"
 
 #include <algorithm>
-#include <filesystem>
 #include <iostream>
 
 #include "base/exit_code.hpp"
@@ -11,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/usage.hpp"
+#include "os/working_directory.hpp"
 
 namespace serval::cli {
 namespace {
@@ -32,10 +32,9 @@ int unknown_command(std::string_view name) {
 }
 
 std::string working_directory() {
-  std::error_code error;
-  const auto path = std::filesystem::current_path(error);
-  if (error) throw StartupError(exit_code::internal, "cannot tell the working directory: " + error.message() + "; start serval in a folder that exists");
-  return path.string();
+  auto path = os::working_directory();
+  if (!path) throw StartupError(exit_code::internal, path.error());
+  return std::move(*path);
 }
 
 int perform(const Command& command, std::vector<std::string> arguments) {

@@ -21,7 +21,7 @@ struct Parsed {
   std::map<std::string_view, std::vector<std::string>> options;  // by path
   std::vector<std::string> sockets;
   std::string timeout;
-  bool help = false, quiet = false, verbose = false, origin = false, json = false, now = false, ready = false;
+  bool help = false, quiet = false, verbose = false, origin = false, show_secrets = false, json = false, now = false, ready = false;
   bool takes_library = false;  // the first word is the app's
 };
 
@@ -36,6 +36,7 @@ void declare(CLI::App& app, const Command& command, Parsed& parsed) {
   app.add_flag("-h,--help", parsed.help);
   if (command.most_words > 0) app.add_option("words", parsed.words);
   if (command.takes_origin) app.add_flag("--origin", parsed.origin);
+  if (command.takes_origin) app.add_flag("--show-secrets", parsed.show_secrets);
   if (command.takes_json) app.add_flag("--json", parsed.json);
   if (command.takes_now) app.add_flag("--now", parsed.now);
   if (command.takes_ready) app.add_flag("--ready", parsed.ready);
@@ -63,6 +64,7 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
     for (const auto& option : config::options()) names.push_back("--" + std::string(option.path));
   }
   if (command.takes_origin) names.push_back("--origin");
+  if (command.takes_origin) names.push_back("--show-secrets");
   const std::vector<std::string_view> views(names.begin(), names.end());
   const auto near = nearest(flag, views);
   return {"unknown flag " + flag, near ? "did you mean " + std::string(*near) + "?" : "serval help " + std::string(command.name) + " lists the flags"};
@@ -137,6 +139,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& co
   Invocation invocation;
   invocation.words = parsed.words;
   invocation.origin = parsed.origin;
+  invocation.show_secrets = parsed.show_secrets;
   invocation.json = parsed.json;
   invocation.now = parsed.now;
   invocation.ready = parsed.ready;

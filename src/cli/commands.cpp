@@ -13,6 +13,7 @@
 #include "cli/help.hpp"
 #include "cli/mold.hpp"
 #include "cli/order.hpp"
+#include "cli/read_config.hpp"
 #include "cli/run.hpp"
 #include "cli/show_config.hpp"
 #include "cli/stack.hpp"
@@ -51,6 +52,11 @@ int stack(const Invocation& invocation) {
   return usage_error("stack", quoted(invocation.words.front()) + " is not a file descriptor", "serval asks itself for stacks");
 }
 
+int read(const Invocation& invocation) {
+  if (const int fd = descriptor_of(invocation); fd >= 0) return read_config(fd);
+  return usage_error("read", quoted(invocation.words.front()) + " is not a file descriptor", "serval config shows a configuration");
+}
+
 int adopt_server(const Invocation& invocation) {
   const int fd = descriptor_of(invocation);
   const bool check = invocation.words.size() == 2;
@@ -69,7 +75,8 @@ constexpr Command kCommands[] = {
              "which is thrown away. Nothing is bound and nothing served.",
      .run = check},
     {.name = "config", .arguments = "", .takes_config = true, .takes_origin = true, .summary = "print the effective configuration",
-     .more = "As a serval.toml. With --origin each value says where it came from: default, file, environment or flag.", .run = show_config},
+     .more = "As a serval.toml. With --origin each value says where it came from: default, file, environment or flag. "
+             "Values that may be secret are hidden unless --show-secrets is given.", .run = show_config},
     {.name = "status", .arguments = "", .takes_server = true, .takes_json = true, .summary = "show what a running server is doing",
      .more = "One line about the server and one for each worker: its age, requests, connections, busy threads and memory, whether it is about to be "
              "replaced or to start again, and which requests it has in progress. Then how many workers have ended, and why. "
@@ -126,6 +133,8 @@ constexpr Command kCommands[] = {
      .more = "Started by serval itself.", .run = mold},
     {.name = "adopt", .arguments = "FD [check]", .least_words = 1, .most_words = 2, .hidden = true, .summary = "go on as a running server",
      .more = "Started by serval itself.", .run = adopt_server},
+    {.name = "read", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "read the configuration of a running master",
+     .more = "Started by serval itself.", .run = read},
     {.name = "stack", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "name the frames of stacks",
      .more = "Started by serval itself.", .run = stack},
     {.name = "document", .arguments = "sample | man TEMPLATE", .least_words = 1, .most_words = 2, .hidden = true,

@@ -14,6 +14,7 @@ struct Invocation {
   std::vector<std::string> words;  ///< arguments that are not flags
   config::Sources sources;         ///< for commands that take a configuration, or talk to a server
   bool origin = false;             ///< --origin
+  bool show_secrets = false;       ///< --show-secrets
   std::string socket;              ///< --socket; empty: where the configuration says
   bool json = false;               ///< --json
   bool now = false;                ///< --now
@@ -28,7 +29,7 @@ struct Command {
   std::size_t least_words = 0;
   std::size_t most_words = 0;
   bool takes_config = false;       ///< -c, the flags of all options, and (as a first word) the app's library
-  bool takes_origin = false;
+  bool takes_origin = false;       ///< --origin and --show-secrets
   bool takes_server = false;       ///< -c and --socket: which running server is meant
   bool takes_json = false;
   bool takes_now = false;
@@ -57,6 +58,7 @@ std::span<const Flag> config_flags();
 /// Of commands that talk to a running server.
 std::span<const Flag> server_flags();
 inline constexpr Flag kOriginFlag = {"--origin", "say where each value came from"};
+inline constexpr Flag kSecretsFlag = {"--show-secrets", "print the values of app.args and app.env as well"};
 inline constexpr Flag kNowFlag = {"--now", "do not wait for requests in flight"};
 inline constexpr Flag kReadyFlag = {"--ready", "ask whether traffic may be sent to it, instead of whether it lives"};
 inline constexpr Flag kTimeoutFlag = {"--timeout DURATION", "how long to wait for the server's answer"};

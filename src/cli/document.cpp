@@ -32,7 +32,7 @@ std::string man_of_commands() {
     if (command.takes_timeout) text += " Oo Fl -timeout Ar DURATION Oc";
     if (command.takes_config || command.takes_server) text += " Oo Fl c Ar FILE Oc";
     if (command.takes_server) text += " Oo Fl -socket Ar PATH Oc";
-    if (command.takes_origin) text += " Oo Fl -origin Oc";
+    if (command.takes_origin) text += " Oo Fl -origin Oc Oo Fl -show-secrets Oc";
     if (command.takes_config) text += " Oo Ar flags Oc";
     text += '\n' + config::man_text(capitalised(command.summary) + ".");
     if (!command.more.empty()) text += config::man_text(command.more);

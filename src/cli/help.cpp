@@ -27,7 +27,7 @@ std::string usage_of(const Command& command) {
   if (command.takes_timeout) usage += " [--timeout DURATION]";
   if (command.takes_config || command.takes_server) usage += " [-c FILE]";
   if (command.takes_server) usage += " [--socket PATH]";
-  if (command.takes_origin) usage += " [--origin]";
+  if (command.takes_origin) usage += " [--origin] [--show-secrets]";
   if (command.takes_config) usage += " [flags]";
   return usage;
 }
@@ -75,6 +75,7 @@ std::string help_of(const Command& command) {
     text += padded(std::string(indent) + std::string(flag.names), 46) + std::string(flag.summary) + '\n';
   };
   if (command.takes_origin) row(kOriginFlag);
+  if (command.takes_origin) row(kSecretsFlag);
   if (command.takes_json) row(kJsonFlag);
   if (command.takes_now) row(kNowFlag);
   if (command.takes_ready) row(kReadyFlag);

@@ -16,6 +16,7 @@
 #include "cli/ask_server.hpp"
 #include "cli/usage.hpp"
 #include "control/changes_text.hpp"
+#include "control/shown.hpp"
 
 namespace serval::cli {
 namespace {
@@ -102,7 +103,10 @@ int upgrade(const Invocation& invocation) {
   if (asked.code != exit_code::ok) return asked.code;
   const auto* pid = asked.result.if_contains("pid");
   const auto* version = asked.result.if_contains("version");
-  if (pid != nullptr && version != nullptr && version->is_string()) std::cout << "pid " << *pid << " is serval " << version->get_string().c_str() << " now\n";
+  if (pid == nullptr || version == nullptr || !version->is_string()) return exit_code::ok;
+  std::cout << "pid " << *pid << " is serval " << control::text_at(asked.result, "version") << " now";
+  if (const std::string program = control::text_at(asked.result, "program"); program != control::kUnknown) std::cout << ", run from " << program;
+  std::cout << '\n';
   return exit_code::ok;
 }
 

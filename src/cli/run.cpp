@@ -5,7 +5,7 @@
 namespace serval::cli {
 
 int run_server(const config::Loaded& loaded, const config::Sources& sources) {
-  return master::start(loaded.config, [sources] { return config::load(sources); });
+  return master::start(loaded, sources);
 }
 
 }  // namespace serval::cli

@@ -11,7 +11,7 @@ namespace serval::cli {
 int show_config(const Invocation& invocation) {
   const auto loaded = config::load(invocation.sources);
   if (const int code = report_problems(loaded); code != exit_code::ok) return code;
-  std::cout << config::effective_file(loaded, invocation.origin);
+  std::cout << config::effective_file(loaded, invocation.origin, invocation.show_secrets);
   return exit_code::ok;
 }
 

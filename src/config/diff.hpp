@@ -8,14 +8,16 @@
 
 namespace serval::config {
 
-/// An option whose value differs, with both values as text (config/load.hpp: to_text).
+/// An option whose value differs.
 struct Change {
   const Option* option;
-  std::string before;
-  std::string after;
+  std::string key;     ///< its path; for one entry of a secret table "app.env.NAME"
+  std::string before;  ///< as text (config/load.hpp: to_text); empty if the option is secret
+  std::string after;   ///< likewise
+  std::string_view how;  ///< of a secret: "changed", "added" or "removed"; else empty
 };
 
-/// In the order of the option table.
+/// In the order of the option table. Values of secret options are in none of it.
 std::vector<Change> changes(const Config& before, const Config& after);
 
 /// What all of these together need; live for none.

@@ -145,16 +145,20 @@ std::string sample_file() {
   return text;
 }
 
-std::string effective_file(const Loaded& loaded, bool origins) {
+std::string effective_file(const Loaded& loaded, bool origins, bool secrets) {
   std::string text;
+  const auto encoded = [&](const Option& option) { return secrets ? encode_toml(option, loaded.config) : encode_toml_hidden(option, loaded.config); };
+  const bool hides = std::any_of(options().begin(), options().end(),
+                                 [&](const Option& option) { return encoded(option) != encode_toml(option, loaded.config); });
   for (const auto& section : sections()) {
     text += text.empty() ? header_of(section).substr(1) : header_of(section);
     for_options_of(section, [&](const Option& option) {
-      const auto line = std::string(key_of(option.path)) + " = " + encode_toml(option, loaded.config);
+      const auto line = std::string(key_of(option.path)) + " = " + encoded(option);
       text += origins ? padded(line, 48) + "  # " + loaded.origins.find(option.path)->second.text() : line;
       text += '\n';
     });
   }
+  if (hides) text.insert(0, "# What may be secret is hidden: serval config --show-secrets prints it.\n");
   return text;
 }
 

@@ -1,28 +1,38 @@
 #include "config/file.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
+#include <cstdlib>
 #include <optional>
 #include <sstream>
 
 // Its assertions do not hold for all that is no TOML; it refuses that all the same. Debian's own build has them off, too.
 #define TOML_ASSERT(condition) static_assert(true)
+// What it takes for unreachable must not be undefined behaviour; find_trouble() keeps away what is known to lead there.
+#if __has_include(<toml++/impl/preprocessor.hpp>)
+#include <toml++/impl/preprocessor.hpp>
+#else
+#include <toml++/impl/preprocessor.h>
+#endif
+#undef TOML_UNREACHABLE
+#define TOML_UNREACHABLE std::abort()
 #include <toml++/toml.h>
 
+#include "base/errno_text.hpp"
 #include "base/text.hpp"
+#include "base/time.hpp"
+#include "config/text_limits.hpp"
 
 namespace serval::config {
 namespace {
 
 constexpr std::size_t kLargestFile = MiB;
-// toml++ descends once per level, and a dotted key of a megabyte would exhaust the stack; no key of ours has more than three parts.
-constexpr std::size_t kMostKeyParts = 64;
 
 bool has_table(std::string_view name) {
   return std::any_of(sections().begin(), sections().end(), [&](const Section& section) { return section.name == name; });
@@ -57,7 +67,7 @@ class Reader {
       const auto path = section + "." + std::string(key.str());
       const auto problems_before = problems_.size();
       if (const auto* option = find_option(path)) {
-        auto raw = convert(node);
+        auto raw = convert(node, option->secret);
         if (problems_.size() == problems_before) values_.push_back({option, std::move(raw)});
       } else {
         unknown(path, section + "." + key_text(key.str()), at(key.source()), node.is_table());
@@ -81,11 +91,11 @@ class Reader {
     return {Origin::Kind::file, name_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
   }
 
-  Raw convert(const toml::node& node) {
+  Raw convert(const toml::node& node, bool secret) {
     Raw raw;
     raw.at = at(node.source());
     if (const auto* text = node.as_string()) {
-      auto value = interpolate(text->get(), lookup_);
+      auto value = interpolate(text->get(), lookup_, secret);
       if (!value) problems_.push_back({raw.at, value.error(), {}});
       raw.text = value ? *std::move(value) : std::string();
     } else if (const auto* integer = node.as_integer()) {
@@ -96,12 +106,12 @@ class Reader {
       raw.text = boolean->get() ? "true" : "false";
     } else if (const auto* list = node.as_array()) {
       raw.kind = Raw::Kind::list;
-      for (const auto& item : *list) raw.items.push_back(convert(item));
+      for (const auto& item : *list) raw.items.push_back(convert(item, secret));
     } else if (const auto* table = node.as_table()) {
       raw.kind = Raw::Kind::table;
       for (const auto& [key, value] : *table) {
         raw.keys.emplace_back(key.str());
-        raw.items.push_back(convert(value));
+        raw.items.push_back(convert(value, secret));
       }
     } else {
       raw.kind = Raw::Kind::other;
@@ -120,37 +130,67 @@ class Reader {
   FileValues values_;
 };
 
-// Where a key has absurdly many parts; toml++ would have to be trusted with the stack otherwise.
-std::optional<Origin> find_endless_key(std::string_view text, const std::string& name) {
-  int number = 0;
-  for (const auto line : split(text, '\n')) {
-    ++number;
-    const auto key = line.substr(0, line.find_first_of("=#"));
-    if (static_cast<std::size_t>(std::count(key.begin(), key.end(), '.')) >= kMostKeyParts) return Origin{Origin::Kind::file, name, number, 1};
-  }
-  return std::nullopt;
+constexpr auto kPatience = std::chrono::seconds(5);  ///< with the writer of a pipe
+
+/// Text of a value out of a message of toml++: it may be a number that is a password.
+std::string without_literals(std::string text) {
+  constexpr std::size_t kShownAsItIs = 8;  // a character, or the name of one
+  const auto is_about = [&text](const char* what) { return text.find(what) != std::string::npos; };
+  if (!is_about("integer") && !is_about("floating-point") && !is_about("interpret")) return text;  // names of keys are welcome
+  const auto begin = text.find('\'');
+  const auto end = text.rfind('\'');
+  if (begin == std::string::npos || end < begin + kShownAsItIs) return text;
+  return text.replace(begin, end - begin + 1, "a value here");
 }
 
-// open(2) and read(2) say what is wrong in errno; an ifstream does not.
-std::optional<std::string> read_whole(const std::string& file, std::string& reason) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(std::fopen(file.c_str(), "re"), std::fclose);
-  if (!stream) {
-    reason = std::strerror(errno);
-    return std::nullopt;
-  }
-  std::string text;
-  std::array<char, 65536> chunk{};
-  while (const auto size = std::fread(chunk.data(), 1, chunk.size(), stream.get())) {
-    text.append(chunk.data(), size);
-    if (text.size() > kLargestFile) {
-      reason = "it is larger than 1 MiB, so it is hardly a configuration";
-      return std::nullopt;
+/// read(2) of a file never waits, that of a pipe does: then at most so long. An error is in errno, ETIMEDOUT among them.
+ssize_t read_some(int fd, char* room, std::size_t size, TimePoint deadline) {
+  for (;;) {
+    const ssize_t done = ::read(fd, room, size);
+    if (done >= 0 || (errno != EAGAIN && errno != EINTR)) return done;
+    const auto left = std::chrono::ceil<Duration>(deadline - Clock::now());
+    pollfd readable = {fd, POLLIN, 0};
+    if (left > Duration::zero()) ::poll(&readable, 1, static_cast<int>(left.count()));
+    if (Clock::now() >= deadline) {
+      errno = ETIMEDOUT;
+      return -1;
     }
   }
-  if (std::ferror(stream.get())) {
-    reason = std::strerror(errno);
+}
+
+/// Closed at the end of a scope.
+struct Descriptor {
+  explicit Descriptor(int number) : fd(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+  int fd;
+};
+
+std::optional<std::string> read_whole(const std::string& file, std::string& reason) {
+  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));  // a named pipe would wait for a writer here
+  struct stat status = {};
+  if (opened.fd < 0 || ::fstat(opened.fd, &status) != 0) {
+    reason = errno_text();
     return std::nullopt;
   }
+  const auto refuse = [&reason](std::string why) {
+    reason = std::move(why);
+    return std::nullopt;
+  };
+  const TimePoint deadline = Clock::now() + kPatience;
+  std::string text;
+  std::array<char, 65536> chunk{};
+  for (;;) {
+    const ssize_t size = read_some(opened.fd, chunk.data(), chunk.size(), deadline);
+    if (size < 0) return refuse(errno == ETIMEDOUT ? "nothing has come for 5s; it is no regular file" : errno_text());
+    if (size == 0) break;
+    text.append(chunk.data(), static_cast<std::size_t>(size));
+    if (text.size() > kLargestFile) return refuse("it is larger than 1 MiB, so it is hardly a configuration");
+  }
+  if (text.empty() && S_ISFIFO(status.st_mode)) return refuse("it is a pipe into which nobody writes");
   return text;
 }
 
@@ -165,8 +205,8 @@ std::optional<FileValues> read_file(const std::string& path, const std::string& 
 }
 
 std::optional<FileValues> read_text(std::string_view text, const std::string& name, const Lookup& lookup, std::vector<Problem>& problems) {
-  if (const auto where = find_endless_key(text, name)) {
-    problems.push_back({*where, "not TOML that serval can use: a key of more than " + std::to_string(kMostKeyParts) + " parts", {}});
+  if (auto trouble = find_trouble(text)) {
+    problems.push_back({{Origin::Kind::file, name, trouble->line, trouble->column}, "not TOML that serval can use: " + trouble->what, {}});
     return std::nullopt;
   }
   try {
@@ -175,7 +215,7 @@ std::optional<FileValues> read_text(std::string_view text, const std::string& na
   } catch (const toml::parse_error& error) {
     const auto& begin = error.source().begin;
     problems.push_back({{Origin::Kind::file, name, static_cast<int>(begin.line), static_cast<int>(begin.column)},
-                        "not valid TOML: " + shortened(std::string(error.description()), 300),
+                        "not valid TOML: " + shortened(without_literals(std::string(error.description())), 300),
                         "nothing after this place has been looked at"});
     return std::nullopt;
   }

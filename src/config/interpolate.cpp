@@ -14,11 +14,17 @@ bool is_name(std::string_view name) {
 }
 
 // `inside` is what stands between the braces.
-Result<std::string> expand(std::string_view inside, const Lookup& lookup) {
+Result<std::string> expand(std::string_view inside, const Lookup& lookup, bool secret) {
   const auto dash = inside.find(":-");
   const auto name = inside.substr(0, dash);
   if (!is_name(name)) {
-    return Error{"${" + shortened(inside, 40) + "} is neither ${NAME} nor ${NAME:-default}; write $${ for a literal ${"};
+    const std::string what = secret ? "what stands there in ${}" : "${" + shortened(inside, 40) + "}";
+    // A shell's other ways to say a default, and the colon alone of other tools.
+    const auto meant = inside.substr(0, inside.find_first_of(":-"));
+    if (meant.size() < inside.size() && is_name(meant)) {
+      return Error{what + " is not ${NAME:-default}: a default is written ${" + std::string(meant) + ":-default}"};
+    }
+    return Error{what + " is neither ${NAME} nor ${NAME:-default}; write $${ for a literal ${"};
   }
   auto value = lookup(name);
   if (dash != std::string_view::npos) return value && !value->empty() ? *value : std::string(inside.substr(dash + 2));
@@ -28,7 +34,7 @@ Result<std::string> expand(std::string_view inside, const Lookup& lookup) {
 
 }  // namespace
 
-Result<std::string> interpolate(std::string_view text, const Lookup& lookup) {
+Result<std::string> interpolate(std::string_view text, const Lookup& lookup, bool secret) {
   std::string out;
   while (!text.empty()) {
     if (text.starts_with("$${")) {
@@ -37,7 +43,7 @@ Result<std::string> interpolate(std::string_view text, const Lookup& lookup) {
     } else if (text.starts_with("${")) {
       const auto end = text.find('}');
       if (end == std::string_view::npos) return Error{"a ${ without its }; write $${ for a literal ${"};
-      auto value = expand(text.substr(2, end - 2), lookup);
+      auto value = expand(text.substr(2, end - 2), lookup, secret);
       if (!value) return value;
       out += *value;
       text.remove_prefix(end + 1);

@@ -14,6 +14,7 @@ using Lookup = std::function<std::optional<std::string>(std::string_view name)>;
 
 /// Replaces ${VAR} and ${VAR:-default} in `text`, as a shell does: the default stands in for a variable that is unset or empty.
 /// $${ is a literal ${. What a variable holds is not looked at again. A variable that is unset and has no default is an error.
-Result<std::string> interpolate(std::string_view text, const Lookup& lookup);
+/// With `secret` errors name variables, but quote nothing else of the text.
+Result<std::string> interpolate(std::string_view text, const Lookup& lookup, bool secret = false);
 
 }  // namespace serval::config

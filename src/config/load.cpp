@@ -39,8 +39,7 @@ class Loading {
  private:
   void read_the_file() {
     if (!sources_.file) return;
-    const auto path = fs::path(sources_.working_directory) / *sources_.file;
-    loaded_.file = path.lexically_normal().string();
+    loaded_.file = file_of(sources_);
     loaded_.file_name = *sources_.file;
     const auto lookup = [this](std::string_view name) { return variable(name); };
     const auto values = read_file(loaded_.file, loaded_.file_name, lookup, loaded_.problems);
@@ -96,7 +95,7 @@ class Loading {
     for (const auto& word : words) {
       const auto equals = word.find('=');
       if (equals == std::string::npos) {
-        loaded_.problems.push_back({at, std::string(option.path) + " = " + quoted(word) + ": expected NAME=VALUE", {}});
+        loaded_.problems.push_back({at, std::string(option.path) + " = " + shown(option, text(word, at)) + ": expected NAME=VALUE", {}});
         return;
       }
       raw.keys.push_back(word.substr(0, equals));
@@ -203,6 +202,10 @@ Environment process_environment() {
     if (equals != std::string_view::npos) environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;
+}
+
+std::string file_of(const Sources& sources) {
+  return sources.file ? (fs::path(sources.working_directory) / *sources.file).lexically_normal().string() : "";
 }
 
 Loaded load(const Sources& sources) { return Loading(sources).run(); }

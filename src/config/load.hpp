@@ -35,6 +35,9 @@ struct Loaded {
   std::string file_name;                           ///< the same as the user named it
 };
 
+/// The file of the sources as it is called, absolute; empty: none.
+std::string file_of(const Sources& sources);
+
 /// Defaults < PORT and WEB_CONCURRENCY < file < SERVAL_* variables < flags. Never stops at the first problem.
 Loaded load(const Sources& sources);
 

@@ -59,10 +59,11 @@ constexpr Option kOptions[] = {
     {.path = "app.library", .field = field<&Config::app, &App::library>(), .placeholder = "FILE", .check = check_no_nul, .is_path = true,
      .summary = "shared library of the app", .more = "The argument of `serval run` and `serval check` is the same and stronger.",
      .example = "\"build/libshop.so\""},
-    {.path = "app.args", .field = field<&Config::app, &App::args>(), .placeholder = "TEXT", .check = check_no_nul,
-     .summary = "arguments handed to the app", .example = "[\"--catalog\", \"data/catalog.bin\"]"},
-    {.path = "app.env", .field = field<&Config::app, &App::env>(), .placeholder = "NAME=VALUE", .check = check_no_nul,
-     .summary = "environment variables for the mold and the workers", .more = "Added to the environment that serval itself was started with.",
+    {.path = "app.args", .field = field<&Config::app, &App::args>(), .placeholder = "TEXT", .check = check_no_nul, .secret = true,
+     .summary = "arguments handed to the app", .more = "Treated as secret, as the values of env are.", .example = "[\"--catalog\", \"data/catalog.bin\"]"},
+    {.path = "app.env", .field = field<&Config::app, &App::env>(), .placeholder = "NAME=VALUE", .check = check_no_nul, .secret = true,
+     .summary = "environment variables for the mold and the workers",
+     .more = "Added to the environment that serval itself was started with. The values are secret: no log line, error or answer of serval shows them.",
      .example = "{ DATABASE_URL = \"${DATABASE_URL:-shop.db}\" }"},
 
     {.path = "server.name", .field = field<&Config::server, &Server::name>(), .placeholder = "NAME", .check = check_name,
@@ -206,8 +207,8 @@ constexpr Option kOptions[] = {
 
     {.path = "control.socket", .field = field<&Config::control, &Control::socket>(), .placeholder = "FILE", .check = check_no_nul, .is_path = true,
      .apply = Apply::restart, .summary = "unix socket on which the master takes commands such as `serval status`",
-     .more = "Empty: $RUNTIME_DIRECTORY/serval.sock, else $XDG_RUNTIME_DIR/serval-NAME.sock, else /tmp/serval-UID/NAME.sock, with server.name for NAME; "
-             "commands look for it in the same place. \"off\": none.",
+     .more = "Empty: the first that can be had of $RUNTIME_DIRECTORY/serval.sock, $XDG_RUNTIME_DIR/serval-NAME.sock and /tmp/serval-UID/NAME.sock, with "
+             "server.name for NAME; commands look for it there, in /run/user/UID and in /run/serval-NAME. \"off\": none.",
      .example = "\"/run/shop/serval.sock\""},
     {.path = "control.mode", .field = field<&Config::control, &Control::mode>(), .placeholder = "MODE", .range = {0, 0777}, .apply = Apply::restart,
      .summary = "permissions of the control socket's file",

@@ -57,6 +57,8 @@ struct Option {
   std::string_view placeholder;  ///< stands for the value in help texts
   Range range{};                 ///< numbers, durations and sizes
   Result<void> (*check)(std::string_view) = nullptr;  ///< texts and each element of a list; the error is a reason without the value
+  /// Its values may hold passwords: no message, log line or answer shows them, `serval config` only with --show-secrets. Names in a table are shown.
+  bool secret = false;
   bool is_path = false;          ///< relative to the folder of the file that says it; from flags and environment to the working directory
   char short_flag = 0;
   std::string_view fallback{};   ///< environment variable of other tools, weaker than the file

@@ -1,5 +1,7 @@
 #include "config/problem.hpp"
 
+#include "base/log_text.hpp"
+
 namespace serval::config {
 
 std::string Origin::text() const {
@@ -16,9 +18,15 @@ std::string format_problems(std::span<const Problem> problems, std::string_view 
   std::string out;
   for (const auto& problem : problems) {
     // A missing value has no place to point at; the line starts with the program then, as for any other complaint.
-    out += problem.at.kind == Origin::Kind::defaulted ? "serval" : problem.at.text();
-    out += ": " + std::string(severity) + ": " + problem.what + '\n';
-    if (!problem.hint.empty()) out += "  hint: " + problem.hint + '\n';
+    // Names and values come from anywhere: no control byte of theirs reaches a terminal, or breaks a line.
+    log::append_text(out, problem.at.kind == Origin::Kind::defaulted ? "serval" : problem.at.text(), false);
+    out += ": " + std::string(severity) + ": ";
+    log::append_text(out, problem.what, false);
+    out += '\n';
+    if (problem.hint.empty()) continue;
+    out += "  hint: ";
+    log::append_text(out, problem.hint, false);
+    out += '\n';
   }
   return out;
 }

@@ -46,7 +46,7 @@ void check_list(const Option& option, const Raw& raw, std::vector<Problem>& prob
     if (!address) continue;  // said already, by the option's own check
     const auto first = std::find(seen.begin(), seen.end(), *address);
     if (first != seen.end()) {
-      problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(item) + ": the same address as server.bind[" +
+      problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(option, item) + ": the same address as server.bind[" +
                                        std::to_string(first - seen.begin()) + "]", "remove one of them"});
     }
     seen.push_back(*address);

@@ -181,7 +181,9 @@ struct Decoder {
       const auto& key = raw.keys[i];
       const auto& value = raw.items[i];
       if (key.empty() || key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
-        problems.push_back({value.at, std::string(option.path) + " has a name " + quoted(key) + ": expected one without '=' that is not empty", {}});
+        // Behind the '=' is a part of a value, most likely.
+        const std::string name = quoted(option.secret ? key.substr(0, key.find_first_of(std::string_view("=\0", 2))) : key);
+        problems.push_back({value.at, std::string(option.path) + " has a name " + name + ": expected one without '=' that is not empty", {}});
         good = false;
       }
       good = element(value, std::string(option.path) + "." + key) && good;
@@ -209,22 +211,23 @@ struct Decoder {
 
   bool element(const Raw& item, const std::string& name) const {
     if (item.kind == Raw::Kind::text) return accept(item, name);
-    const auto in_quotes = is_scalar(item) || item.kind == Raw::Kind::boolean ? "put it in quotes: " + quoted(item.text) : "";
-    problems.push_back({item.at, name + " = " + shown(item) + ": expected a text", in_quotes});
+    std::string in_quotes;
+    if (is_scalar(item) || item.kind == Raw::Kind::boolean) in_quotes = option.secret ? "put it in quotes" : "put it in quotes: " + quoted(item.text);
+    problems.push_back({item.at, name + " = " + shown(option, item) + ": expected a text", in_quotes});
     return false;
   }
 
   bool accept(const Raw& text, const std::string& name) const {
     if (!option.check) return true;
     const auto verdict = option.check(text.text);
-    if (!verdict) problems.push_back({text.at, name + " = " + shown(text) + ": " + verdict.error(), "for example " + std::string(option.example)});
+    if (!verdict) problems.push_back({text.at, name + " = " + shown(option, text) + ": " + verdict.error(), "for example " + std::string(option.example)});
     return verdict.has_value();
   }
 
   std::string expectation() const { return "expected " + expected(option); }
 
   bool refuse(const Complaint& complaint) const {
-    problems.push_back({raw.at, std::string(option.path) + " = " + shown(raw) + ": " + complaint.reason, complaint.hint});
+    problems.push_back({raw.at, std::string(option.path) + " = " + shown(option, raw) + ": " + complaint.reason, complaint.hint});
     return false;
   }
 };
@@ -299,6 +302,16 @@ std::string encode_with(const Option& option, const Config& config, const Visito
   return std::visit([&](auto access) { return visitor(read(access, config)); }, option.field);
 }
 
+template <class T>
+void hide(T&) {}  // numbers and choices are no secrets
+void hide(std::string& text) {
+  if (!text.empty()) text = kHidden;
+}
+void hide(Texts& texts) { std::fill(texts.begin(), texts.end(), kHidden); }
+void hide(Pairs& pairs) {
+  for (auto& [key, text] : pairs) text = kHidden;
+}
+
 bool takes_list(const Option& option) { return std::holds_alternative<Access<Texts>>(option.field); }
 bool takes_table(const Option& option) { return std::holds_alternative<Access<Pairs>>(option.field); }
 
@@ -341,7 +354,8 @@ std::optional<Raw> raw_from_json(std::string_view text, const Origin& at) {
 
 }  // namespace
 
-std::string shown(const Raw& raw) {
+std::string shown(const Option& option, const Raw& raw) {
+  if (option.secret) return std::string(kHidden);
   constexpr std::size_t limit = 80;
   switch (raw.kind) {
     case Raw::Kind::text: return quoted(shortened(raw.text, limit));
@@ -363,6 +377,13 @@ bool decode(const Option& option, const Raw& raw, Config& config, std::vector<Pr
 
 std::string encode(const Option& option, const Config& config) { return encode_with(option, config, Encoder{}); }
 std::string encode_toml(const Option& option, const Config& config) { return encode_with(option, config, TomlEncoder{}); }
+
+std::string encode_toml_hidden(const Option& option, const Config& config) {
+  if (!option.secret) return encode_toml(option, config);
+  Config masked = config;
+  std::visit([&](auto access) { hide(access(masked)); }, option.field);
+  return encode_toml(option, masked);
+}
 
 Raw raw_from_word(const Option& option, std::string_view word, const Origin& at) {
   if (!takes_list(option) && !takes_table(option)) return text_at(word, at);

@@ -27,8 +27,11 @@ struct Raw {
   Origin at;
 };
 
-/// The value as TOML writes it, on one line and not too long: for messages.
-std::string shown(const Raw& raw);
+/// Stands for the value of a secret option wherever one would be shown.
+inline constexpr std::string_view kHidden = "(hidden)";
+
+/// A value of this option as TOML writes it, on one line and not too long: for messages. kHidden if the option is secret.
+std::string shown(const Option& option, const Raw& raw);
 
 /// What an option takes, for messages: "a whole number from 1 to 1024".
 std::string expected(const Option& option);
@@ -43,6 +46,8 @@ bool decode(const Option& option, const Raw& raw, Config& config, std::vector<Pr
 std::string encode(const Option& option, const Config& config);
 /// The same as a TOML value (it is read back as the same value; "${" is kept from being replaced).
 std::string encode_toml(const Option& option, const Config& config);
+/// Likewise, but each text of a secret option is kHidden; the names in a table are not.
+std::string encode_toml_hidden(const Option& option, const Config& config);
 
 /// A word from environment or flags as a Raw of the option's shape: lists are split at commas (or given as a JSON array), tables are
 /// NAME=VALUE pairs between commas (or a JSON object). A word that cannot be split comes back as text, which decode() refuses.

@@ -108,7 +108,7 @@ class Conversation {
 
 Result<Reply> call(const Call& call) {
   if (!call.where.folder.empty()) {
-    if (const auto safe = check_private_folder(call.where.folder, ::geteuid()); !safe) return no_server(call.where.path, safe.error());
+    if (const auto safe = check_private_folder(call.where.folder, call.where.owner); !safe) return no_server(call.where.path, safe.error());
   }
   auto fd = connect_to(call.where.path, call.patience);
   if (!fd) return Error{fd.error()};

@@ -9,6 +9,8 @@
 namespace serval::control {
 namespace {
 
+constexpr const char* kConfigKey = "config";
+
 /// The parser refuses what is no JSON (RFC 8259), is nested deeper than 32, or has something behind it. Of a key that comes twice the last counts.
 Result<json::object> parse_object(std::string_view line) {
   boost::system::error_code error;
@@ -32,7 +34,7 @@ Result<Request> parse_request(std::string_view line) {
   auto object = parse_object(line);
   if (!object) return Error{"the request is not understood: " + object.error()};
   for (const auto& member : *object) {
-    if (member.key() == "command" || member.key() == "arguments") continue;
+    if (member.key() == "command" || member.key() == "arguments" || member.key() == kConfigKey) continue;
     return Error{"the request is not understood: unknown key " + quoted(shortened(std::string(member.key()), 80))};
   }
   auto command = text_at(*object, "command");
@@ -41,6 +43,13 @@ Result<Request> parse_request(std::string_view line) {
   if (json::value* arguments = object->if_contains("arguments")) {
     if (!arguments->is_object()) return Error{"the request is not understood: \"arguments\" is no JSON object"};
     request.arguments = std::move(arguments->get_object());
+  }
+  if (const json::value* config = object->if_contains(kConfigKey)) {
+    const auto* names = config->if_array();
+    if (names == nullptr || names->size() != 2 || !names->at(0).is_string() || !names->at(1).is_string()) {
+      return Error{"the request is not understood: \"config\" is no list of two texts"};
+    }
+    request.meant = ConfigFile{std::string(names->at(0).get_string()), std::string(names->at(1).get_string())};
   }
   return request;
 }
@@ -70,7 +79,13 @@ Result<std::variant<Progress, Reply>> parse_answer(std::string_view line) {
   return Answer(std::move(reply));
 }
 
-std::string format(const Request& request) { return line_of({{"command", utf8(request.command)}, {"arguments", request.arguments}}); }
+std::string format(const Request& request) {
+  json::object object{{"command", utf8(request.command)}, {"arguments", request.arguments}};
+  if (request.meant) object[kConfigKey] = json::array{utf8(request.meant->path), utf8(request.meant->real_path)};
+  return line_of(object);
+}
+
+bool does_not_know_configs(const Reply& reply) { return !reply.ok && reply.error.find("unknown key " + quoted(kConfigKey)) != std::string::npos; }
 
 std::string format(const Progress& progress) { return line_of({{"progress", utf8(progress.text)}}); }
 

@@ -2,16 +2,18 @@
 
 #include <boost/json/object.hpp>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
 #include "base/result.hpp"
+#include "control/meant.hpp"
 
 /// What goes over the control socket: one JSON object per line, one request per connection.
 ///
 /// ```
-/// → {"command":"status","arguments":{}}
+/// → {"command":"status","arguments":{},"config":["/srv/current/serval.toml","/srv/releases/7/serval.toml"]}    "config" may be missing
 /// ← {"progress":"waiting for worker 0"}              any number of them, also none
 /// ← {"ok":true,"result":{...}}                       or {"ok":false,"error":"...","exit":1}; then the end
 /// ```
@@ -25,6 +27,7 @@ inline constexpr std::size_t kLongestRequest = 64 * 1024;  ///< bytes, with the 
 struct Request {
   std::string command;
   json::object arguments;
+  std::optional<ConfigFile> meant{};  ///< the server must be the one of this configuration; none: whichever it is
 
   friend bool operator==(const Request&, const Request&) = default;
 };
@@ -41,6 +44,9 @@ struct Reply {
   std::string error;     ///< if not: one sentence
   int exit_code = 0;     ///< what the command should exit with (base/exit_code.hpp)
 };
+
+/// What an older server, which does not know `Request::meant`, says of a request that has it.
+bool does_not_know_configs(const Reply& reply);
 
 /// A line without its end.
 Result<Request> parse_request(std::string_view line);

@@ -70,7 +70,7 @@ void Responder::refuse(std::string error, int exit_code) const { answer_->reply(
 
 bool may_command(uid_t peer, uid_t own, unsigned mode) { return peer == 0 || peer == own || (mode & 0077) != 0; }
 
-Result<std::unique_ptr<Server>> Server::listen(boost::asio::io_context& io, const std::string& path, unsigned mode, Limits limits) {
+Result<os::Listening> Server::open(const std::string& path, unsigned mode) {
   if (path.size() > kLongestPath) {
     return Error{"cannot listen on unix:" + path + ": the path has " + std::to_string(path.size()) + " bytes, a socket's may have " +
                  std::to_string(kLongestPath)};
@@ -78,7 +78,11 @@ Result<std::unique_ptr<Server>> Server::listen(boost::asio::io_context& io, cons
   Address address;
   address.kind = Address::Kind::unix_path;
   address.name = path;
-  auto listening = os::listen_on(address, kBacklog, static_cast<mode_t>(mode));
+  return os::listen_on(address, kBacklog, static_cast<mode_t>(mode));
+}
+
+Result<std::unique_ptr<Server>> Server::listen(boost::asio::io_context& io, const std::string& path, unsigned mode, Limits limits) {
+  auto listening = open(path, mode);
   if (!listening) return Error{listening.error()};
   return std::unique_ptr<Server>(new Server(io, std::move(*listening), path, mode, limits));
 }
@@ -91,6 +95,21 @@ Server::Server(boost::asio::io_context& io, os::Listening listening, std::string
     : io_(io), listening_(std::move(listening)), path_(std::move(path)), mode_(mode), limits_(limits), acceptor_(io), pause_(io) {
   acceptor_.assign(Protocol(), listening_.fd.release());
   accept();
+}
+
+Result<void> Server::listen_again(const std::string& path) {
+  auto listening = open(path, mode_);
+  if (!listening) return Error{listening.error()};
+  os::remove_socket_file(listening_);  // not the new one: that is another inode
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  pause_.cancel();
+  listening_ = std::move(*listening);
+  path_ = path;
+  acceptor_.assign(Protocol(), listening_.fd.release());
+  accepting_ = false;  // what waited at the old one ends with an error, and leaves this alone
+  accept();
+  return {};
 }
 
 Server::~Server() {
@@ -128,11 +147,11 @@ void Server::accept_one() {
       accept();
     });
   }
-  if (fd >= 0) admit(fd);
+  if (fd >= 0) welcome(fd);
   accept();
 }
 
-void Server::admit(int fd) {
+void Server::welcome(int fd) {
   UniqueFd client(fd);
   ucred peer{};
   socklen_t size = sizeof peer;
@@ -187,6 +206,9 @@ void Server::handle(const Request& request, Responder responder) {
   const auto handler = handlers_.find(request.command);
   if (command == nullptr || handler == handlers_.end()) {
     return responder.refuse("this server knows no command " + quoted(shortened(request.command, 80)), exit_code::usage);
+  }
+  if (request.meant) {
+    if (const auto ours = check_meant_(*request.meant); !ours) return responder.refuse(ours.error(), exit_code::unavailable);
   }
   if (const auto right = check_arguments(*command, request.arguments); !right) return responder.refuse(right.error(), exit_code::usage);
   handler->second(request.arguments, std::move(responder));

@@ -78,6 +78,12 @@ class Server {
   /// Says what a command of the table does. Arguments are right when the handler sees them.
   void serve(std::string_view command, Handler handler);
 
+  /// Asked before each command that says which configuration it means; an error is its answer, with exit code 69.
+  void admit(std::function<Result<void>(const ConfigFile& meant)> check) { check_meant_ = std::move(check); }
+
+  /// Goes on at another place, or at the same one anew: clients that are here stay. The old socket file is removed if it is still ours.
+  Result<void> listen_again(const std::string& path);
+
   /// A client whose request was read before: it waits for the answer. Owns `fd` from here.
   Responder resume(int fd);
   /// One whose request was not: `read` is what had come of it. Likewise.
@@ -100,8 +106,9 @@ class Server {
   Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits);
   void accept();
   void accept_one();
-  void admit(int fd);
+  void welcome(int fd);
   std::shared_ptr<Session> adopt(int fd);
+  static Result<os::Listening> open(const std::string& path, unsigned mode);
   void handle(const Request& request, Responder responder);
   void forget(const std::shared_ptr<Session>& session);
 
@@ -117,6 +124,7 @@ class Server {
   std::map<std::string, Handler, std::less<>> handlers_;
   std::set<std::shared_ptr<Session>> sessions_;
   std::function<void()> on_gone_ = [] {};
+  std::function<Result<void>(const ConfigFile&)> check_meant_ = [](const auto&) { return Result<void>(); };
 };
 
 }  // namespace serval::control

@@ -12,11 +12,12 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "config/load.hpp"
-#include "control/place.hpp"
 #include "control/private_folder.hpp"
 #include "control/status.hpp"
 #include "master/listeners.hpp"
+#include "os/listen.hpp"
 #include "os/process_memory.hpp"
+#include "os/spawn.hpp"
 
 namespace serval::master {
 namespace {
@@ -24,12 +25,8 @@ namespace {
 /// For one status. The kernel takes milliseconds to add up a large worker's share, and meanwhile the master does nothing else.
 constexpr auto kMeasuringTime = std::chrono::milliseconds(50);
 
-Result<std::unique_ptr<control::Server>> listen(boost::asio::io_context& io, const control::Place& place, unsigned mode) {
-  if (!place.folder.empty()) {
-    if (const auto made = control::make_private_folder(place.folder, ::geteuid()); !made) return Error{made.error()};
-  }
-  return control::Server::listen(io, place.path, mode);
-}
+/// Between two looks at the socket file, when the master is awake anyway.
+constexpr auto kLookPause = std::chrono::seconds(10);
 
 /// pss, or rss where that cannot be read or the time is up; nothing where no time was given.
 std::optional<control::MemoryReading> measure(pid_t worker, TimePoint until) {
@@ -46,27 +43,69 @@ std::optional<control::MemoryReading> measure(pid_t worker, TimePoint until) {
 
 Control::Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor,
                  const scoreboard::Memory& scoreboard, Operations operations)
-    : supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)) {
-  const control::Place place = control::find_place(config.control, config.server.name, config::process_environment(), ::geteuid());
-  if (place.path.empty()) return;
-  auto server = listen(io, place, config.control.mode);
-  if (!server) {
-    if (!place.automatic) throw StartupError(exit_code::cannot_create, "control.socket: " + server.error());
-    log::warning("no control socket, going on without it; control.socket names another place", {{"why", server.error()}});
-    return;
+    : supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)), io_(io) {
+  places_ = control::places_to_bind(config.control, config.server.name, config::process_environment(), ::geteuid());
+  if (places_.empty()) return;
+  const auto done = listen_somewhere();
+  if (done) return;
+  if (!places_.front().automatic) throw StartupError(exit_code::cannot_create, "control.socket: " + done.error());
+  log::warning("no control socket, going on without it; control.socket names another place", {{"why", done.error()}});
+}
+
+Result<void> Control::listen_at(const control::Place& place) {
+  if (!place.folder.empty()) {
+    if (const auto made = control::make_private_folder(place.folder, place.owner); !made) return Error{made.error()};
   }
-  server_ = std::move(*server);
-  log::info("control socket", {{"path", server_->path()}});
-  serve();
+  const unsigned mode = operations_.config().control.mode;
+  if (server_) return server_->listen_again(place.path);
+  auto server = control::Server::listen(io_, place.path, mode);
+  if (server) {
+    server_ = std::move(*server);
+    serve();
+    return {};
+  }
+  if (const auto pid = os::listener_at(place.path)) {
+    // Beside a living one every command would go to that: the operator would stop the wrong server.
+    throw StartupError(exit_code::cannot_create, "control.socket: " + server.error() + "; it has pid " + std::to_string(*pid) +
+                                                     ". If that is another serval of this name: stop it, or give this one a server.name of its own");
+  }
+  return Error{server.error()};
+}
+
+/// At the first place that can be had.
+Result<void> Control::listen_somewhere() {
+  std::string why;
+  for (const control::Place& place : places_) {
+    const auto done = listen_at(place);
+    if (done) {
+      log::info("control socket", {{"path", server_->path()}});
+      complained_ = false;
+      return {};
+    }
+    why += (why.empty() ? "" : "; ") + done.error();
+  }
+  return Error{why};
+}
+
+void Control::look_after_socket() {
+  next_look_ = Clock::now() + kLookPause;
+  if (server_ == nullptr || os::socket_file_is_there(server_->listening())) return;
+  const auto done = listen_somewhere();
+  if (done) return log::warning("the file of the control socket was gone or another one, it has been made anew", {{"path", server_->path()}});
+  if (!std::exchange(complained_, true)) log::warning("the file of the control socket is gone, no command can be given", {{"why", done.error()}});
 }
 
 Control::Control(boost::asio::io_context& io, const ControlRecord& record, TimePoint begun, const supervisor::Supervisor& supervisor,
                  const scoreboard::Memory& scoreboard, Operations operations)
-    : supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)), begun_(begun) {
+    : supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)), begun_(begun), io_(io) {
+  const config::Config& config = operations_.config();
+  places_ = control::places_to_bind(config.control, config.server.name, config::process_environment(), ::geteuid());
   if (record.listener.fd < 0) return;
   server_ = control::Server::take_over(io, listening_of(record.listener), record.listener.bind, operations_.config().control.mode);
   serve();
-  for (const int client : record.clients) server_->resume(client).finish({{"pid", ::getpid()}, {"version", SERVAL_VERSION}});
+  const auto own = os::own_program();
+  const boost::json::string program = control::utf8(own ? *own : "");
+  for (const int client : record.clients) server_->resume(client).finish({{"pid", ::getpid()}, {"version", SERVAL_VERSION}, {"program", program}});
   for (const UnheardRecord& client : record.unheard) server_->hear(client.fd, client.read);
 }
 
@@ -88,6 +127,9 @@ bool Control::owes_answers() const {
 }
 
 void Control::serve() {
+  server_->admit([this](const control::ConfigFile& meant) {
+    return control::check_meant(meant, {.name = operations_.config().server.name, .pid = ::getpid(), .config = operations_.config_file()});
+  });
   server_->on_gone([this] { operations_.upgrade_if_possible(); });
   server_->serve("status", [this](const auto& arguments, const control::Responder& responder) { status(arguments, responder); });
   server_->serve("reload", [this](const auto&, const control::Responder& responder) { reload(responder); });
@@ -104,6 +146,7 @@ void Control::serve() {
 }
 
 void Control::look_again() {
+  if (Clock::now() >= next_look_) look_after_socket();
   if (waiting_.empty()) return;
   const supervisor::Snapshot snapshot = supervisor_.snapshot();
   std::erase_if(waiting_, [&](const Waiting& waiting) {
@@ -120,13 +163,22 @@ void Control::look_again() {
 void Control::reload(const control::Responder& responder) {
   responder.progress("loading the next generation");
   operations_.reload("serval reload", [responder](const ReloadReport& report) {
-    const auto& [ended, changes, build_before, build] = report;
+    const supervisor::ReloadEnded& ended = report.ended;
     if (!ended.good) return responder.refuse(ended.why + "; generation " + std::to_string(ended.generation) + " goes on", exit_code::app_failed);
     boost::json::array options;
-    for (const config::Change& change : changes) {
-      options.push_back({{"key", change.option->path}, {"from", change.before}, {"to", change.after}});
+    for (const config::Change& change : report.changes) {
+      if (change.how.empty()) {
+        options.push_back({{"key", change.key}, {"from", change.before}, {"to", change.after}});
+      } else {
+        options.push_back({{"key", change.key}, {"how", change.how}});
+      }
     }
-    responder.finish({{"generation", ended.generation}, {"build", build}, {"build_before", build_before}, {"changes", std::move(options)}});
+    responder.finish({{"generation", ended.generation},
+                      {"build", report.build},
+                      {"build_before", report.build_before},
+                      {"config_file", control::utf8(report.config_file)},
+                      {"config_file_before", control::utf8(report.config_file_before)},
+                      {"changes", std::move(options)}});
   });
 }
 

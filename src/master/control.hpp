@@ -11,6 +11,7 @@
 #include "base/time.hpp"
 #include "config/config.hpp"
 #include "config/diff.hpp"
+#include "control/place.hpp"
 #include "control/server.hpp"
 #include "master/handover.hpp"
 #include "scoreboard/memory.hpp"
@@ -24,12 +25,15 @@ struct ReloadReport {
   std::vector<config::Change> changes{};  ///< of the configuration
   std::string build_before{};             ///< of the app's library (app/build_id.hpp); empty: it has none
   std::string build{};
+  std::string config_file_before{};       ///< that was read, links followed; empty: none
+  std::string config_file{};
 };
 using ReloadDone = std::function<void(const ReloadReport&)>;
 
 /// What commands have the master do.
 struct Operations {
   std::function<const config::Config&()> config;  ///< in force
+  std::function<control::ConfigFile()> config_file;  ///< where that came from
   std::function<void(supervisor::Event)> tell;
   std::function<void(const std::string& by, ReloadDone done)> reload;
   std::function<void()> reopen_logs;
@@ -41,8 +45,8 @@ struct Operations {
 /// The master's control socket and what each command does. One thread, that of the io_context.
 class Control {
  public:
-  /// Listens where control.socket says, and logs where that is. Throws StartupError (cannot_create) if a place that was named cannot be had;
-  /// without the automatic one the server gets along, with a warning. Borrows all but the operations.
+  /// Listens where control.socket says, and logs where that is. Throws StartupError (cannot_create) if a place that was named cannot be had, or
+  /// if another serval listens there; without an automatic one the server gets along, with a warning. Borrows all but the operations.
   Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor, const scoreboard::Memory& scoreboard,
           Operations operations);
   /// Goes on with what an earlier version of serval in this process had open, and tells whoever waits for the upgrade that it is done.
@@ -52,6 +56,8 @@ class Control {
   TimePoint begun() const { return begun_; }
   /// Somebody waits for an answer that is no upgrade's: only this process can give it.
   bool owes_answers() const;
+  /// The socket file is gone, or there never was one: makes it anew, where that can be had. For a reload, and now and then.
+  void look_after_socket();
   /// To all who wait for the upgrade.
   void upgrade_refused(const std::string& why);
 
@@ -74,6 +80,8 @@ class Control {
   void recycle(const boost::json::object& arguments, const control::Responder& responder);
   void reopen(const control::Responder& responder);
   void upgrade(const control::Responder& responder);
+  Result<void> listen_at(const control::Place& place);
+  Result<void> listen_somewhere();
   void serve();
   void drain(bool on, const control::Responder& responder);
   void pause(const control::Responder& responder);
@@ -87,6 +95,10 @@ class Control {
   std::vector<Waiting> waiting_;
   std::vector<control::Responder> upgrade_waiters_;
   TimePoint begun_ = Clock::now();
+  boost::asio::io_context& io_;
+  std::vector<control::Place> places_;  ///< where the socket may be; none: it is off
+  TimePoint next_look_ = begun_;  ///< at the socket file
+  bool complained_ = false;       ///< that it cannot be had
   std::unique_ptr<control::Server> server_;  ///< none: off, or not to be had
 };
 

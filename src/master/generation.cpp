@@ -26,6 +26,7 @@ Generations generations_of(const Handover& handover, const Configs& configs) {
     Generation& generation = generations[record.number];
     generation.config = configs.at(record.number);
     generation.build = record.build;
+    generation.config_file = record.config_file;
     generation.logs = logs.at(static_cast<std::size_t>(record.logs));
     for (const int index : record.listeners) generation.listeners.push_back(listeners.at(static_cast<std::size_t>(index)));
   }

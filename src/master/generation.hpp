@@ -18,6 +18,7 @@ struct Generation {
   std::shared_ptr<LogFiles> logs;
   Listeners listeners;
   std::string build{};  ///< of the app's library, once a mold has loaded it (app/build_id.hpp); empty: it has none
+  std::string config_file{};  ///< that was read for it, links followed; empty: none
 };
 
 using Configs = std::map<int, std::shared_ptr<const config::Config>>;  ///< by generation

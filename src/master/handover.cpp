@@ -24,14 +24,15 @@ namespace serval::master {
 
 BOOST_DESCRIBE_STRUCT(ListenerRecord, (), (bind, address, fd, local, socket_file, file_device, file_inode, stored_as))
 BOOST_DESCRIBE_STRUCT(LogFilesRecord, (), (file, access, log_fd, access_fd))
-BOOST_DESCRIBE_STRUCT(GenerationRecord, (), (number, config, logs, listeners, build))
+BOOST_DESCRIBE_STRUCT(GenerationRecord, (), (number, config, logs, listeners, build, config_file))
 BOOST_DESCRIBE_STRUCT(ProcessRecord, (),
                       (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd, app_device, app_inode, app_size, app_modified_ns))
 BOOST_DESCRIBE_STRUCT(UnheardRecord, (), (fd, read))
 BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients, unheard))
 BOOST_DESCRIBE_STRUCT(CgroupsRecord, (), (folder, seated))
 BOOST_DESCRIBE_STRUCT(Handover, (),
-                      (protocol, version, arguments, begun, supervisor, life_read_fd, life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, logs,
+                      (protocol, version, arguments, working_directory, nonce, begun, supervisor, life_read_fd, life_write_fd, lobby_entry_fd,
+                       lobby_exit_fd, scoreboard_fd, logs,
                        listeners, generations, molds, workers, control, pidfile_fd, cgroups))
 
 namespace {

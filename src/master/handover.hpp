@@ -42,6 +42,7 @@ struct GenerationRecord {
   int logs = 0;                                               ///< index into Handover::logs
   std::vector<int> listeners{};                               ///< indices likewise
   std::string build{};
+  std::string config_file{};  ///< that was read for it, links followed
 };
 
 /// A mold or worker that lives.
@@ -83,6 +84,8 @@ struct Handover {
   int protocol = 0;
   std::string version{};
   std::vector<std::string> arguments{};  ///< the command line that the server was started with
+  std::string working_directory{};       ///< where that was, as it was called then; empty: not said
+  std::string nonce{};                   ///< what a new program proves by that it has read this (master/adoption_proof.hpp)
   TimePoint begun{};
   supervisor::State supervisor{};
   int life_read_fd = -1;

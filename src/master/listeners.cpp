@@ -104,7 +104,9 @@ void Listener::refuse() {
 Result<Listeners> open_listeners(const config::Server& config, const Listeners& open, std::vector<os::NamedSocket>& passed) {
   Listeners result;
   for (const std::string& bind : config.bind) {
-    const auto same = std::find_if(open.begin(), open.end(), [&](const auto& one) { return one->bind() == bind && one->open() && !has(result, one); });
+    const auto same = std::find_if(open.begin(), open.end(), [&](const auto& one) {
+      return one->bind() == bind && one->open() && one->reachable() && !has(result, one);
+    });
     if (same != open.end()) {
       result.push_back(*same);
       continue;

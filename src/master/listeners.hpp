@@ -34,6 +34,8 @@ class Listener {
   bool passed() const { return bind_.starts_with("fd:"); }
   /// False after refuse().
   bool open() const { return static_cast<bool>(listening_.fd); }
+  /// False if the file of a unix socket is gone, or another one is in its place: nobody can connect to this listener any more.
+  bool reachable() const { return os::socket_file_is_there(listening_); }
   ipc::Listener inherited() const { return {listening_.fd.get(), listening_.address, listening_.local}; }
   const std::string& address() const { return listening_.address; }
 
@@ -57,8 +59,8 @@ class Listener {
 
 using Listeners = std::vector<std::shared_ptr<Listener>>;
 
-/// One for each of `config.bind`, in its order: one of `open` that was opened for the same text, else one of those that systemd has `passed`,
-/// or that a master before us has stored there, which is taken out of there, else a new one, logged with its real port. The service manager
+/// One for each of `config.bind`, in its order: one of `open` that was opened for the same text and can be reached, else one of those that systemd
+/// has `passed`, or that a master before us has stored there, which is taken out of there, else a new one, logged with its real port. The service manager
 /// gets a copy of each if it keeps such. On an error nothing is different but for what was taken.
 Result<Listeners> open_listeners(const config::Server& config, const Listeners& open, std::vector<os::NamedSocket>& passed);
 

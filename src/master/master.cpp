@@ -76,7 +76,8 @@ Master::Master(Beginning beginning)
       measure_(beginning.first.config->memory),
       oom_kills_(oom_.read().value_or(0)),
       newest_(std::move(beginning.first)),
-      read_config_(std::move(beginning.read_config)),
+      sources_(std::move(beginning.sources)),
+      reader_(io_, os::kOwnProgram),
       control_(io_, *newest_.config, supervisor_, scoreboard_, operations()) {
   if (const std::size_t hard = newest_.config->memory.hard; hard > 0) {
     auto taken = os::WorkerCgroups::take(hard);
@@ -97,6 +98,7 @@ WorkerStacks::Hooks Master::ways_to_workers() {
 
 Operations Master::operations() {
   return {.config = [this]() -> const config::Config& { return *newest_.config; },
+          .config_file = [this] { return control::ConfigFile{config::file_of(sources_), newest_.config_file}; },
           .tell = [this](supervisor::Event event) { handle(std::move(event)); },
           .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
           .reopen_logs = [this] { reopen_logs(); },
@@ -216,6 +218,7 @@ void Master::child_exited(const os::Exit& exit) {
   const auto found = std::find_if(workers_.begin(), workers_.end(), [&exit](const auto& entry) { return entry.second->pid == exit.pid; });
   if (found == workers_.end()) {
     if (check_ && check_->pid == exit.pid) return check_ended(exit);
+    if (reader_.on_exit(exit)) return;
     if (forks_outstanding() && early_exits_.size() < kMostEarlyExits) early_exits_.insert_or_assign(exit.pid, exit);
     return;
   }

@@ -10,9 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "config/load.hpp"
+#include "config/reading.hpp"
 #include "ipc/lobby.hpp"
 #include "ipc/messages.hpp"
+#include "master/config_reader.hpp"
 #include "master/control.hpp"
 #include "master/generation.hpp"
 #include "master/handover.hpp"
@@ -22,6 +23,7 @@
 #include "master/stack_names.hpp"
 #include "master/worker_stacks.hpp"
 #include "os/oom.hpp"
+#include "os/program_file.hpp"
 #include "os/terminal.hpp"
 #include "os/wait.hpp"
 #include "os/worker_cgroups.hpp"
@@ -35,12 +37,9 @@ supervisor::Settings settings_of(const config::Config& config, int workers);
 
 /// What a master begins with.
 struct Beginning {
-  /// How a reload gets its configuration.
-  using ReadConfig = std::function<config::Loaded()>;
-
   Generation first;      ///< that workers come from
   Generations others{};  ///< of an earlier version of serval in this process: all that live
-  ReadConfig read_config;
+  config::Sources sources;  ///< where a reload gets its configuration
   int workers = 1;
   std::vector<std::string> arguments;  ///< the command line of the server
   std::unique_ptr<Pidfile> pidfile;
@@ -85,7 +84,8 @@ class Master {
 
   // reload.cpp
   void request_reload(const std::string& by, ReloadDone done = [](const auto&) {});
-  Result<std::shared_ptr<const config::Config>> read_next_config() const;
+  void on_config_read(const std::string& by, ReloadDone done, const Result<config::Reading>& read);
+  Result<std::shared_ptr<const config::Config>> check_next(const Result<config::Reading>& read) const;
   Result<Generation> open_next(std::shared_ptr<const config::Config> config) const;
   void take_over_settings();
   void forget_unused_generations();
@@ -104,7 +104,6 @@ class Master {
   // upgrade.cpp
   void take_over(const Handover& handover);
   Handover hand_over();
-  Result<std::string> successor() const;
   void check_ended(const os::Exit& exit);
   void upgrade_if_possible();
   Result<void> exec_successor();
@@ -157,23 +156,34 @@ class Master {
   std::map<int, std::unique_ptr<MoldProcess>> molds_;                 ///< by generation
   Generations generations_;  ///< that live
   Generation newest_;                      ///< what the next mold goes by
-  Beginning::ReadConfig read_config_;
+  config::Sources sources_;
+  ConfigReader reader_;
   Generation before_;                      ///< while reloading: that of those who serve
   bool reloading_ = false;
   std::vector<ReloadDone> reload_waiters_;       ///< of the reload under way
   std::vector<ReloadDone> next_reload_waiters_;  ///< who asked meanwhile
+  std::string read_again_by_;  ///< who asked while the configuration was being read; empty: nobody
   std::map<int, std::unique_ptr<WorkerProcess>> workers_;  ///< by slot
   /// Children that ended before the mold told us which worker they were; only while forks are outstanding, so orphans do not pile up here.
   std::map<pid_t, os::Exit> early_exits_;
   /// A new program that looks at what it would go on with.
   struct Check {
     pid_t pid = 0;
-    UniqueFd error_fd;  ///< what it says
+    os::ProgramFile program;
+    std::string nonce;
+    UniqueFd proof_fd;
+    UniqueFd error_fd;  ///< what it complains of
     boost::asio::steady_timer timer;
   };
   std::optional<Check> check_;
   const bool had_terminal_ = os::has_terminal();
   bool terminal_closed_ = false;
+  /// One that has proved that it can take over.
+  struct Successor {
+    os::ProgramFile program;
+    std::string version;
+  };
+  std::optional<Successor> successor_;
   bool taken_over_ = false;  ///< from an earlier version
   bool finishing_ = false;
   int exit_code_ = 0;

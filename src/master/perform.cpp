@@ -191,6 +191,7 @@ void Master::perform(const supervisor::RetireListeners&) {
 }
 
 void Master::perform(const supervisor::RefuseConnections&) {
+  reader_.cancel("the server is stopping");
   for (const auto& [number, generation] : generations_) leave_all(generation.listeners);
   leave_all(newest_.listeners);
 }
@@ -202,6 +203,7 @@ void Master::perform(const supervisor::Log& action) { log::write(action.level, a
 void Master::perform(const supervisor::Finish& action) {
   finishing_ = true;
   exit_code_ = action.exit_code;
+  reader_.give_up();
   reap();
   await_stacks();
 }

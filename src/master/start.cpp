@@ -9,6 +9,7 @@
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "config/reading.hpp"
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
 #include "master/pidfile.hpp"
@@ -43,7 +44,8 @@ int supervise(Master& master) {
 
 }  // namespace
 
-int start(const config::Config& config, std::function<config::Loaded()> read_again) {
+int start(const config::Loaded& loaded, const config::Sources& sources) {
+  const config::Config& config = loaded.config;
   std::vector<std::string> arguments = os::own_command_line();
   os::react_as(os::Process::master);
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
@@ -51,6 +53,7 @@ int start(const config::Config& config, std::function<config::Loaded()> read_aga
   if (!logs) throw StartupError(exit_code::cannot_create, logs.error());
   os::hold_signals();  // until the master has handlers: process 1 would lose one that comes before, others would leave their files behind
   Generation first{.config = std::make_shared<const config::Config>(config), .logs = std::make_shared<LogFiles>(std::move(*logs)), .listeners = {}};
+  if (!loaded.file.empty()) first.config_file = config::real_path(loaded.file);
   log::start(ipc::log_settings(config.log, first.logs->log()), "master");
   os::set_title("serval: master " + config.server.name);
 
@@ -62,7 +65,7 @@ int start(const config::Config& config, std::function<config::Loaded()> read_aga
   auto pidfile = std::make_unique<Pidfile>(config.server.pidfile);
   first.listeners = listen(config.server);
   Master master({.first = std::move(first),
-                 .read_config = std::move(read_again),
+                 .sources = sources,
                  .workers = count.workers,
                  .arguments = std::move(arguments),
                  .pidfile = std::move(pidfile)});
@@ -75,7 +78,7 @@ Result<void> check_adoption(const Handover& handover) {
   return {};
 }
 
-int adopt(const Handover& handover, std::function<config::Loaded()> read_again) {
+int adopt(const Handover& handover, const config::Sources& sources) {
   os::react_as(os::Process::master);
   for (const int fd : handover.fds()) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   const auto configs = configs_of(handover);
@@ -91,7 +94,7 @@ int adopt(const Handover& handover, std::function<config::Loaded()> read_again) 
   auto pidfile = std::make_unique<Pidfile>(config.server.pidfile, UniqueFd(handover.pidfile_fd));
   Master master({.first = std::move(current),
                  .others = std::move(generations),
-                 .read_config = std::move(read_again),
+                 .sources = sources,
                  .workers = handover.supervisor.workers,
                  .arguments = handover.arguments,
                  .pidfile = std::move(pidfile)},

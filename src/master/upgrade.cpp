@@ -10,7 +10,9 @@
 #include "base/text.hpp"
 #include "config/load.hpp"
 #include "ipc/heritage.hpp"
+#include "master/adoption_proof.hpp"
 #include "master/master.hpp"
+#include "os/pipe.hpp"
 #include "os/spawn.hpp"
 
 // serval replaces itself: the new program looks at what it would go on with, in a process of its own; then this process execs it. Pid, children,
@@ -19,7 +21,7 @@ namespace serval::master {
 namespace {
 
 constexpr auto kCheckPatience = std::chrono::seconds(20);
-constexpr std::size_t kLongestComplaint = 4096;
+constexpr std::size_t kLongestText = 4096;
 
 /// The place of `what` in `list`, which it is put into if it is not there.
 template <class T>
@@ -48,12 +50,12 @@ ipc::Channel channel_of(const ProcessRecord& record) {
   return {ipc::Channel::End::master, UniqueFd(record.reports_fd), UniqueFd(record.orders_fd)};
 }
 
-/// What it said, for whoever asked for the upgrade.
-std::string complaint_in(int fd) {
-  std::string text(kLongestComplaint, '\0');
+/// What it said before its end; the rest of a longer text is lost.
+std::string text_in(int fd) {
+  std::string text(kLongestText, '\0');
   const ssize_t size = ::read(fd, text.data(), text.size());
   text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
-  return std::string(trim(text));
+  return text;
 }
 
 scoreboard::Memory map_scoreboard(int fd) {
@@ -67,43 +69,45 @@ scoreboard::Memory map_scoreboard(int fd) {
 
 // --- the new program, before
 
-Result<std::string> Master::successor() const {
-  const std::string& name = arguments_.front();
-  if (auto path = os::find_program(name)) return std::move(*path);
-  return Error{"there is no program " + quoted(name) + ", by which this server was started"};
-}
-
 void Master::perform(const supervisor::CheckUpgrade&) {
   const auto fail = [this](const std::string& why) { handle(supervisor::UpgradeChecked{false, why}); };
-  const auto program = successor();
+  successor_.reset();
+  auto program = os::ProgramFile::open(arguments_.front());
   if (!program) return fail(program.error());
-  const auto handover = write_handover(hand_over());
+  Handover told = hand_over();
+  told.nonce = make_nonce();
+  const auto handover = write_handover(told);
   if (!handover) return fail(handover.error());
-  const UniqueFd nothing(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  int ends[2];
-  if (!nothing || ::pipe2(ends, O_CLOEXEC) != 0) return fail("cannot start the check: " + errno_text());
-  UniqueFd read_end(ends[0]);
-  const UniqueFd write_end(ends[1]);
-  ::fcntl(read_end.get(), F_SETFL, O_NONBLOCK);
+  const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  auto proof = os::make_pipe();
+  auto complaint = os::make_pipe();
+  if (!nothing || !proof || !complaint) return fail("cannot start the check: " + errno_text());
 
   const int fd = handover->get();
   os::Spawn what;
-  what.program = *program;
+  what.program = program->executable();
+  what.called = program->path();
   what.arguments = {"adopt", std::to_string(fd), "check"};
-  what.fds = {{nothing.get(), 0}, {nothing.get(), 1}, {write_end.get(), 2}, {fd, fd}, {scoreboard_.fd(), scoreboard_.fd()}};
+  what.fds = {{nothing.get(), 0}, {proof->write_end.get(), 1}, {complaint->write_end.get(), 2}, {fd, fd},
+              {scoreboard_.fd(), scoreboard_.fd()}};
   const auto pid = os::spawn(what);
   if (!pid) return fail(pid.error());
-  check_.emplace(*pid, std::move(read_end), boost::asio::steady_timer(io_, kCheckPatience));
+  check_.emplace(*pid, std::move(*program), told.nonce, std::move(proof->read_end), std::move(complaint->read_end),
+                 boost::asio::steady_timer(io_, kCheckPatience));
   check_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (!error && check_ && check_->pid == pid) os::kill_child(pid, SIGKILL);
   });
 }
 
 void Master::check_ended(const os::Exit& exit) {
-  const std::string said = complaint_in(check_->error_fd.get());
+  const std::string path = check_->program.path();
+  const std::string said = text_in(check_->error_fd.get());
+  const auto version = version_in_proof(text_in(check_->proof_fd.get()), kHandoverProtocol, check_->nonce);
+  if (exit.clean() && version) successor_ = Successor{std::move(check_->program), *version};
   check_.reset();
-  if (exit.clean()) return handle(supervisor::UpgradeChecked{true, ""});
-  handle(supervisor::UpgradeChecked{false, "the new program cannot take over (" + exit.text() + ")" + (said.empty() ? "" : ": " + said)});
+  if (successor_) return handle(supervisor::UpgradeChecked{true, ""});
+  if (exit.clean()) return handle(supervisor::UpgradeChecked{false, path + ": " + version.error()});
+  handle(supervisor::UpgradeChecked{false, path + ": the new program cannot take over (" + exit.text() + ")" + (said.empty() ? "" : ": " + std::string(trim(said)))});
 }
 
 void Master::perform(const supervisor::UpgradeRefused& action) { control_.upgrade_refused(action.why); }
@@ -111,15 +115,17 @@ void Master::perform(const supervisor::UpgradeRefused& action) { control_.upgrad
 // --- the exec
 
 void Master::upgrade_if_possible() {
-  if (handling_ || !supervisor_.may_upgrade_now() || control_.owes_answers()) return;
+  if (handling_ || !supervisor_.may_upgrade_now() || control_.owes_answers() || reader_.busy()) return;
   const auto failed = exec_successor();  // else we are gone
   handle(supervisor::UpgradeFailed{failed.error()});
 }
 
 /// Returns only if it failed, and then nothing has changed.
 Result<void> Master::exec_successor() {
-  const auto program = successor();
-  if (!program) return Error{program.error()};
+  if (!successor_) return Error{"no program has been checked"};
+  const Successor next = std::move(*successor_);
+  successor_.reset();
+  if (!next.program.unchanged()) return Error{next.program.path() + " has been written to since it was checked"};
   for (const auto& [generation, mold] : molds_) {
     if (mold->captures) mold->captures->drain();  // what has been read of a line is in our memory
   }
@@ -130,17 +136,19 @@ Result<void> Master::exec_successor() {
   const auto written = write_handover(handover);
   if (!written) return Error{written.error()};
   for (const supervisor::Log& line : supervisor_.folded()) perform(line);
-  log::info("upgrading", {{"program", *program}, {"from", SERVAL_VERSION}});
+  log::info("upgrading", {{"program", next.program.path()}, {"from", SERVAL_VERSION}, {"to", next.version}});
 
   std::vector<int> fds = handover.fds();
   fds.push_back(written->get());
-  return os::become(*program, {arguments_.front(), "adopt", std::to_string(written->get())}, fds);
+  const auto failed = os::become(next.program.executable(), {arguments_.front(), "adopt", std::to_string(written->get())}, fds);
+  return Error{"cannot run " + next.program.path() + ": " + failed.error()};
 }
 
 Handover Master::hand_over() {
   Handover result{.protocol = kHandoverProtocol,
                   .version = SERVAL_VERSION,
                   .arguments = arguments_,
+                  .working_directory = sources_.working_directory,
                   .begun = control_.begun(),
                   .supervisor = supervisor_.state(),
                   .life_read_fd = life_read_.get(),
@@ -156,7 +164,8 @@ Handover Master::hand_over() {
     GenerationRecord record{.number = number,
                             .config = config::to_text(*generation.config),
                             .logs = index_of(logs, generation.logs),
-                            .build = generation.build};
+                            .build = generation.build,
+                            .config_file = generation.config_file};
     for (const auto& listener : generation.listeners) {
       if (listener->open()) record.listeners.push_back(index_of(listeners, listener));
     }
@@ -220,7 +229,8 @@ Master::Master(Beginning beginning, const Handover& handover)
       oom_kills_(oom_.read().value_or(0)),
       generations_(std::move(beginning.others)),
       newest_(std::move(beginning.first)),
-      read_config_(std::move(beginning.read_config)),
+      sources_(std::move(beginning.sources)),
+      reader_(io_, os::kOwnProgram),
       taken_over_(true),
       control_(io_, handover.control, handover.begun, supervisor_, scoreboard_, operations()) {
   take_over(handover);

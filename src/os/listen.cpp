@@ -220,12 +220,28 @@ void own_socket_file(Listening& listening, const std::string& path) {
   listening.file_inode = status.st_ino;
 }
 
-void remove_socket_file(const Listening& listening) {
-  if (listening.socket_file.empty()) return;
+bool socket_file_is_there(const Listening& listening) {
+  if (listening.socket_file.empty()) return true;
   struct stat status {};
-  if (::lstat(listening.socket_file.c_str(), &status) != 0) return;
-  if (status.st_dev != listening.file_device || status.st_ino != listening.file_inode) return;
-  ::unlink(listening.socket_file.c_str());
+  if (::lstat(listening.socket_file.c_str(), &status) != 0) return false;
+  return status.st_dev == listening.file_device && status.st_ino == listening.file_inode;
+}
+
+void remove_socket_file(const Listening& listening) {
+  if (!listening.socket_file.empty() && socket_file_is_there(listening)) ::unlink(listening.socket_file.c_str());
+}
+
+std::optional<pid_t> listener_at(const std::string& path) {
+  Address address;
+  address.kind = Address::Kind::unix_path;
+  address.name = path;
+  const Place place = place_of(address);
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!probe) return std::nullopt;
+  if (::connect(probe.get(), place.pointer(), place.size) != 0) return errno == EAGAIN ? std::optional<pid_t>(0) : std::nullopt;
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
 Result<void> refuse_new_connections(int listen_fd) {

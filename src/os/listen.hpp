@@ -36,6 +36,12 @@ std::string bound_address(int fd);
 /// From here on the file at `path` is the one that remove_socket_file() takes away; nothing changes if there is no such socket.
 void own_socket_file(Listening& listening, const std::string& path);
 
+/// False if the socket file is gone or another one: nobody can connect any more. True where there is none to lose.
+bool socket_file_is_there(const Listening& listening);
+
+/// A process listens on this unix socket: its pid, as the kernel has it from its listen(2); 0 if that is in a namespace that we do not see.
+std::optional<pid_t> listener_at(const std::string& path);
+
 /// Removes the socket file if it is still the one that `listening` was bound to.
 void remove_socket_file(const Listening& listening);
 

@@ -114,7 +114,9 @@ std::vector<const char*> as_envp(const std::vector<std::string>& environment) {
   return envp;
 }
 
-Error cannot_start(const Spawn& what, const std::string& why) { return Error{"cannot start " + what.program + ": " + why}; }
+Error cannot_start(const Spawn& what, const std::string& why) {
+  return Error{"cannot start " + (what.called.empty() ? what.program : what.called) + ": " + why};
+}
 
 pid_t started(pid_t pid) {
   remember_spawned(pid);
@@ -169,7 +171,7 @@ Result<void> become(const std::string& program, const std::vector<std::string>& 
   const std::string why = errno_text();
   for (const int fd : fds) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   let_signals_in();
-  return Error{"cannot run " + program + ": " + why};
+  return Error{why};
 }
 
 std::optional<std::string> find_program(const std::string& name) {

@@ -18,6 +18,7 @@ struct Spawn {
   std::vector<std::pair<int, int>> fds;                 ///< ours -> the number in the child, each number once; 0, 1 and 2 are inherited if not named
   std::optional<std::vector<std::string>> environment;  ///< "KEY=VALUE" each; none: ours
   std::string working_directory;                        ///< empty: ours
+  std::string called{};                                 ///< what errors call it; empty: by its path
 };
 
 /// Starts it (fork and exec) and returns its pid. Nothing keeps the child: os/wait.hpp sees its end.
@@ -26,7 +27,8 @@ struct Spawn {
 Result<pid_t> spawn(const Spawn& what);
 
 /// Becomes that program (execve(2)) with `arguments` (argv[0] and on), the same environment, and what is open of `fds` besides what is not
-/// close-on-exec anyway. Signals wait from here on until the program lets them in (os::let_signals_in). Returns only if it failed: nothing has changed.
+/// close-on-exec anyway. Signals wait from here on until the program lets them in (os::let_signals_in). Returns only if it failed: nothing has changed,
+/// and the error says why.
 Result<void> become(const std::string& program, const std::vector<std::string>& arguments, const std::vector<int>& fds);
 
 /// This process's own program, whatever has become of its file since: a serval that was replaced on disk starts molds of its own version.

@@ -113,10 +113,10 @@ class EffectiveConfig(ServalTest):
 
     def test_its_output_is_a_config(self):
         file = self.write("serval.toml", f'[app]\nlibrary = "{library("hello")}"\nargs = ["a b", "c\\"d"]\n[server]\nbind = ["127.0.0.1:0"]\n')
-        code, first, _ = self.run_command("config", "-c", file)
+        code, first, _ = self.run_command("config", "-c", file, "--show-secrets")
         self.assertEqual(code, 0)
         again = self.write("again.toml", first)
-        code, second, err = self.run_command("config", "-c", again)
+        code, second, err = self.run_command("config", "-c", again, "--show-secrets")
         self.assertEqual(code, 0, err)
         self.assertEqual(first, second)
 

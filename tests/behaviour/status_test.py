@@ -206,7 +206,7 @@ class WhereItIs(Status):
         file = self.path("serval0.toml")
         here = self.path("here")
         os.mkdir(here)
-        shutil.copy(file, os.path.join(here, "serval.toml"))
+        os.symlink(file, os.path.join(here, "serval.toml"))
         ways = [
             (("-c", file), {}, ()),
             ((), {}, ("env", "-C", here)),
@@ -233,20 +233,77 @@ class WhereItIs(Status):
         env = {"RUNTIME_DIRECTORY": runtime + ":/nowhere"}
         second = self.start(config=config, env=env)
         self.assertEqual(self.mode(os.path.join(runtime, "serval.sock")), 0o600)
-        code, out, err = self.run_command("status", "--json", "-c", self.path("serval0.toml"), env=env)
-        self.assertEqual(code, 0, err)
-        self.assertEqual(json.loads(out)["pid"], second.pid)
+        for file, pid in ((second.process.args[3], second.pid), ("serval0.toml", serval.pid)):  # each by its own configuration
+            code, out, err = self.run_command("status", "--json", "-c", self.path(file), env=env)
+            self.assertEqual(code, 0, err)
+            self.assertEqual(json.loads(out)["pid"], pid)
 
-    def test_of_two_servers_with_one_name_the_second_goes_without(self):
+    def test_of_two_servers_with_one_name_the_second_does_not_start(self):
         config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
         first = self.start(config=config)
-        second = self.start(config=config)
-        self.assertRegex(second.log(), r"warning +master .*no control socket.*serval-hello\.sock.*another program listens there")
-        self.assertEqual(second.get().status, 200)
-        self.assertEqual(second.stop(), 0)
+        second = self.launch_config(config=config)
+        self.assertEqual(second.wait(), 73)
+        self.assertRegex(second.log(), rf"serval-hello\.sock.*another program listens there.*pid {first.pid}.*server\.name")
         code, out, err = self.run_command("status", "--json", "-c", self.path("serval0.toml"))
         self.assertEqual(code, 0, err)
         self.assertEqual(json.loads(out)["pid"], first.pid, "the second one has left the socket of the first alone")
+
+    def test_a_command_for_another_configuration_is_refused(self):
+        """Staging and production of one app, side by side: `serval stop -c stage.toml` must not stop production."""
+        config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
+        serval = self.start(config=config)
+        stage = self.write("stage.toml", config)
+        for command in ("stop", "status", "reload", "upgrade"):
+            code, out, err = self.run_command(command, "-c", stage)
+            self.assertEqual(code, 69, out + err)
+            for part in ("hello", f"pid {serval.pid}", self.path("serval0.toml"), stage):
+                self.assertIn(part, err)
+        code, _, err = self.run_command("healthcheck", "-c", stage)
+        self.assertEqual(code, 1)
+        self.assertIn(self.path("serval0.toml"), err)
+        link = self.path("link.toml")
+        os.symlink(self.path("serval0.toml"), link)
+        for args, env in ((("-c", link), {}), (("--socket", self.path("serval-hello.sock")), {}),
+                          (("-c", stage), {"SERVAL_CONTROL_SOCKET": self.path("serval-hello.sock")})):
+            code, _, err = self.run_command("status", *args, env=env)
+            self.assertEqual(code, 0, err)
+
+    def test_a_command_looks_where_the_server_of_a_login_session_was(self):
+        """cron and sudo have no XDG_RUNTIME_DIR: the server is found all the same."""
+        folder = f"/tmp/serval-{os.geteuid()}"
+        name = f"test{os.getpid()}"
+        config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nname = "{name}"\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
+        serval = self.start(config=config, env={"XDG_RUNTIME_DIR": ""})
+        serval.expect_log(rf"control socket path={folder}/{name}\.sock")
+        code, out, err = self.run_command("status", "--json", "-c", self.path("serval0.toml"))  # which has one
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["pid"], serval.pid)
+
+    def test_a_socket_file_that_is_gone_is_made_anew_by_a_reload(self):
+        serval = self.start()
+        os.remove(self.control_path())
+        code, _, err = self.run_command("status", "-c", self.path("serval0.toml"))
+        self.assertEqual(code, 69, err)
+        serval.signal(signal.SIGHUP)
+        serval.expect_log("reloaded gen=2")
+        self.assertEqual(self.status()["pid"], serval.pid)
+        self.assertEqual(self.mode(self.control_path()), 0o600)
+        self.assertEqual(serval.stop(), 0)
+        self.assertFalse(os.path.exists(self.control_path()))
+
+    def test_a_folder_that_is_gone_is_replaced_by_another_place(self):
+        """The end of a login session takes XDG_RUNTIME_DIR away."""
+        runtime = self.path("session")
+        os.mkdir(runtime)
+        name = f"test{os.getpid()}"
+        config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nname = "{name}"\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
+        serval = self.start(config=config, env={"XDG_RUNTIME_DIR": runtime})
+        shutil.rmtree(runtime)
+        serval.signal(signal.SIGHUP)
+        serval.expect_log("reloaded gen=2")
+        code, out, err = self.run_command("status", "--json", "-c", self.path("serval0.toml"))
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["pid"], serval.pid)
 
     def test_a_place_that_was_named_is_not_shared(self):
         serval = self.start()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -12,6 +13,11 @@ import process_tree
 from http_client import request_bytes, wait_until
 from load import Load
 from serval_process import SERVAL, ServalTest, at_once
+
+
+def program(name):
+    with open(shutil.which(name), "rb") as file:
+        return file.read()
 
 
 class Upgrade(ServalTest):
@@ -40,14 +46,15 @@ class Upgrade(ServalTest):
     def upgrade(self):
         code, out, err = self.command("upgrade")
         self.assertEqual(code, 0, err)
-        self.assertRegex(out, r"^pid \d+ is serval \S+ now$")
+        self.assertRegex(out, rf"^pid \d+ is serval \S+ now, run from {re.escape(self.path('serval'))}$")
 
     def assert_refused(self, serval, pattern):
-        """And nothing has changed."""
+        """And nothing has changed; the answer names the program."""
         before, program = serval.workers(), os.readlink(f"/proc/{serval.pid}/exe")
         code, _, err = self.command("upgrade")
         self.assertEqual(code, 1, err)
         self.assertRegex(err, pattern)
+        self.assertIn(self.path("serval"), err)
         self.assertEqual(serval.workers(), before)
         self.assertEqual(os.readlink(f"/proc/{serval.pid}/exe"), program)
         self.assertEqual(serval.get("/").status, 200)
@@ -65,6 +72,7 @@ class Upgrade(ServalTest):
         inode = os.stat(self.path("serval")).st_ino
         self.upgrade()
         self.assertEqual(os.stat(f"/proc/{serval.pid}/exe").st_ino, inode)
+        serval.expect_log(rf"upgrading program={re.escape(self.path('serval'))} from=\S+ to=\S+")
         serval.expect_log(r"upgraded from=\S+ to=\S+")
         after = self.status()
         self.assertEqual(serval.workers(), workers)
@@ -207,15 +215,22 @@ class Upgrade(ServalTest):
         with Load(serval, clients=2) as load:
             for content, mode, pattern in (
                     (b"\x7fELF nonsense", 0o755, r"[Ee]xec format error"),
-                    (b"#!/bin/sh\necho too new >&2\nexit 3\n", 0o755, r"exit code 3.*too new"),
-                    (b"#!/bin/sh\nkill -SEGV $$\n", 0o755, r"SIGSEGV"),
-                    (b"#!/bin/sh\nexit 0\n", 0o644, r"there is no program"),
+                    (b"#!/bin/sh\nexit 0\n", 0o755, r"it is a script"),
+                    (b"just text\n", 0o755, r"it is no machine code"),
+                    (program("false"), 0o755, r"exit code 1"),
+                    (program("cat"), 0o755, r"exit code 1.*adopt.*No such file"),
+                    (program("true"), 0o755, r"does not say that it can take over: it is no serval"),
+                    (program("echo"), 0o755, r"does not say that it can take over, but .adopt \d+ check"),
+                    (program("true"), 0o644, r"may not be executed"),
             ):
                 with self.subTest(pattern):
                     self.replace_program(content, mode)
                     self.assert_refused(serval, pattern)
             os.remove(self.path("serval"))
-            self.assert_refused(serval, r"there is no program")
+            self.assert_refused(serval, r"No such file")
+            os.mkdir(self.path("serval"))
+            self.assert_refused(serval, r"it is a folder")
+            os.rmdir(self.path("serval"))
             self.replace_program()
             self.upgrade()
         self.assertEqual(load.failures, [])

@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "app": "base http serval",
     "worker": "base os stack config ipc scoreboard http app",
     "mold": "base os config ipc scoreboard app worker",
-    "cli": "base stack config control master mold admin",
+    "cli": "base os stack config control master mold admin",
     "external": "",
 }
 # call → the only files that may make it

@@ -27,5 +27,18 @@ TEST(Diff, NamesEachChangeAndTheStrongestNeed) {
   EXPECT_EQ(strongest(found), Apply::restart);
 }
 
+TEST(Diff, OfASecretOnlyTheNamesAreTold) {
+  Config before, after;
+  before.app.env = {{"STAYS", "geheim1"}, {"OTHER", "geheim2"}, {"GOES", "geheim3"}};
+  after.app.env = {{"STAYS", "geheim1"}, {"OTHER", "geheim4"}, {"COMES", "geheim5"}};
+  after.app.args = {"--password=geheim6"};
+  std::string told;
+  for (const auto& change : changes(before, after)) {
+    EXPECT_EQ(change.before + change.after, "") << change.key;
+    told += change.key + " " + std::string(change.how) + "\n";
+  }
+  EXPECT_EQ(told, "app.args changed\napp.env.GOES removed\napp.env.OTHER changed\napp.env.COMES added\n");
+}
+
 }  // namespace
 }  // namespace serval::config

@@ -64,7 +64,7 @@ TEST(Document, EffectiveFileLoadsToTheSameValues) {
   ASSERT_EQ(format_problems(loaded.problems, "error"), "");
   Config config;
   std::vector<Problem> problems;
-  for (const auto& value : values_of(effective_file(loaded, true))) decode(*value.option, value.raw, config, problems);
+  for (const auto& value : values_of(effective_file(loaded, true, true))) decode(*value.option, value.raw, config, problems);
   EXPECT_EQ(format_problems(problems, "error"), "");
   EXPECT_EQ(to_text(config), to_text(loaded.config));
 }
@@ -74,11 +74,23 @@ TEST(Document, OriginsAreShownBesideTheirValues) {
   sources.working_directory = "/srv";
   sources.flags = {{"app.library", "libshop.so"}};
   sources.environment = {{"SERVAL_WORKERS_THREADS", "9"}};
-  const auto text = effective_file(load(sources), true);
+  const auto text = effective_file(load(sources), true, false);
   EXPECT_THAT(text, testing::ContainsRegex("threads = 9 +# environment SERVAL_WORKERS_THREADS\n"));
   EXPECT_THAT(text, testing::ContainsRegex("library = \"/srv/libshop.so\" +# flag --app.library\n"));
   EXPECT_THAT(text, testing::ContainsRegex("queue = 128 +# default\n"));
-  EXPECT_THAT(effective_file(load(sources), false), testing::Not(HasSubstr("#")));
+  EXPECT_THAT(effective_file(load(sources), false, false), testing::Not(HasSubstr("#")));
+}
+
+TEST(Document, WhatMayBeSecretIsHiddenUnlessAskedFor) {
+  Sources sources;
+  sources.working_directory = "/srv";
+  sources.flags = {{"app.library", "libshop.so"}, {"app.env", "TOKEN=geheim"}, {"app.args", "--key=geheim"}};
+  const auto text = effective_file(load(sources), true, false);
+  EXPECT_THAT(text, testing::Not(HasSubstr("geheim")));
+  EXPECT_THAT(text, testing::StartsWith("# What may be secret is hidden"));
+  EXPECT_THAT(text, HasSubstr("env = { TOKEN = \"(hidden)\" }"));
+  EXPECT_THAT(text, HasSubstr("args = [\"(hidden)\"]"));
+  EXPECT_THAT(effective_file(load(sources), false, true), HasSubstr("env = { TOKEN = \"geheim\" }"));
 }
 
 TEST(Document, HelpAndManualNameEveryOption) {

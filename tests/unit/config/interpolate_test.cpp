@@ -46,5 +46,17 @@ TEST(Interpolate, RefusesWhatIsNoVariable) {
   }
 }
 
+TEST(Interpolate, ADefaultWithoutItsDashIsHintedAt) {
+  for (const auto* text : {"${HOST:x}", "${HOST-x}", "${HOST:=x}"}) {
+    EXPECT_THAT(interpolate(text, lookup).error(), HasSubstr("a default is written ${HOST:-default}")) << text;
+  }
+}
+
+TEST(Interpolate, ErrorsQuoteNothingOfASecret) {
+  for (const auto* text : {"${HOST:geheim}", "${geheim geheim}", "${1geheim}", "${NONE}geheim"}) {
+    EXPECT_THAT(interpolate(text, lookup, true).error(), testing::Not(HasSubstr("geheim"))) << text;
+  }
+}
+
 }  // namespace
 }  // namespace serval::config

@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <sys/stat.h>
+
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -154,6 +157,41 @@ TEST_F(Load, AnUnsetVariableIsNamedWithItsPlace) {
             "serval.toml:4:13: error: the environment variable KEY is not set; set it or write ${KEY:-default}\n");
 }
 
+TEST_F(Load, NoMessageShowsAValueOfASecretOption) {
+  for (const auto* text : {"env = \"geheim\"", "env = { A = 815471108154711 }", "env = { A = [\"geheim\"] }", "env = { A = \"geheim\\u0000\" }",
+                           "env = { A = \"${geheim geheim}\" }", "env = { A = \"${NONE:geheim}\" }", "env = { \"A=geheim\" = \"x\" }",
+                           "env = { A = 81547110815471108154711 }", "env = { A = 8154711.0815471108154711 }", "args = \"geheim\"", "args = [815471108154711]",
+                           "args = [\"geheim\\u0000\"]", "args = [\"a\", \"${geheim\"]"}) {
+    write(kApp + text + "\n");
+    const auto said = errors();
+    EXPECT_NE(said, "") << text;
+    EXPECT_THAT(said, testing::Not(testing::AnyOf(HasSubstr("geheim"), HasSubstr("8154711")))) << text;
+  }
+  write(kApp);
+  for (const auto& [path, word] : {std::pair("app.env", "geheim"), std::pair("app.env", "=geheim")}) {
+    sources_.flags = {{path, word}};
+    EXPECT_THAT(errors(), testing::AllOf(HasSubstr("app.env"), testing::Not(HasSubstr("geheim")))) << word;
+  }
+  sources_.flags = {};
+  sources_.environment = {{"SERVAL_APP_ENV", "geheim"}};
+  EXPECT_THAT(errors(), testing::AllOf(HasSubstr("app.env"), testing::Not(HasSubstr("geheim"))));
+}
+
+TEST_F(Load, NoProblemBreaksItsLine) {
+  write("[app]\r\nlibrary = \"x\"\n[wor\rkers]\n");
+  sources_.environment = {{"SERVAL_X\x1b[31m\n", ""}};
+  for (const auto& said : {errors(), notes()}) {
+    EXPECT_EQ(said.find_first_of("\r\x1b"), std::string::npos) << said;
+    EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 1 + (said.find("hint: ") != std::string::npos)) << said;
+  }
+}
+
+TEST_F(Load, APipeWithoutAWriterIsNoConfiguration) {
+  sources_.file = "pipe";
+  ASSERT_EQ(::mkfifo((sources_.working_directory + "/pipe").c_str(), 0600), 0);
+  EXPECT_THAT(errors(), HasSubstr("it is a pipe into which nobody writes"));
+}
+
 TEST_F(Load, TenMistakesAreTenFindings) {
   write(
       "[app]\n"                                                // 1
@@ -233,8 +271,8 @@ TEST_F(Load, WrongValuesAreRefusedAtTheirPlace) {
 TEST_F(Load, TableValuesOfAppEnvAreChecked) {
   write(kApp + "env = { A = \"1\", B = 2, \"C=D\" = \"3\" }\n");
   const auto text = errors();
-  EXPECT_THAT(text, HasSubstr("serval.toml:3:22: error: app.env.B = 2: expected a text\n  hint: put it in quotes: \"2\"\n"));
-  EXPECT_THAT(text, HasSubstr("app.env has a name \"C=D\""));
+  EXPECT_THAT(text, HasSubstr("serval.toml:3:22: error: app.env.B = (hidden): expected a text\n  hint: put it in quotes\n"));
+  EXPECT_THAT(text, HasSubstr("app.env has a name \"C\": expected one without"));
 }
 
 TEST_F(Load, EnvironmentAndFlagsAreNamedInProblems) {
@@ -245,7 +283,7 @@ TEST_F(Load, EnvironmentAndFlagsAreNamedInProblems) {
   EXPECT_THAT(text, HasSubstr("environment SERVAL_WORKERS_THREADS: error: workers.threads = \"five\": expected a whole number"));
   EXPECT_THAT(text, HasSubstr("environment SERVAL_ADMIN_BIND: error: admin.bind is known, but this version does not serve it yet"));
   EXPECT_THAT(text, HasSubstr("flag --workers.queue: error: workers.queue = \"-3\": expected"));
-  EXPECT_THAT(text, HasSubstr("flag --app.env: error: app.env = \"novalue\": expected NAME=VALUE"));
+  EXPECT_THAT(text, HasSubstr("flag --app.env: error: app.env = (hidden): expected NAME=VALUE"));
   EXPECT_EQ(load().problems.size(), 4u);
 }
 

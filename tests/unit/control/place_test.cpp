@@ -28,11 +28,44 @@ TEST(Place, FollowsTheTable) {
       {"", {{"XDG_RUNTIME_DIR", "run/user"}}, "/tmp/serval-7/shop.sock", true, "/tmp/serval-7"},
   };
   for (const Row& row : table) {
-    const Place place = find_place({.socket = row.socket}, "shop", row.environment, 7);
-    EXPECT_EQ(place.path, row.path);
-    EXPECT_EQ(place.automatic, row.automatic) << row.path;
-    EXPECT_EQ(place.folder, row.folder) << row.path;
+    const auto places = places_to_bind({.socket = row.socket}, "shop", row.environment, 7);
+    EXPECT_EQ(places.empty(), *row.path == '\0') << row.socket;
+    if (places.empty()) continue;
+    EXPECT_EQ(places.front().path, row.path);
+    EXPECT_EQ(places.front().automatic, row.automatic) << row.path;
+    EXPECT_EQ(places.front().folder, row.folder) << row.path;
   }
+}
+
+std::vector<std::string> paths(const std::vector<Place>& places) {
+  std::vector<std::string> result;
+  for (const Place& place : places) result.push_back(place.path);
+  return result;
+}
+
+TEST(Place, AServerThatCannotHaveTheFirstTakesTheNext) {
+  EXPECT_EQ(paths(places_to_bind({}, "shop", {{"RUNTIME_DIRECTORY", "/run/shop"}, {"XDG_RUNTIME_DIR", "/run/user/7"}}, 7)),
+            (std::vector<std::string>{"/run/shop/serval.sock", "/run/user/7/serval-shop.sock", "/tmp/serval-7/shop.sock"}));
+}
+
+TEST(Place, ACommandLooksWhereverAServerOfThisUserMayBe) {
+  EXPECT_EQ(paths(places_to_look({}, "shop", "web", {}, 7)),
+            (std::vector<std::string>{"/tmp/serval-7/shop.sock", "/run/user/7/serval-shop.sock", "/run/serval-shop/serval.sock",
+                                      "/run/serval-web/serval.sock"}));
+  EXPECT_EQ(paths(places_to_look({}, "shop", "", {{"XDG_RUNTIME_DIR", "/run/user/7"}}, 7)),
+            (std::vector<std::string>{"/run/user/7/serval-shop.sock", "/tmp/serval-7/shop.sock", "/run/serval-shop/serval.sock"}));
+  EXPECT_EQ(paths(places_to_look({.socket = "/x.sock"}, "shop", "web", {}, 7)), (std::vector<std::string>{"/x.sock"}));
+  EXPECT_TRUE(places_to_look({.socket = "off"}, "shop", "web", {}, 7).empty());
+}
+
+TEST(Place, RootLooksAtThoseOfWhoTypedSudo) {
+  const auto places = places_to_look({}, "shop", "", {{"SUDO_UID", "7"}}, 0);
+  ASSERT_EQ(places.size(), 5u);
+  EXPECT_EQ(places[3].path, "/run/user/7/serval-shop.sock");
+  EXPECT_EQ(places[4].path, "/tmp/serval-7/shop.sock");
+  EXPECT_EQ(places[4].owner, 7u) << "the folder must be his, not root's";
+  EXPECT_EQ(places_to_look({}, "shop", "", {{"SUDO_UID", "7"}}, 8).size(), 3u) << "only root is let in there";
+  for (const char* wrong : {"", "x", "-1", "0", "7x", "99999999999"}) EXPECT_EQ(places_to_look({}, "shop", "", {{"SUDO_UID", wrong}}, 0).size(), 3u) << wrong;
 }
 
 }  // namespace

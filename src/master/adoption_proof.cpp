@@ -1,0 +1,42 @@
+#include "master/adoption_proof.hpp"
+
+#include <array>
+#include <cstdio>
+#include <random>
+
+#include "base/text.hpp"
+
+namespace serval::master {
+namespace {
+
+constexpr std::string_view kOpening = "serval adopt ok ";
+
+}  // namespace
+
+std::string adoption_proof(std::string_view version, int protocol, std::string_view nonce) {
+  return std::string(kOpening) + std::string(version) + ' ' + std::to_string(protocol) + ' ' + std::string(nonce) + '\n';
+}
+
+Result<std::string> version_in_proof(std::string_view said, int protocol, std::string_view nonce) {
+  const auto refuse = [](const std::string& what) {
+    return Error{"the new program does not say that it can take over" + what + ": it is no serval, or one that is too old"};
+  };
+  if (!said.starts_with(kOpening)) return refuse(said.empty() ? "" : ", but " + quoted(shortened(trim(said), 80)));
+  const std::string_view rest = said.substr(kOpening.size());
+  std::string version(rest.substr(0, rest.find(' ')));
+  if (version.empty() || said != adoption_proof(version, protocol, nonce)) return refuse(" this server");
+  return version;
+}
+
+std::string make_nonce() {
+  std::random_device random;
+  std::string nonce;
+  for (int i = 0; i < 4; ++i) {
+    std::array<char, 9> digits;
+    std::snprintf(digits.data(), digits.size(), "%08x", random());
+    nonce += digits.data();
+  }
+  return nonce;
+}
+
+}  // namespace serval::master

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <string>
+
+#include "base/result.hpp"
+#include "os/unique_fd.hpp"
+
+namespace serval::os {
+
+/// A program that is held open, so that what was looked at is what is run later, whatever becomes of its path meanwhile.
+class ProgramFile {
+ public:
+  /// The program that a shell would find by `name` (find_program). The error says what is there instead: nothing, a folder, a file that may not be
+  /// executed, a script. Never blocks on what is no regular file.
+  static Result<ProgramFile> open(const std::string& name);
+
+  const std::string& path() const { return path_; }
+  /// What to give to spawn() and become(): leads to the file itself while this object lives.
+  std::string executable() const { return "/proc/self/fd/" + std::to_string(fd_.get()); }
+  /// Nobody has written into the file, or replaced its content, since open().
+  bool unchanged() const;
+
+ private:
+  /// Which file, and when its content changed last (inode(7)).
+  struct Identity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t size = 0;
+    std::int64_t modified_ns = 0;
+    bool operator==(const Identity&) const = default;
+  };
+  static Identity identity_of(const struct stat& status);
+
+  std::string path_;
+  UniqueFd fd_;
+  Identity identity_;
+};
+
+}  // namespace serval::os
