@@ -1,12 +1,12 @@
 #include "master/pidfile.hpp"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <utility>
 
 #include "base/errno_text.hpp"
@@ -19,7 +19,6 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& what) { throw StartupError(exit_code::cannot_create, what); }
 
-/// Somebody may have removed the file between our open and our lock; then we hold what nobody will find.
 bool still_at(const std::string& path, int fd) {
   struct stat named = {};
   struct stat held = {};
@@ -32,27 +31,78 @@ std::string pid_in(int fd) {
   return size > 0 ? std::string(trim({text.data(), static_cast<std::size_t>(size)})) : "unknown";
 }
 
-UniqueFd open_locked(const std::string& path) {
-  for (;;) {
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
-    if (!fd) refuse("cannot create the pid file " + path + ": " + errno_text());
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-      if (errno != EWOULDBLOCK) refuse("cannot lock the pid file " + path + ": " + errno_text());
-      refuse("another serval (pid " + pid_in(fd.get()) + ") holds the pid file " + path + ": stop it, or give this one another server.pidfile");
-    }
-    if (still_at(path, fd.get())) return fd;
+/// Of the whole file; it belongs to the open file and not to the process, so it outlives an exec (fcntl(2), open file description locks).
+struct flock whole_file() {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+bool lock(int fd) {
+  struct flock wanted = whole_file();
+  return ::fcntl(fd, F_OFD_SETLK, &wanted) == 0;
+}
+
+/// A write lock, which only those can have who may write. A read lock anybody can have who may read: it says nothing.
+bool is_held(int fd) {
+  struct flock found = whole_file();
+  return ::fcntl(fd, F_OFD_GETLK, &found) == 0 && found.l_type == F_WRLCK;
+}
+
+/// Ours, before it has its name: its lock is there before anybody can open it.
+struct Prepared {
+  UniqueFd fd;
+  std::string beside;  ///< its name until then
+};
+
+Prepared make_ready(const std::string& path) {
+  std::string beside = path + ".XXXXXX";
+  UniqueFd fd(::mkostemp(beside.data(), O_CLOEXEC));
+  if (!fd) refuse("cannot create the pid file " + path + ": " + errno_text());
+  const std::string text = std::to_string(::getpid()) + "\n";
+  const bool good = lock(fd.get()) && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fchmod(fd.get(), 0644) == 0;
+  if (good) return {std::move(fd), std::move(beside)};
+  const std::string why = errno_text();
+  ::unlink(beside.c_str());
+  refuse("cannot write the pid file " + path + ": " + why);
+}
+
+/// 0, or an errno: EEXIST and ENOENT say that it has changed since we looked.
+int put_in_place(const std::string& path, const std::string& beside) {
+  const UniqueFd old(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
+  if (!old) {
+    if (errno != ENOENT || ::link(beside.c_str(), path.c_str()) != 0) return errno == ENOENT ? EEXIST : errno;
+    ::unlink(beside.c_str());
+    return 0;
   }
+  // Held while its name is taken away, so of two who find the same stale file one has it.
+  if (!lock(old.get()) && is_held(old.get())) {
+    const std::string pid = pid_in(old.get());
+    ::unlink(beside.c_str());
+    refuse("another serval (pid " + pid + ") holds the pid file " + path + ": stop it, or give this one another server.pidfile");
+  }
+  if (!still_at(path, old.get())) return EEXIST;
+  return ::rename(beside.c_str(), path.c_str()) == 0 ? 0 : errno;
 }
 
 }  // namespace
 
 Pidfile::Pidfile(const std::string& path) : path_(path) {
   if (path_.empty()) return;
-  fd_ = open_locked(path_);
-  const std::string text = std::to_string(::getpid()) + "\n";
-  if (::ftruncate(fd_.get(), 0) != 0 || ::pwrite(fd_.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    refuse("cannot write the pid file " + path_ + ": " + errno_text());
+  Prepared prepared = make_ready(path_);
+  constexpr int kMostTries = 100;
+  int error = EEXIST;
+  for (int i = 0; i < kMostTries && error == EEXIST; ++i) error = put_in_place(path_, prepared.beside);
+  if (error != 0) {
+    ::unlink(prepared.beside.c_str());
+    refuse("cannot create the pid file " + path_ + ": " + errno_text(error));
   }
+  fd_ = std::move(prepared.fd);
+}
+
+Pidfile::Pidfile(std::string path, UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {
+  if (fd_) lock(fd_.get());  // an earlier version had another kind of lock
 }
 
 Pidfile::~Pidfile() {

@@ -2,10 +2,17 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <thread>
+#include <vector>
 
 #include "base/exit_code.hpp"
 #include "base/result.hpp"
@@ -64,6 +71,60 @@ TEST_F(PidfileTest, SomebodyElsesFileIsNotRemoved) {
     std::ofstream(path) << "1\n";
   }
   EXPECT_EQ(content(), "1\n");
+}
+
+/// Whoever may read the file can have these: other users, as a rule.
+TEST_F(PidfileTest, LocksOfReadersKeepNobodyOut) {
+  std::ofstream(path) << "1\n";
+  const UniqueFd reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct flock shared = {};
+  shared.l_type = F_RDLCK;
+  ASSERT_EQ(::fcntl(reader.get(), F_OFD_SETLK, &shared), 0);
+  ASSERT_EQ(::flock(reader.get(), LOCK_EX), 0);
+  {
+    const Pidfile pidfile(path);
+    EXPECT_EQ(content(), std::to_string(::getpid()) + "\n");
+    EXPECT_THROW(Pidfile{path}, StartupError);
+    const UniqueFd late(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    EXPECT_EQ(::fcntl(late.get(), F_OFD_SETLK, &shared), -1);
+  }
+  EXPECT_FALSE(fs::exists(path));
+}
+
+TEST_F(PidfileTest, OnAFullDiskNothingIsLeft) {
+  std::ofstream(path) << "1\n";
+  rlimit before = {};
+  ::getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit none{0, before.rlim_max};
+  ::signal(SIGXFSZ, SIG_IGN);
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  EXPECT_THROW(Pidfile{path}, StartupError);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  EXPECT_EQ(content(), "1\n") << "what was there stays";
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1);
+}
+
+TEST_F(PidfileTest, ToolsMayReadIt) {
+  const Pidfile pidfile(path);
+  EXPECT_EQ(fs::status(path).permissions(), fs::perms(0644));
+}
+
+TEST_F(PidfileTest, OfManyWhoStartAtOnceOneHasIt) {
+  for (int round = 0; round < 20; ++round) {
+    std::ofstream(path) << "1\n";
+    std::vector<std::unique_ptr<Pidfile>> held(8);
+    std::vector<std::thread> threads;
+    for (auto& one : held) {
+      threads.emplace_back([&] {
+        try {
+          one = std::make_unique<Pidfile>(path);
+        } catch (const StartupError&) {
+        }
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_EQ(std::count_if(held.begin(), held.end(), [](const auto& one) { return one != nullptr; }), 1);
+  }
 }
 
 TEST_F(PidfileTest, AMissingFolderIsAnError) { EXPECT_THROW(Pidfile(folder / "missing" / "serval.pid"), StartupError); }
