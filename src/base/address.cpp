@@ -6,6 +6,9 @@
 #include <charconv>
 #include <optional>
 
+#include "base/text.hpp"
+#include "base/units.hpp"
+
 namespace serval {
 namespace {
 
@@ -26,17 +29,53 @@ std::optional<std::uint16_t> read_port(std::string_view digits) {
   return port;
 }
 
+/// "mode=0660&user=www-data&group=www-data". Empty if there is nothing to complain about.
+std::string read_access(std::string_view words, Address& address) {
+  for (const std::string_view word : split(words, '&')) {
+    const std::size_t equals = word.find('=');
+    const std::string_view name = word.substr(0, equals);
+    const std::string value(equals == std::string_view::npos ? "" : word.substr(equals + 1));
+    const bool again = (name == "mode" && address.mode) || (name == "user" && !address.user.empty()) || (name == "group" && !address.group.empty());
+    if (again) return "\"" + std::string(name) + "\" stands there twice";
+    if (name == "mode") {
+      const auto mode = parse_mode(value);
+      if (!mode || *mode > 0777) return "\"" + value + "\" is no mode; write octal permission bits such as mode=0660";
+      address.mode = *mode;
+    } else if (name == "user" || name == "group") {
+      if (value.empty()) return "the name behind " + std::string(name) + "= is missing";
+      (name == "user" ? address.user : address.group) = value;
+    } else {
+      return "\"" + std::string(word) + "\" is not understood; behind the path there may be ?mode=0660&user=NAME&group=NAME";
+    }
+  }
+  return "";
+}
+
 Result<Address> parse_unix(std::string_view text, std::string_view name) {
   Address address;
   const bool abstract = name.starts_with('@');
   address.kind = abstract ? Address::Kind::unix_abstract : Address::Kind::unix_path;
   address.name = abstract ? name.substr(1) : name;
+  if (const std::size_t mark = address.name.find('?'); !abstract && mark != std::string::npos) {
+    const std::string words = address.name.substr(mark + 1);
+    address.name.resize(mark);
+    if (const std::string complaint = read_access(words, address); !complaint.empty()) return wrong(text, complaint);
+  }
   if (address.name.empty()) return wrong(text, "the name of the unix socket is missing; write unix:/path or unix:@name");
   if (address.name.find('\0') != std::string::npos) return wrong(text, "a NUL byte in the name");
   if (address.name.size() > kLongestName) {
     return wrong(text, "the name has " + std::to_string(address.name.size()) + " bytes and a unix socket's may have " + std::to_string(kLongestName));
   }
   return address;
+}
+
+std::string access_text(const Address& address) {
+  std::string text;
+  const auto add = [&text](const std::string& word) { text += (text.empty() ? "?" : "&") + word; };
+  if (address.mode) add("mode=" + format_mode(*address.mode));
+  if (!address.user.empty()) add("user=" + address.user);
+  if (!address.group.empty()) add("group=" + address.group);
+  return text;
 }
 
 Result<Address> parse_systemd(std::string_view text, std::string_view name) {
@@ -100,7 +139,7 @@ Result<Address> Address::parse(std::string_view text) {
 std::string Address::text() const {
   switch (kind) {
     case Kind::tcp: return (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + std::to_string(port);
-    case Kind::unix_path: return "unix:" + name;
+    case Kind::unix_path: return "unix:" + name + access_text(*this);
     case Kind::unix_abstract: return "unix:@" + name;
     case Kind::systemd: return "fd:" + name;
   }

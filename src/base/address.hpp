@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -17,6 +18,7 @@ namespace serval {
 /// | `:8000` `8000` `*:8000`            | tcp           | host "0.0.0.0" (every IPv4 interface)   |
 /// | `[::]:8000`                        | tcp           | host "::": every interface, v4 and v6   |
 /// | `unix:/run/shop.sock`              | unix_path     | name: the path                          |
+/// | `unix:/x.sock?mode=0660&user=U&group=G` | unix_path | what is said of the file: mode, user, group, each once |
 /// | `unix:@shop`                       | unix_abstract | name without the '@' (unix(7))          |
 /// | `fd:NAME`                          | systemd       | name: FileDescriptorName= or the socket unit's name (sd_listen_fds(3)) |
 ///
@@ -28,7 +30,14 @@ struct Address {
   std::string host;        ///< tcp: a numeric address without brackets, or "localhost" (listens on 127.0.0.1)
   std::uint16_t port = 0;  ///< tcp; 0: the kernel chooses, and the choice is reported
   std::string name;        ///< the other kinds
+  std::optional<unsigned> mode{};  ///< of a unix_path's file, if said; who may write to it may connect (unix(7))
+  std::string user{};      ///< to whom that belongs, a name or a number; empty: not said
+  std::string group{};
 
+  /// The same place to listen on, whatever is said of the file.
+  bool same_place(const Address& other) const {
+    return kind == other.kind && host == other.host && port == other.port && name == other.name;
+  }
   /// The text that parse() reads back as an equal Address.
   std::string text() const;
   static Result<Address> parse(std::string_view text);

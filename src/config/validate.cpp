@@ -44,7 +44,7 @@ void check_list(const Option& option, const Raw& raw, std::vector<Problem>& prob
   for (const auto& item : raw.items) {
     const auto address = Address::parse(item.text);
     if (!address) continue;  // said already, by the option's own check
-    const auto first = std::find(seen.begin(), seen.end(), *address);
+    const auto first = std::find_if(seen.begin(), seen.end(), [&](const Address& one) { return one.same_place(*address); });
     if (first != seen.end()) {
       problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(option, item) + ": the same address as server.bind[" +
                                        std::to_string(first - seen.begin()) + "]", "remove one of them"});

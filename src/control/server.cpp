@@ -78,7 +78,7 @@ Result<os::Listening> Server::open(const std::string& path, unsigned mode) {
   Address address;
   address.kind = Address::Kind::unix_path;
   address.name = path;
-  return os::listen_on(address, kBacklog, static_cast<mode_t>(mode));
+  return os::listen_on(address, kBacklog, {.mode = static_cast<mode_t>(mode)});
 }
 
 Result<std::unique_ptr<Server>> Server::listen(boost::asio::io_context& io, const std::string& path, unsigned mode, Limits limits) {

@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "base/log.hpp"
+#include "master/listen_plan.hpp"
 #include "master/stored_listeners.hpp"
 
 namespace serval::master {
@@ -22,12 +23,26 @@ Result<os::Listening> take_passed(std::vector<os::NamedSocket>& passed, const st
   return os::adopt(std::move(fd), name);
 }
 
-Result<os::Listening> open_one(const std::string& bind, int backlog, std::vector<os::NamedSocket>& passed) {
-  const auto address = Address::parse(bind);
-  if (!address) return Error{address.error()};
-  if (address->kind == Address::Kind::systemd) return take_passed(passed, address->name);
-  if (auto stored = take_stored(passed, bind, *address)) return std::move(*stored);
-  return os::listen_on(*address, backlog);
+Result<void> give_access(const os::Listening& listening, const os::FileAccess& access) {
+  return listening.socket_file.empty() ? Result<void>() : os::set_file_access(listening.socket_file, access);
+}
+
+Result<os::Listening> open_one(const std::string& bind, const Address& address, const config::Server& config, std::vector<os::NamedSocket>& passed) {
+  if (address.kind == Address::Kind::systemd) return take_passed(passed, address.name);
+  const auto access = file_access(address, config);
+  if (!access) return Error{"cannot listen on " + address.text() + ": " + access.error()};
+  if (auto stored = take_stored(passed, bind, address)) {
+    if (const auto set = give_access(*stored, *access); !set) return Error{"cannot listen on " + address.text() + ": " + set.error()};
+    return std::move(*stored);
+  }
+  return os::listen_on(address, config.backlog, *access, only_v6(address, config.bind));
+}
+
+/// One that is open already, at this place; whatever else is said of its file.
+bool is_at(const Listener& listener, const std::string& bind, const Address& address) {
+  if (listener.bind() == bind) return true;
+  const auto other = Address::parse(listener.bind());
+  return address.kind == Address::Kind::unix_path && other && other->same_place(address);
 }
 
 bool has(const Listeners& listeners, const std::shared_ptr<Listener>& one) { return std::find(listeners.begin(), listeners.end(), one) != listeners.end(); }
@@ -74,6 +89,8 @@ Listener::~Listener() {
   os::remove_socket_file(listening_);
 }
 
+Result<void> Listener::give(const os::FileAccess& access) const { return give_access(listening_, access); }
+
 void Listener::store() {
   std::string name = stored_name(bind_, listening_);
   if (os::store_fd(name, listening_.fd.get())) stored_as_ = std::move(name);
@@ -104,14 +121,19 @@ void Listener::refuse() {
 Result<Listeners> open_listeners(const config::Server& config, const Listeners& open, std::vector<os::NamedSocket>& passed) {
   Listeners result;
   for (const std::string& bind : config.bind) {
+    const auto address = Address::parse(bind);
+    if (!address) return Error{address.error()};
     const auto same = std::find_if(open.begin(), open.end(), [&](const auto& one) {
-      return one->bind() == bind && one->open() && one->reachable() && !has(result, one);
+      return one->open() && one->reachable() && !has(result, one) && is_at(*one, bind, *address);
     });
     if (same != open.end()) {
+      const auto access = file_access(*address, config);
+      const auto set = access ? (*same)->give(*access) : Error{access.error()};
+      if (!set) return Error{"cannot listen on " + address->text() + ": " + set.error()};
       result.push_back(*same);
       continue;
     }
-    auto listening = open_one(bind, config.backlog, passed);
+    auto listening = open_one(bind, *address, config, passed);
     if (!listening) return Error{listening.error()};
     result.push_back(std::make_shared<Listener>(bind, std::move(*listening)));
     log::info("listening", {{"address", result.back()->address()}});

@@ -97,8 +97,35 @@ Error cannot_bind(const Address& address, int error) {
   return cannot_listen(address, errno_text(error));
 }
 
-/// Makes way for a new socket file: only a socket that nobody listens on any more is removed.
-Result<void> clear_path(const Address& address, const Place& place) {
+/// Held from the look at a path until somebody listens there: between bind(2) and listen(2) a new socket looks like a stale one, and of those who find
+/// the same stale one a single one may remove it. It is a file of our own beside the socket, gone afterwards.
+class PathLock {
+ public:
+  explicit PathLock(const std::string& path) : path_(path + ".lock") {
+    UniqueFd fd(::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+    struct flock all = {};
+    all.l_type = F_WRLCK;
+    all.l_whence = SEEK_SET;
+    if (!fd || ::fcntl(fd.get(), F_OFD_SETLK, &all) != 0) return;
+    struct stat held {}, named {};  // whoever had it may have removed it before we had the lock
+    const bool ours = ::fstat(fd.get(), &held) == 0 && ::lstat(path_.c_str(), &named) == 0 && held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+    if (ours) fd_ = std::move(fd);
+    if (!ours) errno = EAGAIN;
+  }
+  ~PathLock() {
+    if (fd_) ::unlink(path_.c_str());
+  }
+  PathLock(const PathLock&) = delete;
+  PathLock& operator=(const PathLock&) = delete;
+  explicit operator bool() const { return static_cast<bool>(fd_); }  ///< if not, errno says why; EAGAIN: somebody else has it
+
+ private:
+  std::string path_;
+  UniqueFd fd_;
+};
+
+/// Makes way for a new socket file: only a socket that nobody listens on any more is removed. A dead one never comes to life again.
+Result<void> clear_path(const Address& address, const Place& place, const PathLock& lock) {
   struct stat status {};
   if (::lstat(address.name.c_str(), &status) != 0) return {};  // bind says what is wrong, if anything but ENOENT is
   if (!S_ISSOCK(status.st_mode)) return cannot_listen(address, "the path exists and is no socket; move it away or choose another path");
@@ -110,19 +137,20 @@ Result<void> clear_path(const Address& address, const Place& place) {
   }
   if (errno == ENOENT) return {};
   if (errno != ECONNREFUSED) return cannot_listen(address, "cannot find out whether the socket there is still in use: " + errno_text());
+  if (!lock) return cannot_listen(address, "cannot lock the path, so the stale socket there stays; its folder must be writable");
   if (::unlink(address.name.c_str()) != 0 && errno != ENOENT) return cannot_listen(address, "cannot remove the stale socket: " + errno_text());
   return {};
 }
 
-Result<UniqueFd> open_socket(const Address& address, const Place& place) {
+Result<UniqueFd> open_socket(const Address& address, const Place& place, bool only_v6) {
   UniqueFd fd(::socket(place.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return cannot_listen(address, errno_text());
   if (address.kind != Address::Kind::tcp) return fd;
   const int on = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // not kept out by connections in TIME_WAIT (socket(7))
   if (place.storage.ss_family == AF_INET6) {
-    const int only_v6 = address.host == "::" ? 0 : 1;
-    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof only_v6);
+    const int alone = address.host == "::" && !only_v6 ? 0 : 1;
+    ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone);
   }
   return fd;
 }
@@ -166,17 +194,26 @@ Result<void> drop_syns(int fd) {
 
 }  // namespace
 
-Result<Listening> listen_on(const Address& address, int backlog, std::optional<mode_t> mode) {
+Result<Listening> listen_on(const Address& address, int backlog, const FileAccess& access, bool only_v6) {
   if (address.kind == Address::Kind::systemd) {
     return cannot_listen(address, "systemd hands over no socket of this name; see FileDescriptorName= in the .socket unit");
   }
   const Place place = place_of(address);
+  std::optional<PathLock> lock;
   if (address.kind == Address::Kind::unix_path) {
-    if (const auto cleared = clear_path(address, place); !cleared) return Error{cleared.error()};
+    lock.emplace(address.name);
+    if (!*lock && errno == EAGAIN) return cannot_listen(address, "another program begins to listen there just now");
+    if (const auto cleared = clear_path(address, place, *lock); !cleared) return Error{cleared.error()};
   }
-  auto fd = open_socket(address, place);
+  auto fd = open_socket(address, place, only_v6);
   if (!fd) return Error{fd.error()};
-  if (bind_with_mode(fd->get(), place, mode) != 0) return cannot_bind(address, errno);
+  if (bind_with_mode(fd->get(), place, access.mode) != 0) return cannot_bind(address, errno);
+  if (address.kind == Address::Kind::unix_path) {
+    if (const auto given = set_file_access(address.name, access); !given) {
+      ::unlink(address.name.c_str());
+      return cannot_listen(address, given.error());
+    }
+  }
   if (::listen(fd->get(), backlog) != 0) return cannot_bind(address, errno);
 
   Listening listening;
@@ -185,6 +222,33 @@ Result<Listening> listen_on(const Address& address, int backlog, std::optional<m
   listening.fd = std::move(*fd);
   if (address.kind == Address::Kind::unix_path) own_socket_file(listening, address.name);
   return listening;
+}
+
+Result<void> bind_and_leave(const Address& address) {
+  const Place place = place_of(address);
+  const auto fd = open_socket(address, place, false);
+  if (!fd) return Error{fd.error()};
+  if (::bind(fd->get(), place.pointer(), place.size) != 0) return cannot_bind(address, errno);
+  return {};
+}
+
+Result<void> set_file_access(const std::string& path, const FileAccess& access) {
+  if (!access.mode && !access.user && !access.group) return {};
+  const UniqueFd file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISSOCK(status.st_mode)) return Error{"there is no socket file at " + path};
+  const auto user = access.user.value_or(static_cast<uid_t>(-1));
+  const auto group = access.group.value_or(static_cast<gid_t>(-1));
+  const bool differs = (access.user && *access.user != status.st_uid) || (access.group && *access.group != status.st_gid);
+  if (differs && ::fchownat(file.get(), "", user, group, AT_EMPTY_PATH) != 0) {
+    return Error{"cannot give the socket file to user " + (access.user ? std::to_string(user) : "-") + " and group " +
+                 (access.group ? std::to_string(group) : "-") + ": " + errno_text()};
+  }
+  // fchmod(2) refuses O_PATH descriptors; the link in /proc leads to the same file.
+  if (access.mode && ::chmod(("/proc/self/fd/" + std::to_string(file.get())).c_str(), *access.mode) != 0) {
+    return Error{"cannot set the mode of the socket file: " + errno_text()};
+  }
+  return {};
 }
 
 Result<Listening> adopt(UniqueFd fd, const std::string& name) {

@@ -21,11 +21,24 @@ struct Listening {
   ino_t file_inode = 0;
 };
 
-/// Binds and listens: close-on-exec, non-blocking, SO_REUSEADDR; [::] also takes IPv4 (IPV6_V6ONLY off, ipv6(7)).
+/// Who may connect to a unix socket with a file: who may write to it.
+struct FileAccess {
+  std::optional<mode_t> mode{};  ///< none: what the umask leaves of 0777
+  std::optional<uid_t> user{};   ///< to whom it is given; none: it stays ours
+  std::optional<gid_t> group{};
+};
+
+/// Binds and listens: close-on-exec, non-blocking, SO_REUSEADDR; [::] also takes IPv4 (IPV6_V6ONLY off, ipv6(7)) unless `only_v6`.
 /// A socket file that nobody listens on any more (connect says ECONNREFUSED) is replaced. A live one, and a path that is no socket, are
-/// errors and stay as they are. The file has `mode` from the start, whatever the umask, which is changed for a moment: the process has one
-/// thread then; without a mode it follows the umask. Address::Kind::systemd is an error: adopt() what take_listen_fds() gave.
-Result<Listening> listen_on(const Address& address, int backlog, std::optional<mode_t> mode = std::nullopt);
+/// errors and stay as they are. The file has its mode and its owner before anybody can connect, whatever the umask, which is changed for a moment:
+/// the process has one thread then. Address::Kind::systemd is an error: adopt() what take_listen_fds() gave.
+Result<Listening> listen_on(const Address& address, int backlog, const FileAccess& access = {}, bool only_v6 = false);
+
+/// Changes mode and owner of the socket file at `path`, which is not followed if it is a link.
+Result<void> set_file_access(const std::string& path, const FileAccess& access);
+
+/// Whether the address is one that could be bound here, without listening there; tcp only.
+Result<void> bind_and_leave(const Address& address);
 
 /// A listening stream socket that somebody else opened (systemd); made non-blocking and close-on-exec. `name` is for the error's text.
 Result<Listening> adopt(UniqueFd fd, const std::string& name);

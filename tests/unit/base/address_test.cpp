@@ -67,6 +67,22 @@ INSTANTIATE_TEST_SUITE_P(All, BadAddress,
                                          Bad{"[127.0.0.1]:80", "is no IPv6 address"}, Bad{"unix:", "name of the unix socket is missing"},
                                          Bad{"unix:@", "name of the unix socket is missing"}, Bad{"fd:", "write fd:NAME"}));
 
+TEST(Address, a_unix_path_says_who_may_connect) {
+  const auto address = Address::parse("unix:/run/x.sock?mode=0660&user=shop&group=www-data");
+  ASSERT_TRUE(address) << address.error();
+  EXPECT_EQ(address->name, "/run/x.sock");
+  EXPECT_EQ(address->mode, 0660u);
+  EXPECT_EQ(address->user, "shop");
+  EXPECT_EQ(address->group, "www-data");
+  EXPECT_EQ(*Address::parse(address->text()), *address);
+  EXPECT_TRUE(address->same_place(*Address::parse("unix:/run/x.sock")));
+  EXPECT_EQ(Address::parse("unix:@a?b")->name, "a?b") << "an abstract socket has no file";
+  for (const char* wrong : {"unix:/x?", "unix:/x?mode=", "unix:/x?mode=rw", "unix:/x?mode=4777", "unix:/x?mode=0660&mode=0600", "unix:/x?owner=me",
+                            "unix:/x?user=", "unix:/x?group", "unix:?mode=0660"}) {
+    EXPECT_FALSE(Address::parse(wrong)) << wrong;
+  }
+}
+
 TEST(Address, a_unix_path_must_fit_into_the_socket_address) {
   EXPECT_TRUE(Address::parse("unix:/" + std::string(106, 'x')));
   const auto longer = Address::parse("unix:/" + std::string(107, 'x'));

@@ -11,9 +11,12 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
+#include <thread>
 #include <vector>
 
 #include "temporary_folder.hpp"
@@ -118,6 +121,14 @@ TEST(Listen, every_v6_interface_takes_v4_too) {
   EXPECT_EQ(connect_error(connect_to(listening, AF_INET)), 0);
 }
 
+TEST(Listen, every_v6_interface_beside_every_v4_one) {
+  const Listening v4 = listening_on("0.0.0.0:0");
+  const auto address = Address::parse("[::]:" + v4.address.substr(v4.address.rfind(':') + 1));
+  EXPECT_FALSE(listen_on(*address, 8));
+  const auto v6 = listen_on(*address, 8, {}, true);
+  EXPECT_TRUE(v6) << v6.error();
+}
+
 TEST(Listen, one_v6_address_takes_v6_alone) {
   const Listening listening = listening_on("[::1]:0");
   EXPECT_THAT(listening.address, StartsWith("[::1]:"));
@@ -184,6 +195,59 @@ TEST_F(UnixListenTest, a_stale_file_is_replaced) {
   ASSERT_TRUE(fs::is_socket(path()));
   const Listening second = listening_on("unix:" + path());
   EXPECT_EQ(connect_error(connect_to(second)), 0);
+}
+
+TEST_F(UnixListenTest, the_file_has_its_mode_and_owner) {
+  const std::string path = folder_ / "socket";
+  const gid_t group = ::geteuid() == 0 ? 1 : ::getegid();
+  const auto listening = listen_on(*Address::parse("unix:" + path), 128, {.mode = 0620, .group = group});
+  ASSERT_TRUE(listening) << listening.error();
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0620u);
+  EXPECT_EQ(status.st_gid, group);
+  ASSERT_TRUE(set_file_access(path, {.mode = 0666}));
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0666u);
+  EXPECT_FALSE(set_file_access(folder_ / "none", {.mode = 0666}));
+}
+
+TEST_F(UnixListenTest, whether_the_file_is_there) {
+  const std::string path = folder_ / "socket";
+  const Listening listening = listening_on("unix:" + path);
+  EXPECT_TRUE(socket_file_is_there(listening));
+  EXPECT_EQ(listener_at(path), ::getpid());
+  fs::rename(path, path + ".old");
+  EXPECT_FALSE(socket_file_is_there(listening));
+  EXPECT_EQ(listener_at(path), std::nullopt);
+  const Listening second = listening_on("unix:" + path);
+  EXPECT_FALSE(socket_file_is_there(listening)) << "another one is in its place";
+  EXPECT_TRUE(socket_file_is_there(listening_on("127.0.0.1:0"))) << "there is none to lose";
+}
+
+/// Many find the same stale file: one of them listens there at most, and nobody takes a living one's file away.
+TEST_F(UnixListenTest, of_many_who_replace_a_stale_file_one_has_it_at_most) {
+  const std::string path = folder_ / "socket";
+  for (int round = 0; round < 50; ++round) {
+    { listening_on("unix:" + path).fd.reset(); }
+    std::vector<std::optional<Listening>> held(4);
+    std::vector<std::thread> threads;
+    for (auto& one : held) {
+      threads.emplace_back([&] {
+        auto listening = listen_on(*Address::parse("unix:" + path), 8);
+        if (listening) one.emplace(std::move(*listening));
+      });
+    }
+    for (auto& thread : threads) thread.join();
+    EXPECT_LE(std::count_if(held.begin(), held.end(), [](const auto& one) { return one.has_value(); }), 1);
+    for (const auto& one : held) {
+      if (!one) continue;
+      EXPECT_TRUE(socket_file_is_there(*one));
+      remove_socket_file(*one);
+    }
+    ::unlink(path.c_str());
+    EXPECT_EQ(std::distance(fs::directory_iterator(fs::path(path).parent_path()), {}), 0);
+  }
 }
 
 TEST_F(UnixListenTest, a_live_socket_is_refused_and_goes_on) {
