@@ -13,8 +13,8 @@ struct StandardStreams {
   int error = -1;
 };
 
-/// Starts `serval mold FD` with everything that `heritage` names and returns its pid. All descriptors stay the caller's, and keep their
-/// numbers in the mold. `program`: the serval to run (os::kOwnProgram).
+/// Starts `serval mold FD` with everything that `heritage` names, and app.env in its environment; returns its pid.
+/// All descriptors stay the caller's, and keep their numbers in the mold. `program`: the serval to run (os::kOwnProgram).
 Result<pid_t> exec_mold(const std::string& program, const Heritage& heritage, const StandardStreams& streams);
 
 }  // namespace serval::ipc

@@ -16,13 +16,6 @@ namespace {
 /// Under that of the workers, above that of the master: a mold that is killed can be had again.
 constexpr int kOomScore = 100;
 
-Result<void> set_environment(const std::map<std::string, std::string>& variables) {
-  for (const auto& [name, value] : variables) {
-    if (::setenv(name.c_str(), value.c_str(), 1) != 0) return Error{"cannot set the variable " + name + " of app.env: " + errno_text()};
-  }
-  return {};
-}
-
 Result<void> drop_privileges(const config::Server& server) {
   if (server.user.empty() && server.group.empty()) return {};
   const auto identity = os::find_identity(server.user, server.group);
@@ -43,7 +36,6 @@ Result<void> only_one_thread() {
 Result<std::unique_ptr<app::App>> prepare(const ipc::Heritage& heritage) {
   const config::Config& config = heritage.config;
   ::umask(static_cast<mode_t>(config.server.umask));
-  if (const auto done = set_environment(config.app.env); !done) return Error{done.error()};
   os::raise_oom_score(kOomScore);
   if (const auto done = drop_privileges(config.server); !done) return Error{done.error()};
   auto app = app::App::load(config.app.library);

@@ -8,7 +8,8 @@
 
 namespace serval::mold {
 
-/// Everything between exec and "loaded": umask, environment, privileges, then the app. The error is the one line that the user gets to see.
+/// Everything between exec and "loaded": umask, privileges, then the app. app.env is in the environment already
+/// (ipc/exec_mold.hpp). The error is the one line that the user gets to see.
 /// What runs of the app here has the identity and the environment that its workers will have.
 Result<std::unique_ptr<app::App>> prepare(const ipc::Heritage& heritage);
 
