@@ -12,6 +12,7 @@
 #include "http/request_id.hpp"
 #include "worker/connection.hpp"
 #include "worker/limits.hpp"
+#include "worker/proxy_hint.hpp"
 #include "worker/service.hpp"
 
 namespace serval::worker {
@@ -68,6 +69,7 @@ void Exchange::prepare(const Peer& peer, int nth) {
   request.scheme = "http";
   request.deadline = TimePoint::max();
   identify(peer);
+  if (service_.proxy_hint_due && nth <= 1 && !peer.trusted) hint_at_proxy(peer);
   close_after = !head.keep_alive || limits.keep_alive.count() == 0 || (limits.keep_alive_requests > 0 && nth >= limits.keep_alive_requests);
 }
 
@@ -83,6 +85,14 @@ void Exchange::identify(const Peer& peer) {
     }
   }
   request.request_id = request_id;
+}
+
+/// Once in a worker's life; the first request of a connection is enough to notice.
+void Exchange::hint_at_proxy(const Peer& peer) {
+  if (!says_forwarded(parser.head().fields) || !is_private(peer.address)) return;
+  service_.proxy_hint_due = false;
+  log::warning("a request says that a proxy has forwarded it, but that is not believed: request.trusted_proxies does not name the proxy",
+               {{"peer", peer.address}});
 }
 
 void Exchange::reset() {

@@ -94,6 +94,7 @@ class Exchange final : public Job, private app::Answer {
   bool cancelled() const override { return cancelled_.load(); }
 
   void identify(const Peer& peer);
+  void hint_at_proxy(const Peer& peer);
   /// The calling app thread's; none if a reload has brought more threads than the scoreboard has room for: they are not shown, that is all.
   std::optional<scoreboard::Row> this_row() const;
   std::vector<http::Field> without_dropped(std::span<const http::Field> fields);

@@ -76,6 +76,7 @@ class Service {
   /// Answers close their connections: nobody takes those over.
   bool says_goodbye() const { return says_goodbye_.load(std::memory_order_relaxed); }
   const std::function<bool(std::string_view address)> is_trusted;
+  bool proxy_hint_due = true;  ///< nothing has been said yet of a proxy that is not trusted (proxy_hint.hpp); loop only
 
   /// A connection from a listener; `fd` is an accepted, non-blocking socket.
   void adopt(UniqueFd fd, Peer peer);

@@ -36,6 +36,16 @@ class Forwarded(ServalTest):
         self.assertEqual(self.seen(serval, ("X-Forwarded-For", "203.0.113.9"), ("X-Forwarded-Proto", "https"), ("Forwarded", "for=203.0.113.9")),
                          ("127.0.0.1", "http"))
 
+    def test_a_proxy_that_is_not_believed_is_said_once(self):
+        serval = self.serve(["192.0.2.1"])
+        self.seen(serval)
+        self.assertNotIn("trusted_proxies", serval.log())
+        for _ in range(10):
+            self.seen(serval, ("X-Forwarded-Proto", "https"))
+        said = r"warning worker\[\d\] .*not believed: request\.trusted_proxies does not name the proxy.* peer=127\.0\.0\.1"
+        serval.expect_log(said)
+        self.assertLessEqual(serval.log().count("does not name the proxy"), len(serval.workers()))
+
     def test_over_a_unix_socket(self):
         for trusted, expected in ((["unix"], "203.0.113.9"), (["127.0.0.1"], "unix")):
             path = self.path(f"{expected}.sock")
