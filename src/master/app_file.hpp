@@ -16,6 +16,12 @@ struct AppFile {
   bool operator==(const AppFile&) const = default;
 };
 
+/// The file that was loaded has been written into: what runs from it is neither the old program nor the new one. A file that has taken its name, as
+/// mv(1) and install(1) do it, harms nobody. Pure.
+inline bool overwritten(const AppFile& loaded, const AppFile& now) {
+  return loaded.size >= 0 && now.size >= 0 && loaded.device == now.device && loaded.inode == now.inode && loaded != now;
+}
+
 inline AppFile look_at_app(const std::string& path) {
   struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) return {};

@@ -407,15 +407,19 @@ void Master::on_crashed(int slot, const ipc::Message& message) {
   const pid_t layout = mold != nullptr ? mold->pid : worker.pid;
   const bool unnamed = worker.pid == 0;  // it was faster than its mold
   const pid_t pid = unnamed && why_no_worker(message.pid).empty() ? message.pid : worker.pid;
-  stacks_.name(layout, report.frames, [this, report, slot = worker.known_as, pid](const std::vector<std::string>& frames) {
-    this->report({log::Level::warning,
-                  "worker crashed",
-                  {{"slot", slot},
-                   {"worker_pid", pid},
-                   {"signal", os::signal_name(report.signal)},
-                   {"sender_pid", report.sender},
-                   {"thread", report.frames.thread},
-                   {"stack", stack::one_line(frames)}}});
+  const std::string& library = config_of(worker.generation).app.library;
+  const bool spoilt = mold != nullptr && overwritten(mold->app_file, look_at_app(library));
+  stacks_.name(layout, report.frames, [this, report, slot = worker.known_as, spoilt, library, pid](const std::vector<std::string>& frames) {
+    supervisor::Log line{log::Level::warning,
+                         "worker crashed",
+                         {{"slot", slot},
+                          {"worker_pid", pid},
+                          {"signal", os::signal_name(report.signal)},
+                          {"sender_pid", report.sender},
+                          {"thread", report.frames.thread},
+                          {"stack", stack::one_line(frames)}}};
+    if (spoilt) line.fields.emplace_back("overwritten", library + " was written into after it had been loaded; deploy by mv or install, then reload");
+    this->report(std::move(line));
   });
 }
 

@@ -184,6 +184,7 @@ class Master {
     std::string version;
   };
   std::optional<Successor> successor_;
+  AppFile tried_app_;        ///< the last one that has been loaded anew because the app crashed over and over
   bool taken_over_ = false;  ///< from an earlier version
   bool finishing_ = false;
   int exit_code_ = 0;

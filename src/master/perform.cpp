@@ -183,7 +183,9 @@ void Master::perform(const supervisor::LookAtWorkers& action) {
 void Master::perform(const supervisor::InspectApp& action) {
   const MoldProcess* mold = find_mold(action.generation);
   const AppFile now = look_at_app(config_of(action.generation).app.library);
-  if (mold != nullptr && now.size >= 0 && now != mold->app_file) handle(supervisor::AppChanged{action.generation});
+  if (mold == nullptr || now.size < 0 || now == mold->app_file || now == tried_app_) return;
+  tried_app_ = now;  // if it does not load, the next crash is no reason to try the same file again
+  handle(supervisor::AppChanged{action.generation});
 }
 
 void Master::perform(const supervisor::RetireListeners&) {
