@@ -71,8 +71,9 @@ constexpr Command kCommands[] = {
              "Without -c it uses serval.toml in the working directory if there is one. APP.so wins over app.library.",
      .run = run},
     {.name = "check", .arguments = "[APP.so]", .most_words = 1, .takes_config = true, .summary = "say all that is wrong with a configuration",
-     .more = "Every problem at once, each with its place and a hint. If there is none, the app is loaded and preloaded in a process of its own, "
-             "which is thrown away. Nothing is bound and nothing served.",
+     .more = "Every problem at once, each with its place and a hint. If there is none, what the start would refuse is tried as far as it leaves no trace: log "
+             "files, folders, users, addresses, all with the rights of whoever checks. Then the app is loaded and preloaded in a process of its own, which is "
+             "thrown away. Nothing is bound and nothing served.",
      .run = check},
     {.name = "config", .arguments = "", .takes_config = true, .takes_origin = true, .summary = "print the effective configuration",
      .more = "As a serval.toml. With --origin each value says where it came from: default, file, environment or flag. "
@@ -87,6 +88,7 @@ constexpr Command kCommands[] = {
      .more = "For the HEALTHCHECK of a container and for exec probes: exits 0 or 1 and says why in one line. "
              "Without --ready: the server answers within 3s, and the I/O loop of at least one worker turns; one that still boots, preloads or stops is "
              "well, since it must not be killed for that. With --ready: every worker has been ready once, one serves now, and the server is not stopping. "
+             "The app's ready() is asked while a worker boots, until it says yes; that it says no later is not noticed. "
              "The server is found as by status; no worker is asked, and nothing is measured.",
      .run = healthcheck},
     {.name = "stacks", .arguments = "[SLOT]", .most_words = 1, .takes_server = true, .takes_json = true,

@@ -25,6 +25,7 @@ namespace json = boost::json;
 
 /// Preloading may take minutes, and so may a rollout of many workers.
 constexpr Duration kPatience = std::chrono::minutes(15);
+constexpr Duration kLongestPatience = std::chrono::hours(24);
 
 /// Prints the reply's only number in a sentence.
 int report(const Asked& asked, std::string_view before, const char* key, std::string_view after) {
@@ -39,8 +40,9 @@ int report(const Asked& asked, std::string_view before, const char* key, std::st
 std::optional<Duration> patience_of(std::string_view command, const Invocation& invocation) {
   if (invocation.timeout.empty()) return kPatience;
   const auto given = parse_duration(invocation.timeout);
-  if (given && *given > Duration::zero()) return *given;
-  usage_error(command, "--timeout " + quoted(invocation.timeout) + " is not a duration", "for example --timeout 90s");
+  if (given && *given > Duration::zero() && *given <= kLongestPatience) return *given;
+  usage_error(command, "--timeout " + quoted(invocation.timeout) + " is not a duration from 1ms to " + format_duration(kLongestPatience),
+              "for example --timeout 90s");
   return std::nullopt;
 }
 
@@ -77,7 +79,9 @@ int stop(const Invocation& invocation) {
   const Asked asked = ask_server(invocation, {.command = "stop", .arguments = {{"now", invocation.now}}});
   if (asked.code != exit_code::ok) return asked.code;
   const auto* pid = asked.result.if_contains("pid");
-  if (pid == nullptr || !pid->is_int64() || await_end(static_cast<pid_t>(pid->as_int64()), kPatience)) return exit_code::ok;
+  // What it says is a pid, or there is nothing to wait for.
+  const bool is_pid = pid != nullptr && pid->is_int64() && pid->get_int64() > 0 && pid->get_int64() <= INT32_MAX;
+  if (!is_pid || await_end(static_cast<pid_t>(pid->as_int64()), kPatience)) return exit_code::ok;
   std::cerr << "serval stop: the server is still stopping\n";
   return exit_code::app_failed;
 }

@@ -106,18 +106,38 @@ class Loading {
 
   void read_fallbacks() {
     for (const auto& option : options()) {
-      if (option.fallback.empty() || loaded_.origins.find(option.path)->second.kind != Origin::Kind::defaulted) continue;
+      if (option.fallback.empty()) continue;
       const auto word = variable(option.fallback);
       if (!word || trim(*word).empty()) continue;
+      if (const Origin& said = loaded_.origins.find(option.path)->second; said.kind != Origin::Kind::defaulted) {
+        note_ignored(option, *word, said);
+        continue;
+      }
       const Origin at{Origin::Kind::environment, std::string(option.fallback)};
       if (!option.fallback_value.empty()) {
         assign_word(option, option.fallback_value, at);
       } else if (option.fallback == "PORT") {
         assign_port(option, *word, at);
       } else {
-        assign_word(option, *word, at);
+        assign_word(option, option.fallback == "WEB_CONCURRENCY" ? concurrency_in(*word, at) : *word, at);
       }
     }
+  }
+
+  /// It may have been used all the same: "0.0.0.0:${PORT}".
+  void note_ignored(const Option& option, const std::string& word, const Origin& said) {
+    const auto value = encode(option, loaded_.config);
+    if (!option.fallback_value.empty() || value.find(trim(word)) != std::string::npos) return;
+    loaded_.notes.push_back({{Origin::Kind::environment, std::string(option.fallback)},
+                             quoted(shortened(word, 80)) + " is ignored: " + std::string(option.path) + " is set by " + said.text(),
+                             "write ${" + std::string(option.fallback) + "} there if it is meant to count, or unset it"});
+  }
+
+  /// In Puma and its guides 0 means one process without workers.
+  std::string concurrency_in(const std::string& word, const Origin& at) {
+    if (trim(word) != "0") return word;
+    loaded_.notes.push_back({at, "0 means one worker here", ""});
+    return "1";
   }
 
   void assign_port(const Option& option, const std::string& word, const Origin& at) {

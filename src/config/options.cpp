@@ -71,7 +71,10 @@ constexpr Option kOptions[] = {
      .more = "Empty: the name of the library without \"lib\" and \".so\".", .example = "\"shop\""},
     {.path = "server.bind", .field = field<&Config::server, &Server::bind>(), .placeholder = "ADDRESS", .check = check_address,
      .short_flag = 'b', .fallback = "PORT", .summary = "addresses to listen on",
-     .more = "host:port, [::]:port (IPv4 too), :port, unix:/path, unix:@abstract, or fd:NAME for a socket passed by systemd. "
+     .more = "host:port, [::]:port (IPv4 too, unless an IPv4 address with this port is in the list), :port, unix:/path, unix:@abstract, or fd:NAME for a "
+             "socket passed by systemd. The file of unix:/path belongs to server.user and server.group if these are set, and whoever server.umask lets read "
+             "may connect: everybody by default, which a proxy needs that runs as another user. unix:/path?mode=0660&user=shop&group=www-data says it "
+             "otherwise; mode, user and group may each be left out. "
              "With port 0 the kernel chooses a free one, which the log reports. A PORT variable stands for 0.0.0.0:PORT.",
      .example = "[\"0.0.0.0:8000\", \"unix:/run/shop/http.sock\"]"},
     {.path = "server.backlog", .field = field<&Config::server, &Server::backlog>(), .placeholder = "N", .range = {1, 65535},

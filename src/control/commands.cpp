@@ -4,15 +4,20 @@
 #include <boost/json/value.hpp>
 
 #include "base/text.hpp"
+#include "supervisor/settings.hpp"
 
 namespace serval::control {
 namespace {
 
+constexpr std::int64_t kMostWorkers = supervisor::kMostWorkers;
+constexpr std::int64_t kLastSlot = INT32_MAX;  ///< which slots there are, the handlers know
+
 constexpr Argument kStatusArguments[] = {{"memory", ArgumentKind::boolean}};
 constexpr Argument kStopArguments[] = {{"now", ArgumentKind::boolean}};
-constexpr Argument kScaleArguments[] = {{"to", ArgumentKind::integer}, {"by", ArgumentKind::integer}};
-constexpr Argument kRecycleArguments[] = {{"slot", ArgumentKind::integer}};
-constexpr Argument kStacksArguments[] = {{"slot", ArgumentKind::integer}};
+constexpr Argument kScaleArguments[] = {{"to", ArgumentKind::integer, false, 1, kMostWorkers},
+                                             {"by", ArgumentKind::integer, false, -kMostWorkers, kMostWorkers}};
+constexpr Argument kRecycleArguments[] = {{"slot", ArgumentKind::integer, false, 0, kLastSlot}};
+constexpr Argument kStacksArguments[] = {{"slot", ArgumentKind::integer, false, 0, kLastSlot}};
 
 constexpr Command kCommands[] = {
     {.name = "status", .arguments = kStatusArguments},
@@ -66,6 +71,10 @@ Result<void> check_arguments(const Command& command, const json::object& argumen
         std::find_if(command.arguments.begin(), command.arguments.end(), [name](const Argument& argument) { return argument.name == name; });
     if (known == command.arguments.end()) return problem(name, "there is none of this name");
     if (!is_of(known->kind, given.value())) return problem(name, "expected a " + std::string(name_of(known->kind)));
+    if (known->kind != ArgumentKind::integer) continue;
+    if (const std::int64_t number = given.value().get_int64(); number < known->least || number > known->most) {
+      return problem(name, std::to_string(number) + " is not from " + std::to_string(known->least) + " to " + std::to_string(known->most));
+    }
   }
   for (const Argument& argument : command.arguments) {
     const json::string_view name(argument.name.data(), argument.name.size());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ struct Argument {
   std::string_view name;
   ArgumentKind kind;
   bool required = false;
+  std::int64_t least = 0;  ///< of an integer
+  std::int64_t most = 0;   ///< likewise
 };
 
 struct Command {

@@ -276,9 +276,7 @@ void Control::resume(const control::Responder& responder) {
 void Control::stacks(const boost::json::object& arguments, const control::Responder& responder) const {
   const auto* slot = arguments.if_contains("slot");
   if (slot == nullptr) return operations_.stacks(std::nullopt, responder);
-  const std::int64_t number = slot->as_int64();
-  if (number < 0 || number > INT32_MAX) return responder.refuse("no worker in slot " + std::to_string(number), exit_code::app_failed);
-  operations_.stacks(static_cast<int>(number), responder);
+  operations_.stacks(static_cast<int>(slot->as_int64()), responder);
 }
 
 bool Control::refuses_when_stopping(const control::Responder& responder) const {

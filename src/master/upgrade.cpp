@@ -107,7 +107,8 @@ void Master::check_ended(const os::Exit& exit) {
   check_.reset();
   if (successor_) return handle(supervisor::UpgradeChecked{true, ""});
   if (exit.clean()) return handle(supervisor::UpgradeChecked{false, path + ": " + version.error()});
-  handle(supervisor::UpgradeChecked{false, path + ": the new program cannot take over (" + exit.text() + ")" + (said.empty() ? "" : ": " + std::string(trim(said)))});
+  const std::string complaint = said.empty() ? "" : ": " + std::string(trim(said));
+  handle(supervisor::UpgradeChecked{false, path + ": the new program cannot take over (" + exit.text() + ")" + complaint});
 }
 
 void Master::perform(const supervisor::UpgradeRefused& action) { control_.upgrade_refused(action.why); }

@@ -119,6 +119,23 @@ TEST_F(Load, PortAndConcurrencyAreWeakerThanTheFile) {
   EXPECT_EQ(loaded.config.workers.count, 2);
 }
 
+TEST_F(Load, AFallbackThatTheFileOverrulesIsNoted) {
+  sources_.environment = {{"PORT", "5000"}, {"WEB_CONCURRENCY", "3"}};
+  write(kApp + "[server]\nbind = [\"127.0.0.1:1\"]\n[workers]\ncount = 2\n");
+  EXPECT_THAT(notes(), HasSubstr("environment PORT: warning: \"5000\" is ignored: server.bind is set by serval.toml:4:8"));
+  EXPECT_THAT(notes(), HasSubstr("environment WEB_CONCURRENCY: warning: \"3\" is ignored: workers.count is set by serval.toml:6:9"));
+  write(kApp + "[server]\nbind = [\"127.0.0.1:${PORT}\"]\n[workers]\ncount = 3\n");
+  EXPECT_EQ(notes(), "");
+}
+
+TEST_F(Load, NoConcurrencyIsOneWorker) {
+  write(kApp);
+  sources_.environment = {{"WEB_CONCURRENCY", "0"}};
+  EXPECT_EQ(errors(), "");
+  EXPECT_EQ(load().config.workers.count, 1);
+  EXPECT_THAT(notes(), HasSubstr("environment WEB_CONCURRENCY: warning: 0 means one worker here"));
+}
+
 TEST_F(Load, BlankOrAutomaticConcurrencyIsFine) {
   write(kApp);
   for (const auto* word : {"", " ", "auto"}) {
@@ -130,7 +147,7 @@ TEST_F(Load, BlankOrAutomaticConcurrencyIsFine) {
 
 TEST_F(Load, BadFallbacksAreNamed) {
   write(kApp);
-  for (const auto* word : {"many", "0", "-1", "3.5", "99999"}) {
+  for (const auto* word : {"many", "-1", "3.5", "99999"}) {
     sources_.environment = {{"WEB_CONCURRENCY", word}};
     EXPECT_THAT(errors(), StartsWith("environment WEB_CONCURRENCY: error: ")) << word;
   }

@@ -8,7 +8,7 @@ namespace {
 using testing::HasSubstr;
 
 constexpr Argument kArguments[] = {
-    {.name = "slot", .kind = ArgumentKind::integer, .required = true},
+    {.name = "slot", .kind = ArgumentKind::integer, .required = true, .least = 0, .most = INT32_MAX},
     {.name = "all", .kind = ArgumentKind::boolean},
     {.name = "why", .kind = ArgumentKind::text},
 };
@@ -31,6 +31,8 @@ TEST(Commands, ArgumentsAreThoseOfTheTable) {
       {{}, "argument \"slot\" of recycle: it is missing"},
       {{{"slot", "1"}}, "argument \"slot\" of recycle: expected a whole number"},
       {{{"slot", 1.5}}, "expected a whole number"},
+      {{{"slot", -1}}, "argument \"slot\" of recycle: -1 is not from 0 to 2147483647"},
+      {{{"slot", INT64_MAX}}, "9223372036854775807 is not from 0 to 2147483647"},
       {{{"slot", 1}, {"all", 1}}, "argument \"all\" of recycle: expected a truth value"},
       {{{"slot", 1}, {"why", nullptr}}, "argument \"why\" of recycle: expected a text"},
       {{{"slot", 1}, {"slots", 1}}, "argument \"slots\" of recycle: there is none of this name"},
