@@ -39,7 +39,6 @@ Reading read(const Sources& sources) {
   Loaded loaded = load(sources);
   return {.config = std::move(loaded.config),
           .problems = format_problems(loaded.problems, "error"),
-          .notes = format_problems(loaded.notes, "warning"),
           .file = loaded.file,
           .real_file = loaded.file.empty() ? "" : real_path(loaded.file)};
 }
@@ -69,7 +68,6 @@ Result<Sources> read_sources(std::string_view text) {
 std::string write_reading(const Reading& reading) {
   return json::serialize(json::object{{"config", pairs_to_json(to_text(reading.config))},
                                       {"problems", reading.problems},
-                                      {"notes", reading.notes},
                                       {"file", reading.file},
                                       {"real_file", reading.real_file}});
 }
@@ -83,7 +81,6 @@ Result<Reading> read_reading(std::string_view text) {
     if (!config) return Error{config.error()};
     return Reading{.config = std::move(*config),
                    .problems = text_of(document, "problems"),
-                   .notes = text_of(document, "notes"),
                    .file = text_of(document, "file"),
                    .real_file = text_of(document, "real_file")};
   } catch (const std::exception& error) {

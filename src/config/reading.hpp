@@ -14,7 +14,6 @@ namespace serval::config {
 struct Reading {
   Config config;          ///< usable if there are no problems
   std::string problems;   ///< as format_problems() has them, several lines; empty: none
-  std::string notes;      ///< likewise, of warnings
   std::string file;       ///< as Loaded::file: where the sources lead; empty: none
   std::string real_file;  ///< the same with its links followed, when it was read
 };

@@ -4,20 +4,17 @@
 #include <boost/json/value.hpp>
 
 #include "base/text.hpp"
-#include "supervisor/settings.hpp"
 
 namespace serval::control {
 namespace {
 
-constexpr std::int64_t kMostWorkers = supervisor::kMostWorkers;
-constexpr std::int64_t kLastSlot = INT32_MAX;  ///< which slots there are, the handlers know
+constexpr std::int64_t kMost = INT32_MAX;  ///< no sum of these overflows; how many workers and slots there may be, the handlers know
 
 constexpr Argument kStatusArguments[] = {{"memory", ArgumentKind::boolean}};
 constexpr Argument kStopArguments[] = {{"now", ArgumentKind::boolean}};
-constexpr Argument kScaleArguments[] = {{"to", ArgumentKind::integer, false, 1, kMostWorkers},
-                                             {"by", ArgumentKind::integer, false, -kMostWorkers, kMostWorkers}};
-constexpr Argument kRecycleArguments[] = {{"slot", ArgumentKind::integer, false, 0, kLastSlot}};
-constexpr Argument kStacksArguments[] = {{"slot", ArgumentKind::integer, false, 0, kLastSlot}};
+constexpr Argument kScaleArguments[] = {{"to", ArgumentKind::integer, false, -kMost, kMost}, {"by", ArgumentKind::integer, false, -kMost, kMost}};
+constexpr Argument kRecycleArguments[] = {{"slot", ArgumentKind::integer, false, 0, kMost}};
+constexpr Argument kStacksArguments[] = {{"slot", ArgumentKind::integer, false, 0, kMost}};
 
 constexpr Command kCommands[] = {
     {.name = "status", .arguments = kStatusArguments},

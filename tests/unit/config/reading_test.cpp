@@ -29,14 +29,12 @@ TEST(Reading, ComesBackTheSame) {
   reading.config.app.env = {{"A", "\xff\n"}};
   reading.config.workers.threads = 9;
   reading.problems = "x.toml:1:1: error: no\n";
-  reading.notes = "y\n";
   reading.file = "/srv/current/x.toml";
   reading.real_file = "/srv/7/x.toml";
   const auto back = read_reading(write_reading(reading));
   ASSERT_TRUE(back) << back.error();
   EXPECT_EQ(to_text(back->config), to_text(reading.config));
   EXPECT_EQ(back->problems, reading.problems);
-  EXPECT_EQ(back->notes, reading.notes);
   EXPECT_EQ(back->file, reading.file);
   EXPECT_EQ(back->real_file, reading.real_file);
 }
