@@ -83,6 +83,25 @@ class ConfigReading(ReloadTest):
         finally:
             os.close(writer)
 
+    def test_a_reader_that_hangs_is_given_up(self):
+        """As one does that waits for a disk which is gone."""
+        serval = self.start_replaceable()
+        path = self.path("serval0.toml")
+        os.rename(path, self.path("good"))
+        os.mkfifo(path)
+        writer = os.open(path, os.O_RDWR)
+        try:
+            command = self.launch("reload", "--socket", self.path("control0.sock"))
+            reader = wait_until(lambda: self.processes(serval, r".*serval.*read|.*exe read"), "the process that reads")[0]
+            os.kill(reader, signal.SIGSTOP)
+            self.assertEqual(command.wait(), 1)
+            self.assertRegex(command.log(), r"has not been read within 10s.*generation 1 goes on")
+            wait_until(lambda: not self.processes(serval, r".*serval.*read|.*exe read"), "its end")
+            os.rename(self.path("good"), path)
+            self.assertEqual(self.command("reload")[0], 0)
+        finally:
+            os.close(writer)
+
     def test_a_reader_that_dies_is_a_reload_that_is_refused(self):
         serval = self.start_replaceable()
         path = self.path("serval0.toml")

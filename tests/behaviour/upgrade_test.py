@@ -167,6 +167,14 @@ class Upgrade(ServalTest):
         serval.wait()
         wait_until(lambda: not any(process_tree.alive(pid) for pid in workers), "the workers to leave")
 
+    def test_the_pid_file_is_still_held(self):
+        config = {"server": {"pidfile": self.path("pid")}}
+        serval = self.start_replaceable(config=config)
+        self.upgrade()
+        second = self.launch_config(config={**config, "control": {"socket": self.path("other.sock")}})
+        self.assertEqual(second.wait(), 73)
+        self.assertRegex(second.log(), rf"another serval \(pid {serval.pid}\) holds the pid file")
+
     # Under load
 
     def test_nobody_notices(self):

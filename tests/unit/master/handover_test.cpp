@@ -14,6 +14,8 @@ Handover example() {
   handover.protocol = kHandoverProtocol;
   handover.version = "9.9";
   handover.arguments = {"/usr/bin/serval", "run", "", "caf\xe9.so"};  // not UTF-8: a path may be anything
+  handover.working_directory = "/srv/current";
+  handover.nonce = "0123";
   handover.begun = TimePoint(3s);
   handover.supervisor.workers = 3;
   handover.supervisor.current = 2;
@@ -29,7 +31,7 @@ Handover example() {
   handover.scoreboard_fd = 9;
   handover.logs = {{.file = "/var/log/x", .access = "off", .log_fd = 11}};
   handover.listeners = {{.bind = "unix:/x", .address = "unix:/x", .fd = 12, .local = true, .socket_file = "/x", .file_device = 1, .file_inode = ~0ull}};
-  handover.generations = {{.number = 2, .config = {{"workers.threads", "5"}}, .logs = 0, .listeners = {0}}};
+  handover.generations = {{.number = 2, .config = {{"workers.threads", "5"}}, .logs = 0, .listeners = {0}, .config_file = "/srv/7/x.toml"}};
   handover.molds = {{.generation = 2, .pid = 50, .reports_fd = 13, .orders_fd = 21, .app_size = 4096}};
   handover.workers = {{.slot = 0, .generation = 1, .pid = 100, .max_requests = 1000, .reports_fd = 14, .orders_fd = 22, .output_fd = 15, .error_fd = 16}};
   handover.control = {.listener = {.bind = "/run/x.sock", .fd = 17}, .clients = {18}};
@@ -53,6 +55,9 @@ TEST(Handover, ComesBackTheSame) {
   ASSERT_TRUE(after) << after.error();
   EXPECT_EQ(after->supervisor, before.supervisor);
   EXPECT_EQ(after->arguments, before.arguments);
+  EXPECT_EQ(after->working_directory, before.working_directory);
+  EXPECT_EQ(after->nonce, before.nonce);
+  EXPECT_EQ(after->generations[0].config_file, before.generations[0].config_file);
   EXPECT_EQ(after->fds(), before.fds());
   EXPECT_EQ(after->listeners[0].file_inode, before.listeners[0].file_inode);
   EXPECT_EQ(after->generations[0].config, before.generations[0].config);
