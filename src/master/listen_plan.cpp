@@ -16,6 +16,14 @@ bool only_v6(const Address& address, const std::vector<std::string>& bind) {
   });
 }
 
+bool collide(const Address& one, const Address& other) {
+  if (one.kind != Address::Kind::tcp || other.kind != Address::Kind::tcp || one.port != other.port) return false;
+  const auto has = [&](const Address& wide, const Address& narrow) {
+    return wide.host == "::" || (wide.host == "0.0.0.0" && narrow.host.find(':') == std::string::npos);
+  };
+  return one.host == other.host || has(one, other) || has(other, one);
+}
+
 mode_t default_mode(unsigned umask) {
   mode_t mode = 0600;
   if ((umask & 0040) == 0) mode |= 0060;

@@ -47,6 +47,15 @@ bool is_at(const Listener& listener, const std::string& bind, const Address& add
 
 bool has(const Listeners& listeners, const std::shared_ptr<Listener>& one) { return std::find(listeners.begin(), listeners.end(), one) != listeners.end(); }
 
+/// The one of ours that has this port, if any.
+const Listener* one_in_the_way(const Listeners& listeners, const Address& address) {
+  const auto found = std::find_if(listeners.begin(), listeners.end(), [&](const auto& one) {
+    const auto other = Address::parse(one->address());
+    return one->open() && other && collide(*other, address);
+  });
+  return found == listeners.end() ? nullptr : found->get();
+}
+
 void store_new_ones(const Listeners& listeners) {
   int room = os::fd_store_size();
   for (const auto& listener : listeners) {
@@ -134,7 +143,12 @@ Result<Listeners> open_listeners(const config::Server& config, const Listeners& 
       continue;
     }
     auto listening = open_one(bind, *address, config, passed);
-    if (!listening) return Error{listening.error()};
+    if (!listening) {
+      const auto* ours = one_in_the_way(open, *address);
+      if (ours == nullptr) return Error{listening.error()};
+      return Error{"cannot listen on " + address->text() + ": this server has the port itself, for " + ours->bind() +
+                   ", which a reload does not change; restart it with both in server.bind"};
+    }
     result.push_back(std::make_shared<Listener>(bind, std::move(*listening)));
     log::info("listening", {{"address", result.back()->address()}});
   }

@@ -94,6 +94,17 @@ class UnixSockets(ReloadTest):
                         client.connect((host, port))
                 self.assertEqual(serval.stop(), 0)
 
+    @unittest.skipUnless(socket.has_dualstack_ipv6(), "there is no IPv6 here")
+    def test_a_reload_that_would_need_the_port_twice_says_whose_it_is(self):
+        with socket.socket() as probe:
+            probe.bind(("0.0.0.0", 0))
+            port = probe.getsockname()[1]
+        self.start_replaceable(server={"bind": [f"[::]:{port}"]})
+        self.change_config(f'"[::]:{port}"', f'"[::]:{port}", "0.0.0.0:{port}"')
+        code, _, err = self.command("reload")
+        self.assertEqual(code, 1)
+        self.assertRegex(err, rf"cannot listen on 0\.0\.0\.0:{port}: this server has the port itself, for \[::\]:{port}")
+
 
 if __name__ == "__main__":
     unittest.main()
