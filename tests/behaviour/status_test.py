@@ -178,6 +178,13 @@ class WhatItTells(Status):
 
 
 class WhereItIs(Status):
+    def remove_if_empty(self, folder):
+        """Another server of this user may have its socket there."""
+        try:
+            os.rmdir(folder)
+        except OSError:
+            pass
+
     def mode(self, path):
         status = os.lstat(path)
         self.assertTrue(stat.S_ISSOCK(status.st_mode))
@@ -278,6 +285,8 @@ class WhereItIs(Status):
         code, out, err = self.run_command("status", "--json", "-c", self.path("serval0.toml"))  # which has one
         self.assertEqual(code, 0, err)
         self.assertEqual(json.loads(out)["pid"], serval.pid)
+        self.assertEqual(serval.stop(), 0)
+        self.remove_if_empty(folder)
 
     def test_a_socket_file_that_is_gone_is_made_anew_by_a_reload(self):
         serval = self.start()
@@ -304,6 +313,8 @@ class WhereItIs(Status):
         code, out, err = self.run_command("status", "--json", "-c", self.path("serval0.toml"))
         self.assertEqual(code, 0, err)
         self.assertEqual(json.loads(out)["pid"], serval.pid)
+        self.assertEqual(serval.stop(), 0)
+        self.remove_if_empty(f"/tmp/serval-{os.geteuid()}")
 
     def test_a_place_that_was_named_is_not_shared(self):
         serval = self.start()
