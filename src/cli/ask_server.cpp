@@ -17,6 +17,7 @@
 #include "config/reading.hpp"
 #include "control/client.hpp"
 #include "control/place.hpp"
+#include "control/private_folder.hpp"
 
 namespace serval::cli {
 namespace {
@@ -128,6 +129,12 @@ std::string hint_for(const Found& found) {
   return (found.problems ? "the configuration has problems, which serval check lists; or " : "") + std::string(kNameAnother);
 }
 
+/// There is no socket, and nothing to be said about its folder.
+bool is_empty(const control::Place& place) {
+  if (::access(place.path.c_str(), F_OK) == 0 || errno != ENOENT) return false;
+  return place.folder.empty() || control::check_private_folder(place.folder, place.owner).has_value();
+}
+
 Asked ask_at(const control::Place& place, const Found& found, control::Request request, Duration patience) {
   const std::string command = request.command;
   request.meant = found.meant;
@@ -158,7 +165,7 @@ Asked try_server(const Invocation& invocation, const control::Request& request, 
   Asked best;  // of what the places have said, the first that tells more than that there is nothing
   std::vector<control::Place> empty;
   for (const control::Place& place : found.places) {
-    if (::access(place.path.c_str(), F_OK) != 0 && errno == ENOENT && found.places.size() > 1 && place.automatic) {
+    if (place.automatic && is_empty(place)) {
       empty.push_back(place);
       continue;
     }
