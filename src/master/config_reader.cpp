@@ -11,6 +11,7 @@
 #include "base/units.hpp"
 #include "os/memory_file.hpp"
 #include "os/spawn.hpp"
+#include "os/wait.hpp"
 
 namespace serval::master {
 namespace {
@@ -52,7 +53,7 @@ Result<void> ConfigReader::start(const config::Sources& sources, Done& done) {
   reading_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (error || !reading_ || reading_->pid != pid) return;
     // One that waits for a disk does not even die: nobody waits for its end.
-    ::kill(pid, SIGKILL);
+    os::kill_child(pid, SIGKILL);
     end(Error{"the configuration has not been read within " + format_duration(kPatience) + ": is the file a pipe, or on a disk that is gone?"});
   });
   return {};
@@ -76,12 +77,12 @@ void ConfigReader::end(Result<config::Reading> result) {
 
 void ConfigReader::cancel(const std::string& why) {
   if (!reading_) return;
-  ::kill(reading_->pid, SIGKILL);
+  os::kill_child(reading_->pid, SIGKILL);
   end(Error{why});
 }
 
 void ConfigReader::give_up() {
-  if (reading_) ::kill(reading_->pid, SIGKILL);
+  if (reading_) os::kill_child(reading_->pid, SIGKILL);
   reading_.reset();
 }
 
