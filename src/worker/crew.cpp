@@ -7,9 +7,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
+#include <system_error>
 
 #include "base/check.hpp"
+#include "base/errno_text.hpp"
 #include "os/sleep_watch.hpp"
+#include "os/task_limits.hpp"
 
 namespace serval::worker {
 
@@ -28,6 +32,22 @@ constexpr auto kOverstay = 1500us;
 
 thread_local int t_member_number = -1;
 
+/// From the calling thread, and from those that it starts meanwhile.
+class SignalsHeldBack {
+ public:
+  SignalsHeldBack() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeldBack() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeldBack(const SignalsHeldBack&) = delete;
+  SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 }  // namespace
 
 Crew::Crew(boost::asio::io_context& io, int threads, int queue_limit, Hooks hooks)
@@ -35,21 +55,40 @@ Crew::Crew(boost::asio::io_context& io, int threads, int queue_limit, Hooks hook
 
 Crew::~Crew() { SERVAL_CHECK(members_.empty()); }
 
-void Crew::run() {
+Result<void> Crew::start() try {
   // Signals are the main thread's: an app's own handlers and sigwait must not find them on ours.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  for (int number = 1; number <= threads_; ++number) {
-    members_.emplace_back([this, number] {
+  const SignalsHeldBack none_for_members;
+  members_.reserve(static_cast<std::size_t>(threads_));
+  while (members_.size() < static_cast<std::size_t>(threads_)) {
+    members_.emplace_back([this, number = static_cast<int>(members_.size()) + 1] {
       begin_member(number);
       member();
     });
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return begun_ == threads_; });
+  return {};
+} catch (const std::system_error& error) {
+  const std::size_t made = members_.size();
+  end_members();
+  return Error{"cannot start thread " + std::to_string(made + 1) + " of " + std::to_string(threads_) + ": " + errno_text(error.code().value()) + ": " +
+               os::why_no_more_tasks(os::task_limits())};
+}
+
+void Crew::run() {
+  SERVAL_CHECK(members_.size() == static_cast<std::size_t>(threads_));
   begin_member(0);
   have_loop();
   member();
+  end_members();
+}
+
+void Crew::end_members() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
   for (std::thread& thread : members_) thread.join();
   members_.clear();
 }
@@ -68,6 +107,10 @@ int Crew::member_number() { return t_member_number; }
 void Crew::begin_member(int number) {
   t_member_number = number;
   hooks_.thread_starts();
+  if (number == 0) return;
+  std::lock_guard lock(mutex_);
+  ++begun_;
+  wake_.notify_all();
 }
 
 void Crew::have_loop() {

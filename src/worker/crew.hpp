@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/result.hpp"
 #include "worker/habits.hpp"
 #include "worker/strain.hpp"
 
@@ -40,7 +41,7 @@ class Job {
 /// handler returns. When handlers keep overstaying, or sleep for a while on average without doing so, requests go straight to the pool
 /// (worker/habits.hpp). With all `threads` busy, requests wait in a queue.
 ///
-/// Life time: constructed and run on the worker's main thread, outlived by everything that posts jobs.
+/// Life time: constructed, started and run on the worker's main thread, outlived by everything that posts jobs.
 class Crew {
  public:
   /// What else is to be done by its threads.
@@ -55,7 +56,10 @@ class Crew {
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  /// Starts the other threads and becomes one of them; returns once stop() was called and every handler has returned.
+  /// Starts the other threads; once it returns all of them run. The error says which one the system would not make, and for what limit; there is
+  /// none then. Once, before run().
+  Result<void> start();
+  /// Becomes one of the threads; returns once stop() was called and every handler has returned.
   void run();
   /// From the loop: ends run(). Handlers that are still running are waited for.
   void stop();
@@ -89,6 +93,7 @@ class Crew {
 
  private:
   void begin_member(int number);
+  void end_members();
   void member();
   void have_loop();
   bool watch();
@@ -122,6 +127,7 @@ class Crew {
   std::deque<Job*> queue_;
   bool watched_ = false;
   bool stopping_ = false;
+  int begun_ = 0;  ///< of members_
   std::vector<std::thread> members_;
 };
 

@@ -125,7 +125,10 @@ class Worker {
     http::reseed_request_ids();
     os::reserve_fds(kReservedFds);
     service_.board.begin(boot_.heritage.generation, ::getpid(), Clock::now());
-    const WorkerState state = boot();
+    WorkerState state = boot();
+    if (state == WorkerState::ready) {
+      if (const auto started = service_.crew.start(); !started) state = fail_boot(started.error());
+    }
     if (state == WorkerState::failed) return exit_code::app_failed;
     if (state == WorkerState::ready) serve();
     boot_.app.worker_stop();
