@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <exception>
 
+#include "app/forked_child.hpp"
 #include "app/one_line.hpp"
 #include "base/log.hpp"
 #include "http/query.hpp"
@@ -61,6 +62,7 @@ const char* why_not_valid(const serval_response& response) {
 
 /// True if the calling thread may answer `exchange` now, and marks it as answered.
 bool take(serval_exchange* exchange) {
+  end_if_forked("handle");  // with an answer: the parent gives it
   if (exchange == nullptr || exchange != current_exchange) {
     log::warning("app answered outside of handle, ignored: the request was over or belongs to another thread");
     return false;
@@ -79,7 +81,7 @@ class Release {
  public:
   explicit Release(const serval_response& response) : release_(response.release), context_(response.release_context) {}
   ~Release() {
-    if (release_ != nullptr) release_(context_);
+    if (release_ != nullptr) call_release(release_, context_);
   }
   Release(const Release&) = delete;
   Release& operator=(const Release&) = delete;

@@ -21,6 +21,7 @@
 #include "mold/prepare.hpp"
 #include "mold/worker_process.hpp"
 #include "os/fork.hpp"
+#include "os/process_claim.hpp"
 #include "os/process_title.hpp"
 #include "os/signals.hpp"
 #include "os/systemd.hpp"
@@ -146,6 +147,7 @@ Result<scoreboard::Memory> map_scoreboard(const ipc::Heritage& heritage) {
 }  // namespace
 
 int run(int heritage_fd) {
+  os::claim_process();
   os::restore_default_signals();
   os::ignore_sigpipe();
   leave_signals_to_the_master();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "os/process_claim.hpp"
 #include "os/process_title.hpp"
 #include "os/signals.hpp"
 #include "worker/worker.hpp"
@@ -14,6 +15,7 @@
 namespace serval::mold {
 
 int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& scoreboard, ipc::Channel mold_channel, WorkerSeat seat) {
+  os::claim_process();
   os::restore_default_signals();
   os::ignore_sigpipe();
   mold_channel.take().reset();  // else the master would not see the mold's end while a worker lives

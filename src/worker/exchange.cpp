@@ -83,7 +83,7 @@ void Exchange::identify(const Peer& peer) {
 }
 
 void Exchange::reset() {
-  if (release_ != nullptr) release_(release_context_);
+  if (release_ != nullptr) app::call_release(release_, release_context_);
   release_ = nullptr;
   parser.reset();
   body.reset();
@@ -167,7 +167,7 @@ void Exchange::respond(const Response& response) {
   status = response.status;
   const http::Exchange how = framing(closes);
   if (const std::string why = why_not_sendable(how, response); !why.empty()) {
-    if (response.release != nullptr) response.release(response.release_context);
+    if (response.release != nullptr) app::call_release(response.release, response.release_context);
     return fail(why);
   }
   http::append_head(out, how, status, response.fields, response.body.size(), http::date_now());
@@ -175,14 +175,14 @@ void Exchange::respond(const Response& response) {
     body_out = response.body.size();
     keep_tail(response);
   } else if (response.release != nullptr) {
-    response.release(response.release_context);
+    app::call_release(response.release, response.release_context);
   }
 }
 
 void Exchange::keep_tail(const Response& response) {
   if (response.body.size() <= kCopiedBody) {
     out.append(response.body);
-    if (response.release != nullptr) response.release(response.release_context);
+    if (response.release != nullptr) app::call_release(response.release, response.release_context);
   } else if (response.release != nullptr) {
     tail = response.body;
     release_ = response.release;
