@@ -16,7 +16,7 @@ namespace serval::mold {
 
 int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& scoreboard, ipc::Channel mold_channel, WorkerSeat seat) {
   os::claim_process();
-  os::restore_default_signals();
+  os::let_signals_in();  // handlers that the app has set while it was loaded stay
   os::ignore_sigpipe();
   mold_channel.take().reset();  // else the master would not see the mold's end while a worker lives
   if (seat.output) ::dup2(seat.output.get(), STDOUT_FILENO);
