@@ -43,6 +43,7 @@ class Slot {
   void retire(Cause cause, TimePoint now, TimePoint deadline);  ///< a cause given before stays
   void leave() { door_deadline_ = TimePoint::max(); }            ///< it answers nobody new any more, or nobody waits for that any more
   void kill(Cause cause, TimePoint deadline = TimePoint::max());  ///< likewise; the deadline is for a killing signal that can be survived
+  void ready_after_all(TimePoint now, TimePoint deadline);  ///< draining; it had begun to serve before it heard of that
   void shorten(TimePoint deadline) { deadline_ = std::min(deadline_, deadline); }
   void explain(std::string why) { why_ = std::move(why); }  ///< its end
   void clear();                                  ///< the worker is gone, or never came
@@ -65,6 +66,7 @@ class Slot {
   bool at_door() const { return door_deadline_ != TimePoint::max(); }
   TimePoint door_deadline() const { return door_deadline_; }  ///< when nobody waits for that any more
 
+  bool boots() const { return occupied() && ready_at_ == TimePoint::max(); }
   bool serving() const { return state_ == SlotState::serving; }
   bool due() const { return serving() && cause_ != Cause::none; }
   TimePoint due_since() const { return due_since_; }

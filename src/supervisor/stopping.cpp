@@ -11,6 +11,9 @@ namespace serval::supervisor {
 namespace {
 
 constexpr auto kAbortPatience = std::chrono::seconds(10);
+/// In a stop: for the word of a worker that has just become ready. One that says nothing is busy in worker_start, and
+/// has no client.
+constexpr auto kBootPatience = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -46,7 +49,10 @@ void Supervisor::begin_stop(int exit_code) {
   resume("the stop");  // what waits is answered before the end
   for (Slot& slot : slots_) {
     switch (slot.state()) {
-      case SlotState::starting:  // it may be ready by now and have accepted; it knows, we do not
+      case SlotState::starting:  // it may be ready by now and have accepted; it knows, and says so at once
+        drain(slot, Cause::stop);
+        slot.shorten(now_ + kBootPatience);
+        break;
       case SlotState::serving:
         drain(slot, Cause::stop);
         break;
@@ -149,6 +155,11 @@ void Supervisor::enforce_deadline(Slot& slot) {
       return drain(slot, slot.cause());
     case SlotState::draining:
       fields.emplace_back("cause", name_of(slot.cause()));
+      if (slot.boots() && phase_ == Phase::stopping) {
+        say(log::Level::info, "worker is still starting, killing it", std::move(fields));
+        if (slot.forking()) kill_mold_of(slot);
+        return kill_worker(slot, slot.cause());
+      }
       if (slot.stuck) {
         say(log::Level::warning, "worker has handlers that do not return, aborting it", std::move(fields));
         return abort_worker(slot, slot.cause());

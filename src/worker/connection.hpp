@@ -118,6 +118,7 @@ class Connection : public Deadlined {
   void count(int status, http::Outcome outcome);
   void wait_until(TimePoint deadline);
   void wait_idle();
+  void hurry_head();
 
   /// Not of any executor, as Asio's own names are: that costs a virtual call at each step of each operation.
   using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
