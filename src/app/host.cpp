@@ -51,7 +51,7 @@ class Fields {
 
 /// Why the ABI's rules forbid this response; null if they do not. Whether its headers may be sent is http's question, not asked here.
 const char* why_not_valid(const serval_response& response) {
-  if (response.status < 200 || response.status > 999) return "the status is not between 200 and 999";
+  if (response.status < 200 || response.status > 599) return "the status is not between 200 and 599";
   if (null_with_length(response.body)) return "the body is a null pointer with a length";
   if (response.headers == nullptr && response.header_count != 0) return "the headers are a null pointer with a count";
   for (std::size_t i = 0; i < response.header_count; ++i) {
