@@ -16,6 +16,7 @@
 #include "worker/deadline_wheel.hpp"
 #include "worker/exchange.hpp"
 #include "worker/input_buffer.hpp"
+#include "worker/past.hpp"
 
 namespace serval::worker {
 
@@ -26,14 +27,6 @@ struct Peer {
   std::string address;     ///< "127.0.0.1", "::1" (IPv4 in its own form, also on a [::] listener), or "unix"
   std::uint16_t port = 0;  ///< 0 for unix sockets
   bool trusted = false;    ///< [request] trusted_proxies names it
-};
-
-/// Of a connection that another worker has served before.
-struct Past {
-  TimePoint accepted;
-  TimePoint last_activity;
-  int requests = 0;
-  bool untouched = false;  ///< nothing has been read yet
 };
 
 /// One client connection: reads requests, hands each to the crew, writes the answers in order, keeps every deadline. Never waits.

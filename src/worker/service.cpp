@@ -70,13 +70,7 @@ void Service::adopt(UniqueFd fd, Peer peer) {
 /// Whoever accepted it has counted it.
 void Service::adopt(UniqueFd fd, const ipc::Guest& guest, std::string_view unread) {
   Peer peer{.address = std::string(ipc::get_text(guest.peer)), .port = guest.port};
-  const TimePoint now = Clock::now();
-  const auto time = [now](std::int64_t ns) { return std::min(now, TimePoint(std::chrono::nanoseconds(ns))); };
-  const Past past{.accepted = time(guest.accepted_ns),
-                  .last_activity = time(guest.last_activity_ns),
-                  .requests = static_cast<int>(guest.requests),
-                  .untouched = guest.untouched != 0};
-  add(std::make_unique<Connection>(*this, std::move(fd), std::move(peer), past, unread));
+  add(std::make_unique<Connection>(*this, std::move(fd), std::move(peer), past_of(guest, Clock::now()), unread));
 }
 
 /// Some times a second, on a thread without the loop.
