@@ -129,7 +129,7 @@ void Crew::member() {
     if (!queue_.empty() && take_seat()) {
       Job& job = *queue_.front();
       queue_.pop_front();
-      waiting_.fetch_sub(1);
+      queue_changed();
       lock.unlock();
       run_from_pool(job);
       lock.lock();
@@ -158,7 +158,9 @@ bool Crew::watch() {
   while (true) {
     std::this_thread::sleep_for(habits_.calm() ? kCalmTick : kTick);
     look_at_next_.store(true, std::memory_order_relaxed);
-    if (const TimePoint time = Clock::now(); strain.due(time)) hooks_.on_strain(strain.judge(look_at_loop(time)));
+    if (const TimePoint time = Clock::now(); strain.due(time)) {
+      hooks_.on_strain(strain.judge(look_at_loop(time)));
+    }
     std::uint64_t now = turn_.load();
     const bool inside_handler = now % 2 == 1;
     if (now != last) {
@@ -205,6 +207,17 @@ void Crew::wake_one() {
   wake_.notify_one();
 }
 
+/// With the mutex: who is told of one length after another is told of the last one last.
+void Crew::queue_changed() {
+  waiting_.store(static_cast<int>(queue_.size()));
+  hooks_.on_queue();
+}
+
+void Crew::look_at_queue() {
+  std::lock_guard lock(mutex_);
+  hooks_.on_queue();
+}
+
 Crew::Accepted Crew::submit(Job& job) {
   submitted_.store(submitted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   const bool here = waiting() == 0 && !habits_.prefer_pool() && take_seat();
@@ -212,7 +225,7 @@ Crew::Accepted Crew::submit(Job& job) {
     if (waiting() >= queue_limit_ && running() >= threads_) return Accepted::refused;
     std::lock_guard lock(mutex_);
     queue_.push_back(&job);
-    waiting_.fetch_add(1);
+    queue_changed();
     wake_.notify_one();
     return Accepted::pending;
   }
@@ -258,7 +271,7 @@ bool Crew::withdraw(Job& job) {
   const auto found = std::find(queue_.begin(), queue_.end(), &job);
   if (found == queue_.end()) return false;
   queue_.erase(found);
-  waiting_.fetch_sub(1);
+  queue_changed();
   return true;
 }
 
@@ -267,14 +280,14 @@ Job* Crew::withdraw_first() {
   if (queue_.empty()) return nullptr;
   Job* const first = queue_.front();
   queue_.pop_front();
-  waiting_.fetch_sub(1);
+  queue_changed();
   return first;
 }
 
 void Crew::put_back(Job& job) {
   std::lock_guard lock(mutex_);
   queue_.push_front(&job);
-  waiting_.fetch_add(1);
+  queue_changed();
   wake_.notify_one();
 }
 

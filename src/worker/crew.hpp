@@ -50,14 +50,17 @@ class Crew {
     std::function<void()> has_loop = [] {};       ///< by the one that has just got the loop
     /// Some times a second, by the one that watches it: whether the loop hardly keeps up (worker/strain.hpp).
     std::function<void(bool)> on_strain = [](bool) {};
+    /// Whenever jobs have joined the queue or left it, by whichever thread has done that; one call at a time, waiting()
+    /// is right meanwhile. Must be quick.
+    std::function<void()> on_queue = [] {};
   };
   Crew(boost::asio::io_context& io, int threads, int queue_limit, Hooks hooks);
   ~Crew();
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  /// Starts the other threads; once it returns all of them run. The error says which one the system would not make, and for what limit; there is
-  /// none then. Once, before run().
+  /// Starts the other threads; once it returns all of them run. The error says which one the system would not make, and
+  /// for what limit; there is none then. Once, before run().
   Result<void> start();
   /// Becomes one of the threads; returns once stop() was called and every handler has returned.
   void run();
@@ -75,6 +78,9 @@ class Crew {
   Job* withdraw_first();
   /// From the loop: a job that was taken out waits on, before all others.
   void put_back(Job& job);
+
+  /// Calls on_queue, for what else it counts.
+  void look_at_queue();
 
   /// From the loop: whether submit() would take a job.
   bool has_room() const { return waiting() < queue_limit_; }
@@ -103,6 +109,7 @@ class Crew {
   void finish_elsewhere(Job& job);
   void want_watch();
   void wake_one();
+  void queue_changed();
   bool take_seat();
   void leave_seat() { running_.fetch_sub(1); }
 

@@ -38,7 +38,8 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       io(io_context),
       board(setting.scoreboard, setting.slot),
       crew(io_context, config.workers.threads, config.workers.queue,
-           {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }, .on_strain = [this](bool strained) { on_strain(strained); }}),
+           {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }, .on_strain = [this](bool strained) { on_strain(strained); },
+            .on_queue = [this] { board.set_waiting(crew.waiting() + held_count_.load(std::memory_order_relaxed)); }}),
       stacks(io_context),
       departures(io_context, setting.lobby_entry_fd,
                  {.on_empty = [this] { tell_if_left(); }, .on_give_up = [this] {
@@ -166,7 +167,14 @@ void Service::hold(std::function<void()> quiet) {
 
 void Service::park(Connection& connection) {
   held_.push_back(&connection);
+  held_changed();
   on_crew_changed();
+}
+
+/// What is held waits, too.
+void Service::held_changed() {
+  held_count_.store(static_cast<int>(held_.size()), std::memory_order_relaxed);
+  crew.look_at_queue();
 }
 
 void Service::let_in() {
@@ -184,6 +192,7 @@ void Service::let_in_next() {
     if (holds_ || !crew.has_room()) return;
     Connection& next = *held_.front();
     held_.pop_front();
+    held_changed();
     let_in_next();
     next.on_let_in();
   });
@@ -196,7 +205,6 @@ bool Service::nothing_in_progress() const {
 }
 
 void Service::on_crew_changed() {
-  board.set_waiting(crew.waiting() + static_cast<int>(held_.size()));
   if (quiet_ && nothing_in_progress()) std::exchange(quiet_, nullptr)();
   let_in_next();
   if (!holds_ && departures.possible()) balance.watch();

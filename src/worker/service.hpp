@@ -136,6 +136,7 @@ class Service {
   void tell_if_left();  ///< a master that knows no lobby does not ask
   void refuse_who_waits();
   void let_in_next();
+  void held_changed();
   bool nothing_in_progress() const;
   void tell_if_only_stuck_are_left();
   void arm(TimePoint at);
@@ -157,6 +158,7 @@ class Service {
   bool holds_ = false;
   bool letting_in_ = false;  ///< the next one's turn is on its way through the loop
   std::deque<Connection*> held_;
+  std::atomic<int> held_count_{0};  ///< what others may read of it
   std::function<void()> quiet_;
   bool told_left_ = false;
   std::function<void()> finished_;
