@@ -328,6 +328,7 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
 }
 
 void Master::on_timed_out(int slot, const ipc::Message& message) {
+  if (message.text_size == 0) return handle(supervisor::RequestTimedOut{slot});
   ipc::TimeoutReport report;
   if (!ipc::get_report(message, report)) return log::warning("report of a timeout that cannot be read dropped", {{"slot", slot}});
   const WorkerProcess& worker = *find_worker(slot);
@@ -344,7 +345,7 @@ void Master::on_timed_out(int slot, const ipc::Message& message) {
                    {"thread", report.frames.thread},
                    {"stack", frames.empty() ? "the thread does not answer" : stack::one_line(frames)}}});
   });
-  handle(supervisor::RequestTimedOut{slot});
+  if ((message.number & ipc::kMayReturn) == 0) handle(supervisor::RequestTimedOut{slot});
 }
 
 /// The process may be gone by now; its mold has the same libraries in the same places.

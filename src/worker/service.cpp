@@ -55,6 +55,7 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       max_requests_(setting.max_requests),
       timeouts_(stacks, tell_master_),
       stack_reports_(io_context, stacks, tell_master_),
+      chances_timer_(io_context),
       wheel_(Clock::now()),
       timer_(io_context),
       access_(setting.access_fd, std::move(setting.access_format)) {}
@@ -143,9 +144,24 @@ void Service::take_back(std::unique_ptr<Exchange> exchange) {
 }
 
 void Service::on_expired(const Exchange& exchange, TimePoint now) {
-  ++stuck_;
   timeouts_.add(exchange, now);
-  if (all_stuck()) boost::asio::post(io, [this] { refuse_who_waits(); });  // a connection's own functions are on the stack
+  chances_.add(&exchange, now);
+  wait_for_chances();
+}
+
+void Service::wait_for_chances() {
+  const auto next = chances_.next();
+  if (!next) return;
+  chances_timer_.expires_at(*next);
+  chances_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_chances_over();
+  });
+}
+
+void Service::on_chances_over() {
+  for (int stuck = chances_.give_up(Clock::now()); stuck > 0; --stuck) timeouts_.does_not_return();
+  refuse_who_waits();
+  wait_for_chances();
 }
 
 void Service::refuse_who_waits() {
@@ -154,7 +170,7 @@ void Service::refuse_who_waits() {
 }
 
 void Service::on_abandoned_done(Exchange& exchange) {
-  if (exchange.expired()) --stuck_;
+  chances_.returned(&exchange);
   on_crew_changed();
   take_back(std::unique_ptr<Exchange>(&exchange));
 }
@@ -270,7 +286,7 @@ void Service::check_finished() {
 }
 
 void Service::tell_if_only_stuck_are_left() {
-  if (told_stuck_ || crew.running() > stuck_) return;
+  if (told_stuck_ || crew.running() > chances_.told()) return;
   told_stuck_ = true;
   stacks.flush();
   access_.flush();

@@ -25,6 +25,7 @@
 #include "worker/departures.hpp"
 #include "worker/duty.hpp"
 #include "worker/exchange.hpp"
+#include "worker/last_chances.hpp"
 #include "worker/stack_reports.hpp"
 #include "worker/thread_stacks.hpp"
 #include "worker/timeout_reports.hpp"
@@ -118,10 +119,10 @@ class Service {
   void check_finished();
   void set_accepting(bool accepting);
 
-  /// Handlers that ran past their deadlines and have not returned.
-  int stuck() const { return stuck_; }
+  /// Handlers that ran past their deadlines and have not returned within their last second.
+  int stuck() const { return chances_.stuck(); }
   /// So no request can be run any more; what waits is refused, and new connections are left to others.
-  bool all_stuck() const { return stuck_ >= config.workers.threads; }
+  bool all_stuck() const { return stuck() >= config.workers.threads; }
 
   /// The requests that are still running are given up: one access line each. The worker exits next.
   std::size_t cut();
@@ -135,6 +136,8 @@ class Service {
   void say_goodbye();
   void tell_if_left();  ///< a master that knows no lobby does not ask
   void refuse_who_waits();
+  void wait_for_chances();
+  void on_chances_over();
   void let_in_next();
   void held_changed();
   bool nothing_in_progress() const;
@@ -146,7 +149,8 @@ class Service {
   const std::int64_t max_requests_;
   TimeoutReports timeouts_;
   StackReports stack_reports_;
-  int stuck_ = 0;
+  LastChances chances_;
+  boost::asio::steady_timer chances_timer_;
   bool told_stuck_ = false;
 
   std::atomic<bool> share_{false};  ///< some connections, with siblings
