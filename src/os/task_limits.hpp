@@ -22,7 +22,8 @@ struct TaskLimits {
 /// `root` stands before /proc and the mount points (tests).
 TaskLimits task_limits(const std::string& root = {});
 
-/// The limit that is reached, or else those that may be: "pids.max of /sys/fs/cgroup/x is 40 (TasksMax= in systemd), and 40 tasks run".
+/// The limit that is reached, or else those that may be: "pids.max of /sys/fs/cgroup/x is 40 (TasksMax= in systemd),
+/// and 40 tasks run".
 std::string why_no_more_tasks(const TaskLimits& limits);
 
 }  // namespace serval::os

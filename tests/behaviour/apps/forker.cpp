@@ -1,6 +1,7 @@
-// An app that forks in the call that [app] args names (where=preload|worker_start|ready|handle|worker_stop|destroy|release), and whose child comes back
-// out of it as well. how=throw: by an exception; how=answer: after an answer of its own. The parent waits for its child and writes the child's
-// exit code into log=FILE.
+// An app that forks in the call that [app] args names
+// (where=preload|worker_start|ready|handle|worker_stop|destroy|release), and whose child comes back out of it as well.
+// how=throw: by an exception; how=answer: after an answer of its own. The parent waits for its child and writes the
+// child's exit code into log=FILE.
 #include <serval/serval.h>
 
 #include <sys/wait.h>
