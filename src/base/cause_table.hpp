@@ -23,6 +23,7 @@ enum class Cause {
   scale,
   manual,
   stop,
+  unfit,
 };
 
 struct CauseRow {
@@ -48,6 +49,7 @@ inline constexpr CauseRow kCauseTable[] = {
     {Cause::scale, "scale", false, "fewer workers were asked for"},
     {Cause::manual, "manual", true, "somebody asked for it"},
     {Cause::stop, "stop", false, "the server stopped"},
+    {Cause::unfit, "unfit", false, "it could not serve well any more: no descriptors were left, or the app had closed one of serval's"},
 };
 
 constexpr const CauseRow& row_of(Cause cause) { return kCauseTable[static_cast<int>(cause)]; }

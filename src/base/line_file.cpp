@@ -69,7 +69,14 @@ void LineFile::look_at_descriptor() {
   if (S_ISSOCK(status.st_mode)) kind_ = Kind::socket;
   if (!S_ISFIFO(status.st_mode)) return;
   kind_ = Kind::pipe;
-  pipe_fd_ = ::open(own_path(fd_).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  const int opened = ::open(own_path(fd_).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (opened < 0) return;
+  pipe_fd_ = ::fcntl(opened, F_DUPFD_CLOEXEC, fd_);  // as high as that one: its owner may have put it out of an app's way
+  if (pipe_fd_ >= 0) {
+    ::close(opened);
+  } else {
+    pipe_fd_ = opened;
+  }
 }
 
 void LineFile::leave_descriptor() {

@@ -24,7 +24,7 @@ enum class Kind : std::uint32_t {
   boot_failed,    ///< text says why; the worker exits next
   reopened,       ///< the log descriptors have been swapped
   leaving,        ///< got TERM or INT from somebody else: it drains and wants a successor
-  spent,          ///< it has answered as many requests as its Fork said
+  spent,          ///< it has answered as many requests as its Fork said; or text says why it cannot go on
   timed_out,      ///< number: its flags; a handler ran past its deadline; carries a TimeoutReport (ipc/reports.hpp), the first time
   only_stuck_left,  ///< it has drained but for such handlers
   crashed,        ///< from the handler of a deadly signal; carries a CrashReport

@@ -305,7 +305,7 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::boot_failed: return handle(supervisor::WorkerBootFailed{slot, ipc::text_of(message)});
     case ipc::Kind::reopened: return handle(supervisor::WorkerReopened{slot});
     case ipc::Kind::leaving: return handle(supervisor::WorkerLeaving{slot});
-    case ipc::Kind::spent: return handle(supervisor::WorkerSpent{slot});
+    case ipc::Kind::spent: return handle(supervisor::WorkerSpent{slot, ipc::text_of(message)});
     case ipc::Kind::timed_out: return on_timed_out(slot, message);
     case ipc::Kind::only_stuck_left: return handle(supervisor::OnlyStuckLeft{slot});
     case ipc::Kind::left: return handle(supervisor::WorkerLeft{slot});

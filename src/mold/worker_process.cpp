@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "os/own_fds.hpp"
 #include "os/process_claim.hpp"
 #include "os/process_title.hpp"
 #include "os/signals.hpp"
@@ -21,6 +22,8 @@ int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory&
   mold_channel.take().reset();  // else the master would not see the mold's end while a worker lives
   if (seat.output) ::dup2(seat.output.get(), STDOUT_FILENO);
   if (seat.error) ::dup2(seat.error.get(), STDERR_FILENO);
+  os::fill_standard_fds();
+  seat.channel = ipc::Channel(os::among_own(seat.channel.take()));
   seat.output.reset();
   seat.error.reset();
 

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "os/own_fds.hpp"
 
 namespace serval::worker {
 
@@ -46,6 +47,7 @@ bool BodyStore::open_file() {
     file_.reset(::mkostemp(path.data(), O_CLOEXEC));
     if (file_) ::unlink(path.c_str());
   }
+  file_ = os::off_standard(std::move(file_));
   if (file_) return true;
   no_file_ = true;
   log::warning("request body stays in memory: no temporary file", {{"folder", temporary_folder()}, {"error", std::strerror(errno)}});

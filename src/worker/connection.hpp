@@ -51,6 +51,11 @@ class Connection : public Deadlined {
   void on_all_stuck();
   /// Its request has been given to the crew, and its answer has not come back.
   bool waits_for_answer() const { return phase_ == Phase::handling; }
+  /// It waits for a request, of which nothing has come.
+  bool rests() const { return reading_ && waits_for_request(); }
+  TimePoint last_activity() const { return last_activity_; }
+  /// For others, while it rests.
+  void make_way() { close(); }
   /// The worker gives up: true if a request was under way; it has got its access line.
   bool on_cut();
 

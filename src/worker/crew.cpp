@@ -160,6 +160,7 @@ bool Crew::watch() {
     look_at_next_.store(true, std::memory_order_relaxed);
     if (const TimePoint time = Clock::now(); strain.due(time)) {
       hooks_.on_strain(strain.judge(look_at_loop(time)));
+      hooks_.look_around(false);
     }
     std::uint64_t now = turn_.load();
     const bool inside_handler = now % 2 == 1;
@@ -176,6 +177,7 @@ bool Crew::watch() {
       watch_wanted_.store(false);
       if (turn_.load() == now) {
         hooks_.on_strain(false);
+        hooks_.look_around(true);
         return false;
       }
       watch_wanted_.store(true);
@@ -260,6 +262,7 @@ void Crew::run_from_pool(Job& job) {
   habits_.slept(watch.slept());
   std::chrono::steady_clock::now() - begin > kOverstay ? habits_.overstayed() : habits_.was_quick();
   finish_elsewhere(job);
+  hooks_.look_around(false);
 }
 
 void Crew::finish_elsewhere(Job& job) {

@@ -50,6 +50,8 @@ class Crew {
     std::function<void()> has_loop = [] {};       ///< by the one that has just got the loop
     /// Some times a second, by the one that watches it: whether the loop hardly keeps up (worker/strain.hpp).
     std::function<void(bool)> on_strain = [](bool) {};
+    /// By any thread, after handlers: what they may have done to serval. `surely`: there may be no other occasion.
+    std::function<void(bool surely)> look_around = [](bool) {};
     /// Whenever jobs have joined the queue or left it, by whichever thread has done that; one call at a time, waiting()
     /// is right meanwhile. Must be quick.
     std::function<void()> on_queue = [] {};

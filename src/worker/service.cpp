@@ -1,5 +1,6 @@
 #include "worker/service.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -9,7 +10,9 @@
 
 #include "base/log.hpp"
 #include "ipc/reports.hpp"
+#include "os/own_fds.hpp"
 #include "stack/capture.hpp"
+#include "worker/room.hpp"
 
 namespace serval::worker {
 
@@ -17,6 +20,10 @@ namespace {
 
 /// Exchanges kept for reuse; as many as requests are usually under way at a time.
 constexpr std::size_t kSpareExchanges = 64;
+/// A worker that has had no descriptor for a newcomer for so long, nor an idle connection to close for one, will not
+/// get any better.
+constexpr auto kStarvedPatience = std::chrono::seconds(10);
+constexpr auto kSayRoomEvery = std::chrono::seconds(5);
 /// A strained loop gives one of so many connections away at a time.
 constexpr int kShedShare = 16;
 
@@ -39,6 +46,7 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       board(setting.scoreboard, setting.slot),
       crew(io_context, config.workers.threads, config.workers.queue,
            {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }, .on_strain = [this](bool strained) { on_strain(strained); },
+            .look_around = [this](bool surely) { surely ? own_fds.look() : own_fds.look_now_and_then(); },
             .on_queue = [this] { board.set_waiting(crew.waiting() + held_count_.load(std::memory_order_relaxed)); }}),
       stacks(io_context),
       departures(io_context, setting.lobby_entry_fd,
@@ -48,11 +56,19 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
                   }}),
       balance(io_context, crew, setting.scoreboard, slot, config.workers.threads, [this] { on_crew_changed(); }),
       duty(setting.scoreboard, slot, config.workers.threads, setting.cpus),
+      own_fds([this](const std::string& which) {
+        const bool can_tell = which != OwnFds::kChannel;
+        boost::asio::post(io, [this, which, can_tell] { on_unfit_("the app has touched a descriptor of serval's: " + which, can_tell); });
+      }),
       is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
         return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
       }),
       tell_master_(std::move(setting.tell_master)),
       max_requests_(setting.max_requests),
+      on_unfit_(std::move(setting.on_unfit)),
+      fd_limit_(os::fd_limit()),
+      crowded_from_(worker::crowded_from(fd_limit_)),
+      reserve_(os::among_own(UniqueFd(::open("/", O_PATH | O_CLOEXEC)))),
       timeouts_(stacks, tell_master_),
       stack_reports_(io_context, stacks, tell_master_),
       chances_timer_(io_context),
@@ -105,6 +121,7 @@ void Service::remove(Connection& connection) {
   // Its own functions are still on the stack.
   boost::asio::post(io, [this, gone = std::unique_ptr<Connection>(&connection)]() mutable {
     gone.reset();
+    if (draining() && !reserve_) reserve_ = os::among_own(UniqueFd(::open("/", O_PATH | O_CLOEXEC)));
     check_finished();
   });
 }
@@ -233,6 +250,41 @@ void Service::count(const scoreboard::Answered& answered) {
 
 void Service::beat() {
   board.beat(Clock::now(), ::gettid());
+}
+
+void Service::housekeep() {
+  own_fds.look();
+}
+
+
+std::size_t Service::make_room() {
+  std::vector<Connection*> idle;
+  for (Connection& connection : connections_) {
+    if (connection.rests()) idle.push_back(&connection);
+  }
+  const std::size_t count = to_close(idle.size());
+  const auto sooner = [](const Connection* a, const Connection* b) { return a->last_activity() < b->last_activity(); };
+  std::partial_sort(idle.begin(), idle.begin() + static_cast<std::ptrdiff_t>(count), idle.end(), sooner);
+  for (std::size_t i = 0; i < count; ++i) idle[i]->make_way();
+  closed_for_room_ += count;
+  if (const TimePoint now = Clock::now(); count > 0 && now - said_room_ > kSayRoomEvery) {
+    said_room_ = now;
+    log::warning("idle connections are closed to make room: raise the limit of open files",
+                 {{"closed", std::exchange(closed_for_room_, 0)}, {"connections", connections_.size()}, {"limit", fd_limit_}});
+  }
+  return count;
+}
+
+bool Service::starves() {
+  if (draining() && reserve_) {
+    reserve_.reset();
+    return true;
+  }
+  const TimePoint now = Clock::now();
+  starving_since_ = std::min(starving_since_, now);
+  if (now - starving_since_ < kStarvedPatience || std::exchange(told_starved_, true)) return false;
+  on_unfit_("no descriptor is left for connections, of " + std::to_string(fd_limit_) + " (RLIMIT_NOFILE)", true);
+  return false;
 }
 
 void Service::log_access(http::AccessRecord record) {

@@ -26,6 +26,7 @@
 #include "worker/duty.hpp"
 #include "worker/exchange.hpp"
 #include "worker/last_chances.hpp"
+#include "worker/own_fds.hpp"
 #include "worker/stack_reports.hpp"
 #include "worker/thread_stacks.hpp"
 #include "worker/timeout_reports.hpp"
@@ -48,6 +49,8 @@ class Service {
     std::vector<Network> trusted;
     int cpus;  ///< that may be used
     int lobby_entry_fd = -1;  ///< -1: none
+    /// It cannot serve well any more, for the reason given: another worker should, and this one leave.
+    std::function<void(const std::string& why, bool can_tell_master)> on_unfit = [](const std::string&, bool) {};
   };
   Service(boost::asio::io_context& io, Setting setting);
   ~Service();
@@ -64,6 +67,7 @@ class Service {
   Departures departures;
   Balance balance;
   Duty duty;
+  OwnFds own_fds;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
   /// Answers close their connections: nobody takes those over.
@@ -78,6 +82,16 @@ class Service {
   std::size_t connections() const { return connections_.size(); }
 
   void set_deadline(Connection& connection, TimePoint deadline);
+
+  /// A connection that has got this descriptor, or a higher one, leaves too few to the app.
+  bool crowded(int fd) const { return fd >= crowded_from_; }
+  /// Closes connections that wait for a request, those first that have done so for the longest; how many.
+  std::size_t make_room();
+  /// Somebody waits to be accepted, no descriptor is left, and nobody makes room. True: there is one all the same,
+  /// since the worker drains.
+  bool starves();
+  /// There is one again.
+  void is_fed() { starving_since_ = TimePoint::max(); }
 
   std::unique_ptr<Exchange> lend();
   void take_back(std::unique_ptr<Exchange> exchange);
@@ -106,6 +120,8 @@ class Service {
   bool sheds();
   /// The loop turns.
   void beat();
+  /// Now and then.
+  void housekeep();
 
   bool logs_access() const { return access_.on(); }
   void log_access(http::AccessRecord record);
@@ -147,6 +163,14 @@ class Service {
 
   const std::function<bool(ipc::Message)> tell_master_;
   const std::int64_t max_requests_;
+  const std::function<void(const std::string&, bool)> on_unfit_;
+  const int fd_limit_;
+  const int crowded_from_;
+  UniqueFd reserve_;  ///< a descriptor that a drain can do with
+  TimePoint starving_since_ = TimePoint::max();
+  std::size_t closed_for_room_ = 0;  ///< not said yet
+  TimePoint said_room_{};
+  bool told_starved_ = false;
   TimeoutReports timeouts_;
   StackReports stack_reports_;
   LastChances chances_;
