@@ -1,6 +1,7 @@
 #include "worker/service.hpp"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -11,6 +12,7 @@
 #include "base/log.hpp"
 #include "ipc/reports.hpp"
 #include "os/own_fds.hpp"
+#include "os/process_memory.hpp"
 #include "stack/capture.hpp"
 #include "worker/room.hpp"
 
@@ -254,8 +256,18 @@ void Service::beat() {
 
 void Service::housekeep() {
   own_fds.look();
+  give_memory_back();
 }
 
+void Service::give_memory_back() {
+  const bool busy = crew.running() > 0 || crew.waiting() > 0;
+  const auto resident = os::resident_bytes(pid);
+  if (!resident || !trim_.due(*resident, board.requests(), busy)) return;
+  ::malloc_trim(0);
+  const auto left = os::resident_bytes(pid);
+  trim_.done(left ? *left : *resident);
+  log::debug("memory given back", {{"before_kib", *resident / 1024}, {"after_kib", (left ? *left : *resident) / 1024}});
+}
 
 std::size_t Service::make_room() {
   std::vector<Connection*> idle;

@@ -30,6 +30,7 @@
 #include "worker/stack_reports.hpp"
 #include "worker/thread_stacks.hpp"
 #include "worker/timeout_reports.hpp"
+#include "worker/trim.hpp"
 
 namespace serval::worker {
 
@@ -158,6 +159,7 @@ class Service {
   void held_changed();
   bool nothing_in_progress() const;
   void tell_if_only_stuck_are_left();
+  void give_memory_back();
   void arm(TimePoint at);
   void on_timer();
 
@@ -171,6 +173,7 @@ class Service {
   std::size_t closed_for_room_ = 0;  ///< not said yet
   TimePoint said_room_{};
   bool told_starved_ = false;
+  Trim trim_;
   TimeoutReports timeouts_;
   StackReports stack_reports_;
   LastChances chances_;
