@@ -17,12 +17,16 @@
  *  4. Ownership. What a caller passes belongs to the caller and is valid during the call only. There are three exceptions: serval_host
  *     and serval_app live until the process ends; the views in a serval_request live until handle() has returned; a response's body with
  *     `release` set belongs to serval until serval calls release(release_context), which it does exactly once, on any thread, also if the
- *     response is refused.
+ *     response is refused. That thread is most often the one that serves all connections of the worker: release must not block.
  *  5. Processes. serval_app_main and preload run once per generation, in the mold: a process with one thread that serves nothing. Workers
  *     are forked from it and share its memory copy-on-write. So preload must leave no thread running, and connections are opened in
  *     worker_start. handle and ready run in workers only.
+ *     A child that an app forks must leave by _exit(2) or exec: one that comes back out of the function it was forked in is ended.
+ *     Descriptors that the app has not opened are serval's, which ends the worker that has lost one; there are more of them than the three.
  *  6. Threads. serval_app_main, preload, worker_start and worker_stop run alone on their process's main thread. handle runs on several
- *     threads at once. ready runs one call at a time, but beside handle; it must not block. host->log may be called on any thread at any
+ *     threads at once: on serval_worker.threads of them at most, out of one more, the main thread among them. That one leaves without running
+ *     the destructors of its thread-local objects; the others run them after the last request. ready runs on the main thread before the
+ *     first request, again and again until it says yes, and is not asked any more then. host->log may be called on any thread at any
  *     time, the functions that take a serval_exchange only on the thread that runs handle for it, before handle returns; the others
  *     are pure and may be called anywhere.
  *  7. Errors. A function that can fail returns 0 for success, and something else after it has called host->explain with one sentence for
@@ -102,14 +106,14 @@ typedef struct serval_request {
   const serval_field* headers; /* in the order received, repeated ones kept; host->header looks one up */
   size_t header_count;
   serval_text body;     /* whole and decoded; a large one is a file mapped into memory */
-  int32_t body_fd;      /* that file (read with pread(2); serval closes it), else -1 */
+  int32_t body_fd;      /* that file (serval closes it), else -1. Its offset is anywhere and may be moved: read it with pread(2), or rewind first */
   uint32_t peer_port;   /* 0 for unix sockets */
   uint64_t deadline_ns; /* when serval will give this request up; 0: never */
 } serval_request;
 
 typedef struct serval_response {
   uint32_t size;
-  int32_t status;              /* 200 to 999 */
+  int32_t status;              /* 200 to 599 */
   const serval_field* headers; /* sent in this order. serval adds Date, Content-Length and Connection itself,
                                   and drops Connection, Keep-Alive, Upgrade and other hop-by-hop ones of yours */
   size_t header_count;
@@ -132,7 +136,7 @@ typedef struct serval_worker {
   uint32_t size;
   uint32_t generation;
   uint32_t slot;    /* 0 to count - 1; a successor has that of the worker it replaces, which may still finish its requests */
-  uint32_t threads; /* how many calls of handle may run at once */
+  uint32_t threads; /* how many calls of handle may run at once; one thread more than that takes turns at it */
   serval_text name;
 } serval_worker;
 
@@ -188,7 +192,7 @@ typedef struct serval_app {
   int32_t (*worker_start)(void* state, const serval_worker* worker, serval_error* error);
   /* Answers one request with host->respond or host->fail, and returns an enum serval_handled. */
   int32_t (*handle)(void* state, const serval_request* request, serval_exchange* exchange);
-  /* May this worker be given requests? A new one gets none before the first yes. Null: yes. */
+  /* May this worker be given requests? Asked some 50 times a second after worker_start, until the first yes. Null: yes. */
   int32_t (*ready)(void* state);
   /* In a worker, after its last request. A worker that is killed does not come here. */
   void (*worker_stop)(void* state);

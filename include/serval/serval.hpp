@@ -8,8 +8,16 @@
 ///   };
 ///   SERVAL_APP(Hello)
 ///
-/// Where what runs. The app object is made once per generation, in the mold, a process with one thread that serves nothing; the workers are
-/// forked from it and share its memory copy-on-write. Load big tables in the constructor; open connections and start threads in worker_start.
+/// Where what runs. The app object is made once per generation, in the mold, a process with one thread that serves
+/// nothing; the workers are forked from it and share its memory copy-on-write. Load big tables in the constructor; open
+/// connections and start threads in worker_start. worker_start, worker_stop, and often handle run on a worker's main
+/// thread, whose thread_local objects are never destroyed: free what has to be freed in worker_stop. Handlers for
+/// crashes (SIGSEGV and the like) that the constructor installs have their turn after serval's own has reported; one
+/// that mends the fault and goes on is to be installed in worker_start.
+///
+/// Forks and descriptors. A child that is forked anywhere must leave by _exit or exec: one that comes back out of the
+/// call is ended. Close only what you have opened. Many connections mean high descriptors: select(2) ends at 1024,
+/// poll(2) does not.
 ///
 /// Errors. An exception from the constructor refuses the generation, one from worker_start ends that worker, one from handle makes its
 /// request a 500; the exception's text is in serval's log, never in an answer.
@@ -22,6 +30,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <exception>
 #include <iterator>
 #include <memory>
@@ -93,7 +102,11 @@ inline std::vector<std::pair<std::string, std::string>> parse_query(std::string_
 enum class LogLevel { debug = SERVAL_LOG_DEBUG, info = SERVAL_LOG_INFO, warning = SERVAL_LOG_WARNING, error = SERVAL_LOG_ERROR };
 
 /// A line in serval's log, under the name of this process. On any thread, from the constructor on; control bytes are escaped.
-inline void log(LogLevel level, std::string_view text) { detail::host->log(static_cast<std::int32_t>(level), detail::text(text)); }
+/// Where there is no serval, as in a unit test of the app, it goes to standard error.
+inline void log(LogLevel level, std::string_view text) {
+  if (detail::host != nullptr) return detail::host->log(static_cast<std::int32_t>(level), detail::text(text));
+  std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+}
 
 /// What the constructor is told. Valid while it runs.
 class Preload {
@@ -120,7 +133,7 @@ class Worker {
 
   int slot() const { return static_cast<int>(raw_.slot); }  ///< 0 to count - 1; a successor has that of the worker it replaces, which may still finish its requests
   int generation() const { return static_cast<int>(raw_.generation); }
-  int threads() const { return static_cast<int>(raw_.threads); }  ///< how many calls of handle may run at once
+  int threads() const { return static_cast<int>(raw_.threads); }  ///< how many calls of handle may run at once, on one thread more in turn
   std::string_view name() const { return detail::view(raw_.name); }
 
  private:
@@ -210,7 +223,7 @@ class Request {
 
   std::string_view host() const { return detail::view(raw_.host); }  ///< the Host field, or the authority of an absolute target
   std::string_view body() const { return detail::view(raw_.body); }  ///< whole and decoded; a large one is a file mapped into memory
-  int body_fd() const { return raw_.body_fd; }                       ///< that file, for pread(2) and the like; serval closes it; else -1
+  int body_fd() const { return raw_.body_fd; }  ///< that file, else -1; serval closes it. Its offset is anywhere: pread(2), or rewind first
   std::string_view peer() const { return detail::view(raw_.peer); }  ///< the client's address: "127.0.0.1", "::1", or "unix"
   int peer_port() const { return static_cast<int>(raw_.peer_port); }
   std::string_view scheme() const { return detail::view(raw_.scheme); }          ///< "http" or "https"
@@ -353,7 +366,8 @@ class App {
   virtual void worker_start(Worker&) {}
   /// Answers a request. On app threads, several calls at once.
   virtual Response handle(const Request& request) = 0;
-  /// May this worker be given requests? One call at a time, beside handle; must not block.
+  /// May this worker be given requests? Asked on the main thread after worker_start, again and again until the first
+  /// yes.
   virtual bool ready() { return true; }
   /// In each worker, after its last request, on its main thread.
   virtual void worker_stop() {}

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <exception>
 
+#include "app/forked_child.hpp"
 #include "app/host.hpp"
 #include "app/module.hpp"
 #include "app/one_line.hpp"
@@ -58,12 +59,13 @@ serval_request request_view(const Request& request, const Headers& headers) {
   };
 }
 
-/// Calls into the app for something that may fail, and makes one sentence of whatever comes back.
+/// Calls `call_name` of the app, which may fail, and makes one sentence of whatever comes back.
 template <class Call>
-Result<void> attempt(std::string_view what, Call call) {
+Result<void> attempt(const char* call_name, Call call) {
   serval_error error;
   std::string why;
   try {
+    const AppCall out(call_name);
     if (call(&error) == 0) return {};
     why = error.why.empty() ? "it gave no reason" : error.why;
   } catch (const std::exception& exception) {
@@ -71,10 +73,15 @@ Result<void> attempt(std::string_view what, Call call) {
   } catch (...) {
     why = "it threw something that is not a std::exception";
   }
-  return Error{std::string(what) + " failed: " + why};
+  return Error{"app's " + std::string(call_name) + " failed: " + why};
 }
 
 }  // namespace
+
+void call_release(void (*release)(void*), void* context) noexcept {
+  const AppCall call("release");
+  release(context);
+}
 
 struct App::Impl {
   const serval_app* table = nullptr;
@@ -89,6 +96,7 @@ App::~App() {
   // A worker must not run destructors over pages it shares with the mold.
   if (impl_->preloaded_in != ::getpid() || impl_->table->destroy == nullptr) return;
   try {
+    const AppCall call("destroy");
     impl_->table->destroy(impl_->state);
   } catch (...) {
     log::error("app threw in destroy");
@@ -114,7 +122,7 @@ Result<void> App::preload(const std::vector<std::string>& args, int generation, 
       .args = arg_views.data(),
       .arg_count = arg_views.size(),
   };
-  Result<void> done = attempt("app's preload", [&](serval_error* error) { return impl_->table->preload(&preload, &impl_->state, error); });
+  Result<void> done = attempt("preload", [&](serval_error* error) { return impl_->table->preload(&preload, &impl_->state, error); });
   if (done) impl_->preloaded_in = ::getpid();
   return done;
 }
@@ -128,13 +136,14 @@ Result<void> App::worker_start(const WorkerInfo& info) {
       .threads = static_cast<std::uint32_t>(info.threads),
       .name = text(info.server_name),
   };
-  return attempt("app's worker_start", [&](serval_error* error) { return impl_->table->worker_start(impl_->state, &worker, error); });
+  return attempt("worker_start", [&](serval_error* error) { return impl_->table->worker_start(impl_->state, &worker, error); });
 }
 
 bool App::ready() {
   if (impl_->table->ready == nullptr) return true;
   std::string why;
   try {
+    const AppCall call("ready");
     const bool ready = impl_->table->ready(impl_->state) != 0;
     impl_->ready_trouble_said = false;
     return ready;
@@ -150,7 +159,7 @@ bool App::ready() {
 
 void App::worker_stop() {
   if (impl_->table->worker_stop == nullptr) return;
-  const Result<void> done = attempt("app's worker_stop", [&](serval_error*) {
+  const Result<void> done = attempt("worker_stop", [&](serval_error*) {
     impl_->table->worker_stop(impl_->state);
     return 0;
   });
@@ -164,6 +173,7 @@ void App::handle(const Request& request, Answer& answer) {
   const Answering answering(exchange);
   std::string why;
   try {
+    const AppCall call("handle");
     const std::int32_t handled = impl_->table->handle(impl_->state, &view, &exchange);
     if (exchange.answered) return;
     why = exchange.why_unanswered;

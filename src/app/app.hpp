@@ -49,6 +49,9 @@ class Answer {
   ~Answer() = default;
 };
 
+/// Calls what the app has given as a Response's `release`.
+void call_release(void (*release)(void*), void* context) noexcept;
+
 /// Who is asking the app to start: handed to worker_start.
 struct WorkerInfo {
   int slot = 0;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <exception>
 
+#include "app/forked_child.hpp"
 #include "app/one_line.hpp"
 #include "base/log.hpp"
 #include "http/query.hpp"
@@ -50,7 +51,7 @@ class Fields {
 
 /// Why the ABI's rules forbid this response; null if they do not. Whether its headers may be sent is http's question, not asked here.
 const char* why_not_valid(const serval_response& response) {
-  if (response.status < 200 || response.status > 999) return "the status is not between 200 and 999";
+  if (response.status < 200 || response.status > 599) return "the status is not between 200 and 599";
   if (null_with_length(response.body)) return "the body is a null pointer with a length";
   if (response.headers == nullptr && response.header_count != 0) return "the headers are a null pointer with a count";
   for (std::size_t i = 0; i < response.header_count; ++i) {
@@ -61,6 +62,7 @@ const char* why_not_valid(const serval_response& response) {
 
 /// True if the calling thread may answer `exchange` now, and marks it as answered.
 bool take(serval_exchange* exchange) {
+  end_if_forked("handle");  // with an answer: the parent gives it
   if (exchange == nullptr || exchange != current_exchange) {
     log::warning("app answered outside of handle, ignored: the request was over or belongs to another thread");
     return false;
@@ -79,7 +81,7 @@ class Release {
  public:
   explicit Release(const serval_response& response) : release_(response.release), context_(response.release_context) {}
   ~Release() {
-    if (release_ != nullptr) release_(context_);
+    if (release_ != nullptr) call_release(release_, context_);
   }
   Release(const Release&) = delete;
   Release& operator=(const Release&) = delete;

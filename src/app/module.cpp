@@ -11,6 +11,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "app/forked_child.hpp"
 #include "app/one_line.hpp"
 #include "base/errno_text.hpp"
 
@@ -56,7 +57,11 @@ std::string why_not_a_library(const std::string& path) {
 /// let no exception through), which is why apps are loaded in a process that serves nothing.
 void* open_library(const std::string& path, std::string& why) {
   const std::string name = loader_name(path);
-  void* library = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* library = nullptr;
+  {
+    const AppCall call("its static constructors");
+    library = ::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  }
   if (library != nullptr) return library;
   std::string_view words = ::dlerror();
   if (words.starts_with(name + ": ")) words.remove_prefix(name.size() + 2);
@@ -66,6 +71,7 @@ void* open_library(const std::string& path, std::string& why) {
 
 const serval_app* ask_for_table(void* symbol, const serval_host& host, std::string& why) try {
   const auto entry = reinterpret_cast<decltype(&serval_app_main)>(symbol);
+  const AppCall call("serval_app_main");
   const serval_app* table = entry(&host);
   if (table == nullptr) why = "its serval_app_main returned no table (it may have been built for another ABI than " +
                               abi_text(host.abi_major, host.abi_minor) + ")";

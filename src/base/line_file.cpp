@@ -113,8 +113,15 @@ void LineFile::look_at_descriptor() {
   const int flags = ::fcntl(fd_, F_GETFL);
   unblocked_ = flags >= 0 && (flags & O_NONBLOCK) != 0;
   if (unblocked_) return;
-  own_fd_ = ::open(own_path(fd_).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-  unblocked_ = own_fd_ >= 0;
+  const int opened = ::open(own_path(fd_).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+  if (opened < 0) return;
+  own_fd_ = ::fcntl(opened, F_DUPFD_CLOEXEC, fd_);  // as high as that one: its owner may have put it out of an app's way
+  if (own_fd_ >= 0) {
+    ::close(opened);
+  } else {
+    own_fd_ = opened;
+  }
+  unblocked_ = true;
 }
 
 void LineFile::leave_descriptor() {

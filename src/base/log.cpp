@@ -107,8 +107,11 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
 };
 
 struct ProcessLog {
-  ProcessLog(const Settings& settings, std::string_view name, int generation)
-      : format(settings.format),
+  ProcessLog(const Settings& its_settings, std::string_view its_name, int its_generation)
+      : settings(its_settings),
+        name(its_name),
+        generation(its_generation),
+        format(settings.format),
         origin(render_origin(format, {name, generation, ::getpid(), {}})),
         sink(std::make_shared<LineSink>(settings.fd, format, origin)),
         logger(origin, sink) {
@@ -116,6 +119,9 @@ struct ProcessLog {
     logger.set_error_handler([](const std::string&) {});  // spdlog's own would print to standard error, which may be the app's
   }
 
+  Settings settings;
+  std::string name;
+  int generation;
   Format format;
   std::string origin;
   std::shared_ptr<LineSink> sink;
@@ -137,6 +143,11 @@ void start(const Settings& settings, std::string_view process_name, int generati
   // The one before is never destroyed: after a fork its locks may be held by threads that do not exist here, and other threads may still use it.
   fresh->before = g_log.load(std::memory_order_acquire);
   g_log.store(fresh.release(), std::memory_order_release);
+}
+
+void start_in_child() {
+  const ProcessLog& of_parent = current();
+  start(of_parent.settings, of_parent.name, of_parent.generation);
 }
 
 void write(Level level, std::string_view sentence, Fields fields) { write(level, sentence, std::span<const Field>(fields)); }

@@ -41,6 +41,10 @@ struct Settings {
 /// Sets up this process's log. Call once at start and again in each forked child (locks and buffers are not carried over a fork).
 void start(const Settings& settings, std::string_view process_name, int generation = 0);
 
+/// In a child of a fork, before its first line: the same log under the same name, with the child's own pid and locks of
+/// its own.
+void start_in_child();
+
 void write(Level level, std::string_view sentence, Fields fields = {});
 /// The same for fields that were collected at run time.
 void write(Level level, std::string_view sentence, std::span<const Field> fields);

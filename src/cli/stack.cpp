@@ -2,13 +2,14 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <new>
 
 #include "base/exit_code.hpp"
 #include "stack/names.hpp"
 
 namespace serval::cli {
 
-int run_stack(int question_fd) {
+int run_stack(int question_fd) try {
   ::unsetenv("DEBUGINFOD_URLS");  // names are wanted in seconds: no downloads
   const auto question = stack::read_question(question_fd);
   if (!question) {
@@ -19,9 +20,13 @@ int run_stack(int question_fd) {
     std::cerr << "serval stack: " << dropped.error() << '\n';
     return exit_code::internal;
   }
+  stack::bound_memory_for(*question);
   std::cout << stack::format_answer(stack::name_frames(*question)) << std::flush;
   if (std::cout) return exit_code::ok;
   std::cerr << "serval stack: cannot write the names\n";
+  return exit_code::internal;
+} catch (const std::bad_alloc&) {
+  std::cerr << "serval stack: the debug information takes more memory than is allowed\n";
   return exit_code::internal;
 }
 

@@ -127,7 +127,10 @@ constexpr Option kOptions[] = {
      .more = "Where serval's cgroup v2 is delegated to it (systemd: Delegate=yes), the kernel enforces it, too. 0: no ceiling.", .example = "\"1GiB\""},
     {.path = "memory.measure", .field = field<&Config::memory, &Memory::measure>(), .placeholder = "MEASURE", .apply = Apply::live,
      .summary = "what counts as a worker's memory",
-     .more = "pss: shared pages are divided among those who share them; rss: they count in full; uss: they do not count.", .example = "\"rss\""},
+     .more = "pss: shared pages are divided among those who share them; rss: they count in full; uss: they do not count. "
+             "Pages of files do not count in any of them, as the kernel takes them back when it needs room: "
+             "spilled request bodies, mapped tables, code. Files on a tmpfs do.",
+     .example = "\"rss\""},
     {.path = "memory.interval", .field = field<&Config::memory, &Memory::interval>(), .placeholder = "DURATION", .range = {10, kHour}, .apply = Apply::live,
      .summary = "time between two looks at the memory of the workers", .more = "Nobody looks as long as there is no ceiling.", .example = "\"5s\""},
     {.path = "memory.samples", .field = field<&Config::memory, &Memory::samples>(), .placeholder = "N", .range = {1, 1000}, .apply = Apply::live,

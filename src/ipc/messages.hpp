@@ -24,8 +24,8 @@ enum class Kind : std::uint32_t {
   boot_failed,    ///< text says why; the worker exits next
   reopened,       ///< the log descriptors have been swapped
   leaving,        ///< got TERM or INT from somebody else: it drains and wants a successor
-  spent,          ///< it has answered as many requests as its Fork said
-  timed_out,      ///< a handler ran past its deadline; carries a TimeoutReport (ipc/reports.hpp)
+  spent,          ///< it has answered as many requests as its Fork said; or text says why it cannot go on
+  timed_out,      ///< number: its flags; a handler ran past its deadline; carries a TimeoutReport (ipc/reports.hpp), the first time
   only_stuck_left,  ///< it has drained but for such handlers
   crashed,        ///< from the handler of a deadly signal; carries a CrashReport
   // master → worker
@@ -44,6 +44,10 @@ enum class Kind : std::uint32_t {
   left,           ///< it drains, has closed its listeners, and has no connection any more that waits for a request
 };
 
+/// Flags of timed_out.
+/// The handler has just been told. Should it not return, a second message says so, without a report.
+inline constexpr std::uint32_t kMayReturn = 1;
+
 /// Flags of drain.
 inline constexpr std::uint32_t kSucceeded = 1;  ///< others serve or will serve: connections move to them through the lobby (ipc/lobby.hpp)
 
@@ -53,7 +57,7 @@ struct Message {
   std::int32_t generation = 0;
   std::int32_t pid = 0;
   std::uint32_t text_size = 0;
-  std::uint32_t number = 0;  ///< of fork: the pause in which the worker begins, 0: none; of drain: its flags; else what the answer repeats
+  std::uint32_t number = 0;  ///< of fork: the pause in which the worker begins, 0: none; of drain and timed_out: their flags; else what the answer repeats
   std::int64_t limit = 0;  ///< of fork: requests after which the worker is spent; 0: none
   std::int32_t known_as = -1;  ///< of fork: the slot's number as the app, commands and the log know it; `slot` is its seat
   std::int32_t reserved = 0;

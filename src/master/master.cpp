@@ -355,7 +355,7 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
     case ipc::Kind::boot_failed: return handle(supervisor::WorkerBootFailed{slot, ipc::text_of(message)});
     case ipc::Kind::reopened: return handle(supervisor::WorkerReopened{slot});
     case ipc::Kind::leaving: return handle(supervisor::WorkerLeaving{slot});
-    case ipc::Kind::spent: return handle(supervisor::WorkerSpent{slot});
+    case ipc::Kind::spent: return handle(supervisor::WorkerSpent{slot, ipc::text_of(message)});
     case ipc::Kind::timed_out: return on_timed_out(slot, message);
     case ipc::Kind::only_stuck_left: return handle(supervisor::OnlyStuckLeft{slot});
     case ipc::Kind::left: return handle(supervisor::WorkerLeft{slot});
@@ -378,6 +378,7 @@ void Master::on_worker_message(int slot, const ipc::Message& message) {
 }
 
 void Master::on_timed_out(int slot, const ipc::Message& message) {
+  if (message.text_size == 0) return handle(supervisor::RequestTimedOut{slot});
   ipc::TimeoutReport report;
   if (!ipc::get_report(message, report)) return drop(message, find_worker(slot)->name(), "its report of a timeout cannot be read");
   const WorkerProcess& worker = *find_worker(slot);
@@ -394,7 +395,7 @@ void Master::on_timed_out(int slot, const ipc::Message& message) {
                    {"thread", report.frames.thread},
                    {"stack", frames.empty() ? "the thread does not answer" : stack::one_line(frames)}}});
   });
-  handle(supervisor::RequestTimedOut{slot});
+  if ((message.number & ipc::kMayReturn) == 0) handle(supervisor::RequestTimedOut{slot});
 }
 
 /// The process may be gone by now; its mold has the same libraries in the same places.

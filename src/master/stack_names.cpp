@@ -72,7 +72,7 @@ void StackNames::name(pid_t layout, const stack::Frames& frames, Done done) {
   Asked asked{nullptr, {addresses.begin(), addresses.end()}, std::move(done), Clock::now() + patience_};
   if (waiting_.size() < kMostWaiting) asked.layout = layout_of(layout);
   if (asked.layout == nullptr || asked.layout->maps.empty()) {
-    auto bare = stack::bare_frames(asked.stack);
+    auto bare = stack::bare_frames(asked.stack, maps_of(asked.layout));
     return answer_later(std::move(asked), std::move(bare));
   }
   waiting_.push_back(std::move(asked));
@@ -97,7 +97,7 @@ void StackNames::give_up() {
   waiting_.clear();
   timer_.cancel();
   deliver();
-  for (Asked& asked : left) asked.done(stack::bare_frames(asked.stack));
+  for (Asked& asked : left) asked.done(stack::bare_frames(asked.stack, maps_of(asked.layout)));
 }
 
 void StackNames::start_next() {
@@ -155,7 +155,7 @@ void StackNames::read_answer() {
   }
   namer_->pid = 0;  // it has closed its output and so has ended, or is about to
   if (namer_->answer.empty()) {
-    fail("no answer");
+    fail("no answer: the debug information may take more memory than `serval stack` is allowed");
   } else if (auto names = stack::parse_answer(namer_->answer)) {
     finish(std::move(*names));
   } else {
@@ -169,13 +169,13 @@ void StackNames::finish(std::vector<std::vector<std::string>> names) {
   names.resize(ended->asked.size());
   for (std::size_t i = 0; i < names.size(); ++i) {
     Asked& asked = ended->asked[i];
-    if (names[i].size() != asked.stack.size()) names[i] = stack::bare_frames(asked.stack);
+    if (names[i].size() != asked.stack.size()) names[i] = stack::bare_frames(asked.stack, maps_of(asked.layout));
     answer_later(std::move(asked), std::move(names[i]));
   }
 }
 
 void StackNames::fail(const std::string& why) {
-  log::warning("stack frames could not be named", {{"why", why}});
+  log::warning("stack frames could not be named, they are shown as places in their files", {{"why", why}});
   finish({});
 }
 

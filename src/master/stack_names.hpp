@@ -56,6 +56,7 @@ class StackNames {
   };
   using SharedLayout = std::shared_ptr<const Layout>;
   SharedLayout layout_of(pid_t pid);
+  static std::string_view maps_of(const SharedLayout& layout) { return layout == nullptr ? std::string_view() : std::string_view(layout->maps); }
   struct Asked {
     SharedLayout layout;
     std::vector<std::uint64_t> stack;

@@ -18,6 +18,7 @@
 #include "os/cpus.hpp"
 #include "os/fork.hpp"
 #include "os/memory.hpp"
+#include "os/own_fds.hpp"
 #include "os/process_title.hpp"
 #include "os/signals.hpp"
 #include "os/spawn.hpp"
@@ -57,9 +58,11 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
   log::start(ipc::log_settings(config.log, first.logs->log()), "master");
   os::set_title("serval: master " + config.server.name);
 
+  const os::FdLimit files = os::raise_fd_limit();
   const os::Cpus cpus = os::usable_cpus();
   const WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
-  log::info("starting", {{"version", SERVAL_VERSION}, {"name", config.server.name}, {"workers", count.workers}, {"cpus", cpus.usable}, {"why", count.why}});
+  log::info("starting", {{"version", SERVAL_VERSION}, {"name", config.server.name}, {"workers", count.workers}, {"cpus", cpus.usable},
+                         {"why", count.why}, {"open_files", files.now}});
 
   if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
   auto pidfile = std::make_unique<Pidfile>(config.server.pidfile);

@@ -18,7 +18,10 @@
 #include "ipc/heritage.hpp"
 #include "mold/prepare.hpp"
 #include "mold/worker_process.hpp"
+#include "os/fd_watch.hpp"
 #include "os/fork.hpp"
+#include "os/own_fds.hpp"
+#include "os/process_claim.hpp"
 #include "os/process_title.hpp"
 #include "os/signals.hpp"
 #include "os/systemd.hpp"
@@ -26,20 +29,43 @@
 namespace serval::mold {
 namespace {
 
-/// The exec had to let them through; what the app starts must not get them.
-void close_on_exec(const ipc::Heritage& heritage) {
-  const auto mark = [](int fd) {
-    if (fd > STDERR_FILENO) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+/// Puts what is inherited among serval's own descriptors, out of the app's way. Close-on-exec: the exec had to let them
+/// through, but what the app starts must not get them.
+void keep_apart(ipc::Heritage& heritage) {
+  const auto keep = [](int& fd) {
+    if (fd > STDERR_FILENO) {
+      fd = os::among_own(fd);
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    } else if (const int copy = fd < 0 ? -1 : ::fcntl(fd, F_DUPFD_CLOEXEC, os::first_own_fd()); copy >= 0) {
+      fd = copy;  // a log on standard error or output: those are the app's, which may close them
+    }
   };
-  mark(heritage.orders_fd);
-  mark(heritage.reports_fd);
-  mark(heritage.life_fd);
-  mark(heritage.scoreboard_fd);
-  mark(heritage.log_fd);
-  mark(heritage.access_fd);
-  mark(heritage.lobby_entry_fd);
-  mark(heritage.lobby_exit_fd);
-  for (const ipc::Listener& listener : heritage.listeners) mark(listener.fd);
+  for (int* fd : {&heritage.orders_fd, &heritage.reports_fd, &heritage.life_fd, &heritage.scoreboard_fd, &heritage.log_fd, &heritage.access_fd, &heritage.lobby_entry_fd,
+                  &heritage.lobby_exit_fd}) {
+    keep(*fd);
+  }
+  for (ipc::Listener& listener : heritage.listeners) keep(listener.fd);
+}
+
+void watch(os::FdWatch& fds, const ipc::Heritage& heritage) {
+  fds.add(heritage.orders_fd, "channel from the master");
+  fds.add(heritage.reports_fd, "channel to the master");
+  fds.add(heritage.life_fd, "life line of the master");
+  fds.add(heritage.scoreboard_fd, "scoreboard");
+  fds.add(heritage.log_fd, "log");
+  fds.add(heritage.access_fd, "access log");
+  fds.add(heritage.lobby_entry_fd, "lobby");
+  fds.add(heritage.lobby_exit_fd, "lobby");
+  for (const ipc::Listener& listener : heritage.listeners) fds.add(listener.fd, "listener " + listener.address);
+}
+
+/// What the app did to descriptors while it loaded. That it closes its standard ones is its right.
+Result<void> check_fds(const os::FdWatch& fds) {
+  if (!os::fill_standard_fds()) log::info("the app has closed its standard input, output or error: they are /dev/null from here on");
+  const auto lost = fds.lost();
+  if (!lost) return {};
+  return Error{"the app has " + std::string(lost->closed ? "closed" : "put another file in the place of") + " a descriptor of serval's: " + lost->name +
+               " (" + std::to_string(lost->fd) + "); it may close only what it has opened"};
 }
 
 bool master_gone(int life_fd) {
@@ -108,7 +134,7 @@ class Mold {
     seat.known_as = request.known_as;
     seat.max_requests = request.limit;
     seat.pause = request.number;
-    seat.channel = ipc::Channel(ipc::Channel::End::app, std::move(fds[0]), std::move(fds[1]));
+    seat.channel = ipc::Channel(ipc::Channel::End::app, os::among_own(std::move(fds[0])), os::among_own(std::move(fds[1])));
     if (fds.size() == 4) {
       seat.output = std::move(fds[2]);
       seat.error = std::move(fds[3]);
@@ -139,15 +165,19 @@ Result<scoreboard::Memory> map_scoreboard(const ipc::Heritage& heritage) {
 }  // namespace
 
 int run(int heritage_fd) {
+  os::claim_process();
   os::react_as(os::Process::mold);
   os::forget_service_manager();
-  const auto heritage = ipc::read_heritage(heritage_fd);
+  auto heritage = ipc::read_heritage(heritage_fd);
   if (!heritage) {
     std::fprintf(stderr, "serval: mold: %s\n", heritage.error().c_str());
     return exit_code::internal;
   }
   ::close(heritage_fd);
-  close_on_exec(*heritage);
+  os::fill_standard_fds();
+  keep_apart(*heritage);
+  os::FdWatch fds;
+  watch(fds, *heritage);
   ::setvbuf(stdout, nullptr, _IOLBF, 0);  // it is a pipe to the master; the app's lines are wanted when they are written
   log::start(ipc::log_settings(heritage->config.log, heritage->log_fd), "mold", heritage->generation);
   os::set_title("serval: mold gen=" + std::to_string(heritage->generation) + " " + heritage->config.server.name);
@@ -157,9 +187,14 @@ int run(int heritage_fd) {
   auto scoreboard = map_scoreboard(*heritage);
   auto app = scoreboard ? prepare(*heritage) : Error{scoreboard.error()};
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // once more: dropping privileges clears it (prctl(2))
-  if (master_gone(heritage->life_fd)) return exit_code::ok;
+  if (const auto untouched = check_fds(fds); !untouched) {
+    app = Error{untouched.error()};
+  } else if (master_gone(heritage->life_fd)) {
+    return exit_code::ok;
+  }
   if (!app) {
-    channel.send(ipc::with_text({.kind = ipc::Kind::load_failed, .generation = heritage->generation}, app.error()));
+    const bool told = channel.send(ipc::with_text({.kind = ipc::Kind::load_failed, .generation = heritage->generation}, app.error()));
+    if (!told) std::fprintf(stderr, "serval: mold: %s\n", app.error().c_str());  // the channel itself, and the log, are what the app has closed
     return exit_code::app_failed;
   }
   channel.send(ipc::with_text({.kind = ipc::Kind::loaded, .generation = heritage->generation}, app::build_id(heritage->config.app.library)));

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "os/own_fds.hpp"
+#include "os/process_claim.hpp"
 #include "os/process_title.hpp"
 #include "os/signals.hpp"
 #include "worker/worker.hpp"
@@ -14,10 +16,12 @@
 namespace serval::mold {
 
 int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& scoreboard, ipc::Channel mold_channel, WorkerSeat seat) {
+  os::claim_process();
   os::react_as(os::Process::worker);
   mold_channel.close();  // else the master would not see the mold's end while a worker lives
   if (seat.output) ::dup2(seat.output.get(), STDOUT_FILENO);
   if (seat.error) ::dup2(seat.error.get(), STDERR_FILENO);
+  os::fill_standard_fds();
   seat.output.reset();
   seat.error.reset();
 

@@ -13,6 +13,7 @@
 
 #include "base/errno_text.hpp"
 #include "base/exit_code.hpp"
+#include "os/task_limits.hpp"
 #include "os/unique_fd.hpp"
 #include "os/wait.hpp"
 
@@ -77,7 +78,7 @@ Report read_report(int fd) {
 }
 
 Error cannot_fork(int error) {
-  return Error{"cannot fork: " + errno_text(error) + (error == EAGAIN ? "; too many processes for this user (ulimit -u) or cgroup (pids.max)" : "")};
+  return Error{"cannot fork: " + errno_text(error) + (error == EAGAIN ? ": " + why_no_more_tasks(task_limits()) : "")};
 }
 
 std::vector<pid_t> numbers_in(const fs::path& folder) {

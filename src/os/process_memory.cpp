@@ -46,7 +46,7 @@ Result<MemoryRollup> rollup_of(pid_t pid) {
 
 /// The number at the begin of a text, after blanks.
 std::optional<std::uint64_t> leading_number(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
   std::uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc()) return std::nullopt;
@@ -54,8 +54,8 @@ std::optional<std::uint64_t> leading_number(std::string_view text) {
 }
 
 /// The bytes of a line "Pss:     12 kB".
-std::optional<std::uint64_t> bytes_of(std::string_view rollup, std::string_view key) {
-  for (const std::string_view line : split(rollup, '\n')) {
+std::optional<std::uint64_t> bytes_of(std::string_view table, std::string_view key) {
+  for (const std::string_view line : split(table, '\n')) {
     if (!line.starts_with(key) || line.substr(key.size(), 1) != ":" || !line.ends_with(" kB")) continue;
     const auto kilobytes = leading_number(line.substr(key.size() + 1));
     if (kilobytes) return *kilobytes * 1024;
@@ -65,10 +65,11 @@ std::optional<std::uint64_t> bytes_of(std::string_view rollup, std::string_view 
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_resident_pages(std::string_view statm) {  // size resident shared text lib data dt
-  const std::size_t blank = statm.find(' ');
-  if (blank == std::string_view::npos) return std::nullopt;
-  return leading_number(statm.substr(blank));
+std::optional<std::uint64_t> parse_resident(std::string_view status) {
+  const auto anonymous = bytes_of(status, "RssAnon");
+  const auto shared_memory = bytes_of(status, "RssShmem");
+  if (!anonymous || !shared_memory) return std::nullopt;
+  return *anonymous + *shared_memory;
 }
 
 std::optional<MemoryRollup> parse_smaps_rollup(std::string_view text) {
@@ -76,16 +77,18 @@ std::optional<MemoryRollup> parse_smaps_rollup(std::string_view text) {
   const auto clean = bytes_of(text, "Private_Clean");
   const auto dirty = bytes_of(text, "Private_Dirty");
   if (!proportional || !clean || !dirty) return std::nullopt;
-  return MemoryRollup{*proportional, *clean + *dirty + bytes_of(text, "Private_Hugetlb").value_or(0)};
+  const std::uint64_t files = bytes_of(text, "Pss_File").value_or(0);
+  const auto without_files = [files](std::uint64_t bytes) { return bytes > files ? bytes - files : 0; };
+  return MemoryRollup{without_files(*proportional), without_files(*clean + *dirty) + bytes_of(text, "Private_Hugetlb").value_or(0)};
 }
 
 Result<std::uint64_t> resident_bytes(pid_t pid) {
-  const std::string path = path_of(pid, "statm");
+  const std::string path = path_of(pid, "status");
   const auto text = read_whole(path);
   if (!text) return Error{text.error()};
-  const auto pages = parse_resident_pages(*text);
-  if (!pages) return Error{"cannot read " + path + ": no number of resident pages in it"};
-  return *pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  const auto bytes = parse_resident(*text);
+  if (!bytes) return Error{"cannot read " + path + ": it does not name RssAnon and RssShmem"};
+  return *bytes;
 }
 
 Result<std::uint64_t> proportional_bytes(pid_t pid) {

@@ -68,6 +68,11 @@ Reaction reaction_of(const SignalReaction& row, Process process) {
   return Reaction::standard;
 }
 
+bool has_default(int number) {
+  struct sigaction now {};
+  return ::sigaction(number, nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == SIG_DFL;
+}
+
 void set_standard(int number) {
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
@@ -88,6 +93,7 @@ void react_as(Process process) {
   for (int number = 1; number <= SIGRTMAX; ++number) {
     const auto* row = std::find_if(std::begin(kSignalReactions), std::end(kSignalReactions), [number](const auto& r) { return r.number == number; });
     const Reaction reaction = row == std::end(kSignalReactions) ? Reaction::standard : reaction_of(*row, process);
+    if (process == Process::worker && !has_default(number)) continue;  // of the mold, or the app has set it while it was loaded: it stays
     if (reaction == Reaction::passes_over) {
       set_passed_over(number);
     } else if (process != Process::master) {

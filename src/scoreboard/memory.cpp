@@ -60,7 +60,7 @@ Result<Memory> Memory::create(Size size) {
 }
 
 Result<Memory> Memory::map(int fd) {
-  UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  UniqueFd own(::fcntl(fd, F_DUPFD_CLOEXEC, fd));  // as high as that one: its owner may have put it out of an app's way
   if (!own) return not_ours(fd, errno_text());
   const int seals = ::fcntl(own.get(), F_GET_SEALS);
   if (seals < 0 || (seals & F_SEAL_SHRINK) == 0) return not_ours(fd, "its size is not sealed");

@@ -65,7 +65,7 @@ class WorkerBoard {
   std::uint64_t requests() const { return cells_.requests.load(std::memory_order_relaxed); }
 
   void set_connections(int open) { set(Gauge::connections, open); }
-  void set_waiting(int queued) { set(Gauge::waiting, queued); }
+  void set_waiting(int queued) { set(Gauge::waiting, queued); }  ///< by any thread, one at a time
   void set_strained(bool strained) { set(Gauge::strained, strained ? 1 : 0); }  ///< by any thread
 
   int rows() const { return memory_.size().rows; }

@@ -156,7 +156,7 @@ class Enlisted {
 
 /// How far the one crash that is reported has come. A second deadly signal on the same thread means that this step has crashed too: a stack that
 /// is overwritten leads the unwinder astray, for one.
-enum class Step { collecting, reporting, ending };
+enum class Step { collecting, reporting, passing_on, ending };
 
 std::atomic<CrashReport> crash_report;
 std::atomic<pid_t> crash_process;  ///< a child that the app forks has our handlers, but is not ours to report
@@ -164,6 +164,17 @@ std::atomic<pid_t> crashed_thread;
 Step crash_step = Step::collecting;  // this and what follows belongs to crashed_thread
 Crash crash;
 siginfo_t crash_info;
+std::array<struct sigaction, kDeadly.size()> actions_before;  ///< the app's own, set before ours
+
+/// A crash reporter of the app's, Python's faulthandler: as if ours were not there. Returns if there is none, or when
+/// it does.
+void pass_on(int number, siginfo_t* info, void* context) {
+  const auto index = static_cast<std::size_t>(std::find(kDeadly.begin(), kDeadly.end(), number) - kDeadly.begin());
+  if (index == kDeadly.size()) return;
+  const struct sigaction& before = actions_before[index];
+  if ((before.sa_flags & SA_SIGINFO) != 0) return before.sa_sigaction(number, info, context);
+  if (before.sa_handler != SIG_DFL && before.sa_handler != SIG_IGN) before.sa_handler(number);
+}
 
 /// With the same siginfo, so that a debugger sees in the core dump what happened.
 [[noreturn]] void end_by(int number, siginfo_t info) {
@@ -192,7 +203,13 @@ Crash begin_crash(int number, const siginfo_t& info, const ucontext_t& context) 
 
 void on_deadly_signal(int number, siginfo_t* info, void* context_pointer) {
   ucontext_t& context = *static_cast<ucontext_t*>(context_pointer);
-  if (::getpid() != crash_process.load()) end_by(number, *info);
+  if (::getpid() != crash_process.load()) {
+    if (crash_step == Step::collecting) {
+      crash_step = Step::passing_on;
+      pass_on(number, info, context_pointer);
+    }
+    end_by(number, *info);
+  }
   const pid_t thread = ::gettid();
   pid_t first = 0;
   if (crashed_thread.compare_exchange_strong(first, thread)) {
@@ -206,6 +223,10 @@ void on_deadly_signal(int number, siginfo_t* info, void* context_pointer) {
   if (crash_step == Step::collecting) {
     crash_step = Step::reporting;
     crash_report.load()(crash);
+  }
+  if (crash_step == Step::reporting) {
+    crash_step = Step::passing_on;
+    pass_on(number, info, context_pointer);
   }
   crash_step = Step::ending;
   end_by(crash.signal, crash_info);
@@ -264,7 +285,7 @@ void on_crash(CrashReport report) {
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   ::sigfillset(&action.sa_mask);
   for (const int number : kDeadly) ::sigdelset(&action.sa_mask, number);
-  for (const int number : kDeadly) ::sigaction(number, &action, nullptr);
+  for (std::size_t i = 0; i < kDeadly.size(); ++i) ::sigaction(kDeadly[i], &action, &actions_before[i]);
 }
 
 }  // namespace serval::stack

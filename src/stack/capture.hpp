@@ -50,9 +50,11 @@ struct Crash {
 /// Must be async-signal-safe (signal-safety(7)) and should not block: the process cannot die before it returns.
 using CrashReport = void (*)(const Crash&) noexcept;
 
-/// From now on a deadly signal (SIGSEGV SIGBUS SIGFPE SIGILL SIGABRT SIGTRAP SIGSYS) first calls `report` on the thread that died, then takes its
-/// default action, so that the exit status and the core dump are what they would have been. `report` is called at most once per process, and not
-/// in processes that the app forks from this one. After prepare(), and before the app starts: handlers that it sets itself then stay in force.
+/// From now on a deadly signal (SIGSEGV SIGBUS SIGFPE SIGILL SIGABRT SIGTRAP SIGSYS) first calls `report` on the thread
+/// that died, then the handler that the app has set before ours, if any, and takes its default action, so that the exit
+/// status and the core dump are what they would have been. `report` is called at most once per process, and not in
+/// processes that the app forks from this one. After prepare(), and before the app starts: handlers that it sets itself
+/// then stay in force.
 void on_crash(CrashReport report);
 
 }  // namespace serval::stack

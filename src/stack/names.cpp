@@ -148,13 +148,37 @@ std::string name_frame(const Mappings& mappings, std::uint64_t address, std::uin
   return presentable(shortened(*function, kLongestName) + place);
 }
 
+struct Mapping {
+  std::uint64_t begin = 0, end = 0, offset = 0;
+  std::string_view path;
+};
+
+/// A line of /proc/PID/maps: "55d0-55f0 r-xp 00001000 fe:01 4711   /usr/lib/libfoo.so". None if no file is mapped
+/// there.
+std::optional<Mapping> parse_mapping(std::string_view line) {
+  Mapping mapping;
+  const auto take = [&line](std::uint64_t& number, char end) {
+    const auto [rest, error] = std::from_chars(line.data(), line.data() + line.size(), number, 16);
+    line.remove_prefix(static_cast<std::size_t>(rest - line.data()));
+    if (error != std::errc() || !line.starts_with(end)) return false;
+    line.remove_prefix(1);
+    return true;
+  };
+  if (!take(mapping.begin, '-') || !take(mapping.end, ' ') || line.size() < 5) return std::nullopt;
+  line.remove_prefix(5);  // "r-xp "
+  const std::size_t path = line.find('/');
+  if (!take(mapping.offset, ' ') || path == std::string_view::npos) return std::nullopt;
+  mapping.path = line.substr(line.find('/'));
+  return mapping;
+}
+
 }  // namespace
 
 std::vector<std::vector<std::string>> name_frames(const Question& question) {
   std::vector<std::vector<std::string>> answer;
   const Libdw* const dw = libdw();
   if (dw == nullptr) {
-    for (const auto& stack : question.stacks) answer.push_back(bare_frames(stack));
+    for (const auto& stack : question.stacks) answer.push_back(bare_frames(stack, question.maps));
     return answer;
   }
   const Mappings mappings(*dw, question.maps);
@@ -165,9 +189,16 @@ std::vector<std::vector<std::string>> name_frames(const Question& question) {
   return answer;
 }
 
-std::vector<std::string> bare_frames(std::span<const std::uint64_t> addresses) {
+std::vector<std::string> bare_frames(std::span<const std::uint64_t> addresses, std::string_view maps) {
   std::vector<std::string> frames;
   for (const std::uint64_t address : addresses) frames.push_back(hex(address));
+  for (const std::string_view line : split(maps, '\n')) {
+    const auto mapped = parse_mapping(line);
+    for (std::size_t i = 0; mapped && i < addresses.size(); ++i) {
+      if (addresses[i] < mapped->begin || addresses[i] >= mapped->end) continue;
+      frames[i] = presentable(hex(addresses[i] - mapped->begin + mapped->offset) + " in " + std::string(last_components(mapped->path, 1)));
+    }
+  }
   return frames;
 }
 

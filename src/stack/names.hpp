@@ -31,6 +31,11 @@ Result<Question> read_question(int fd);
 /// Root becomes the process's owner, for good; others stay who they are.
 Result<void> take_rights_of(const Question& question);
 
+/// For the process that reads the files: it may take as much private memory as they are large, and 512 MiB, and it is
+/// the first that goes when the machine runs out of memory. An app may have gigabytes of debug information, more yet
+/// unpacked, and the names are worth less than a worker.
+void bound_memory_for(const Question& question);
+
 /// One text for each frame: "sleep(serval::Request const&) at examples/faulty/faulty.cpp:57", "clock_nanosleep in libc.so.6", "0x1234 in libfoo.so"
 /// (as the file's own tables count, for addr2line(1)), or "0x7f..." for what is in no file. Where functions were inlined, the innermost is named,
 /// and the one that took them all in: "std::vector<int>::at(unsigned long) at include/bits/stl_vector.h:9 inlined into sum()".
@@ -39,8 +44,9 @@ Result<void> take_rights_of(const Question& question);
 /// (debuginfod_find_debuginfo(3)). Without libdw all are addresses.
 std::vector<std::vector<std::string>> name_frames(const Question& question);
 
-/// "0x..." for each: what is left to say when there are no names.
-std::vector<std::string> bare_frames(std::span<const std::uint64_t> addresses);
+/// What is left to say when there are no names: "0x1234 in libfoo.so" by the lines of `maps`, which is the place in the
+/// file, or "0x7f...".
+std::vector<std::string> bare_frames(std::span<const std::uint64_t> addresses, std::string_view maps = {});
 
 /// A JSON array of arrays of strings.
 std::string format_answer(const std::vector<std::vector<std::string>>& stacks);

@@ -80,6 +80,7 @@ struct WorkerLeft {  ///< it drains, and answers nobody any more but those whose
 
 struct WorkerSpent {  ///< it has answered as many requests as it should
   int slot;
+  std::string why = {};  ///< or, if there is a text, it cannot go on for this reason
 };
 struct RequestTimedOut {  ///< one of its handlers ran past its deadline; the client has its answer
   int slot;

@@ -20,7 +20,12 @@ constexpr auto kLastChance = 1s;
 // --- who is due
 
 void Supervisor::handle(const WorkerSpent& event) {
-  if (Slot* slot = find(event.slot)) make_due(*slot, Cause::max_requests);
+  Slot* slot = find(event.slot);
+  if (slot == nullptr || !slot->serving()) return;
+  if (event.why.empty()) return make_due(*slot, Cause::max_requests);
+  if (slot->cause() == Cause::unfit) return;
+  say(log::Level::warning, "worker asks for a successor", {{"slot", slot->index()}, {"worker_pid", slot->pid()}, {"why", event.why}});
+  make_due(*slot, Cause::unfit);
 }
 
 void Supervisor::handle(const RequestTimedOut& event) {

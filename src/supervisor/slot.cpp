@@ -119,6 +119,12 @@ void Slot::retire(Cause cause, TimePoint now, TimePoint deadline) {
   door_deadline_ = now + kDoorPatience;
 }
 
+void Slot::ready_after_all(TimePoint now, TimePoint deadline) {
+  SERVAL_CHECK(state_ == SlotState::draining);
+  ready_at_ = now;
+  deadline_ = deadline;
+}
+
 void Slot::kill(Cause cause, TimePoint deadline) {
   SERVAL_CHECK(occupied());
   end_by(cause);

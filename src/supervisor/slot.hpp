@@ -44,6 +44,7 @@ class Slot {
   void leave() { door_deadline_ = TimePoint::max(); }            ///< it answers nobody new any more, or nobody waits for that any more
   void kill(Cause cause, TimePoint deadline = TimePoint::max());  ///< what ends it is its cause; the deadline is for a signal that can be survived
   void end_by(Cause cause);  ///< another cause than it had; that one becomes the first
+  void ready_after_all(TimePoint now, TimePoint deadline);  ///< draining; it had begun to serve before it heard of that
   void shorten(TimePoint deadline) { deadline_ = std::min(deadline_, deadline); }
   void explain(std::string why) { why_ = std::move(why); }  ///< its end
   void clear();                                  ///< the worker is gone, or never came
@@ -70,6 +71,7 @@ class Slot {
   bool at_door() const { return door_deadline_ != TimePoint::max(); }
   TimePoint door_deadline() const { return door_deadline_; }  ///< when nobody waits for that any more
 
+  bool boots() const { return occupied() && ready_at_ == TimePoint::max(); }
   bool serving() const { return state_ == SlotState::serving; }
   bool due() const { return serving() && cause_ != Cause::none; }
   TimePoint due_since() const { return due_since_; }

@@ -16,6 +16,9 @@ constexpr auto kAbortPatience = std::chrono::seconds(10);
 constexpr auto kSameSignal = std::chrono::seconds(1);
 /// After it, a mold that was asked to end takes long; earlier where the grace is short.
 constexpr auto kMoldPatience = std::chrono::seconds(5);
+/// In a stop: for the word of a worker that has just become ready. One that says nothing is busy in worker_start, and
+/// has no client.
+constexpr auto kBootPatience = std::chrono::seconds(1);
 
 }  // namespace
 
@@ -56,7 +59,10 @@ void Supervisor::begin_stop(int exit_code) {
   resume("the stop");  // what waits is answered before the end
   for (Slot& slot : slots_) {
     switch (slot.state()) {
-      case SlotState::starting:  // it may be ready by now and have accepted; it knows, we do not
+      case SlotState::starting:  // it may be ready by now and have accepted; it knows, and says so at once
+        drain(slot, Cause::stop);
+        slot.shorten(now_ + kBootPatience);
+        break;
       case SlotState::serving:
         drain(slot, Cause::stop);
         break;
@@ -168,6 +174,11 @@ void Supervisor::enforce_deadline(Slot& slot) {
       return drain(slot, slot.cause());
     case SlotState::draining:
       fields.emplace_back("cause", name_of(slot.cause()));
+      if (slot.boots() && phase_ == Phase::stopping) {
+        say(log::Level::info, "worker is still starting, killing it", std::move(fields));
+        if (slot.forking()) kill_mold_of(slot);
+        return kill_worker(slot, slot.cause());
+      }
       if (slot.stuck) {
         say(log::Level::warning, "worker has handlers that do not return, aborting it", std::move(fields));
         return abort_worker(slot, slot.cause());

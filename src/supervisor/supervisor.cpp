@@ -190,7 +190,9 @@ void Supervisor::handle(const ForkFailed& event) {
 
 void Supervisor::handle(const WorkerReady& event) {
   Slot* slot = find(event.slot);
-  if (slot == nullptr || slot->state() != SlotState::starting) return;
+  if (slot == nullptr) return;
+  if (slot->state() == SlotState::draining && slot->boots()) return slot->ready_after_all(now_, now_ + settings_.grace);
+  if (slot->state() != SlotState::starting) return;
   slot->ready(now_);
   slot->heart.start(now_, settings_.limits.heartbeat_timeout);
   const Duration lifetime = settings_.limits.max_lifetime;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "os/own_fds.hpp"
 
 namespace serval::worker {
 
@@ -153,7 +154,9 @@ Acceptor::Taken Acceptor::take() {
     socklen_t size = sizeof from;
     UniqueFd fd(::accept4(listener_.fd, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd) {
-      service_.adopt(std::move(fd), peer_of(from));
+      service_.is_fed();
+      if (service_.crowded(fd.get())) service_.make_room();
+      service_.adopt(os::off_standard(std::move(fd)), peer_of(from));
       return Taken::one;
     }
     switch (errno) {
@@ -165,6 +168,8 @@ Acceptor::Taken Acceptor::take() {
       case ENFILE:
       case ENOBUFS:
       case ENOMEM:
+        if (!somebody_waits()) return Taken::none;  // accept(2) wants a descriptor before it looks
+        if (make_room()) continue;
         pause();
         return Taken::failed;
       default:  // EAGAIN; EINVAL once a unix listener refuses new connections
@@ -172,6 +177,8 @@ Acceptor::Taken Acceptor::take() {
     }
   }
 }
+
+bool Acceptor::make_room() { return service_.make_room() > 0 || service_.starves(); }
 
 void Acceptor::pause() {
   if (const TimePoint now = Clock::now(); now - last_complaint_ > kComplainEvery) {

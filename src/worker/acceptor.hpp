@@ -39,6 +39,9 @@ class Acceptor {
   virtual Taken take();
   virtual int most_at_once() const { return 8; }
   virtual std::uint64_t done_by_sibling() const { return service_.duty.done_by_sibling(); }
+  /// No descriptor is left for somebody who waits; true: there is one again.
+  bool make_room();
+  bool somebody_waits() const;
   void pause();  ///< for want of descriptors or memory
 
   Service& service_;
@@ -52,7 +55,6 @@ class Acceptor {
   void on_ready();
   void leave_to_others();
   void finish_drain();
-  bool somebody_waits() const;
   void take_turn();
   void post_ready();
 

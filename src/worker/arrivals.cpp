@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "ipc/lobby.hpp"
+#include "os/own_fds.hpp"
 
 namespace serval::worker {
 
@@ -14,11 +15,20 @@ Arrivals::Arrivals(Service& service, UniqueFd exit)
     : Acceptor(service, {.fd = exit.release(), .address = "lobby", .local = true}),
       strays_(service.io, [](std::uint64_t count) { log::warning("what came through the lobby is no connection, dropped", {{"count", count}}); }) {}
 
-/// A descriptor that the kernel finds no number for when we take it out is lost, and with it the connection.
-bool Arrivals::has_room() { return static_cast<bool>(UniqueFd(::fcntl(listener_.fd, F_DUPFD_CLOEXEC, 0))); }
+/// A descriptor that the kernel finds no number for when we take it out is lost, and with it the connection. The app's
+/// threads may take numbers between this look and that moment: so there must be as many as connections leave to it, at
+/// least.
+bool Arrivals::has_room() {
+  while (true) {
+    const UniqueFd next(::fcntl(listener_.fd, F_DUPFD_CLOEXEC, 0));
+    if (next && !service_.crowded(next.get())) return true;
+    if (!make_room()) return static_cast<bool>(next);
+  }
+}
 
 Acceptor::Taken Arrivals::take() {
   while (true) {
+    if (!somebody_waits()) return Taken::none;
     if (!has_room()) {
       pause();
       return Taken::failed;
@@ -26,7 +36,8 @@ Acceptor::Taken Arrivals::take() {
     ipc::Arrival arrival;
     switch (ipc::receive_guest(listener_.fd, arrival)) {
       case ipc::Arrived::arrived:
-        service_.adopt(std::move(arrival.connection), arrival.guest, arrival.unread);
+        service_.is_fed();
+        service_.adopt(os::off_standard(std::move(arrival.connection)), arrival.guest, arrival.unread);
         return Taken::one;
       case ipc::Arrived::dropped:
         strays_.add();

@@ -10,6 +10,7 @@
 
 #include "base/flood.hpp"
 #include "base/log.hpp"
+#include "os/own_fds.hpp"
 
 namespace serval::worker {
 
@@ -62,6 +63,7 @@ bool BodyStore::open_file() {
     file_.reset(::mkostemp(path.data(), O_CLOEXEC));
     if (file_) ::unlink(path.c_str());
   }
+  file_ = os::off_standard(std::move(file_));
   if (file_) return true;
   no_file_ = true;
   say(no_file, errno);

@@ -32,6 +32,9 @@ constexpr int kBurst = 16;
 /// Draining: a client that was just active may have its next request on the way; it is answered if it comes within kLastCall.
 constexpr auto kRecentlyActive = 1s;
 constexpr auto kLastCall = 300ms;
+/// And one that has begun to send a head finishes it within so long: a client that trickles, or has stopped, would hold
+/// up the end.
+constexpr auto kLastHead = 2s;
 /// How long a client has to take notice that we are done (nginx: lingering_timeout).
 constexpr auto kLinger = 5s;
 constexpr auto kLingerDraining = 1s;
@@ -202,6 +205,7 @@ bool Connection::want_more() {
     // A connection's first head is due from the moment it was accepted.
     wait_until(deadline_after(phase_ == Phase::fresh ? accepted_ : exchange_->first_byte, limits.header_timeout));
     phase_ = Phase::head;
+    if (service_.says_goodbye()) hurry_head();
   }
   read();
   return false;
@@ -518,7 +522,10 @@ void Connection::on_deadline() {
   }
 }
 
+void Connection::hurry_head() { wait_until(std::min(deadline(), Clock::now() + kLastHead)); }
+
 void Connection::on_drain() {
+  if (phase_ == Phase::head && service_.says_goodbye()) return hurry_head();
   if (phase_ != Phase::fresh && phase_ != Phase::idle) return;  // what it has is answered first
   if (service_.departures.moving()) {
     if (waits_for_request()) service_.departures.add(*this);

@@ -16,6 +16,7 @@
 #include "worker/deadline_wheel.hpp"
 #include "worker/exchange.hpp"
 #include "worker/input_buffer.hpp"
+#include "worker/past.hpp"
 
 namespace serval::worker {
 
@@ -26,14 +27,6 @@ struct Peer {
   std::string address;     ///< "127.0.0.1", "::1" (IPv4 in its own form, also on a [::] listener), or "unix"
   std::uint16_t port = 0;  ///< 0 for unix sockets
   bool trusted = false;    ///< [request] trusted_proxies names it
-};
-
-/// Of a connection that another worker has served before.
-struct Past {
-  TimePoint accepted;
-  TimePoint last_activity;
-  int requests = 0;
-  bool untouched = false;  ///< nothing has been read yet
 };
 
 /// One client connection: reads requests, hands each to the crew, writes the answers in order, keeps every deadline. Never waits.
@@ -58,6 +51,11 @@ class Connection : public Deadlined {
   void on_all_stuck();
   /// Its request has been given to the crew, and its answer has not come back.
   bool waits_for_answer() const { return phase_ == Phase::handling; }
+  /// It waits for a request, of which nothing has come.
+  bool rests() const { return reading_ && waits_for_request(); }
+  TimePoint last_activity() const { return last_activity_; }
+  /// For others, while it rests.
+  void make_way() { close(); }
   /// The worker gives up: true if a request was under way; it has got its access line.
   bool on_cut();
 
@@ -127,6 +125,7 @@ class Connection : public Deadlined {
   void count(int status, http::Outcome outcome, const Answered& answered);
   void wait_until(TimePoint deadline);
   void wait_idle();
+  void hurry_head();
 
   /// Not of any executor, as Asio's own names are: that costs a virtual call at each step of each operation.
   using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;

@@ -7,9 +7,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string>
+#include <system_error>
 
 #include "base/check.hpp"
+#include "base/errno_text.hpp"
 #include "os/sleep_watch.hpp"
+#include "os/task_limits.hpp"
 
 namespace serval::worker {
 
@@ -28,6 +32,22 @@ constexpr auto kOverstay = 1500us;
 
 thread_local int t_member_number = -1;
 
+/// From the calling thread, and from those that it starts meanwhile.
+class SignalsHeldBack {
+ public:
+  SignalsHeldBack() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsHeldBack() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsHeldBack(const SignalsHeldBack&) = delete;
+  SignalsHeldBack& operator=(const SignalsHeldBack&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
 }  // namespace
 
 Crew::Crew(boost::asio::io_context& io, int threads, int queue_limit, Hooks hooks)
@@ -35,21 +55,40 @@ Crew::Crew(boost::asio::io_context& io, int threads, int queue_limit, Hooks hook
 
 Crew::~Crew() { SERVAL_CHECK(members_.empty()); }
 
-void Crew::run() {
+Result<void> Crew::start() try {
   // Signals are the main thread's: an app's own handlers and sigwait must not find them on ours.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  for (int number = 1; number <= threads_; ++number) {
-    members_.emplace_back([this, number] {
+  const SignalsHeldBack none_for_members;
+  members_.reserve(static_cast<std::size_t>(threads_));
+  while (members_.size() < static_cast<std::size_t>(threads_)) {
+    members_.emplace_back([this, number = static_cast<int>(members_.size()) + 1] {
       begin_member(number);
       member();
     });
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  std::unique_lock lock(mutex_);
+  wake_.wait(lock, [this] { return begun_ == threads_; });
+  return {};
+} catch (const std::system_error& error) {
+  const std::size_t made = members_.size();
+  end_members();
+  return Error{"cannot start thread " + std::to_string(made + 1) + " of " + std::to_string(threads_) + ": " + errno_text(error.code().value()) + ": " +
+               os::why_no_more_tasks(os::task_limits())};
+}
+
+void Crew::run() {
+  SERVAL_CHECK(members_.size() == static_cast<std::size_t>(threads_));
   begin_member(0);
   have_loop();
   member();
+  end_members();
+}
+
+void Crew::end_members() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
   for (std::thread& thread : members_) thread.join();
   members_.clear();
 }
@@ -68,6 +107,10 @@ int Crew::member_number() { return t_member_number; }
 void Crew::begin_member(int number) {
   t_member_number = number;
   hooks_.thread_starts();
+  if (number == 0) return;
+  std::lock_guard lock(mutex_);
+  ++begun_;
+  wake_.notify_all();
 }
 
 void Crew::have_loop() {
@@ -86,7 +129,7 @@ void Crew::member() {
     if (!queue_.empty() && take_seat()) {
       Job& job = *queue_.front();
       queue_.pop_front();
-      waiting_.fetch_sub(1);
+      queue_changed();
       lock.unlock();
       run_from_pool(job);
       lock.lock();
@@ -115,7 +158,10 @@ bool Crew::watch() {
   while (true) {
     std::this_thread::sleep_for(habits_.calm() ? kCalmTick : kTick);
     look_at_next_.store(true, std::memory_order_relaxed);
-    if (const TimePoint time = Clock::now(); strain.due(time)) hooks_.on_strain(strain.judge(look_at_loop(time)));
+    if (const TimePoint time = Clock::now(); strain.due(time)) {
+      hooks_.on_strain(strain.judge(look_at_loop(time)));
+      hooks_.look_around(false);
+    }
     std::uint64_t now = turn_.load();
     const bool inside_handler = now % 2 == 1;
     if (now != last) {
@@ -131,6 +177,7 @@ bool Crew::watch() {
       watch_wanted_.store(false);
       if (turn_.load() == now) {
         hooks_.on_strain(false);
+        hooks_.look_around(true);
         return false;
       }
       watch_wanted_.store(true);
@@ -162,6 +209,17 @@ void Crew::wake_one() {
   wake_.notify_one();
 }
 
+/// With the mutex: who is told of one length after another is told of the last one last.
+void Crew::queue_changed() {
+  waiting_.store(static_cast<int>(queue_.size()));
+  hooks_.on_queue();
+}
+
+void Crew::look_at_queue() {
+  std::lock_guard lock(mutex_);
+  hooks_.on_queue();
+}
+
 Crew::Accepted Crew::submit(Job& job) {
   submitted_.store(submitted_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   const bool here = waiting() == 0 && !habits_.prefer_pool() && take_seat();
@@ -169,7 +227,7 @@ Crew::Accepted Crew::submit(Job& job) {
     if (waiting() >= queue_limit_ && running() >= threads_) return Accepted::refused;
     std::lock_guard lock(mutex_);
     queue_.push_back(&job);
-    waiting_.fetch_add(1);
+    queue_changed();
     wake_.notify_one();
     return Accepted::pending;
   }
@@ -204,6 +262,7 @@ void Crew::run_from_pool(Job& job) {
   habits_.slept(watch.slept());
   std::chrono::steady_clock::now() - begin > kOverstay ? habits_.overstayed() : habits_.was_quick();
   finish_elsewhere(job);
+  hooks_.look_around(false);
 }
 
 void Crew::finish_elsewhere(Job& job) {
@@ -215,7 +274,7 @@ bool Crew::withdraw(Job& job) {
   const auto found = std::find(queue_.begin(), queue_.end(), &job);
   if (found == queue_.end()) return false;
   queue_.erase(found);
-  waiting_.fetch_sub(1);
+  queue_changed();
   return true;
 }
 
@@ -224,14 +283,14 @@ Job* Crew::withdraw_first() {
   if (queue_.empty()) return nullptr;
   Job* const first = queue_.front();
   queue_.pop_front();
-  waiting_.fetch_sub(1);
+  queue_changed();
   return first;
 }
 
 void Crew::put_back(Job& job) {
   std::lock_guard lock(mutex_);
   queue_.push_front(&job);
-  waiting_.fetch_add(1);
+  queue_changed();
   wake_.notify_one();
 }
 

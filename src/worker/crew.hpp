@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/result.hpp"
 #include "worker/habits.hpp"
 #include "worker/strain.hpp"
 
@@ -40,7 +41,7 @@ class Job {
 /// handler returns. When handlers keep overstaying, or sleep for a while on average without doing so, requests go straight to the pool
 /// (worker/habits.hpp). With all `threads` busy, requests wait in a queue.
 ///
-/// Life time: constructed and run on the worker's main thread, outlived by everything that posts jobs.
+/// Life time: constructed, started and run on the worker's main thread, outlived by everything that posts jobs.
 class Crew {
  public:
   /// What else is to be done by its threads.
@@ -49,13 +50,21 @@ class Crew {
     std::function<void()> has_loop = [] {};       ///< by the one that has just got the loop
     /// Some times a second, by the one that watches it: whether the loop hardly keeps up (worker/strain.hpp).
     std::function<void(bool)> on_strain = [](bool) {};
+    /// By any thread, after handlers: what they may have done to serval. `surely`: there may be no other occasion.
+    std::function<void(bool surely)> look_around = [](bool) {};
+    /// Whenever jobs have joined the queue or left it, by whichever thread has done that; one call at a time, waiting()
+    /// is right meanwhile. Must be quick.
+    std::function<void()> on_queue = [] {};
   };
   Crew(boost::asio::io_context& io, int threads, int queue_limit, Hooks hooks);
   ~Crew();
   Crew(const Crew&) = delete;
   Crew& operator=(const Crew&) = delete;
 
-  /// Starts the other threads and becomes one of them; returns once stop() was called and every handler has returned.
+  /// Starts the other threads; once it returns all of them run. The error says which one the system would not make, and
+  /// for what limit; there is none then. Once, before run().
+  Result<void> start();
+  /// Becomes one of the threads; returns once stop() was called and every handler has returned.
   void run();
   /// From the loop: ends run(). Handlers that are still running are waited for.
   void stop();
@@ -71,6 +80,9 @@ class Crew {
   Job* withdraw_first();
   /// From the loop: a job that was taken out waits on, before all others.
   void put_back(Job& job);
+
+  /// Calls on_queue, for what else it counts.
+  void look_at_queue();
 
   /// From the loop: whether submit() would take a job.
   bool has_room() const { return waiting() < queue_limit_; }
@@ -89,6 +101,7 @@ class Crew {
 
  private:
   void begin_member(int number);
+  void end_members();
   void member();
   void have_loop();
   bool watch();
@@ -98,6 +111,7 @@ class Crew {
   void finish_elsewhere(Job& job);
   void want_watch();
   void wake_one();
+  void queue_changed();
   bool take_seat();
   void leave_seat() { running_.fetch_sub(1); }
 
@@ -122,6 +136,7 @@ class Crew {
   std::deque<Job*> queue_;
   bool watched_ = false;
   bool stopping_ = false;
+  int begun_ = 0;  ///< of members_
   std::vector<std::thread> members_;
 };
 

@@ -96,7 +96,7 @@ void Exchange::hint_at_proxy(const Peer& peer) {
 }
 
 void Exchange::reset() {
-  if (release_ != nullptr) release_(release_context_);
+  if (release_ != nullptr) app::call_release(release_, release_context_);
   release_ = nullptr;
   parser.reset();
   body.reset();
@@ -183,7 +183,7 @@ void Exchange::respond(const Response& response) {
   const http::Exchange how = framing(closes);
   bool drops = false;
   if (const std::string why = why_not_sendable(how, response, drops); !why.empty()) {
-    if (response.release != nullptr) response.release(response.release_context);
+    if (response.release != nullptr) app::call_release(response.release, response.release_context);
     return fail(why);
   }
   const std::vector<http::Field> kept = drops ? without_dropped(response.fields) : std::vector<http::Field>();
@@ -192,7 +192,7 @@ void Exchange::respond(const Response& response) {
     body_out = response.body.size();
     keep_tail(response);
   } else if (response.release != nullptr) {
-    response.release(response.release_context);
+    app::call_release(response.release, response.release_context);
   }
 }
 
@@ -214,7 +214,7 @@ std::vector<http::Field> Exchange::without_dropped(std::span<const http::Field> 
 void Exchange::keep_tail(const Response& response) {
   if (response.body.size() <= kCopiedBody) {
     out.append(response.body);
-    if (response.release != nullptr) response.release(response.release_context);
+    if (response.release != nullptr) app::call_release(response.release, response.release_context);
   } else if (response.release != nullptr) {
     tail = response.body;
     release_ = response.release;

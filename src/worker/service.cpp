@@ -1,5 +1,7 @@
 #include "worker/service.hpp"
 
+#include <fcntl.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <boost/asio/post.hpp>
@@ -10,7 +12,10 @@
 #include "base/log.hpp"
 #include "http/ascii.hpp"
 #include "ipc/reports.hpp"
+#include "os/own_fds.hpp"
+#include "os/process_memory.hpp"
 #include "stack/capture.hpp"
+#include "worker/room.hpp"
 
 namespace serval::worker {
 
@@ -18,6 +23,10 @@ namespace {
 
 /// Exchanges kept for reuse; as many as requests are usually under way at a time.
 constexpr std::size_t kSpareExchanges = 64;
+/// A worker that has had no descriptor for a newcomer for so long, nor an idle connection to close for one, will not
+/// get any better.
+constexpr auto kStarvedPatience = std::chrono::seconds(10);
+constexpr auto kSayRoomEvery = std::chrono::seconds(5);
 /// A strained loop gives one of so many connections away at a time.
 constexpr int kShedShare = 16;
 
@@ -39,7 +48,9 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       io(io_context),
       board(setting.scoreboard, setting.slot),
       crew(io_context, config.workers.threads, config.workers.queue,
-           {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }, .on_strain = [this](bool strained) { on_strain(strained); }}),
+           {.thread_starts = stack::enlist_thread, .has_loop = [this] { beat(); }, .on_strain = [this](bool strained) { on_strain(strained); },
+            .look_around = [this](bool surely) { surely ? own_fds.look() : own_fds.look_now_and_then(); },
+            .on_queue = [this] { board.set_waiting(crew.waiting() + held_count_.load(std::memory_order_relaxed)); }}),
       stacks(io_context),
       departures(io_context, setting.lobby_entry_fd,
                  {.on_empty = [this] { tell_if_left(); }, .on_give_up = [this] {
@@ -49,13 +60,22 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       balance(io_context, crew, setting.scoreboard, setting.slot, config.workers.threads, [this] { on_crew_changed(); }),
       duty(setting.scoreboard, setting.slot, config.workers.threads, setting.cpus),
       refusals(io_context),
+      own_fds([this](const std::string& which) {
+        const bool can_tell = which != OwnFds::kChannel;
+        boost::asio::post(io, [this, which, can_tell] { on_unfit_("the app has touched a descriptor of serval's: " + which, can_tell); });
+      }),
       is_trusted([networks = std::move(setting.trusted)](std::string_view address) {
         return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
       }),
       tell_master_(std::move(setting.tell_master)),
       max_requests_(setting.max_requests),
+      on_unfit_(std::move(setting.on_unfit)),
+      fd_limit_(os::fd_limit()),
+      crowded_from_(worker::crowded_from(fd_limit_)),
+      reserve_(os::among_own(UniqueFd(::open("/", O_PATH | O_CLOEXEC)))),
       timeouts_(stacks, tell_master_),
       stack_reports_(io_context, stacks, tell_master_),
+      chances_timer_(io_context),
       wheel_(Clock::now()),
       timer_(io_context),
       access_(io_context, setting.access_fd, std::move(setting.access_format)) {}
@@ -72,13 +92,7 @@ void Service::adopt(UniqueFd fd, Peer peer) {
 /// Whoever accepted it has counted it.
 void Service::adopt(UniqueFd fd, const ipc::Guest& guest, std::string_view unread) {
   Peer peer{.address = std::string(ipc::get_text(guest.peer)), .port = guest.port};
-  const TimePoint now = Clock::now();
-  const auto time = [now](std::int64_t ns) { return std::min(now, TimePoint(std::chrono::nanoseconds(ns))); };
-  const Past past{.accepted = time(guest.accepted_ns),
-                  .last_activity = time(guest.last_activity_ns),
-                  .requests = static_cast<int>(guest.requests),
-                  .untouched = guest.untouched != 0};
-  add(std::make_unique<Connection>(*this, std::move(fd), std::move(peer), past, unread));
+  add(std::make_unique<Connection>(*this, std::move(fd), std::move(peer), past_of(guest, Clock::now()), unread));
 }
 
 /// Some times a second, on a thread without the loop.
@@ -111,6 +125,7 @@ void Service::remove(Connection& connection) {
   // Its own functions are still on the stack.
   boost::asio::post(io, [this, gone = std::unique_ptr<Connection>(&connection)]() mutable {
     gone.reset();
+    if (draining() && !reserve_) reserve_ = os::among_own(UniqueFd(::open("/", O_PATH | O_CLOEXEC)));
     check_finished();
   });
 }
@@ -157,9 +172,24 @@ void Service::take_back(std::unique_ptr<Exchange> exchange) {
 }
 
 void Service::on_expired(const Exchange& exchange, TimePoint now) {
-  ++stuck_;
   timeouts_.add(exchange, now);
-  if (all_stuck()) boost::asio::post(io, [this] { refuse_who_waits(); });  // a connection's own functions are on the stack
+  chances_.add(&exchange, now);
+  wait_for_chances();
+}
+
+void Service::wait_for_chances() {
+  const auto next = chances_.next();
+  if (!next) return;
+  chances_timer_.expires_at(*next);
+  chances_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) on_chances_over();
+  });
+}
+
+void Service::on_chances_over() {
+  for (int stuck = chances_.give_up(Clock::now()); stuck > 0; --stuck) timeouts_.does_not_return();
+  refuse_who_waits();
+  wait_for_chances();
 }
 
 void Service::refuse_who_waits() {
@@ -168,7 +198,7 @@ void Service::refuse_who_waits() {
 }
 
 void Service::on_abandoned_done(Exchange& exchange) {
-  if (exchange.expired()) --stuck_;
+  chances_.returned(&exchange);
   on_crew_changed();
   take_back(std::unique_ptr<Exchange>(&exchange));
 }
@@ -181,7 +211,14 @@ void Service::hold(std::function<void()> quiet) {
 
 void Service::park(Connection& connection) {
   held_.push_back(&connection);
+  held_changed();
   on_crew_changed();
+}
+
+/// What is held waits, too.
+void Service::held_changed() {
+  held_count_.store(static_cast<int>(held_.size()), std::memory_order_relaxed);
+  crew.look_at_queue();
 }
 
 void Service::let_in() {
@@ -199,6 +236,7 @@ void Service::let_in_next() {
     if (holds_ || !crew.has_room()) return;
     Connection& next = *held_.front();
     held_.pop_front();
+    held_changed();
     let_in_next();
     next.on_let_in();
   });
@@ -211,7 +249,6 @@ bool Service::nothing_in_progress() const {
 }
 
 void Service::on_crew_changed() {
-  board.set_waiting(crew.waiting() + static_cast<int>(held_.size()));
   if (quiet_ && nothing_in_progress()) std::exchange(quiet_, nullptr)();
   let_in_next();
   if (!holds_ && departures.possible()) balance.watch();
@@ -224,6 +261,51 @@ void Service::count(const scoreboard::Answered& answered) {
 
 void Service::beat() {
   board.beat(Clock::now(), ::gettid());
+}
+
+void Service::housekeep() {
+  own_fds.look();
+  give_memory_back();
+}
+
+void Service::give_memory_back() {
+  const bool busy = crew.running() > 0 || crew.waiting() > 0;
+  const auto resident = os::resident_bytes(pid);
+  if (!resident || !trim_.due(*resident, board.requests(), busy)) return;
+  ::malloc_trim(0);
+  const auto left = os::resident_bytes(pid);
+  trim_.done(left ? *left : *resident);
+  log::debug("memory given back", {{"before_kib", *resident / 1024}, {"after_kib", (left ? *left : *resident) / 1024}});
+}
+
+std::size_t Service::make_room() {
+  std::vector<Connection*> idle;
+  for (Connection& connection : connections_) {
+    if (connection.rests()) idle.push_back(&connection);
+  }
+  const std::size_t count = to_close(idle.size());
+  const auto sooner = [](const Connection* a, const Connection* b) { return a->last_activity() < b->last_activity(); };
+  std::partial_sort(idle.begin(), idle.begin() + static_cast<std::ptrdiff_t>(count), idle.end(), sooner);
+  for (std::size_t i = 0; i < count; ++i) idle[i]->make_way();
+  closed_for_room_ += count;
+  if (const TimePoint now = Clock::now(); count > 0 && now - said_room_ > kSayRoomEvery) {
+    said_room_ = now;
+    log::warning("idle connections are closed to make room: raise the limit of open files",
+                 {{"closed", std::exchange(closed_for_room_, 0)}, {"connections", connections_.size()}, {"limit", fd_limit_}});
+  }
+  return count;
+}
+
+bool Service::starves() {
+  if (draining() && reserve_) {
+    reserve_.reset();
+    return true;
+  }
+  const TimePoint now = Clock::now();
+  starving_since_ = std::min(starving_since_, now);
+  if (now - starving_since_ < kStarvedPatience || std::exchange(told_starved_, true)) return false;
+  on_unfit_("no descriptor is left for connections, of " + std::to_string(fd_limit_) + " (RLIMIT_NOFILE)", true);
+  return false;
 }
 
 void Service::log_access(http::AccessRecord record) {
@@ -278,7 +360,7 @@ void Service::check_finished() {
 }
 
 void Service::tell_if_only_stuck_are_left() {
-  if (told_stuck_ || crew.running() > stuck_) return;
+  if (told_stuck_ || crew.running() > chances_.told()) return;
   told_stuck_ = true;
   stacks.flush();
   access_.flush();

@@ -30,10 +30,13 @@
 #include "worker/duty.hpp"
 #include "worker/exchange.hpp"
 #include "worker/flood_line.hpp"
+#include "worker/last_chances.hpp"
+#include "worker/own_fds.hpp"
 #include "worker/refusals.hpp"
 #include "worker/stack_reports.hpp"
 #include "worker/thread_stacks.hpp"
 #include "worker/timeout_reports.hpp"
+#include "worker/trim.hpp"
 
 namespace serval::worker {
 
@@ -54,6 +57,8 @@ class Service {
     std::vector<Network> trusted;
     int cpus;  ///< that may be used
     int lobby_entry_fd = -1;  ///< -1: none
+    /// It cannot serve well any more, for the reason given: another worker should, and this one leave.
+    std::function<void(const std::string& why, bool can_tell_master)> on_unfit = [](const std::string&, bool) {};
   };
   Service(boost::asio::io_context& io, Setting setting);
   ~Service();
@@ -71,6 +76,7 @@ class Service {
   Balance balance;
   Duty duty;
   Refusals refusals;
+  OwnFds own_fds;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
   /// Answers close their connections: nobody takes those over.
@@ -89,6 +95,16 @@ class Service {
   bool first_dropped(std::string_view name);
 
   void set_deadline(Connection& connection, TimePoint deadline);
+
+  /// A connection that has got this descriptor, or a higher one, leaves too few to the app.
+  bool crowded(int fd) const { return fd >= crowded_from_; }
+  /// Closes connections that wait for a request, those first that have done so for the longest; how many.
+  std::size_t make_room();
+  /// Somebody waits to be accepted, no descriptor is left, and nobody makes room. True: there is one all the same,
+  /// since the worker drains.
+  bool starves();
+  /// There is one again.
+  void is_fed() { starving_since_ = TimePoint::max(); }
 
   std::unique_ptr<Exchange> lend();
   void take_back(std::unique_ptr<Exchange> exchange);
@@ -117,6 +133,8 @@ class Service {
   bool sheds();
   /// The loop turns.
   void beat();
+  /// Now and then.
+  void housekeep();
 
   bool logs_access() const { return access_.on(); }
   void log_access(http::AccessRecord record);
@@ -130,10 +148,10 @@ class Service {
   void check_finished();
   void set_accepting(bool accepting);
 
-  /// Handlers that ran past their deadlines and have not returned.
-  int stuck() const { return stuck_; }
+  /// Handlers that ran past their deadlines and have not returned within their last second.
+  int stuck() const { return chances_.stuck(); }
   /// So no request can be run any more; what waits is refused, and new connections are left to others.
-  bool all_stuck() const { return stuck_ >= config.workers.threads; }
+  bool all_stuck() const { return stuck() >= config.workers.threads; }
 
   /// The requests that are still running are given up: one access line each. The worker exits next.
   std::size_t cut();
@@ -147,17 +165,31 @@ class Service {
   void say_goodbye();
   void tell_if_left();  ///< a master that knows no lobby does not ask
   void refuse_who_waits();
+  void wait_for_chances();
+  void on_chances_over();
   void let_in_next();
+  void held_changed();
   bool nothing_in_progress() const;
   void tell_if_only_stuck_are_left();
+  void give_memory_back();
   void arm(TimePoint at);
   void on_timer();
 
   const std::function<bool(ipc::Message)> tell_master_;
   const std::int64_t max_requests_;
+  const std::function<void(const std::string&, bool)> on_unfit_;
+  const int fd_limit_;
+  const int crowded_from_;
+  UniqueFd reserve_;  ///< a descriptor that a drain can do with
+  TimePoint starving_since_ = TimePoint::max();
+  std::size_t closed_for_room_ = 0;  ///< not said yet
+  TimePoint said_room_{};
+  bool told_starved_ = false;
+  Trim trim_;
   TimeoutReports timeouts_;
   StackReports stack_reports_;
-  int stuck_ = 0;
+  LastChances chances_;
+  boost::asio::steady_timer chances_timer_;
   bool told_stuck_ = false;
 
   std::mutex dropped_mutex_;
@@ -172,6 +204,7 @@ class Service {
   bool holds_ = false;
   bool letting_in_ = false;  ///< the next one's turn is on its way through the loop
   std::deque<Connection*> held_;
+  std::atomic<int> held_count_{0};  ///< what others may read of it
   std::function<void()> quiet_;
   bool told_left_ = false;
   std::function<void()> finished_;

@@ -18,8 +18,10 @@ void TimeoutReports::add(const Exchange& exchange, TimePoint now) {
   });
 }
 
+void TimeoutReports::does_not_return() { tell_({.kind = ipc::Kind::timed_out}); }
+
 void TimeoutReports::send(const ipc::TimeoutReport& report) {
-  ipc::Message message{.kind = ipc::Kind::timed_out};
+  ipc::Message message{.kind = ipc::Kind::timed_out, .number = ipc::kMayReturn};
   ipc::put_report(message, report);
   if (tell_(message)) return;
   log::warning("request timed out", {{"method", ipc::get_text(report.method)},

@@ -17,6 +17,8 @@ class TimeoutReports {
 
   /// Of an exchange whose handler runs; looks at its request and its thread. The report is on its way as soon as the thread has answered.
   void add(const Exchange& exchange, TimePoint now);
+  /// One that has been reported has not returned in time after it was told so: its thread cannot be had back.
+  void does_not_return();
 
  private:
   void send(const ipc::TimeoutReport& report);

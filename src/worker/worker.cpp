@@ -9,8 +9,11 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <algorithm>
 #include <deque>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/check.hpp"
 #include "base/errno_text.hpp"
@@ -22,6 +25,7 @@
 #include "os/death_with_parent.hpp"
 #include "os/fd_table.hpp"
 #include "os/oom.hpp"
+#include "os/own_fds.hpp"
 #include "stack/capture.hpp"
 #include "worker/acceptor.hpp"
 #include "worker/arrivals.hpp"
@@ -84,8 +88,10 @@ void report_crash(const stack::Crash& crash) noexcept {
 /// One worker process from its first line to its last. Everything happens on the loop (whichever thread has it), after boot() on the main thread.
 class Worker {
  public:
-  explicit Worker(Boot boot)
+  /// `loop_fds`: that the event loop has opened, once the worker is made.
+  Worker(Boot boot, const std::vector<int>& loop_fds)
       : boot_(std::move(boot)),
+        loop_fds_(loop_fds),
         config_(boot_.heritage.config),
         service_(io_, {.config = config_,
                        .app = boot_.app,
@@ -98,7 +104,8 @@ class Worker {
                        .access_format = access_format_of(config_),
                        .trusted = trusted_of(config_),
                        .cpus = boot_.heritage.cpus > 0 ? boot_.heritage.cpus : os::usable_cpus().usable,
-                       .lobby_entry_fd = boot_.heritage.lobby_entry_fd}),
+                       .lobby_entry_fd = boot_.heritage.lobby_entry_fd,
+                       .on_unfit = [this](const std::string& why, bool can_tell) { leave_for(why, can_tell); }}),
         signals_(io_, SIGTERM, SIGINT, SIGXCPU),
         channel_(io_, boot_.channel.in_fd()),
         timer_(io_),
@@ -114,7 +121,10 @@ class Worker {
     http::reseed_request_ids();
     os::reserve_fds(kReservedFds);
     service_.board.begin(boot_.heritage.generation, ::getpid(), Clock::now());
-    const WorkerState state = boot();
+    WorkerState state = boot();
+    if (state == WorkerState::ready) {
+      if (const auto started = service_.crew.start(); !started) state = fail_boot(started.error());
+    }
     if (state == WorkerState::failed) return exit_code::app_failed;
     if (state == WorkerState::ready) serve();
     boot_.app.worker_stop();
@@ -144,6 +154,8 @@ class Worker {
     none,
   };
   void drain(std::string_view why, Heirs heirs);
+  void leave_for(const std::string& why, bool can_tell_master);
+  void watch_own_fds();
   Arrivals* look_into_lobby();
   void drain_lobby(Arrivals& arrivals);
   void close_one_door();
@@ -153,6 +165,7 @@ class Worker {
   void on_grace_over();
 
   Boot boot_;
+  const std::vector<int>& loop_fds_;
   const config::Config& config_;
   /// No hint that spares locks: with any, a thread that has lost the loop would not wake the one that has it (worker/crew.hpp).
   asio::io_context io_;
@@ -187,7 +200,9 @@ void Worker::speak_before_dying() {
 
 void Worker::beat() {
   service_.beat();
-  beats_.expires_after(std::min<Duration>(config_.workers.heartbeat_timeout / kBeats, kSeldomBeat));
+  service_.housekeep();
+  const Duration silence = config_.workers.heartbeat_timeout;
+  beats_.expires_after(silence > Duration::zero() ? std::min<Duration>(silence / kBeats, kSeldomBeat) : kSeldomBeat);
   beats_.async_wait([this](const boost::system::error_code& error) {
     if (!error) beat();
   });
@@ -210,6 +225,7 @@ Worker::WorkerState Worker::boot() {
     return state;
   };
   if (Result<void> started = boot_.app.worker_start(info); !started) return fail_boot(started.error());
+  os::fill_standard_fds();  // what the app may have closed: the next connection would get its number
   watch_signals();
   watch_channel();
   // The master keeps the boot deadline; this only waits until the app is ready or nobody wants it any more.
@@ -231,7 +247,8 @@ void Worker::serve() {
   if (arrivals != nullptr) arrivals->start();
   if (paused_) hold([] {});
   service_.board.set_phase(scoreboard::Phase::serving);
-  if (config_.workers.heartbeat_timeout > Duration::zero()) beat();
+  watch_own_fds();
+  beat();
   say({.kind = ipc::Kind::ready});
   io_.restart();
   service_.crew.run();
@@ -293,11 +310,33 @@ void Worker::on_message(ipc::Channel::Received received) {
   }
 }
 
+/// Once it serves, and for as long: in a drain they are closed one after another.
+void Worker::watch_own_fds() {
+  os::FdWatch& watch = service_.own_fds.watch;
+  watch.add(boot_.channel.in_fd(), OwnFds::kChannel);
+  watch.add(boot_.channel.out_fd(), OwnFds::kChannel);
+  watch.add(boot_.heritage.scoreboard_fd, "scoreboard");
+  watch.add(boot_.heritage.log_fd, "log");
+  watch.add(boot_.heritage.access_fd, "access log");
+  watch.add(boot_.heritage.lobby_entry_fd, "lobby");
+  watch.add(boot_.heritage.lobby_exit_fd, "lobby");
+  for (const ipc::Listener& listener : boot_.heritage.listeners) watch.add(listener.fd, "listener " + listener.address);
+  for (const int fd : loop_fds_) watch.add(fd, OwnFds::kEventLoop);
+}
+
+/// The master has a successor start first, if it can be told.
+void Worker::leave_for(const std::string& why, bool can_tell_master) {
+  if (service_.draining() || (can_tell_master && say({.kind = ipc::Kind::spent}, why))) return;
+  drain(why, Heirs::likely);
+}
+
 /// `files` are the new log and access log, each only if it is a file.
 void Worker::reopen(std::vector<UniqueFd> files) {
-  auto file = files.begin();
-  if (config_.log.file != "-" && file != files.end()) log::reopen((file++)->get());
-  if (config_.log.access != "-" && config_.log.access != "off" && file != files.end()) service_.reopen_access(file->get());
+  service_.own_fds.watch.change([&] {
+    auto file = files.begin();
+    if (config_.log.file != "-" && file != files.end()) log::reopen((file++)->get());
+    if (config_.log.access != "-" && config_.log.access != "off" && file != files.end()) service_.reopen_access(file->get());
+  });
   say({.kind = ipc::Kind::reopened});
 }
 
@@ -326,6 +365,7 @@ void Worker::drain(std::string_view why, Heirs heirs) {
     return io_.stop();
   }
   const bool succeeded = heirs != Heirs::none;
+  service_.own_fds.watch.stop();
   if (service_.draining()) return succeeded ? void() : stop_after_all();
   if (heirs != Heirs::come) resume();
   log::info("draining", {{"why", why}, {"connections", service_.connections()}, {"requests", service_.crew.running()}});
@@ -347,7 +387,8 @@ void Worker::drain(std::string_view why, Heirs heirs) {
 /// None if the master knows no lobby.
 Arrivals* Worker::look_into_lobby() {
   if (boot_.heritage.lobby_exit_fd < 0) return nullptr;
-  UniqueFd exit(::fcntl(boot_.heritage.lobby_exit_fd, F_DUPFD_CLOEXEC, 0));
+  UniqueFd exit(::fcntl(boot_.heritage.lobby_exit_fd, F_DUPFD_CLOEXEC, os::first_own_fd()));
+  if (!service_.draining()) service_.own_fds.watch.add(exit.get(), "lobby");
   if (exit) return &arrivals_.emplace_back(service_, std::move(exit));
   log::error("cannot look into the lobby: raise the limit of open files", {{"error", errno_text()}});
   return nullptr;
@@ -398,6 +439,15 @@ void Worker::on_grace_over() {
 
 }  // namespace
 
-int run(Boot boot) { return Worker(std::move(boot)).run(); }
+int run(Boot boot) {
+  std::vector<int> loop_fds;
+  std::optional<Worker> worker;
+  {
+    const os::LowFdsTaken while_the_loop_opens_its_own;
+    worker.emplace(std::move(boot), loop_fds);
+  }
+  loop_fds = os::own_event_fds();
+  return worker->run();
+}
 
 }  // namespace serval::worker

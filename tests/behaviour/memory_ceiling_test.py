@@ -1,6 +1,7 @@
 """A worker above the soft memory ceiling is replaced, its successor first; one above the hard ceiling is killed; a spike is forgiven."""
 
 import os
+import subprocess
 import time
 import unittest
 
@@ -8,6 +9,19 @@ from http_client import Closed, request_bytes, wait_until
 from load import Load
 from scoreboard import Watch
 from serval_process import ServalTest
+
+
+def folder_on_disk():
+    """Where a file is no memory."""
+    for folder in "/var/tmp", os.getcwd():
+        if subprocess.run(["stat", "-fc", "%T", folder], capture_output=True, text=True, check=True).stdout.strip() != "tmpfs":
+            return folder
+    raise unittest.SkipTest("every folder here is a tmpfs")
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
 
 
 class MemoryCeiling(ServalTest):
@@ -43,6 +57,29 @@ class MemoryCeiling(ServalTest):
         for measure in ("rss", "uss"):
             with self.subTest(measure):
                 self.killed_above_hard("50ms", measure)
+
+    def test_a_spilled_body_does_not_count(self):
+        """It is a file that is mapped: the kernel takes its pages back when it needs room."""
+        size = 96 << 20
+        os.mkdir(self.path("gates"))
+        for measure in ("pss", "rss", "uss"):
+            with self.subTest(measure):
+                serval = self.start("probe", {"workers": {"count": 1, "threads": 1}, "request": {"max_body": "256MiB"},
+                                              "memory": {"hard": "48MiB", "interval": "20ms", "measure": measure}},
+                                    app_args=["gates=" + self.path("gates")], env={"TMPDIR": folder_on_disk()})
+                workers = serval.workers()
+                with serval.client() as client:
+                    client.send(request_bytes("POST", f"/read?name={measure}", [("Content-Length", str(size))]))
+                    for _ in range(size >> 20):
+                        client.send(b"\n" * (1 << 20))
+                    self.wait_entered(measure)
+                    self.assertGreater(resident_kib(workers[0]), size >> 10, "the whole body is mapped and has been read")
+                    end = time.monotonic() + 0.5
+                    wait_until(lambda: time.monotonic() > end, "many looks")
+                    self.open_gate(measure)
+                    self.assertEqual(client.read_response().text, str(size))
+                self.assertEqual(serval.workers(), workers)
+                self.assertNotIn("above the hard", serval.log())
 
     @unittest.skipIf("SERVAL_SANITIZED" in os.environ, "sanitizers keep what is freed")
     def test_a_spike_is_forgiven(self):

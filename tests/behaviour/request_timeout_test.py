@@ -129,7 +129,22 @@ class Timeout(ServalTest):
         self.wait_for_file("gates/a.cancelled")
         with open(self.path("gates/a.cancelled")) as file:
             wait_until(lambda: (file.seek(0), file.read())[1] == "too late\n", "the handler's word that it got no more time")
-        serval.expect_log(r"worker stopped slot=0 .*exit_code=0 cause=request_timeout")
+        serval.expect_log(r"request timed out .*target=\S*/cancelled")
+
+    def test_a_handler_that_returns_when_it_is_told_to_keeps_its_worker(self):
+        serval = self.start_with_timeout("300ms")
+        workers = serval.workers()
+        with serval.client() as idle:
+            self.assertEqual(idle.get().status, 200)
+            with serval.client() as client:
+                client.send(request_bytes(target="/cancelled?name=a"))
+                self.assertEqual(client.read_response().status, 504)
+            end = time.monotonic() + 1.5
+            wait_until(lambda: time.monotonic() > end, "the end of the second that it has")
+            self.assertEqual(idle.get().status, 200)
+        serval.expect_log(r"request timed out .*target=\S*/cancelled")
+        self.assertEqual(serval.workers(), workers)
+        self.assertNotIn("replacing worker", serval.log())
 
     # The worker
 

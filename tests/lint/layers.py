@@ -20,7 +20,7 @@ MAY_INCLUDE = {
     "control": "base os config scoreboard supervisor",
     "admin": "base os http scoreboard config",
     "master": SUPERVISION + " stack",
-    "app": "base http serval",
+    "app": "base os http serval",
     "worker": "base os stack config ipc scoreboard http app",
     "mold": "base os config ipc scoreboard app worker",
     "cli": "base os stack config control master mold admin",

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -78,6 +79,7 @@ class Probe : public serval::App {
     if (path == "/pid") return pid(request);
     if (path == "/generation") return std::to_string(generation_) + "\n";
     if (path == "/gate") return pass_gate(request);
+    if (path == "/read") return read_body(request);
     if (path == "/extend") return extend(request);
     if (path == "/cancelled") return wait_until_cancelled(request);
     if (path == "/deadline") return ms_until(request.deadline());
@@ -108,6 +110,13 @@ class Probe : public serval::App {
   serval::Response pass_gate(const serval::Request& request) {
     wait_at_gate(args_.at("gates") + "/" + param(request, "name"));
     return "passed\n";
+  }
+
+  /// Every page of its body, then waits at its gate.
+  serval::Response read_body(const serval::Request& request) {
+    const auto lines = std::count(request.body().begin(), request.body().end(), '\n');
+    wait_at_gate(args_.at("gates") + "/" + param(request, "name"));
+    return std::to_string(lines);
   }
 
   /// Asks for ?ms= from now, then waits at its gate.

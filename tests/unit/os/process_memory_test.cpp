@@ -2,10 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 
 namespace serval::os {
@@ -18,6 +21,7 @@ constexpr const char* kRollup =
     "Rss:                3552 kB\n"
     "Pss:                 917 kB\n"
     "Pss_Dirty:           300 kB\n"
+    "Pss_File:             60 kB\n"
     "Shared_Clean:       2900 kB\n"
     "Private_Clean:        52 kB\n"
     "Private_Dirty:       600 kB\n"
@@ -26,21 +30,24 @@ constexpr const char* kRollup =
     "Private_Hugetlb:    2048 kB\n"
     "SwapPss:               0 kB\n";
 
-TEST(ProcessMemory, resident_pages_are_the_second_number) {
-  EXPECT_EQ(parse_resident_pages("571 888 750 5 0 87 0\n"), 888u);
-  EXPECT_EQ(parse_resident_pages("0 0 0 0 0 0 0\n"), 0u);
-  for (const char* text : {"", "\n", "571", "571 ", "571 x 3", "571 -1 3"}) EXPECT_EQ(parse_resident_pages(text), std::nullopt) << text;
+TEST(ProcessMemory, resident_is_what_has_no_file_behind_it) {
+  EXPECT_EQ(parse_resident("VmRSS:\t   15 kB\nRssAnon:\t    8 kB\nRssFile:\t    4 kB\nRssShmem:\t    3 kB\n"), 11u * 1024);
+  for (const char* text : {"", "Name:\tx\nState:\tZ (zombie)\n", "RssAnon:\t 8 kB\n", "RssAnon:\t x kB\nRssShmem:\t 3 kB\n"}) {
+    EXPECT_EQ(parse_resident(text), std::nullopt) << text;
+  }
 }
 
 TEST(ProcessMemory, the_rollup_is_summed_by_whole_keys) {
   const auto rollup = parse_smaps_rollup(kRollup);
   ASSERT_TRUE(rollup);
-  EXPECT_EQ(rollup->proportional, 917u * 1024);
-  EXPECT_EQ(rollup->unique, (52u + 600u + 2048u) * 1024);
+  EXPECT_EQ(rollup->proportional, (917u - 60u) * 1024);
+  EXPECT_EQ(rollup->unique, (52u + 600u - 60u + 2048u) * 1024);
 
-  const auto older = parse_smaps_rollup("Pss: 1 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n");  // a kernel without huge pages
+  const auto older = parse_smaps_rollup("Pss: 1 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n");  // a kernel without Pss_File and huge pages
   ASSERT_TRUE(older);
+  EXPECT_EQ(older->proportional, 1u * 1024);
   EXPECT_EQ(older->unique, 5u * 1024);
+  EXPECT_EQ(parse_smaps_rollup("Pss: 9 kB\nPss_File: 9 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n")->unique, 0u);  // all of it is libraries
   for (const char* text : {"", "Pss: 1 kB\n", "Pss_Dirty: 1 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n",
                            "Pss: x kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n", "Pss: 1\nPrivate_Clean: 2\nPrivate_Dirty: 3\n"}) {
     EXPECT_FALSE(parse_smaps_rollup(text)) << text;
@@ -91,6 +98,25 @@ TEST(ProcessMemory, what_a_process_maps_is_found_and_what_it_shares_is_not_uniqu
   EXPECT_GT(*share, kMuch / 2);
 }
 
+TEST(ProcessMemory, a_mapped_file_counts_for_nothing) {
+  constexpr std::size_t kBytes = std::size_t{16} << 20;
+  std::FILE* file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  struct statfs where {};
+  ASSERT_EQ(::fstatfs(::fileno(file), &where), 0);
+  if (where.f_type == TMPFS_MAGIC) GTEST_SKIP() << "temporary files are memory here";
+  ASSERT_EQ(::ftruncate(::fileno(file), kBytes), 0);
+  void* map = ::mmap(nullptr, kBytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, ::fileno(file), 0);
+  ASSERT_NE(map, MAP_FAILED);
+  for (const auto look : {resident_bytes, proportional_bytes, unique_bytes}) {
+    const auto with = look(::getpid());
+    ASSERT_TRUE(with);
+    EXPECT_LT(*with, kBytes);
+  }
+  ::munmap(map, kBytes);
+  std::fclose(file);
+}
+
 TEST(ProcessMemory, of_no_process_is_an_error_that_names_the_file) {
   const pid_t child = ::fork();
   if (child == 0) ::_exit(0);
@@ -98,7 +124,7 @@ TEST(ProcessMemory, of_no_process_is_an_error_that_names_the_file) {
   const std::string folder = "/proc/" + std::to_string(child);
   const auto resident = resident_bytes(child);
   ASSERT_FALSE(resident);
-  EXPECT_EQ(resident.error(), "cannot read " + folder + "/statm: No such file or directory");
+  EXPECT_EQ(resident.error(), "cannot read " + folder + "/status: No such file or directory");
   const auto unique = unique_bytes(child);
   ASSERT_FALSE(unique);
   EXPECT_EQ(unique.error(), "cannot read " + folder + "/smaps_rollup: No such file or directory");

@@ -69,6 +69,10 @@ constexpr bool kThreadSanitizer = false;
 
 int report_fd = -1;
 
+void stack_test_say(std::string_view text) {
+  if (::write(STDERR_FILENO, text.data(), text.size()) < 0) ::_exit(1);
+}
+
 void write_report(const Crash& crash) noexcept {
   if (::write(report_fd, &crash, sizeof crash) != sizeof crash) ::_exit(1);
 }
@@ -244,6 +248,37 @@ TEST(Crash, an_overwritten_stack_is_reported_with_what_is_known) {
   EXPECT_THAT(outcome.names()[0], HasSubstr("crash_test.cpp:"));
 }
 #endif
+
+/// Which dies as Python's does: with the default action back in place, by the same signal.
+void reporter_of_the_app(int number) {
+  stack_test_say("the app's own reporter\n");
+  ::signal(number, SIG_DFL);
+  ::raise(number);
+}
+
+void returning_reporter(int, siginfo_t* info, void* context) {
+  if (info != nullptr && context != nullptr) stack_test_say("the app's own reporter\n");
+}
+
+TEST(Crash, a_reporter_that_the_app_has_set_before_has_its_turn_after_ours) {
+  if (kThreadSanitizer) GTEST_SKIP();
+  struct sigaction plain {};
+  plain.sa_handler = reporter_of_the_app;
+  struct sigaction with_info {};
+  with_info.sa_sigaction = returning_reporter;
+  with_info.sa_flags = SA_SIGINFO;
+  for (const struct sigaction& theirs : {plain, with_info}) {
+    struct sigaction before {};
+    ::sigaction(SIGSEGV, &theirs, &before);
+    testing::internal::CaptureStderr();
+    const Outcome outcome = Child([] { stack_test_writes_to(nowhere); }).end();
+    const std::string said = testing::internal::GetCapturedStderr();
+    ::sigaction(SIGSEGV, &before, nullptr);
+    EXPECT_EQ(outcome.exit.text(), "SIGSEGV");
+    EXPECT_EQ(outcome.reports.size(), 1U);
+    EXPECT_EQ(said, "the app's own reporter\n");
+  }
+}
 
 TEST(Crash, a_process_that_the_app_forked_is_not_reported) {
   const Outcome outcome = Child([] {

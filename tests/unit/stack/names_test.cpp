@@ -2,6 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
 #include <unistd.h>
 
 #include <algorithm>
@@ -113,6 +119,35 @@ TEST(Names, a_file_that_cannot_be_read_still_has_its_name) {
 TEST(Names, bare_frames_are_hexadecimal) {
   const std::vector<std::uint64_t> addresses = {0, 0x7fff12345678};
   EXPECT_THAT(bare_frames(addresses), ElementsAre("0x0", "0x7fff12345678"));
+}
+
+TEST(Names, bare_frames_are_places_in_files_where_the_mappings_are_known) {
+  const std::string maps =
+      "7f0000000000-7f0000010000 r-xp 00003000 08:01 4711                       /usr/lib/libapp.so\n"
+      "7f0000100000-7f0000110000 rw-p 00000000 00:00 0 \n"
+      "7f0000200000-7f0000210000 r-xp 00000000 00:00 0                          [vdso]\n"
+      "rubbish\n-\n7f-\n7f0000300000-7f0000400000 r-\n";
+  const std::vector<std::uint64_t> addresses = {0x7f0000000010, 0x7f000000ffff, 0x7f0000010000, 0x7f0000100000, 0x7f0000200000, 0x7f0000300000, 0};
+  EXPECT_THAT(bare_frames(addresses, maps), ElementsAre("0x3010 in libapp.so", "0x12fff in libapp.so", "0x7f0000010000", "0x7f0000100000",
+                                                        "0x7f0000200000", "0x7f0000300000", "0x0"));
+}
+
+/// More than it may take: the process ends, or goes without; it does not make the machine run out of memory.
+TEST(Names, the_process_that_names_is_bounded_and_the_first_to_go) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    bound_memory_for({"0-1 r-xp 0 08:01 1 /proc/self/exe\n", {}});
+    rlimit data{};
+    ::getrlimit(RLIMIT_DATA, &data);
+    int score = 0;
+    std::ifstream("/proc/self/oom_score_adj") >> score;
+    const std::size_t too_much = std::size_t{2} << 30;
+    const void* memory = ::mmap(nullptr, too_much, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    ::_exit(data.rlim_cur >= 512 << 20 && data.rlim_cur < too_much && score == 1000 && memory == MAP_FAILED ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(Names, one_line_joins_frames_and_says_where_it_stops) {

@@ -30,6 +30,24 @@ TEST(Replacing, TheSuccessorServesBeforeTheOldOneLeaves) {
   EXPECT_EQ(s.snapshot().ended.at(Cause::max_requests), 1u);
 }
 
+TEST(Replacing, AWorkerThatCannotGoOnSaysWhyAndDoesNotWaitForItsTurn) {
+  Settings one_at_a_time = settings(2);
+  one_at_a_time.limits.max_recycling = 1;
+  Script s(one_at_a_time);
+  s.booted_at(0s);
+  s.at(10s, spent(0)).expect({"fork worker 2"});
+  const auto unfit = s.at(10s, WorkerSpent{1, "no descriptor is left"});
+  unfit.expect({"fork worker 3"});
+  EXPECT_THAT(unfit.lines, testing::ElementsAre("warning: worker asks for a successor slot=1 worker_pid=101 why=no descriptor is left",
+                                                testing::AllOf(testing::HasSubstr("replacing worker slot=1"), testing::HasSubstr("cause=unfit"))));
+  s.at(10s, WorkerSpent{1, "no descriptor is left"}).expect().expect_no_line();
+  s.at(10s, forked(3));
+  s.at(11s, ready(3)).expect({"drain worker 0"});  // who has been due for longer
+  s.at(11s, forked(2));
+  s.at(11s, ready(2)).expect({"drain worker 1"});
+  s.at(11s, WorkerSpent{1, "and again"}).expect().expect_no_line();
+}
+
 TEST(Replacing, ASuccessorThatDoesNotBootLeavesTheOldOneServing) {
   Script s(settings(1));
   s.booted_at(0s);

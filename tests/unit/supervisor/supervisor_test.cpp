@@ -383,6 +383,23 @@ TEST(Supervisor, StopCutsWhatOutlivesTheGrace) {
   s.at(40s, killed(pid_of(1), SIGKILL, "SIGKILL")).expect({"finish 0"});
 }
 
+/// It is busy in worker_start and has no client; the one that had just become ready says so, and gets its grace.
+TEST(Supervisor, StopDoesNotWaitForAWorkerThatIsStillStarting) {
+  Script s(settings(2));
+  s.at(0s, Start{});
+  s.at(0s, MoldStarted{1, kMold});
+  s.at(0s, MoldLoaded{1});
+  for (const int slot : {0, 1}) s.at(0s, forked(slot));
+  s.at(9s, StopRequested{"TERM"}).expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop worker 1", "stop mold 1"});
+  s.at(9s, exited(kMold, 0));
+  s.at(9s, ready(1)).expect().expect_no_line();
+  EXPECT_EQ(s.next_wakeup(), 10s);
+  s.at(10s, tick()).expect({"kill 100 by 9"}).expect_line({"info: worker is still starting, killing it", "slot=0", "worker_pid=100"});
+  s.at(10s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
+  EXPECT_EQ(s.next_wakeup(), 39s);
+  s.at(12s, exited(pid_of(1), 0)).expect({"finish 0"});
+}
+
 TEST(Supervisor, ASecondSignalKillsAtOnce) {
   Script s(settings(2));
   s.booted_at(0s);

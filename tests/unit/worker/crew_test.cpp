@@ -1,6 +1,9 @@
 #include "worker/crew.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
@@ -8,6 +11,7 @@
 
 #include <atomic>
 #include <deque>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <memory>
@@ -49,9 +53,16 @@ struct CrewTest : testing::Test {
 
   void run(Crew& crew, std::function<void()> script) {
     asio::post(io, std::move(script));
+    ASSERT_TRUE(crew.start());
     crew.run();
   }
 };
+
+std::size_t memory_now() {
+  std::size_t pages = 0;
+  std::ifstream("/proc/self/statm") >> pages;
+  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
 
 /// Opens once, from any thread.
 struct Gate {
@@ -234,6 +245,25 @@ TEST_F(CrewTest, AnIdleCrewWakesUpAgain) {
     });
   });
   EXPECT_EQ(crew.running(), 0);
+}
+
+/// Room for some threads only: none is left behind, and the error says why.
+TEST_F(CrewTest, threads_that_cannot_be_made_are_an_error) {
+  const pid_t child = ::fork();  // what is taken from a process cannot be given back
+  if (child == 0) {
+    std::atomic<int> begun = 0;
+    Crew crew(io, 200, 1, {.thread_starts = [&begun] { ++begun; }});
+    rlimit memory{};
+    ::getrlimit(RLIMIT_AS, &memory);
+    memory.rlim_cur = memory_now() + (std::size_t{100} << 20);  // each thread takes a stack of some MiB
+    ::setrlimit(RLIMIT_AS, &memory);
+    const auto started = crew.start();
+    const bool refused = !started && started.error().starts_with("cannot start thread ") && started.error().find(" of 200: ") != std::string::npos;
+    ::_exit(refused && begun < 200 ? 0 : 1);  // had it left a thread behind, the crew's end would abort
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
 }
 
 }  // namespace
