@@ -131,7 +131,8 @@ class Worker {
  public:
   explicit Worker(const serval_worker& raw) : raw_(raw) {}
 
-  int slot() const { return static_cast<int>(raw_.slot); }  ///< 0 to count - 1; a successor has that of the worker it replaces, which may still finish its requests
+  /// 0 to count - 1; a successor has that of the worker it replaces, which may still finish its requests.
+  int slot() const { return static_cast<int>(raw_.slot); }
   int generation() const { return static_cast<int>(raw_.generation); }
   int threads() const { return static_cast<int>(raw_.threads); }  ///< how many calls of handle may run at once, on one thread more in turn
   std::string_view name() const { return detail::view(raw_.name); }

@@ -11,7 +11,8 @@
 namespace serval::supervisor {
 
 BOOST_DESCRIBE_STRUCT(SlotRecord, (),
-                      (state, number, generation, pid, cause, first_cause, replacing, stuck, paused, why, crashes_in_a_row, started, due_since, ready_at, deadline,
+                      (state, number, generation, pid, cause, first_cause, replacing, stuck, paused, why, crashes_in_a_row, started, due_since,
+                       ready_at, deadline,
                        door_deadline, expires))
 BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, started, loaded_at, deadline))
 BOOST_DESCRIBE_STRUCT(State, (),
@@ -26,7 +27,8 @@ BOOST_DESCRIBE_STRUCT(ListenerRecord, (), (bind, address, fd, local, socket_file
 BOOST_DESCRIBE_STRUCT(LogFilesRecord, (), (file, access, log_fd, access_fd))
 BOOST_DESCRIBE_STRUCT(GenerationRecord, (), (number, config, logs, listeners, build, config_file))
 BOOST_DESCRIBE_STRUCT(ProcessRecord, (),
-                      (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd, app_device, app_inode, app_size, app_modified_ns))
+                      (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd, app_device, app_inode, app_size,
+                       app_modified_ns))
 BOOST_DESCRIBE_STRUCT(UnheardRecord, (), (fd, read))
 BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients, unheard))
 BOOST_DESCRIBE_STRUCT(CgroupsRecord, (), (folder, seated))

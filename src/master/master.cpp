@@ -251,7 +251,8 @@ void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
 /// Without its group a worker is watched by our own looks alone.
 void Master::seat_in_cgroup(const WorkerProcess& worker) {
   if (!cgroups_) return;
-  if (auto seated = cgroups_->seat(worker.slot, worker.pid); !seated) log::warning("worker without a cgroup", {{"slot", worker.known_as}, {"why", seated.error()}});
+  if (auto seated = cgroups_->seat(worker.slot, worker.pid); !seated)
+    log::warning("worker without a cgroup", {{"slot", worker.known_as}, {"why", seated.error()}});
 }
 
 /// Since the last time that we asked.

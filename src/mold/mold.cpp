@@ -40,8 +40,8 @@ void keep_apart(ipc::Heritage& heritage) {
       fd = copy;  // a log on standard error or output: those are the app's, which may close them
     }
   };
-  for (int* fd : {&heritage.orders_fd, &heritage.reports_fd, &heritage.life_fd, &heritage.scoreboard_fd, &heritage.log_fd, &heritage.access_fd, &heritage.lobby_entry_fd,
-                  &heritage.lobby_exit_fd}) {
+  for (int* fd : {&heritage.orders_fd, &heritage.reports_fd, &heritage.life_fd, &heritage.scoreboard_fd, &heritage.log_fd,
+                  &heritage.access_fd, &heritage.lobby_entry_fd, &heritage.lobby_exit_fd}) {
     keep(*fd);
   }
   for (ipc::Listener& listener : heritage.listeners) keep(listener.fd);

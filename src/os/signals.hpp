@@ -59,8 +59,8 @@ inline constexpr SignalReaction kSignalReactions[] = {
 };
 
 /// Puts the table in force. A mold and a worker begin with everything else at its default and nothing blocked, and no signal of the table finds a
-/// default on the way. A worker keeps the handlers that the app has set while it was loaded. By handlers, not by SIG_IGN: a program that the app starts gets the default back (execve(2)). The master leaves alone what it
-/// handles, and what is not in the table.
+/// default on the way. A worker keeps the handlers that the app has set while it was loaded. By handlers, not by SIG_IGN: a program that the app starts
+/// gets the default back (execve(2)). The master leaves alone what it handles, and what is not in the table.
 void react_as(Process process);
 
 /// A peer that closes its end must show as EPIPE where we write, not kill us. For commands; the processes of a server have the table.

@@ -22,11 +22,11 @@ class HostileTest(ServalTest):
         os.chmod(self.folder, 0o755)
         self.lies = self.write("lies", "")
 
-    def start_hostile(self, config=None, **options):
+    def start_hostile(self, config=None, app_args=(), **options):
         tables = {"workers": {"count": 2, "boot_timeout": "3s"}, "shutdown": {"grace": "2s"}, **AS_NOBODY}
         for table, keys in (config or {}).items():
             tables[table] = {**tables.get(table, {}), **keys}
-        return self.start(app="hostile", config=tables, app_args=["lies=" + self.lies], **options)
+        return self.start(app="hostile", config=tables, app_args=list(app_args), **options)
 
     def stranger(self):
         """A process of ours that is none of serval's business."""
@@ -47,12 +47,18 @@ class HostileTest(ServalTest):
 
 
 class Mold(HostileTest):
+    def start_liar(self):
+        os.chmod(self.folder, 0o777)  # the app tells here that it is ready to lie
+        serval = self.start_hostile(app_args=["lies=" + self.lies])
+        self.wait_for_file("lies.on")
+        return serval
+
     def asks_for_one_more(self, serval, lie):
         self.write("lies", lie)
         serval.signal(signal.SIGTTIN)
 
     def test_a_strangers_pid_is_not_taken_for_a_worker(self):
-        serval = self.start_hostile()
+        serval = self.start_liar()
         stranger = self.stranger()
         for pid, why in (
             (stranger.pid, "no child of this server's master"),
@@ -75,7 +81,7 @@ class Mold(HostileTest):
         self.assertNotIn("second signal", serval.log())
 
     def test_other_lies_are_told_and_passed_over(self):
-        serval = self.start_hostile()
+        serval = self.start_liar()
         for lie, line in (
             ("slot 1", r'message dropped from="the mold" why="it answers no fork that it was asked for"'),
             ("slot -7", r"it answers no fork that it was asked for.* slot=-7"),
@@ -92,7 +98,7 @@ class Mold(HostileTest):
                 self.serves_as_ever(serval)
 
     def test_one_that_never_answers_is_replaced(self):
-        serval = self.start_hostile()
+        serval = self.start_liar()
         mold = serval.mold()
         self.asks_for_one_more(serval, "silent")
         serval.expect_log("the mold does not say which process a worker is, killing the mold")

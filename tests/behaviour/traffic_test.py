@@ -232,7 +232,7 @@ class Pause(Orders):
         self.assertEqual([worker["connections"] for worker in self.status()["workers"]], [1], "the one that has moved")
         self.assert_unanswered([fresh])
         self.order("resume")
-        self.assertEqual(fresh.read_response().text, str(serval.workers()[1]))
+        self.assertEqual(fresh.read_response().text, str(serval.workers()[0]))
 
     def test_more_than_the_queue_takes_are_not_refused(self):
         serval = self.start_probe({"workers": {"count": 1, "threads": 1, "queue": 1}})

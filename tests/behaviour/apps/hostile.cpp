@@ -9,10 +9,12 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -100,6 +102,20 @@ void stand_between(const std::string& file) {
   ::close(inner[1]);
 }
 
+std::string g_lies;
+
+/// serval looks at its descriptors when the app has loaded, so this comes a little later, in a signal handler. FILE.on says that it has come.
+void lie_from_now_on(const std::string& file) {
+  g_lies = file;
+  ::signal(SIGALRM, [](int) {
+    stand_between(g_lies);
+    std::ofstream(g_lies + ".on") << "yes";
+  });
+  itimerval soon{};
+  soon.it_value.tv_usec = 100'000;
+  ::setitimer(ITIMER_REAL, &soon, nullptr);
+}
+
 /// Connections whose close waits: there are bytes that nobody takes.
 int one_that_lingers() {
   const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -158,7 +174,7 @@ class Hostile : public serval::App {
  public:
   explicit Hostile(serval::Preload& preload) {
     for (const std::string& arg : preload.args()) args_[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
-    if (!args_["lies"].empty()) stand_between(args_["lies"]);
+    if (!args_["lies"].empty()) lie_from_now_on(args_["lies"]);
   }
 
   void worker_start(serval::Worker& worker) override { generation_ = worker.generation(); }

@@ -444,15 +444,17 @@ TEST(Supervisor, StopNowDoesNotWaitForASecondSignal) {
 
 /// systemd signals a server that is about to give up: nobody has lost patience with its stop.
 TEST(Supervisor, TheFirstSignalOfAServerThatStopsByItselfCutsNothing) {
-  Settings stubborn = settings(2);
+  Settings stubborn = settings(1);
   stubborn.restart.give_up_after = 1;
   Script s(stubborn);
   s.booted_at(0s);
-  s.at(1s, WorkerLeaving{1});
-  s.at(1s, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
+  s.at(1s, WorkerLeaving{0}).expect({"fork worker 1"});
+  s.at(1s, forked(1));
+  s.at(1s, ready(1));
+  s.at(1s, killed(pid_of(1), SIGSEGV, "SIGSEGV"));
   EXPECT_TRUE(s.snapshot().stopping);
   s.at(2s, StopRequested{"TERM"}).expect();
-  EXPECT_THAT(s.at(4s, StopRequested{"TERM"}).actions, testing::Contains("kill 101 by 9"));
+  EXPECT_THAT(s.at(4s, StopRequested{"TERM"}).actions, testing::Contains("kill 100 by 9"));
 }
 
 /// Two workers serve, and a stop was asked for at 10 s that waits for 5 s.
