@@ -158,7 +158,7 @@ class Reload(Moving):
         self.assertEqual((load.failures, load.connections), ([], 6))
 
     def test_two_hundred_reloads_leave_no_descriptors_behind(self):
-        serval = self.start("faulty")
+        serval = self.start("faulty", {"request": {"keep_alive": "1h"}})  # they take minutes
         client, = self.start_clients(serval, 1)
 
         def footprint():
