@@ -310,7 +310,11 @@ void Master::on_mold_message(int generation, const ipc::Message& message) {
 void Master::drop(const ipc::Message& message, std::string_view from, std::string_view why) {
   report({log::Level::warning,
           "message dropped",
-          {{"from", from}, {"why", why}, {"kind", static_cast<std::uint32_t>(message.kind)}, {"gen", message.generation}, {"slot", message.slot}}});
+          {{"from", from},
+           {"why", why},
+           {"kind", static_cast<std::uint32_t>(message.kind)},
+           {"claimed_gen", message.generation},  // no reason of the fold's: it may be another one each time
+           {"claimed_slot", message.slot}}});
 }
 
 /// Why no worker of ours can be this process; empty: it may be one. Whoever is root must not take the app's word for whom to watch and to kill.

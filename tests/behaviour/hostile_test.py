@@ -84,8 +84,8 @@ class Mold(HostileTest):
         serval = self.start_liar()
         for lie, line in (
             ("slot 1", r'message dropped from="the mold" why="it answers no fork that it was asked for"'),
-            ("slot -7", r"it answers no fork that it was asked for.* slot=-7"),
-            ("generation 9", r'why="it names another generation".* gen=9'),
+            ("slot -7", r"it answers no fork that it was asked for.* claimed_slot=-7"),
+            ("generation 9", r'why="it names another generation".* claimed_gen=9'),
             ("twice", r"it answers no fork that it was asked for"),
             ("flood", r'why="a mold says no such thing".* folded=\d{3,}'),
         ):
@@ -122,7 +122,7 @@ class Worker(HostileTest):
         self.status(serval)
         serval.expect_log(r'message dropped from="?worker\[\d\]"? why="a worker says no such thing"')
         serval.expect_log(r'message dropped .*folded=\d+')
-        self.assertLess(serval.log().count("message dropped"), 300)
+        self.assertLess(serval.log().count("message dropped"), 100, "whatever it claims to be")
         self.serves_as_ever(serval)
         self.assertTrue(before & set(serval.workers().values()), "nobody was killed for it")
 
