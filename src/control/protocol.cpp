@@ -1,6 +1,8 @@
 #include "control/protocol.hpp"
 
+#include <algorithm>
 #include <boost/json.hpp>
+#include <cmath>
 #include <optional>
 
 #include "base/log_text.hpp"
@@ -11,11 +13,23 @@ namespace {
 
 constexpr const char* kConfigKey = "config";
 
+/// Boost.JSON reads a number beyond all doubles ("1e400") as infinity, "0e310" as NaN, and writes neither as JSON; and what
+/// it reads may be off by the last bit, which at the very end of the doubles is infinity again. Goes no deeper than its
+/// parser.
+bool has_number_out_of_range(const json::value& value) {
+  constexpr double kMost = 1e308;
+  if (const double* number = value.if_double()) return !(std::abs(*number) <= kMost);  // NaN is not
+  if (const auto* array = value.if_array()) return std::any_of(array->begin(), array->end(), has_number_out_of_range);
+  const auto* object = value.if_object();
+  return object != nullptr && std::any_of(object->begin(), object->end(), [](const auto& member) { return has_number_out_of_range(member.value()); });
+}
+
 /// The parser refuses what is no JSON (RFC 8259), is nested deeper than 32, or has something behind it. Of a key that comes twice the last counts.
 Result<json::object> parse_object(std::string_view line) {
   boost::system::error_code error;
   json::value value = json::parse(json::string_view(line.data(), line.size()), error);
   if (error) return Error{"no JSON: " + error.message()};
+  if (has_number_out_of_range(value)) return Error{"a number out of range"};
   if (!value.is_object()) return Error{"expected a JSON object"};
   return std::move(value.get_object());
 }

@@ -67,7 +67,9 @@ Result<Heritage> read_heritage(int fd) {
   auto text = os::read_memory_file(fd, "the heritage");
   if (!text) return Error{text.error()};
   try {
-    return from_json(json::parse(*text));
+    json::parse_options options;
+    options.allow_invalid_utf8 = true;  // paths, arguments and variables are bytes
+    return from_json(json::parse(*text, {}, options));
   } catch (const std::exception& error) {
     return Error{std::string("the heritage is not what this serval writes: ") + error.what()};
   }

@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 
-BINARY = re.compile(r"^tests/corpus/|\.(png|ico|gz|bin)$")
+BINARY = re.compile(r"^tests/corpus/|^tests/fuzz/(seeds|found)/|\.(png|ico|gz|bin)$")
 
 
 def files(root):

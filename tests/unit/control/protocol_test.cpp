@@ -51,6 +51,7 @@ TEST(Protocol, RefusesRequestsOfAnotherShape) {
       {R"({"command":1})", "expected a text \"command\""},
       {R"({"command":"status","arguments":[]})", "\"arguments\" is no JSON object"},
       {R"({"command":"status","argument":{}})", "unknown key \"argument\""},
+      {R"({"command":"scale","arguments":{"to":1e400}})", "a number out of range"},
   };
   for (const Row& row : table) {
     const auto request = parse_request(row.line);
@@ -90,6 +91,15 @@ TEST(Protocol, RefusesAnswersOfAnotherShape) {
     ASSERT_FALSE(answer) << line;
     EXPECT_THAT(answer.error(), HasSubstr("the answer is not understood"));
   }
+}
+
+TEST(Protocol, RefusesNumbersThatCouldNotBeWrittenAgain) {
+  for (const char* number : {"1e400", "-1e400", "-0e310", "1.7976931348623157e308", "[0,{\"deep\":1e99999}]"}) {
+    const auto answer = parse_answer(R"({"ok":true,"result":{"x":)" + std::string(number) + "}}");
+    ASSERT_FALSE(answer) << number;
+    EXPECT_THAT(answer.error(), HasSubstr("a number out of range"));
+  }
+  EXPECT_TRUE(parse_answer(R"({"ok":true,"result":{"x":1e307}})"));
 }
 
 TEST(Protocol, BytesThatAreNoTextDoNotSpoilTheLine) {

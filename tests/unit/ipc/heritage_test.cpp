@@ -51,6 +51,20 @@ TEST(Heritage, ComesBackAsItWent) {
   EXPECT_TRUE(after->listeners[1].local);
 }
 
+TEST(Heritage, HoldsPathsArgumentsAndVariablesThatAreNotUtf8) {
+  Heritage before;
+  before.config.app.library = "/srv/caf\xe9/lib.so";
+  before.config.app.args = {"\xff\xfe"};
+  before.config.app.env = {{"K\xe9", "v\x80"}};
+  before.listeners = {{12, "unix:/run/\xe9.sock", true}};
+  const auto fd = write_heritage(before);
+  ASSERT_TRUE(fd) << fd.error();
+  const auto after = read_heritage(fd->get());
+  ASSERT_TRUE(after) << after.error();
+  EXPECT_EQ(config::to_text(after->config), config::to_text(before.config));
+  EXPECT_EQ(after->listeners[0].address, before.listeners[0].address);
+}
+
 TEST(Heritage, CannotBeChangedOnTheWay) {
   const auto fd = write_heritage(example());
   ASSERT_TRUE(fd);
