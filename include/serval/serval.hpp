@@ -20,10 +20,12 @@
 /// poll(2) does not.
 ///
 /// Errors. An exception from the constructor refuses the generation, one from worker_start ends that worker, one from handle makes its
-/// request a 500; the exception's text is in serval's log, never in an answer.
+/// request a 500; the exception's type and text are in serval's log, never in an answer.
 #pragma once
 
 #include <serval/serval.h>
+
+#include <cxxabi.h>
 
 #include <array>
 #include <chrono>
@@ -31,6 +33,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <iterator>
 #include <memory>
@@ -38,6 +41,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -379,15 +383,26 @@ class App {
 
 namespace detail {
 
-/// Hands the text of the exception being handled to `say`. To be called from a catch block only.
+/// Hands the type and the text of the exception being handled to `say`: "std::runtime_error: no such table". To be called from a catch block only.
 template <class Say>
 void say_current_exception(Say say) noexcept {
   try {
-    throw;
-  } catch (const std::exception& exception) {
-    say(serval_text_of(exception.what()));
-  } catch (...) {
-    say(serval_text_of("an exception that is not a std::exception"));
+    const std::type_info* type = abi::__cxa_current_exception_type();  // none for those of other languages
+    int status = -1;
+    const std::unique_ptr<char, void (*)(void*)> readable(type ? abi::__cxa_demangle(type->name(), nullptr, nullptr, &status) : nullptr, std::free);
+    const std::string name = readable ? readable.get() : "another language";
+    try {
+      throw;
+    } catch (const std::exception& exception) {
+      const std::string_view what = exception.what();
+      const std::string words = what.empty() || what == name ? name : name + ": " + std::string(what);
+      say(text(words));
+    } catch (...) {
+      const std::string words = "an exception of type " + name;
+      say(text(words));
+    }
+  } catch (...) {  // no memory for the words
+    say(serval_text_of("an exception"));
   }
 }
 

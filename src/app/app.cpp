@@ -4,13 +4,13 @@
 
 #include <array>
 #include <cstddef>
-#include <exception>
 
 #include "app/forked_child.hpp"
 #include "app/host.hpp"
 #include "app/module.hpp"
 #include "app/one_line.hpp"
 #include "base/check.hpp"
+#include "base/demangle.hpp"
 #include "base/log.hpp"
 
 namespace serval::app {
@@ -68,10 +68,8 @@ Result<void> attempt(const char* call_name, Call call) {
     const AppCall out(call_name);
     if (call(&error) == 0) return {};
     why = error.why.empty() ? "it gave no reason" : error.why;
-  } catch (const std::exception& exception) {
-    why = one_line(exception.what());
   } catch (...) {
-    why = "it threw something that is not a std::exception";
+    why = one_line(current_exception_text());
   }
   return Error{"app's " + std::string(call_name) + " failed: " + why};
 }
@@ -99,7 +97,7 @@ App::~App() {
     const AppCall call("destroy");
     impl_->table->destroy(impl_->state);
   } catch (...) {
-    log::error("app threw in destroy");
+    log::error("app threw in destroy", {{"error", one_line(current_exception_text())}});
   }
 }
 
@@ -147,10 +145,8 @@ bool App::ready() {
     const bool ready = impl_->table->ready(impl_->state) != 0;
     impl_->ready_trouble_said = false;
     return ready;
-  } catch (const std::exception& exception) {
-    why = one_line(exception.what());
   } catch (...) {
-    why = "not a std::exception";
+    why = one_line(current_exception_text());
   }
   if (!impl_->ready_trouble_said) log::error("app threw in ready, taken for no", {{"error", why}});
   impl_->ready_trouble_said = true;
@@ -178,10 +174,8 @@ void App::handle(const Request& request, Answer& answer) {
     if (exchange.answered) return;
     why = exchange.why_unanswered;
     if (handled != SERVAL_ANSWERED) why += " and gave " + std::to_string(handled) + ", which this serval does not know";
-  } catch (const std::exception& exception) {
-    why = one_line(exception.what());
   } catch (...) {
-    why = "handle threw something that is not a std::exception";
+    why = one_line(current_exception_text());
   }
   if (!exchange.answered) answer.fail(why);
 }

@@ -7,12 +7,12 @@
 
 #include <cstdint>
 #include <cstring>
-#include <exception>
 #include <fstream>
 #include <string_view>
 
 #include "app/forked_child.hpp"
 #include "app/one_line.hpp"
+#include "base/demangle.hpp"
 #include "base/errno_text.hpp"
 
 namespace serval::app {
@@ -65,7 +65,7 @@ void* open_library(const std::string& path, std::string& why) {
   if (library != nullptr) return library;
   std::string_view words = ::dlerror();
   if (words.starts_with(name + ": ")) words.remove_prefix(name.size() + 2);
-  why = one_line(words);
+  why = one_line(with_demangled_names(words));
   return nullptr;
 }
 
@@ -76,11 +76,8 @@ const serval_app* ask_for_table(void* symbol, const serval_host& host, std::stri
   if (table == nullptr) why = "its serval_app_main returned no table (it may have been built for another ABI than " +
                               abi_text(host.abi_major, host.abi_minor) + ")";
   return table;
-} catch (const std::exception& exception) {
-  why = "its serval_app_main threw: " + one_line(exception.what());
-  return nullptr;
 } catch (...) {
-  why = "its serval_app_main threw something that is not a std::exception";
+  why = "its serval_app_main threw " + one_line(current_exception_text());
   return nullptr;
 }
 

@@ -89,6 +89,32 @@ std::string quoted(std::string_view text) {
   return out + '"';
 }
 
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent) {
+  std::string out;
+  std::size_t column = indent;
+  for (const auto word : split(text, ' ')) {
+    if (word.empty()) continue;
+    if (column > indent && column + 1 + word.size() > columns) {
+      out += '\n' + std::string(indent, ' ');
+      column = indent;
+    }
+    if (column > indent) {
+      out += ' ';
+      ++column;
+    }
+    out += word;
+    column += word.size();
+  }
+  return out;
+}
+
+std::string help_row(std::string_view left, std::size_t width, std::string_view text) {
+  std::string row(left);
+  if (row.size() + 2 > width) row += '\n' + std::string(width, ' ');
+  row.resize(std::max(row.size(), width), ' ');
+  return row + wrapped(text, kTerminalColumns, width) + '\n';
+}
+
 std::string shortened(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return std::string(text);
   auto end = limit > 3 ? limit - 3 : 0;

@@ -32,6 +32,16 @@ inline std::string quoted(const std::string& text) { return quoted(std::string_v
 inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
 inline std::string quoted(const char* text) { return quoted(std::string_view(text)); }
 
+/// Running text in lines of at most `columns`, where no single word is longer; the first one begins at `indent`, where something may stand already, and
+/// the others are indented so far. Without an end of line at the end.
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent = 0);
+
+/// What a terminal has at least.
+inline constexpr std::size_t kTerminalColumns = 80;
+
+/// A row of help: `text` wrapped beside `left`, from column `width` on, or below it if it is too long. A whole line or more.
+std::string help_row(std::string_view left, std::size_t width, std::string_view text);
+
 /// At most `limit` bytes, cut at a character, with "..." in place of the rest.
 std::string shortened(std::string_view text, std::size_t limit);
 

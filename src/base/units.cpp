@@ -88,11 +88,28 @@ Result<std::size_t> parse_size(std::string_view text) {
   return static_cast<std::size_t>(*number * factor);
 }
 
+namespace {
+
+/// The largest of which it is a whole number; null: bytes.
+auto exact_unit(std::size_t bytes) {
+  const auto fits = [bytes](const auto& unit) { return unit.factor > 1 && bytes != 0 && bytes % unit.factor == 0; };
+  const auto found = std::find_if(std::begin(kBinaryUnits), std::end(kBinaryUnits), fits);
+  return found == std::end(kBinaryUnits) ? nullptr : &*found;
+}
+
+}  // namespace
+
 std::string format_size(std::size_t bytes) {
-  for (const auto& unit : kBinaryUnits) {
-    if (unit.factor > 1 && bytes != 0 && bytes % unit.factor == 0) return std::to_string(bytes / unit.factor) + std::string(unit.name);
-  }
-  return std::to_string(bytes);
+  const auto* unit = exact_unit(bytes);
+  return unit == nullptr ? std::to_string(bytes) : std::to_string(bytes / unit->factor) + std::string(unit->name);
+}
+
+std::string format_size_like(std::size_t bytes, std::size_t other) {
+  const auto* unit = exact_unit(other);
+  if (unit == nullptr) return std::to_string(bytes);
+  const std::size_t rest = bytes % unit->factor;
+  const std::string tenths = rest == 0 ? "" : "." + std::to_string(rest / (unit->factor / 10 + 1));
+  return std::to_string(bytes / unit->factor) + tenths + std::string(unit->name);
 }
 
 Result<unsigned> parse_mode(std::string_view text) {

@@ -19,6 +19,8 @@ std::string format_duration(Duration duration);
 Result<std::size_t> parse_size(std::string_view text);
 /// With the largest exact power of 1024; plain bytes otherwise. 0 is "0".
 std::string format_size(std::size_t bytes);
+/// In the unit in which format_size shows `other`, with one decimal if need be, so that both can be compared at a glance: "618.0MiB" beside "96MiB".
+std::string format_size_like(std::size_t bytes, std::size_t other);
 
 /// Octal permission bits: "0022" "660".
 Result<unsigned> parse_mode(std::string_view text);

@@ -18,6 +18,8 @@
 #include "control/client.hpp"
 #include "control/place.hpp"
 #include "control/private_folder.hpp"
+#include "os/listen.hpp"
+#include "os/thread_stat.hpp"
 
 namespace serval::cli {
 namespace {
@@ -129,6 +131,25 @@ std::string hint_for(const Found& found) {
   return (found.problems ? "the configuration has problems, which serval check lists; or " : "") + std::string(kNameAnother);
 }
 
+/// Other words for a server that is there than for one that is not: another name would not help.
+Asked unanswered(std::string_view command, const std::string& path, const std::string& why, std::string_view hint) {
+  const auto pid = os::listener_at(path);
+  if (!pid || *pid <= 0) return no_server(command, why, hint);
+  const std::string number = std::to_string(*pid);
+  const auto stat = os::thread_stat(*pid, *pid);
+  const char state = stat ? stat->state : '?';
+  if (state == 'T') return no_server(command, why + "; its process " + number + " is stopped", "kill -CONT " + number + " lets it go on");
+  if (state == 't') return no_server(command, why + "; a debugger holds its process " + number, "let it go on there");
+  return no_server(command, why + "; its process " + number + " lives", "its log may say why");
+}
+
+/// Each line by itself, without an end of line at the end: no other control byte gets to the terminal.
+std::string shown_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  for (const std::string_view line : split(trim(text), '\n')) log::append_text(lines.emplace_back(), line, false);
+  return join(lines, "\n");
+}
+
 /// There is no socket, and nothing to be said about its folder.
 bool is_empty(const control::Place& place) {
   if (::access(place.path.c_str(), F_OK) == 0 || errno != ENOENT) return false;
@@ -149,11 +170,10 @@ Asked ask_at(const control::Place& place, const Found& found, control::Request r
     request.meant.reset();  // an older server, which has to be upgraded by a command, too
     reply = call();
   }
-  if (!reply) return no_server(command, reply.error(), hint_for(found));
+  if (!reply) return unanswered(command, place.path, reply.error(), hint_for(found));
   if (reply->ok) return {.code = exit_code::ok, .result = reply->result, .why = {}, .message = {}};
-  std::string error;
-  log::append_text(error, reply->error, false);
-  return {.code = reply->exit_code, .result = {}, .why = error, .message = line_of(command, error)};
+  const std::string error = shown_lines(reply->error);
+  return {.code = reply->exit_code, .result = {}, .why = error.substr(0, error.find('\n')), .message = line_of(command, error)};
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "config/options.hpp"
+#include "config/peer_words.hpp"
 
 namespace serval::cli {
 namespace {
@@ -53,6 +54,9 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
   const auto flag = word.substr(0, word.find('='));
   const auto path = flag.substr(std::min(flag.find_first_not_of('-'), flag.size()));
   if (command.takes_config && config::is_reserved(path)) return {flag + " is known, but this version does not serve it yet", "leave it out"};
+  if (const auto hint = config::hint_for_peer_word(config::PeerWord::Place::flag, flag); command.takes_config && !hint.empty()) {
+    return {"unknown flag " + flag, std::string(hint)};
+  }
   std::vector<std::string> names;
   if (command.takes_config || command.takes_server) names.push_back("--config");
   if (command.takes_server) names.push_back("--socket");

@@ -109,11 +109,12 @@ constexpr Command kCommands[] = {
     {.name = "recycle", .arguments = "SLOT|all", .least_words = 1, .most_words = 1, .takes_server = true,
      .summary = "replace workers by new ones of the same generation", .more = "Each successor serves before its worker leaves.", .run = recycle},
     {.name = "reopen", .arguments = "", .takes_server = true, .summary = "reopen the log files, returning when every process has", .more = "", .run = reopen},
-    {.name = "drain", .arguments = "", .takes_server = true, .summary = "say that new traffic should go elsewhere, and serve on",
-     .more = "Load balancers are told that the server is not ready; whoever comes all the same is served. It stays so, also over a reload, until "
-             "serval undrain.",
+    {.name = "drain", .arguments = "", .takes_server = true, .summary = "report not ready, and serve on",
+     .more = "serval healthcheck --ready fails from then on, and serval status and systemd's status line say why; nothing is said over HTTP. A load "
+             "balancer that asks one of these can send traffic elsewhere, and requests that still arrive are served. It stays so, also over a reload, "
+             "until serval undrain.",
      .run = drain},
-    {.name = "undrain", .arguments = "", .takes_server = true, .summary = "say that new traffic is welcome again", .more = "Ends serval drain.",
+    {.name = "undrain", .arguments = "", .takes_server = true, .summary = "report ready again", .more = "Ends serval drain.",
      .run = undrain},
     {.name = "pause", .arguments = "", .takes_server = true, .takes_timeout = true, .summary = "let no request begin, returning when none is in progress",
      .more = "New connections wait in the accept queue, as many as server.backlog allows; a request on a connection that is there already waits in its "

@@ -2,7 +2,8 @@
 
 #include <fstream>
 #include <iostream>
-#include <optional>
+#include <string>
+#include <vector>
 
 #include "base/cause_table.hpp"
 #include "base/exit_code.hpp"
@@ -20,20 +21,39 @@ std::string capitalised(std::string_view text) {
   return out;
 }
 
+/// What may stand behind a command's name, each a call of macros (mdoc(7)).
+std::vector<std::string> man_arguments(const Command& command) {
+  std::vector<std::string> arguments;
+  if (!command.arguments.empty()) arguments.push_back("Ar " + std::string(command.arguments));
+  if (command.takes_json) arguments.emplace_back("Op Fl -json");
+  if (command.takes_now) arguments.emplace_back("Op Fl -now");
+  if (command.takes_ready) arguments.emplace_back("Op Fl -ready");
+  if (command.takes_timeout) arguments.emplace_back("Op Fl -timeout Ar DURATION");
+  if (command.takes_config || command.takes_server) arguments.emplace_back("Op Fl c Ar FILE");
+  if (command.takes_server) arguments.emplace_back("Op Fl -socket Ar PATH");
+  if (command.takes_origin) arguments.emplace_back("Op Fl -origin");
+  if (command.takes_origin) arguments.emplace_back("Op Fl -show-secrets");
+  if (command.takes_config) arguments.emplace_back("Op Ar flags");
+  return arguments;
+}
+
+std::string man_of_synopsis() {
+  std::string text;
+  for (const auto& command : commands()) {
+    if (command.hidden) continue;
+    text += ".Nm\n.Cm " + std::string(command.name) + '\n';
+    for (const auto& argument : man_arguments(command)) text += '.' + argument + '\n';
+  }
+  return text;
+}
+
 std::string man_of_commands() {
   std::string text = ".Bl -tag -width Ds\n";
   for (const auto& command : commands()) {
     if (command.hidden) continue;
     text += ".It Nm Cm " + std::string(command.name);
-    if (!command.arguments.empty()) text += " Ar " + std::string(command.arguments);
-    if (command.takes_json) text += " Oo Fl -json Oc";
-    if (command.takes_now) text += " Oo Fl -now Oc";
-    if (command.takes_ready) text += " Oo Fl -ready Oc";
-    if (command.takes_timeout) text += " Oo Fl -timeout Ar DURATION Oc";
-    if (command.takes_config || command.takes_server) text += " Oo Fl c Ar FILE Oc";
-    if (command.takes_server) text += " Oo Fl -socket Ar PATH Oc";
-    if (command.takes_origin) text += " Oo Fl -origin Oc Oo Fl -show-secrets Oc";
-    if (command.takes_config) text += " Oo Ar flags Oc";
+    // Op takes the rest of its line; within one that goes on, Oo and Oc do the same (mdoc(7)).
+    for (const auto& argument : man_arguments(command)) text += argument.starts_with("Op ") ? " Oo " + argument.substr(3) + " Oc" : " " + argument;
     text += '\n' + config::man_text(capitalised(command.summary) + ".");
     if (!command.more.empty()) text += config::man_text(command.more);
   }
@@ -85,6 +105,7 @@ struct Part {
 
 constexpr Part kParts[] = {
     {"@VERSION@", [] { return std::string(".Os serval " SERVAL_VERSION "\n"); }},
+    {"@SYNOPSIS@", man_of_synopsis},
     {"@COMMANDS@", man_of_commands},
     {"@FLAGS@", man_of_flags},
     {"@SERVER_FLAGS@", man_of_server_flags},

@@ -1,6 +1,5 @@
 #include "cli/help.hpp"
 
-#include <algorithm>
 #include <iostream>
 
 #include "base/exit_code.hpp"
@@ -12,11 +11,10 @@
 namespace serval::cli {
 namespace {
 
-std::string padded(std::string_view text, std::size_t width) {
-  std::string out(text);
-  out.resize(std::max(width, text.size()), ' ');
-  return out;
-}
+/// From where on explanations stand.
+constexpr std::size_t kCommandWidth = 31;
+constexpr std::size_t kFlagWidth = 28;
+constexpr std::size_t kSignalWidth = 6;
 
 std::string usage_of(const Command& command) {
   std::string usage = "serval " + std::string(command.name);
@@ -38,41 +36,27 @@ std::string sentence(std::string_view text) {
   return out + ".";
 }
 
-// Running text in lines of at most 100 columns.
-std::string wrapped(std::string_view text) {
-  std::string out;
-  std::size_t column = 0;
-  for (const auto word : split(text, ' ')) {
-    if (column > 0 && column + 1 + word.size() > 100) {
-      out += '\n';
-      column = 0;
-    }
-    out += (column > 0 ? " " : "") + std::string(word);
-    column += word.size() + (column > 0 ? 1 : 0);
-  }
-  return out + '\n';
-}
-
 }  // namespace
 
 std::string help_of_serval() {
-  std::string text = "serval serves native apps: shared libraries behind a preloading, supervising HTTP server.\n\nCommands:\n";
+  std::string text = "serval serves native apps: shared libraries behind a preloading, supervising\nHTTP server.\n\nCommands:\n";
   for (const auto& command : commands()) {
     if (command.hidden) continue;
     const std::string usage = "serval " + std::string(command.name) + " " + std::string(command.arguments);
-    text += "  " + padded(usage, 34) + std::string(command.summary) + '\n';
+    text += help_row("  " + usage, kCommandWidth, command.summary);
   }
-  return text + "\nserval help COMMAND explains a command and its flags, serval help signals what each signal does.\n"
-                "The configuration file is described in serval.toml(5).\n";
+  return text + "\nserval help COMMAND explains a command and its flags, serval help signals\n"
+                "what each signal does. The configuration file is described in serval.toml(5).\n";
 }
 
 std::string help_of(const Command& command) {
-  std::string text = "Usage: " + usage_of(command) + "\n\n" + wrapped(sentence(command.summary) + " " + std::string(command.more));
+  std::string text = "Usage: " + wrapped(usage_of(command), kTerminalColumns, 7) + "\n\n" +
+                     wrapped(sentence(command.summary) + " " + std::string(command.more), kTerminalColumns) + '\n';
   if (!command.takes_config && !command.takes_server) return text;
   text += "\nFlags:\n";
   const auto row = [&](const Flag& flag) {
     const std::string_view indent = flag.names.starts_with("--") ? "      " : "  ";
-    text += padded(std::string(indent) + std::string(flag.names), 46) + std::string(flag.summary) + '\n';
+    text += help_row(std::string(indent) + std::string(flag.names), kFlagWidth, flag.summary);
   };
   if (command.takes_origin) row(kOriginFlag);
   if (command.takes_origin) row(kSecretsFlag);
@@ -82,19 +66,19 @@ std::string help_of(const Command& command) {
   if (command.takes_timeout) row(kTimeoutFlag);
   for (const auto& flag : command.takes_server ? server_flags() : config_flags()) row(flag);
   if (!command.takes_config) return text;
-  text += "\nOptions of the configuration (flags win over SERVAL_* variables, those over the file; repeat a flag for each item of a list):\n";
+  text += "\nOptions of the configuration (flags win over SERVAL_* variables, those over the\nfile; repeat a flag for each item of a list):\n";
   return text + config::help_of_flags();
 }
 
 std::string help_of_signals() {
-  std::string text = "Signals to the master, and what they mean elsewhere:\n\n";
-  const auto row = [&](std::string_view name, std::string_view puma, std::string_view unicorn, std::string_view gunicorn, std::string_view nginx,
-                       std::string_view serval) {
-    text += padded(name, 6) + padded(puma, 22) + padded(unicorn, 20) + padded(gunicorn, 20) + padded(nginx, 20) + std::string(serval) + '\n';
-  };
-  row("", "Puma", "Unicorn", "Gunicorn", "nginx", "serval");
-  for (const auto& signal : kSignalTable) row(signal.name, signal.puma, signal.unicorn, signal.gunicorn, signal.nginx, signal.meaning);
-  return text + "\nA worker that gets TERM or INT from somebody else drains and is replaced; it ignores HUP and USR2.\n";
+  std::string text = "Signals to the master, and what they mean elsewhere:\n";
+  for (const auto& signal : kSignalTable) {
+    text += '\n' + help_row(signal.name, kSignalWidth, sentence(signal.meaning));
+    const std::string elsewhere = "Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) + "; Gunicorn: " +
+                                  std::string(signal.gunicorn) + "; nginx: " + std::string(signal.nginx);
+    text += help_row("", kSignalWidth, elsewhere);
+  }
+  return text + "\nA worker that gets TERM or INT from another process than the master drains and\nis replaced; it ignores HUP and USR2.\n";
 }
 
 int help(const Invocation& invocation) {

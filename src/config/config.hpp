@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.hpp"
@@ -103,6 +104,9 @@ struct Log {
   std::string access_format = "combined";         ///< combined | json | a template
   bool capture = true;
 };
+
+/// Of a setting that is a path, "-" or "off": whether it names a file, rather than a standard stream or nothing.
+inline bool names_file(std::string_view setting) { return !setting.empty() && setting != "-" && setting != "off"; }
 
 /// Where commands such as `serval status` reach the master.
 struct Control {

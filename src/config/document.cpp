@@ -105,18 +105,16 @@ std::string man_of(const Option& option) {
 }  // namespace
 
 std::string help_of_flags() {
-  constexpr std::size_t width = 46;
+  constexpr std::size_t kWidth = 38;
   std::string text;
   for (const auto& section : sections()) {
     text += header_of(section);
     for_options_of(section, [&](const Option& option) {
       const auto letter = option.short_flag != 0 ? "-" + std::string(1, option.short_flag) + ", " : "    ";
-      const auto left = "  " + letter + "--" + std::string(option.path) + " " + std::string(option.placeholder);
-      text += left.size() + 2 > width ? left + '\n' + padded("", width) : padded(left, width);
-      text += option.summary;
-      if (const auto bounds = limits(option); !bounds.empty()) text += "; " + bounds;
-      if (has_default(option)) text += " (default " + default_of(option) + ")";
-      text += '\n';
+      std::string words(option.summary);
+      if (const auto bounds = limits(option); !bounds.empty()) words += "; " + bounds;
+      if (has_default(option)) words += " (default " + default_of(option) + ")";
+      text += help_row("  " + letter + "--" + std::string(option.path) + " " + std::string(option.placeholder), kWidth, words);
     });
   }
   return text;

@@ -35,6 +35,7 @@
 
 #include "base/errno_text.hpp"
 #include "base/text.hpp"
+#include "config/peer_words.hpp"
 #include "base/time.hpp"
 #include "config/text_limits.hpp"
 
@@ -77,6 +78,7 @@ class Reader {
       const auto problems_before = problems_.size();
       if (const auto* option = find_option(path)) {
         auto raw = convert(node, option->secret);
+        if (takes_list(*option) && raw.kind == Raw::Kind::text) raw = list_of(std::move(raw));
         if (problems_.size() == problems_before) values_.push_back({option, std::move(raw)});
       } else {
         unknown(path, section + "." + key_text(key.str()), at(key.source()), node.is_table());
@@ -84,11 +86,24 @@ class Reader {
     }
   }
 
+  /// bind = "127.0.0.1:8000", as other servers have it.
+  static Raw list_of(Raw text) {
+    Raw list;
+    list.kind = Raw::Kind::list;
+    list.at = text.at;
+    list.items.push_back(std::move(text));
+    return list;
+  }
+
   void unknown(const std::string& path, const std::string& path_shown, const Origin& where, bool is_table) {
     const bool whole_table = path.find('.') == std::string::npos && is_table;
     const auto what = whole_table ? "table [" + path_shown + "]" : path_shown;
     if (is_reserved(path)) {
       problems_.push_back({where, what + " is known, but this version does not serve it yet", "remove it"});
+      return;
+    }
+    if (const auto hint = hint_for_peer_word(PeerWord::Place::key, path); !hint.empty() && !whole_table) {
+      problems_.push_back({where, "unknown key " + what, std::string(hint)});
       return;
     }
     auto near = nearest_path(path);

@@ -167,7 +167,7 @@ class Loading {
   }
 
   static void make_absolute(std::string& path, const fs::path& folder) {
-    if (path.empty() || path == "-" || path == "off") return;
+    if (!names_file(path)) return;
     path = (folder / path).lexically_normal().string();
   }
 

@@ -6,6 +6,7 @@
 #include "base/access_template.hpp"
 #include "base/address.hpp"
 #include "base/network.hpp"
+#include "base/text.hpp"
 
 namespace serval::config {
 namespace {
@@ -40,13 +41,20 @@ Result<void> check_no_nul(std::string_view text) {
   return {};
 }
 
+/// Other servers' words for what is "-" here.
+bool is_stream_name(std::string_view text) { return text == "stdout" || text == "stderr" || text == "STDOUT" || text == "STDERR"; }
+
+std::string file_of_this_name(std::string_view text) { return "a file of this name would be " + quoted("./" + std::string(text)); }
+
 Result<void> check_not_empty(std::string_view text) {
   if (text.empty()) return Error{"expected a path, \"-\" or \"off\""};
+  if (is_stream_name(text)) return Error{"expected \"-\" for standard output, \"off\", or a path; " + file_of_this_name(text)};
   return check_no_nul(text);
 }
 
 Result<void> check_log_file(std::string_view text) {
   if (text.empty()) return Error{"expected a path or \"-\" for standard error"};
+  if (is_stream_name(text)) return Error{"expected \"-\" for standard error, or a path; " + file_of_this_name(text)};
   return check_no_nul(text);
 }
 
@@ -188,8 +196,9 @@ constexpr Option kOptions[] = {
 
     {.path = "shutdown.delay", .field = field<&Config::shutdown, &Shutdown::delay>(), .placeholder = "DURATION", .range = kUpToADay,
      .fallback = "KUBERNETES_SERVICE_HOST", .fallback_value = "5s", .apply = Apply::live,
-     .summary = "time that a graceful stop goes on serving, but says that it is not ready, until load balancers have noticed",
-     .more = "\"0\": none. In Kubernetes, which sets KUBERNETES_SERVICE_HOST, it is \"5s\" if nothing else is said.", .example = "\"10s\""},
+     .summary = "time that a graceful stop goes on serving while it reports not ready",
+     .more = "That is for load balancers that ask serval healthcheck --ready, or whatever stops the server, to send traffic elsewhere; nothing is said "
+             "over HTTP. \"0\": none. In Kubernetes, which sets KUBERNETES_SERVICE_HOST, it is \"5s\" if nothing else is said.", .example = "\"10s\""},
     {.path = "shutdown.grace", .field = field<&Config::shutdown, &Shutdown::grace>(), .placeholder = "DURATION", .range = kUpToADay,
      .apply = Apply::live, .summary = "time that a graceful stop gives to requests in flight", .more = "What still runs then is cut. \"0\": at once.",
      .example = "\"10s\""},
@@ -250,6 +259,8 @@ bool is_inside(std::string_view inner, std::string_view outer) {
 }  // namespace
 
 std::span<const Option> options() { return kOptions; }
+
+bool takes_list(const Option& option) { return std::holds_alternative<Access<Texts>>(option.field); }
 
 const Option* find_option(std::string_view path) {
   const auto found = std::find_if(std::begin(kOptions), std::end(kOptions), [&](const Option& option) { return option.path == path; });

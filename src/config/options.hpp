@@ -72,6 +72,8 @@ struct Option {
 /// All options, table by table in the order of the manual.
 std::span<const Option> options();
 const Option* find_option(std::string_view path);
+/// Its values are lists of texts.
+bool takes_list(const Option& option);
 
 /// A TOML table and what it is about.
 struct Section {

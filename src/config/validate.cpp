@@ -12,7 +12,13 @@ namespace {
 const Origin& origin(const Loaded& loaded, std::string_view path) { return loaded.origins.find(path)->second; }
 
 void require_library(Loaded& loaded) {
-  if (!loaded.config.app.library.empty()) return;
+  if (const auto& library = loaded.config.app.library; !library.empty()) {
+    if (library.ends_with('/') || name_from_library(library).find_first_not_of('.') == std::string::npos) {
+      loaded.problems.push_back({origin(loaded, "app.library"), "app.library = " + quoted(library) + ": this is a folder, expected a shared library",
+                                 "name the file, for example build/libshop.so"});
+    }
+    return;
+  }
   const auto& at = origin(loaded, "app.library");
   if (at.kind == Origin::Kind::defaulted || std::none_of(loaded.problems.begin(), loaded.problems.end(), [&](const Problem& p) { return p.at == at; })) {
     const bool in_file = at.kind == Origin::Kind::defaulted && !loaded.file.empty();

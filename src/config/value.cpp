@@ -91,6 +91,11 @@ std::optional<std::int64_t> parse_number(std::string_view text) {
   return number;
 }
 
+std::string lower_case(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  return text;
+}
+
 bool is_scalar(const Raw& raw) { return raw.kind == Raw::Kind::text || raw.kind == Raw::Kind::integer; }
 
 const std::string kDurationUnits = "units are ms, s, m and h, for example ";
@@ -202,7 +207,7 @@ struct Decoder {
     const auto names = choices(Enum{});
     const auto found = std::find(names.begin(), names.end(), raw.text);
     if (raw.kind != Raw::Kind::text || found == names.end()) {
-      const auto near = nearest(raw.text, names);
+      const auto near = nearest(lower_case(raw.text), names);
       return refuse({expectation(), near ? "did you mean " + quoted(*near) + "?" : ""});
     }
     access(config) = static_cast<Enum>(found - names.begin());
@@ -312,7 +317,6 @@ void hide(Pairs& pairs) {
   for (auto& [key, text] : pairs) text = kHidden;
 }
 
-bool takes_list(const Option& option) { return std::holds_alternative<Access<Texts>>(option.field); }
 bool takes_table(const Option& option) { return std::holds_alternative<Access<Pairs>>(option.field); }
 
 Raw text_at(std::string_view text, const Origin& at) {

@@ -23,7 +23,9 @@ constexpr std::size_t kLongestAnswer = 64 * 1024 * 1024;  ///< bytes; no status 
 
 Error no_server(const std::string& path, const std::string& why) { return Error{"no server to talk to at " + path + ": " + why}; }
 
-std::string silence(Duration patience) { return "it does not answer within " + format_duration(patience); }
+Error silence(const std::string& path, Duration patience) {
+  return Error{"the server at " + path + " does not answer within " + format_duration(patience)};
+}
 
 /// A blocking connect: where the backlog is full, a non-blocking one gives up at once, with nothing to wait for (unix(7)).
 Result<UniqueFd> connect_to(const std::string& path, Duration patience) {
@@ -39,7 +41,7 @@ Result<UniqueFd> connect_to(const std::string& path, Duration patience) {
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // for connect, and for the request (socket(7))
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
   if (errno == ECONNREFUSED) return no_server(path, "nobody listens there any more");
-  if (errno == EAGAIN) return no_server(path, silence(patience));
+  if (errno == EAGAIN) return silence(path, patience);
   return no_server(path, errno_text());
 }
 
@@ -90,7 +92,7 @@ class Conversation {
     pollfd poll{.fd = fd_.get(), .events = POLLIN, .revents = 0};
     const int ready = ::poll(&poll, 1, static_cast<int>(std::clamp<Duration::rep>(left.count(), 0, 1'000'000'000)));
     if (ready < 0 && errno == EINTR) return {};
-    if (ready <= 0) return no_server(call_.where.path, silence(call_.patience));
+    if (ready <= 0) return silence(call_.where.path, call_.patience);
     char bytes[16 * 1024];
     const ssize_t size = ::recv(fd_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
     if (size < 0 && (errno == EINTR || errno == EAGAIN)) return {};

@@ -12,6 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::int64_t kSecond = 1000;
+
 const json::value* find(const json::object& object, std::string_view key) { return object.if_contains(json::string_view(key.data(), key.size())); }
 
 std::string shown(const json::string& value) {
@@ -57,6 +59,7 @@ std::string number(const json::object& object, std::string_view key) {
 
 std::string time_in(const json::object& object, std::string_view key, std::int64_t unit_ms) {
   const auto value = number_at(object, key);
+  if (value == 0 && unit_ms == kSecond) return "<1s";  // it was cut off, not measured to the millisecond
   return value ? show_time(std::clamp<std::int64_t>(*value, 0, INT64_MAX / unit_ms) * unit_ms) : std::string(kUnknown);
 }
 

@@ -23,7 +23,7 @@ std::vector<const boost::json::object*> objects_in(const boost::json::object& ob
 std::vector<std::string> texts_in(const boost::json::object& object, std::string_view key);
 /// As a text; kUnknown for none.
 std::string number(const boost::json::object& object, std::string_view key);
-/// As show_time() has it (status_table.hpp); the number counts so many milliseconds.
+/// As show_time() has it (status_table.hpp); the number counts so many milliseconds. "<1s" for 0 seconds.
 std::string time_in(const boost::json::object& object, std::string_view key, std::int64_t unit_ms);
 
 }  // namespace serval::control

@@ -136,4 +136,13 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"totals", totals(sources.scoreboard)}};
 }
 
+int requests_in_progress(const supervisor::Snapshot& snapshot, const scoreboard::Memory& scoreboard) {
+  std::int64_t requests = 0;
+  for (const auto& worker : snapshot.workers) {
+    const scoreboard::SlotReading reading = scoreboard::read_slot(scoreboard, worker.seat);
+    if (worker.pid != 0 && reading.pid == worker.pid) requests += std::int64_t{reading.running} + reading.waiting;
+  }
+  return static_cast<int>(std::min<std::int64_t>(requests, INT32_MAX));
+}
+
 }  // namespace serval::control

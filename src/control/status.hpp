@@ -38,7 +38,7 @@ struct StatusSources {
 /// ```
 /// name version pid generation uptime_s state: booting|serving|stopping
 /// live: truth value, lifeless: why it is not, as something that kills what does not live should see it
-/// ready: truth value, unready: why it is not, as a load balancer should see it
+/// ready: truth value, unready: why it is not, for readiness probes
 /// mold {state, pid}
 /// workers_wanted, threads
 /// workers [{slot, pid, generation, state, cause, age_s, requests, connections, running, waiting, threads, memory_bytes, memory_measure,
@@ -48,5 +48,8 @@ struct StatusSources {
 /// totals {requests, answers {code: requests}, timeouts, ... as the scoreboard counts them}
 /// ```
 boost::json::object make_status(const StatusSources& sources, TimePoint now);
+
+/// That run in workers or wait there for a thread.
+int requests_in_progress(const supervisor::Snapshot& snapshot, const scoreboard::Memory& scoreboard);
 
 }  // namespace serval::control

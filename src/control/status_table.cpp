@@ -34,8 +34,13 @@ std::string memory_cell(const json::object& worker) {
   return text_at(worker, "memory_measure") == "rss" ? size + " rss" : size;
 }
 
-/// What is not as usual with it.
-std::string note_cell(const json::object& worker) {
+std::string without_blanks(std::string text) {
+  std::erase(text, ' ');
+  return text;
+}
+
+/// What is not as usual with it; empty: nothing.
+std::string note_on(const json::object& worker) {
   std::vector<std::string> notes;
   const std::string cause = text_at(worker, "cause");
   if (cause != kUnknown) notes.push_back((text_at(worker, "state") == "serving" ? "to be replaced: " : "goes: ") + cause);
@@ -49,16 +54,18 @@ constexpr Column kColumns[] = {
     {"PID", true, [](const json::object& worker) { return number(worker, "pid"); }},
     {"GEN", true, [](const json::object& worker) { return number(worker, "generation"); }},
     {"STATE", false, [](const json::object& worker) { return text_at(worker, "state"); }},
-    {"AGE", false, [](const json::object& worker) { return time_in(worker, "age_s", 1000); }},
+    {"AGE", false, [](const json::object& worker) { return without_blanks(time_in(worker, "age_s", 1000)); }},
     {"REQUESTS", true, [](const json::object& worker) { return number(worker, "requests"); }},
-    {"CONNECTIONS", true, [](const json::object& worker) { return number(worker, "connections"); }},
+    {"CONNS", true, [](const json::object& worker) { return number(worker, "connections"); }},
     {"BUSY", true, [](const json::object& worker) { return number(worker, "running") + "/" + number(worker, "threads"); }},
-    {"WAITING", true, [](const json::object& worker) { return number(worker, "waiting"); }},
+    {"WAIT", true, [](const json::object& worker) { return number(worker, "waiting"); }},
     {"MEMORY", true, memory_cell},
     {"BEAT", false, [](const json::object& worker) { return time_in(worker, "beat_age_ms", 1); }},
-    {"", false, note_cell},
 };
-constexpr std::size_t kGap = 2;  ///< spaces between columns
+/// Between columns: with long pids, ages and sizes a row still fits a terminal.
+constexpr std::size_t kGap = 1;
+/// Of what stands below a row.
+constexpr std::size_t kIndent = 6;
 
 using Row = std::vector<std::string>;
 
@@ -73,12 +80,14 @@ std::string line_of(const Row& row, const std::vector<std::size_t>& widths) {
   return line + '\n';
 }
 
-std::string request_line(const json::object& request) {
-  std::string line = text_at(request, "method") + " " + shortened(text_at(request, "target"), kLongestTarget) + "  for " + time_in(request, "age_ms", 1);
+std::string below_row(const std::string& text) { return std::string(kIndent, ' ') + text + '\n'; }
+
+std::string request_lines(const json::object& request) {
+  std::string what = text_at(request, "method") + " " + shortened(text_at(request, "target"), kLongestTarget) + " for " + time_in(request, "age_ms", 1);
   if (const auto left = number_at(request, "deadline_in_ms")) {
-    line += *left >= 0 ? ", " + show_time(*left) + " left" : ", " + show_time(-std::max(*left, -INT64_MAX)) + " past its deadline";
+    what += *left >= 0 ? ", " + show_time(*left) + " left" : ", " + show_time(-std::max(*left, -INT64_MAX)) + " past its deadline";
   }
-  return line + ", from " + text_at(request, "peer") + ", thread " + number(request, "thread") + ", id " + text_at(request, "request_id") + '\n';
+  return below_row(what) + below_row("  from " + text_at(request, "peer") + ", thread " + number(request, "thread") + ", id " + text_at(request, "request_id"));
 }
 
 std::string workers_table(const std::vector<const json::object*>& workers) {
@@ -93,10 +102,10 @@ std::string workers_table(const std::vector<const json::object*>& workers) {
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
   std::string text = line_of(rows[0], widths);
-  const std::string indent(widths[0] + kGap, ' ');
   for (std::size_t i = 0; i < workers.size(); ++i) {
     text += line_of(rows[i + 1], widths);
-    for (const json::object* request : objects_in(*workers[i], "in_progress")) text += indent + request_line(*request);
+    if (const std::string note = note_on(*workers[i]); !note.empty()) text += below_row(note);
+    for (const json::object* request : objects_in(*workers[i], "in_progress")) text += request_lines(*request);
   }
   return text;
 }
@@ -116,17 +125,17 @@ std::string answers_summary(const json::object& status) {
   return failed > 0 ? text + " (5xx: " + std::to_string(failed) + ")" : text;
 }
 
-std::string server_line(const json::object& status, const std::vector<const json::object*>& workers) {
+std::string server_lines(const json::object& status, const std::vector<const json::object*>& workers) {
   const auto serves = [](const json::object* worker) { return text_at(*worker, "state") == "serving"; };
   const auto serving = std::count_if(workers.begin(), workers.end(), serves);
-  std::string line = text_at(status, "name") + ", serval " + text_at(status, "version") + ", pid " + number(status, "pid") + ": " +
-                     text_at(status, "state") + ", up for " + time_in(status, "uptime_s", 1000) + ", generation " + number(status, "generation") +
-                     ", " + std::to_string(serving) + " of " + number(status, "workers_wanted") + " workers serve" + answers_summary(status);
+  std::string text = text_at(status, "name") + ", serval " + text_at(status, "version") + ", pid " + number(status, "pid") + ": " +
+                     text_at(status, "state") + ", up for " + time_in(status, "uptime_s", 1000) + ", generation " + number(status, "generation") + '\n';
+  text += std::to_string(serving) + " of " + number(status, "workers_wanted") + " workers serve" + answers_summary(status);
   const json::object* mold = object_in(status, "mold");
-  if (mold != nullptr && text_at(*mold, "state") != "ready") line += ", mold " + text_at(*mold, "state");
+  if (mold != nullptr && text_at(*mold, "state") != "ready") text += ", mold " + text_at(*mold, "state");
   const std::string unready = text_at(status, "unready");
-  if (unready != kUnknown && unready != text_at(status, "state")) line += ", not ready: " + unready;
-  return line + '\n';
+  if (unready != kUnknown && unready != text_at(status, "state")) text += "\nnot ready: " + unready;
+  return text + '\n';
 }
 
 std::string ended_line(const json::object& status) {
@@ -138,14 +147,14 @@ std::string ended_line(const json::object& status) {
     log::append_text(name, std::string_view(cause.key().data(), cause.key().size()), false);
     causes.push_back(name + " " + number(*ended, std::string_view(cause.key().data(), cause.key().size())));
   }
-  return "\nended: " + join(causes, ", ") + '\n';
+  return '\n' + wrapped("ended: " + join(causes, ", "), kTerminalColumns) + '\n';
 }
 
 }  // namespace
 
 std::string format_status(const json::object& status) {
   const auto workers = objects_in(status, "workers");
-  std::string text = server_line(status, workers);
+  std::string text = server_lines(status, workers);
   if (!workers.empty()) text += '\n' + workers_table(workers);
   return text + ended_line(status);
 }

@@ -45,7 +45,7 @@ ChunkedBody::State ChunkedBody::refuse(Refusal refusal) {
 
 ChunkedBody::Result ChunkedBody::read(std::string_view bytes) {
   std::size_t at = 0;
-  while (at < bytes.size() && state_ < State::ended) {
+  while (at < bytes.size() && state_ != State::ended && state_ != State::refused) {
     if (state_ != State::data) {
       state_ = read_framing(bytes[at++]);
       continue;

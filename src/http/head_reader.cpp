@@ -47,8 +47,8 @@ void HeadReader::follow(const char* base) {
 HeadReader::Step HeadReader::read(std::string_view bytes) {
   if (base_ != reinterpret_cast<std::uintptr_t>(bytes.data())) follow(bytes.data());
   const std::string_view window = bytes.substr(0, limits_.max_header);
-  while (at_ < window.size() && state_ < State::complete) state_ = step(window);
-  if (state_ < State::complete && at_ >= limits_.max_header) state_ = refuse({431, "the request's head is beyond the limit"});
+  while (at_ < window.size() && !ended()) state_ = step(window);
+  if (!ended() && at_ >= limits_.max_header) state_ = refuse({431, "the request's head is beyond the limit"});
   if (state_ == State::complete) return Step::complete;
   if (state_ == State::refused) {
     show_line(window);

@@ -32,6 +32,7 @@ class HeadReader {
  private:
   enum class State { method, target, version, line_end, field_start, name, value_start, value, value_end, last_end, complete, refused };
 
+  bool ended() const { return state_ == State::complete || state_ == State::refused; }
   void follow(const char* base);
   State step(std::string_view bytes);
   State read_method(std::string_view bytes);

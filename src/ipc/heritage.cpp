@@ -91,6 +91,4 @@ log::Settings log_settings(const config::Log& config, int fd) {
   return settings;
 }
 
-bool is_log_file(const std::string& setting) { return setting != "-" && setting != "off"; }
-
 }  // namespace serval::ipc

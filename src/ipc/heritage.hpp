@@ -42,8 +42,4 @@ Result<Heritage> read_heritage(int fd);
 /// How this process logs to `fd`.
 log::Settings log_settings(const config::Log& config, int fd);
 
-/// Whether `[log] file` or `access` names a file. Only those are reopened: Reopen carries the descriptor of the log first, if it is a file,
-/// then that of the access log, if it is one.
-bool is_log_file(const std::string& setting);
-
 }  // namespace serval::ipc

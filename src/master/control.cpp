@@ -11,6 +11,8 @@
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
+#include "base/units.hpp"
 #include "config/load.hpp"
 #include "control/private_folder.hpp"
 #include "control/status.hpp"
@@ -164,7 +166,12 @@ void Control::reload(const control::Responder& responder) {
   responder.progress("loading the next generation");
   operations_.reload("serval reload", [responder](const ReloadReport& report) {
     const supervisor::ReloadEnded& ended = report.ended;
-    if (!ended.good) return responder.refuse(ended.why + "; generation " + std::to_string(ended.generation) + " goes on", exit_code::app_failed);
+    if (!ended.good) {
+      // Problems of a configuration are several lines, each with its hint.
+      const bool lines = ended.why.find('\n') != std::string::npos;
+      return responder.refuse(std::string(trim(ended.why)) + (lines ? "\n" : "; ") + "generation " + std::to_string(ended.generation) + " goes on",
+                              exit_code::app_failed);
+    }
     boost::json::array options;
     for (const config::Change& change : report.changes) {
       if (change.how.empty()) {
@@ -185,9 +192,15 @@ void Control::reload(const control::Responder& responder) {
 /// The client waits for our end by itself: nobody is left here to tell it.
 void Control::stop(const boost::json::object& arguments, const control::Responder& responder) {
   const auto* now = arguments.if_contains("now");
-  responder.finish({{"pid", ::getpid()}});
   const bool at_once = now != nullptr && now->as_bool();
-  operations_.tell(supervisor::StopRequested{at_once ? "serval stop --now" : "serval stop", at_once});
+  const int requests = control::requests_in_progress(supervisor_.snapshot(), scoreboard_);
+  if (!at_once) {
+    const config::Shutdown& limits = operations_.config().shutdown;
+    responder.progress("stopping: " + std::to_string(requests) + (requests == 1 ? " request" : " requests") + " in progress, at most " +
+                       format_duration(limits.delay + limits.grace) + "; serval stop --now stops at once");
+  }
+  responder.finish({{"pid", ::getpid()}});
+  operations_.tell(supervisor::StopRequested{at_once ? "serval stop --now" : "serval stop", at_once, requests});
 }
 
 void Control::scale(const boost::json::object& arguments, const control::Responder& responder) {

@@ -9,7 +9,6 @@
 #include "base/errno_text.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "ipc/heritage.hpp"
 
 namespace serval::master {
 namespace {
@@ -65,20 +64,20 @@ Result<LogFiles> LogFiles::open(const config::Log& config) {
 
 std::vector<int> LogFiles::files() const {
   std::vector<int> result;
-  if (ipc::is_log_file(file_)) result.push_back(log());
-  if (ipc::is_log_file(access_name_)) result.push_back(access());
+  if (config::names_file(file_)) result.push_back(log());
+  if (config::names_file(access_name_)) result.push_back(access());
   return result;
 }
 
 void LogFiles::reopen() {
-  if (ipc::is_log_file(file_)) {
+  if (config::names_file(file_)) {
     if (const auto fd = open_file(file_)) {
       ::dup3(fd->get(), log(), O_CLOEXEC);
     } else {
       log::error("log not reopened, going on with the old file", {{"why", fd.error()}});
     }
   }
-  if (ipc::is_log_file(access_name_)) {
+  if (config::names_file(access_name_)) {
     if (const auto fd = open_file(access_name_)) {
       ::dup3(fd->get(), access(), O_CLOEXEC);
     } else {

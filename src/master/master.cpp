@@ -15,6 +15,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "base/signal_table.hpp"
+#include "control/status.hpp"
 #include "ipc/reports.hpp"
 #include "os/signals.hpp"
 #include "os/spawn.hpp"
@@ -184,7 +185,7 @@ void Master::on_signal(int number) {
   const auto* row = std::find_if(std::begin(kSignalTable), std::end(kSignalTable), [number](const SignalRow& other) { return other.number == number; });
   if (row == std::end(kSignalTable)) return;
   switch (row->action) {
-    case SignalAction::stop: return handle(supervisor::StopRequested{std::string(row->name)});
+    case SignalAction::stop: return stop(std::string(row->name));
     case SignalAction::reopen_logs: return reopen_logs();
     case SignalAction::reload: return on_hangup(std::string(row->name));
     case SignalAction::one_worker_more: return handle(supervisor::ScaleRequested{+1, std::string(row->name)});
@@ -196,7 +197,11 @@ void Master::on_signal(int number) {
 /// A terminal that closes ends what was started there, as anything else that runs in it; it may say so more than once.
 void Master::on_hangup(const std::string& name) {
   if (!os::is_end_of_terminal(os::take_hangup(), had_terminal_, os::has_terminal())) return request_reload(name);
-  if (!std::exchange(terminal_closed_, true)) handle(supervisor::StopRequested{name + ", the terminal has closed"});
+  if (!std::exchange(terminal_closed_, true)) stop(name + ", the terminal has closed");
+}
+
+void Master::stop(const std::string& by) {
+  handle(supervisor::StopRequested{.signal = by, .requests = control::requests_in_progress(supervisor_.snapshot(), scoreboard_)});
 }
 
 void Master::reopen_logs() {

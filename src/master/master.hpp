@@ -70,6 +70,7 @@ class Master {
   void await_signal();
   void on_signal(int number);
   void on_hangup(const std::string& name);
+  void stop(const std::string& by);
   void reopen_logs();
   void reap();
   void child_exited(const os::Exit& exit);

@@ -9,7 +9,6 @@
 
 #include "base/address.hpp"
 #include "base/errno_text.hpp"
-#include "ipc/heritage.hpp"
 #include "master/listen_plan.hpp"
 #include "os/listen.hpp"
 #include "os/privileges.hpp"
@@ -67,15 +66,15 @@ std::vector<std::string> obstacles(const config::Config& config) {
   const auto note = [&found](const std::string& option, const Trouble& trouble) {
     if (trouble) found.push_back(option + ": " + *trouble);
   };
-  if (ipc::is_log_file(config.log.file)) note("log.file", cannot_append_to(config.log.file));
-  if (ipc::is_log_file(config.log.access)) note("log.access", cannot_append_to(config.log.access));
+  if (config::names_file(config.log.file)) note("log.file", cannot_append_to(config.log.file));
+  if (config::names_file(config.log.access)) note("log.access", cannot_append_to(config.log.access));
   if (!config.server.pidfile.empty()) note("server.pidfile", cannot_create_in(config.server.pidfile));
   note("server.user", cannot_become(config.server));
   for (const std::string& bind : config.server.bind) {
     if (const auto address = Address::parse(bind)) note("server.bind " + bind, cannot_listen(*address, config.server));
   }
   const std::string& control = config.control.socket;
-  if (!control.empty() && control != "off") note("control.socket", cannot_bind_file(control));
+  if (config::names_file(control)) note("control.socket", cannot_bind_file(control));
   return found;
 }
 

@@ -145,7 +145,7 @@ class Mold {
 
   void reopen_logs(const std::vector<UniqueFd>& fds) {
     std::size_t next = 0;
-    const auto take = [&](const std::string& setting) { return ipc::is_log_file(setting) && next < fds.size() ? fds[next++].get() : -1; };
+    const auto take = [&](const std::string& setting) { return config::names_file(setting) && next < fds.size() ? fds[next++].get() : -1; };
     if (const int fd = take(heritage_.config.log.file); fd >= 0) log::reopen(fd);
     if (const int fd = take(heritage_.config.log.access); fd >= 0) ::dup3(fd, heritage_.access_fd, O_CLOEXEC);
     channel_.send({.kind = ipc::Kind::reopened, .generation = heritage_.generation});

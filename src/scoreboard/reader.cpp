@@ -22,7 +22,13 @@ TimePoint time_of(std::int64_t nanoseconds) {
   return TimePoint(std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(std::max<std::int64_t>(nanoseconds, 0))));
 }
 
-Phase phase_of(std::uint32_t number) { return number <= static_cast<std::uint32_t>(Phase::draining) ? static_cast<Phase>(number) : Phase::none; }
+/// A number that is none of a phase was scribbled there.
+Phase phase_of(std::uint32_t number) {
+  for (const Phase phase : {Phase::booting, Phase::serving, Phase::draining}) {
+    if (number == static_cast<std::uint32_t>(phase)) return phase;
+  }
+  return Phase::none;
+}
 
 /// `size` is what the row claims.
 template <class Text>

@@ -1,6 +1,5 @@
 #include "stack/names.hpp"
 
-#include <cxxabi.h>
 #include <dwarf.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/demangle.hpp"
 #include "base/text.hpp"
 #include "stack/libdw.hpp"
 
@@ -37,12 +37,6 @@ std::string presentable(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; }, '?');
   return shortened(text, kLongestText);
-}
-
-std::string demangled(const char* name) {
-  int status = 0;
-  const std::unique_ptr<char, Free> text(abi::__cxa_demangle(name, nullptr, nullptr, &status));
-  return status == 0 && text ? text.get() : name;
 }
 
 std::string_view last_components(std::string_view path, int count) {

@@ -120,7 +120,7 @@ struct RecycleRequested {
   std::optional<int> slot;  ///< none: all
 };
 
-struct DrainRequested {  ///< that load balancers send new traffic elsewhere, or here again; whoever comes is served all the same
+struct DrainRequested {  ///< to report not ready, or ready again; requests are served all the same
   bool on;
   std::string by;  ///< command
 };
@@ -142,6 +142,7 @@ struct ChildExited {  ///< everything that this process said before has been tol
 struct StopRequested {
   std::string signal;  ///< or command
   bool now = false;    ///< cut what is in flight
+  int requests = 0;    ///< in progress, for the log
 };
 
 struct LogsReopened {};  ///< the master has swapped its own files; now everybody else must

@@ -113,9 +113,9 @@ void Supervisor::begin_replacements() {
     }
     // Whoever is stuck leaves even if no successor comes.
     slot->begin_replacement(patient ? TimePoint::max() : after(settings_.limits.boot_timeout));
-    say(log::Level::info, "replacing worker", {{"slot", slot->number()}, {"worker_pid", slot->pid()}, {"cause", name_of(slot->cause())},
-                                               {"age_ms", std::chrono::duration_cast<Duration>(now_ - slot->started())},
-                                               {"next", "its successor starts, then it drains"}});
+    say(slot->cause() == Cause::reload ? routine() : log::Level::info, "replacing worker",
+        {{"slot", slot->number()}, {"worker_pid", slot->pid()}, {"cause", name_of(slot->cause())},
+         {"age_ms", std::chrono::duration_cast<Duration>(now_ - slot->started())}, {"next", "its successor starts, then it drains"}});
   }
 }
 

@@ -69,6 +69,16 @@ void Supervisor::carry_on_rollout() {
   }
 }
 
+/// Where workers have no lines of their own (routine()), a reload still shows that it goes on.
+void Supervisor::tell_of_rollout() {
+  if (!rollout_ || rollout_->step != Rollout::Step::rolling || routine() == log::Level::info) return;
+  const auto replaced = std::count_if(slots_.begin(), slots_.end(), [this](const Slot& slot) { return slot.serving() && belongs_to_rollout(slot); });
+  const int quarters = static_cast<int>(4 * replaced / settings_.workers);
+  if (quarters <= rollout_->quarters_said || quarters >= 4) return;
+  rollout_->quarters_said = quarters;
+  say(log::Level::info, "reload goes on", {{"gen", current_}, {"serving", replaced}, {"of", settings_.workers}});
+}
+
 void Supervisor::end_rollout_if_over() {
   if (rollout_ && rollout_->step == Rollout::Step::rolling && rollout_is_over()) end_rollout(true, "");
   retire_molds();

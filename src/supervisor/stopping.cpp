@@ -20,6 +20,9 @@ constexpr auto kMoldPatience = std::chrono::seconds(5);
 /// has no client.
 constexpr auto kBootPatience = std::chrono::seconds(1);
 
+constexpr std::string_view kNextOfStop = "again, or serval stop --now, to stop at once";
+constexpr std::string_view kNextOfDelay = "serving on, but not ready; again, or serval stop --now, to stop at once";
+
 }  // namespace
 
 void Supervisor::handle(const StopRequested& event) {
@@ -29,7 +32,11 @@ void Supervisor::handle(const StopRequested& event) {
   if (phase_ != Phase::stopping && !leaving()) {
     const bool delay = phase_ == Phase::running && settings_.delay > Duration::zero() && !event.now;
     std::vector<log::Field> fields = {{"signal", event.signal}};
-    if (delay) fields.insert(fields.end(), {{"delay_ms", settings_.delay}, {"next", "serving on until load balancers have noticed"}});
+    if (delay) fields.emplace_back("delay_ms", settings_.delay);
+    if (!event.now) {
+      const Duration longest = settings_.grace + (delay ? settings_.delay : Duration::zero());
+      fields.insert(fields.end(), {{"requests", event.requests}, {"at_most", format_duration(longest)}, {"next", delay ? kNextOfDelay : kNextOfStop}});
+    }
     say(log::Level::info, "stopping", std::move(fields));
     delay ? leave() : begin_stop(exit_code::ok);
     if (!event.now) return;

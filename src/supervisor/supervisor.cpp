@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include "base/check.hpp"
@@ -14,6 +15,9 @@ namespace {
 Duration milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span); }
 
 /// A boot of all workers, and one replacement of each, is never slowed down; only what goes on after that.
+/// Up to so many workers each has its own lines when all start, are replaced by a reload, or stop. In a larger fleet they are for debugging.
+constexpr int kFewWorkers = 10;
+
 int fork_burst(const Settings& settings) { return 2 * settings.workers + settings.forks_per_second; }
 
 }  // namespace
@@ -44,7 +48,9 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
     retire_surplus();
     close_ranks();
     lose_patience_at_door();
+    tell_of_rollout();
     end_rollout_if_over();
+    tell_of_outage();
   }
   start_what_is_missing();
   look_if_due();
@@ -203,8 +209,23 @@ void Supervisor::handle(const WorkerReady& event) {
 
 void Supervisor::announce(const Slot& slot) {
   const Duration boot = milliseconds(slot.ready_at() - slot.started());
-  say(log::Level::info, "worker ready", {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"boot_ms", boot}});
+  const bool one_of_all = !complete_ || belongs_to_rollout(slot);
+  say(one_of_all ? routine() : log::Level::info, "worker ready", {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"boot_ms", boot}});
   announce_if_complete();
+}
+
+/// Of lines about each single worker, when all of them do the same.
+log::Level Supervisor::routine() const { return settings_.workers > kFewWorkers ? log::Level::debug : log::Level::info; }
+
+/// From when clients wait, and until when.
+void Supervisor::tell_of_outage() {
+  const auto serving = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.serving() || slot.at_door(); });
+  if (serving == 0 && !unserved_since_) {
+    unserved_since_ = now_;
+    say(log::Level::error, "no worker serves", {{"wanted", settings_.workers}, {"next", "new connections wait until one does"}});
+  } else if (serving > 0 && unserved_since_) {
+    say(log::Level::info, "workers serve again", {{"after_ms", milliseconds(now_ - *std::exchange(unserved_since_, std::nullopt))}});
+  }
 }
 
 void Supervisor::announce_if_complete() {
@@ -317,7 +338,9 @@ void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::F
   if (phase_ == Phase::running && slot.cause() != Cause::scale && slot.first_cause() != Cause::scale) {
     fields.emplace_back("next", missing_workers() > 0 ? "its successor starts" : "its successor is there");
   }
-  say(all_answered ? log::Level::info : log::Level::warning, as_meant ? "worker stopped" : "worker died while it drained", std::move(fields));
+  const bool one_of_all = slot.cause() == Cause::reload || slot.cause() == Cause::stop;
+  const log::Level usual = one_of_all ? routine() : log::Level::info;
+  say(all_answered ? usual : log::Level::warning, as_meant ? "worker stopped" : "worker died while it drained", std::move(fields));
   ++ended_[slot.cause()];
   slot.clear();
   slot.backoff.forget();

@@ -95,6 +95,7 @@ class Supervisor {
     int to = 0;
     int canary = -1;  ///< slot
     bool listeners_retired = false;
+    int quarters_said = 0;  ///< of the workers that had been replaced when the log last said it
     TimePoint begun{};
     std::optional<Settings> settings{};  ///< from when it rolls
   };
@@ -153,6 +154,9 @@ class Supervisor {
   void announce_if_complete();
   static std::string restarting(Duration delay);  ///< for the log's `next`
 
+  log::Level routine() const;
+  void tell_of_outage();
+
   // traffic.cpp
   std::string unready() const;
   void pause(const std::string& by);
@@ -196,6 +200,7 @@ class Supervisor {
   void begin_reload(const std::string& by, std::optional<Settings> settings = std::nullopt);
   void look_at_canary();
   void end_rollout_if_over();
+  void tell_of_rollout();
   void retire_molds();
   bool is_needed(const Mold& mold) const {
     return mold.generation == current_ || (rollout_ && (mold.generation == rollout_->from || mold.generation == rollout_->to));
@@ -272,6 +277,7 @@ class Supervisor {
   std::optional<std::string> reload_again_;  ///< somebody asked while a rollout was under way; who
   std::optional<Upgrade> upgrade_;
   Phase phase_ = Phase::booting;
+  std::optional<TimePoint> unserved_since_;  ///< no worker serves, which has been said
   bool complete_ = false;       ///< all workers have been ready together once
   bool drained_ = false;        ///< somebody wants no new traffic sent here
   std::uint32_t pause_ = 0;     ///< in force; 0: none

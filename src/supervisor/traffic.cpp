@@ -12,7 +12,7 @@ constexpr auto kRemindEvery = std::chrono::minutes(1);
 
 }  // namespace
 
-/// What a load balancer is told. Few workers are better than none: only who cannot or will not serve at all is unready.
+/// What status, readiness probes and the service manager are told. Few workers are better than none: only who cannot or will not serve at all is unready.
 std::string Supervisor::unready() const {
   if (leaving() || phase_ == Phase::stopping || phase_ == Phase::finished) return "stopping";
   if (!complete_) return "booting";
@@ -26,7 +26,8 @@ std::string Supervisor::unready() const {
 void Supervisor::handle(const DrainRequested& event) {
   if (phase_ == Phase::stopping || drained_ == event.on) return;
   drained_ = event.on;
-  say(log::Level::info, drained_ ? "draining: not ready for new traffic, who comes is served" : "draining no more: ready for traffic", {{"by", event.by}});
+  say(log::Level::info, drained_ ? "draining: reporting not ready; incoming requests are still served" : "draining no more: reporting ready",
+      {{"by", event.by}});
 }
 
 // --- pausing

@@ -62,7 +62,8 @@ void Supervisor::handle(const LookedAtWorkers& event) {
 void Supervisor::check_memory(Slot& slot, std::uint64_t bytes) {
   const config::Memory& memory = settings_.memory;
   const auto fields = [&](std::size_t ceiling) {
-    return std::vector<log::Field>{{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"memory", format_size(bytes)}, {"ceiling", format_size(ceiling)},
+    return std::vector<log::Field>{{"slot", slot.number()}, {"worker_pid", slot.pid()},
+                                   {"memory", format_size_like(bytes, ceiling)}, {"ceiling", format_size(ceiling)},
                                    {"measure", config::name_of(memory.measure)}};
   };
   const bool above_hard = memory.hard > 0 && bytes > memory.hard;

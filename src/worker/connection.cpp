@@ -84,7 +84,7 @@ void Connection::start() {
 
 /// Serves what has been read as far as it goes.
 void Connection::go_on() {
-  for (int burst = 0; phase_ <= Phase::body; ++burst) {
+  for (int burst = 0; reads_request(); ++burst) {
     if (burst == kBurst) return go_on_soon();
     if (!parse()) return;
     dispatch();
@@ -258,7 +258,27 @@ void Connection::read() {
   });
 }
 
-bool Connection::reads() const { return phase_ <= Phase::body || phase_ == Phase::lingering; }
+bool Connection::reads_request() const {
+  return phase_ == Phase::fresh || phase_ == Phase::idle || phase_ == Phase::head || phase_ == Phase::body;
+}
+
+bool Connection::reads() const { return reads_request() || phase_ == Phase::lingering; }
+
+/// From the first byte of its head until its answer is out.
+bool Connection::has_request() const {
+  switch (phase_) {
+    case Phase::head:
+    case Phase::body:
+    case Phase::held:
+    case Phase::handling:
+    case Phase::writing: return true;
+    case Phase::fresh:
+    case Phase::idle:
+    case Phase::lingering:
+    case Phase::closed: return false;
+  }
+  return false;
+}
 
 void Connection::read_now() {
   InputBuffer& in = input();
@@ -548,7 +568,7 @@ void Connection::on_all_stuck() {
 }
 
 bool Connection::on_cut() {
-  if (phase_ < Phase::head || phase_ > Phase::writing) return false;
+  if (!has_request()) return false;
   last_activity_ = Clock::now();
   log(phase_ == Phase::handling ? 0 : exchange_->status, http::Outcome::cut);
   return true;

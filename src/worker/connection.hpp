@@ -90,7 +90,9 @@ class Connection : public Deadlined {
   void rest();
   bool move(std::string_view unread = {});
   void read();
+  bool reads_request() const;
   bool reads() const;
+  bool has_request() const;
   void read_now();
   void on_read(const boost::system::error_code& error, std::size_t bytes);
   void on_client_gone();

@@ -51,6 +51,8 @@ constexpr auto kSeldomBeat = 5s;
 /// are signalled one by one. A successor that still boots finds them there without us.
 constexpr auto kGuestsPatience = 1s;
 constexpr auto kBetweenLooks = 5ms;
+/// The workers in these slots log that they drain; those of higher ones do so at debug level.
+constexpr int kSlotsThatSayIt = 10;
 /// For connections: more of them than a worker usually has, and 32 KiB of the kernel's memory.
 constexpr int kReservedFds = 4096;
 /// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
@@ -334,8 +336,8 @@ void Worker::leave_for(const std::string& why, bool can_tell_master) {
 void Worker::reopen(std::vector<UniqueFd> files) {
   service_.own_fds.watch.change([&] {
     auto file = files.begin();
-    if (config_.log.file != "-" && file != files.end()) log::reopen((file++)->get());
-    if (config_.log.access != "-" && config_.log.access != "off" && file != files.end()) service_.reopen_access(file->get());
+    if (config::names_file(config_.log.file) && file != files.end()) log::reopen((file++)->get());
+    if (config::names_file(config_.log.access) && file != files.end()) service_.reopen_access(file->get());
   });
   say({.kind = ipc::Kind::reopened});
 }
@@ -368,7 +370,9 @@ void Worker::drain(std::string_view why, Heirs heirs) {
   service_.own_fds.watch.stop();
   if (service_.draining()) return succeeded ? void() : stop_after_all();
   if (heirs != Heirs::come) resume();
-  log::info("draining", {{"why", why}, {"connections", service_.connections()}, {"requests", service_.crew.running()}});
+  // A large fleet that is replaced or stopped would bury the other lines, as with the master's own about each worker.
+  log::write(boot_.known_as < kSlotsThatSayIt ? log::Level::info : log::Level::debug, "draining",
+             {{"why", why}, {"connections", service_.connections()}, {"requests", service_.crew.running()}});
   service_.board.set_phase(scoreboard::Phase::draining);
   succeeded_ = succeeded;
   accepting_ = acceptors_.size();

@@ -18,7 +18,7 @@ class AppFailures(ServalTest):
             self.assertNotIn("faulty", response.text, "the client learns nothing about the inside")
             again = serval.get()
             self.assertEqual(again.status, 200)
-        serval.expect_log(r"error +worker\[0\] .*app failed method=GET target=/throw .*why=\"handle was told to throw\"")
+        serval.expect_log(r"error +worker\[0\] .*app failed method=GET target=/throw .*why=\"std::runtime_error: handle was told to throw\"")
         serval.expect_access(r'"GET /throw HTTP/1\.1" 500 .*\bapp_failed\b')
 
     def test_headers_that_would_break_the_message(self):

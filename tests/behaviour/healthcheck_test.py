@@ -91,7 +91,10 @@ class Healthcheck(ServalTest):
         self.addCleanup(serval.signal, signal.SIGCONT)
         code, line = self.check()
         self.assertEqual(code, 1)
-        self.assertRegex(line, r"does not answer within 3s")
+        self.assertRegex(line, rf"does not answer within 3s; its process {serval.pid} is stopped$")
+        done = self.launch("status", "--socket", self.path("control0.sock"))
+        self.assertEqual(done.wait(), 69)
+        self.assertRegex(done.log(), rf"its process {serval.pid} is stopped\n  hint: kill -CONT {serval.pid} lets it go on\n$")
 
     def test_any_number_of_checks_at_once_measure_nothing(self):
         serval = self.start(config={"workers": {"count": 4}})

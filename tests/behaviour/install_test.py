@@ -1,5 +1,6 @@
 """What `cmake --install` installs is all that a user needs: a new app and the examples are built out of the tree and served."""
 
+import json
 import os
 import re
 import shutil
@@ -44,10 +45,18 @@ class Install(ServalTest):
         self.command("cmake", "--install", BUILD, "--prefix", self.prefix)
         self.serval = os.path.join(self.prefix, "bin", "serval")
 
-    def build(self, folder):
-        """Builds the project in `folder` against the installed package only; the path of its library."""
+    def configure(self, folder, *arguments):
+        """Of the project in `folder`, against the installed package only; the build folder, and what CMake says."""
         build = os.path.join(folder, "build")
-        self.command("cmake", "-G", "Ninja", "-S", folder, "-B", build, "-DCMAKE_PREFIX_PATH=" + self.prefix)
+        shutil.rmtree(build, ignore_errors=True)
+        environment = {name: value for name, value in os.environ.items() if name != "CMAKE_BUILD_TYPE"}
+        out = self.command("cmake", "-G", "Ninja", "-S", folder, "-B", build, "-DCMAKE_PREFIX_PATH=" + self.prefix,
+                           "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", *arguments, env=environment)
+        return build, out
+
+    def build(self, folder):
+        """The path of the library of the project in `folder`."""
+        build, _ = self.configure(folder)
         self.command("cmake", "--build", build)
         [library] = [name for name in os.listdir(build) if re.fullmatch(r"lib\w+\.so", name)]
         return os.path.join(build, library)
@@ -62,11 +71,50 @@ class Install(ServalTest):
         self.write("greeter/CMakeLists.txt", CMAKE)
         self.assertEqual(self.answer(self.build(self.path("greeter")), "/?name=Ada"), "Hello, Ada!\n")
 
+    def test_an_app_is_optimised_unless_something_else_is_said(self):
+        os.mkdir(self.path("greeter"))
+        self.write("greeter/greeter.cpp", APP)
+        debug = "project(greeter LANGUAGES CXX)\nset(CMAKE_BUILD_TYPE Debug)\n"
+        for cmake, arguments, expected, said in (
+            (CMAKE, [], {"-O2", "-g", "-DNDEBUG"}, True),
+            (CMAKE, ["-DCMAKE_BUILD_TYPE=Release"], {"-O3", "-DNDEBUG"}, False),
+            (CMAKE, ["-DCMAKE_BUILD_TYPE=None"], set(), False),  # as Debian's packages are built: flags come from elsewhere
+            (CMAKE.replace("project(greeter LANGUAGES CXX)\n", debug), [], {"-g"}, False),
+        ):
+            with self.subTest(arguments=arguments, expected=expected):
+                self.write("greeter/CMakeLists.txt", cmake)
+                build, out = self.configure(self.path("greeter"), *arguments)
+                with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as file:
+                    [entry] = json.load(file)
+                flags = {word for word in entry["command"].split() if re.match(r"-O|-g|-DNDEBUG", word)}
+                self.assertEqual(flags, expected)
+                self.assertEqual("no build type is given" in out, said, out)
+
     def test_examples_out_of_the_tree(self):
         for example in ("hello", "hello_c"):
             with self.subTest(example):
                 shutil.copytree(os.path.join(SOURCE, "examples", example), self.path(example))
                 self.assertIn("Hello", self.answer(self.build(self.path(example)), "/"))
+
+    def test_the_program_has_its_symbols_and_no_debug_information(self):
+        sections = self.command("readelf", "--section-headers", "--wide", self.serval)
+        self.assertIn(".symtab", sections)
+        self.assertIn(".note.gnu.build-id", sections)
+        self.assertNotIn(".debug_info", sections)
+
+    def test_a_bundle_needs_nothing_of_the_system(self):
+        library = os.path.abspath(os.path.join(BUILD, "examples", "hello", "libhello.so"))
+        root = self.path("root")
+        self.command(os.path.join(SOURCE, "packaging", "bundle"), root, self.serval, library)
+        for folder in ("tmp", "dev", "proc"):
+            os.makedirs(os.path.join(root, folder), exist_ok=True)
+        # What a container has besides.
+        enter = 'mount --rbind /dev "$0/dev" && mount --rbind /proc "$0/proc" && exec chroot "$0" "$@"'
+        inside = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c", enter, root)
+        if subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "mount", "--rbind", "/proc", root + "/proc"], capture_output=True).returncode:
+            self.skipTest("unshare may not make namespaces here")
+        serval = self.launch("run", library, "-b", "127.0.0.1:0", "-w", "1", program=self.serval, prefix=inside).wait_serving()
+        self.assertIn("Hello", serval.get("/").text)
 
     def test_pkg_config(self):
         folder = next(os.path.join(path, "..") for path, _, names in os.walk(self.prefix) if "serval.pc" in names)

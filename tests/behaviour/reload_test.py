@@ -1,6 +1,7 @@
 """A reload replaces code and configuration under load without a failed request, or leaves everything as it was and says why."""
 
 import os
+import re
 import signal
 import time
 import unittest
@@ -91,7 +92,7 @@ class Reload(ReloadTest):
     def test_a_config_with_mistakes_and_one_that_needs_a_restart(self):
         serval = self.start_replaceable()
         self.change_config("threads = 2", "threads = \"two\"")
-        self.assert_reload_fails(serval, r"serval0\.toml:\d+:\d+: error: workers\.threads")
+        self.assert_reload_fails(serval, r"(?m)^serval reload: .*serval0\.toml:\d+:\d+: error: workers\.threads.*\n(  hint: .*\n)?generation 1 goes on$")
         self.change_config("threads = \"two\"", "threads = 2")
         self.change_config("[server]", "[server]\nname = \"other\"")
         self.assert_reload_fails(serval, r"server\.name cannot change without a restart")
@@ -150,15 +151,24 @@ class Reload(ReloadTest):
             wait_until(lambda: serval.log().count("reloading from_gen") > round_, "the reload to begin")
             pids = [pid for pid in process_tree.descendants(serval.pid) if process_tree.title(pid).startswith("serval: ")]
             process_tree.kill(pids[round_ % len(pids)])
-            self.assertIn(reload.wait(), (0, 1))
+            code = reload.wait()
+            ended = [line for line in serval.log().splitlines() if re.search(r"\b(reloaded gen=|reload failed)", line)]
+            self.assertEqual(len(ended), round_ + 1, serval.log())
+            self.assertEqual(code, 0 if "reloaded" in ended[-1] else 1, reload.log())  # what the command says is what has happened
             wait_until(lambda: serval.get("/generation").status == 200, "an answer")
         self.assertEqual(self.command("reload")[0], 0)
 
     def test_stop_meanwhile(self):
         serval = self.start_replaceable()
         reload = self.launch("reload", "-c", self.path("serval0.toml"))
+        wait_until(lambda: "reloading from_gen" in serval.log(), "the reload to begin")
         self.assertEqual(serval.stop(), 0)
-        self.assertNotEqual(reload.wait(), None)
+        code = reload.wait()
+        if "reloaded gen=2" in serval.log():  # it was faster than the stop
+            self.assertEqual(code, 0, reload.log())
+        else:
+            self.assertEqual(code, 69, reload.log())
+            self.assertIn("it ended before it answered", reload.log())
 
     # The other commands
 

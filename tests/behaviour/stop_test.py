@@ -2,14 +2,16 @@
 
 import json
 import os
+import pty
 import signal
 import socket
+import subprocess
 import unittest
 
 import process_tree
 from http_client import Client, request_bytes, wait_until
 from load import Load
-from serval_process import ServalTest
+from serval_process import SERVAL, ServalTest
 
 STOPPING = r"master .*: stopping signal="
 DRAINING = r"worker\[\d\] .*: draining "  # the workers know, too
@@ -52,6 +54,23 @@ class Stop(ServalTest):
                     self.open_gate(stop.name)
                     self.assertEqual(client.read_response().status, 200)
                 self.assertEqual(serval.wait(), 0)
+
+    def test_what_a_stop_waits_for_is_said(self):
+        serval = self.start_probe({"workers": {"count": 1, "threads": 2}, "shutdown": {"grace": "10m"}})
+        with serval.client() as client:
+            client.send(request_bytes(target="/gate?name=slow"))
+            self.wait_entered("slow")
+            master, terminal = pty.openpty()
+            self.addCleanup(os.close, master)
+            stop = subprocess.Popen([SERVAL, "stop", "--socket", self.path("control0.sock")], stderr=terminal)
+            os.close(terminal)
+            said = "stopping: 1 request in progress, at most 10m; serval stop --now stops at once"
+            self.assertEqual(os.read(master, 4096).decode().strip(), "serval stop: " + said)
+            serval.expect_log(r"stopping signal=\"serval stop\" requests=1 at_most=10m next=\"again, or serval stop --now, to stop at once\"")
+            self.open_gate("slow")
+            self.assertEqual(client.read_response().status, 200)
+        self.assertEqual(stop.wait(), 0)
+        self.assertEqual(serval.wait(), 0)
 
     def test_connections_are_refused_while_the_app_is_taken_down(self):
         """All workers have gone; that what the app has preloaded may take its time to go, too, is nothing that a client should wait for."""
@@ -101,7 +120,7 @@ class Stop(ServalTest):
             self.open_gate("closed")
             self.assertEqual(client.read_response().status, 200)
         self.assertEqual(serval.wait(), 0)
-        self.assertNotIn("at once", serval.log())
+        self.assertNotIn("stopping at once", serval.log())
 
     def test_a_second_signal_stops_at_once(self):
         serval = self.start_probe({"shutdown": {"grace": "10m"}})
@@ -151,7 +170,7 @@ class Stop(ServalTest):
 
 
 class Delay(ServalTest):
-    """shutdown.delay: a load balancer that has not noticed yet is served."""
+    """shutdown.delay: requests that still arrive are served."""
 
     def start_delayed(self, delay="10m"):
         serval = self.start(config={"shutdown": {"delay": delay}})

@@ -79,7 +79,7 @@ class Terminal(ServalTest):
         serval.expect_log(r"stopping signal=\"HUP, the terminal has closed\"")
         serval.expect_log(r"stopped exit_code=0")
         wait_until(self.ended, "the end of the master")
-        self.assertNotRegex(serval.log(), "reload|at once")
+        self.assertNotRegex(serval.log(), "reload|stopping at once")
 
     def test_a_terminal_that_closes_stops_its_own_server(self):
         serval = self.start_in_terminal("itself")

@@ -30,7 +30,7 @@ class Drain(Orders):
         for _ in range(2):  # saying it again changes nothing
             self.order("drain")
             self.assertEqual((self.status()["ready"], self.status()["unready"]), (False, "draining (serval drain)"))
-            self.assertIn("not ready: draining (serval drain)", self.order("status").splitlines()[0])
+            self.assertIn("not ready: draining (serval drain)", self.order("status").splitlines())
             self.assertEqual(serval.get().status, 200)
         for _ in range(2):
             self.order("undrain")
@@ -108,7 +108,7 @@ class Pause(Orders):
         fresh = [self.ask(serval) for _ in range(3)]
         self.wait_held(serval, 3)
         self.assertEqual((self.status()["ready"], self.status()["unready"]), (False, "paused (serval pause)"))
-        self.assertIn("not ready: paused (serval pause)", self.order("status").splitlines()[0])
+        self.assertIn("not ready: paused (serval pause)", self.order("status").splitlines())
         self.assertIsNone(pause.process.poll(), "it waits for what is in progress")
         self.assertNotIn("paused: no request is in progress", serval.log())
         self.open_gate("running")

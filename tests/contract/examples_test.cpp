@@ -214,7 +214,7 @@ TEST(Faulty, PlainPaths) {
   EXPECT_EQ(faulty({.path = "/alloc", .query = "mib=1&ms=0"}).body, "held 1048576 bytes\n");
   EXPECT_EQ(faulty({.path = "/sleep", .query = "ms=1"}).status, 200);
   EXPECT_EQ(faulty({.path = "/spin", .query = "ms=1"}).status, 200);
-  EXPECT_EQ(faulty({.path = "/throw"}).body, "handle was told to throw");
+  EXPECT_EQ(faulty({.path = "/throw"}).body, "std::runtime_error: handle was told to throw");
   EXPECT_EQ(faulty({.path = "/other"}).status, 404);
 }
 
@@ -227,8 +227,8 @@ TEST(Faulty, ParametersThatAreMissingOrNoNumbers) {
 
 TEST(Faulty, StagesDoAsTheArgumentsSay) {
   EXPECT_EQ(error_of(EXAMPLE_FAULTY, {"preload=ok", "start=slow:1"}), "started");
-  EXPECT_EQ(error_of(EXAMPLE_FAULTY, {"preload=throw"}), "app's preload failed: preload was told to throw");
-  EXPECT_EQ(error_of(EXAMPLE_FAULTY, {"start=throw"}), "app's worker_start failed: start was told to throw");
+  EXPECT_EQ(error_of(EXAMPLE_FAULTY, {"preload=throw"}), "app's preload failed: std::runtime_error: preload was told to throw");
+  EXPECT_EQ(error_of(EXAMPLE_FAULTY, {"start=throw"}), "app's worker_start failed: std::runtime_error: start was told to throw");
   EXPECT_THAT(error_of(EXAMPLE_FAULTY, {"preload=dance"}), HasSubstr("unknown argument preload=dance"));
   EXPECT_THAT(error_of(EXAMPLE_FAULTY, {"dance"}), HasSubstr("unknown argument dance"));
 }

@@ -1,5 +1,8 @@
 """Holds the arrows between the folders of src/, and that some system calls are made in one place only.
 
+The arrows are those of the table in src/README.md, section "Layers": #include lines may follow no others, and the USES of each folder's
+CMakeLists.txt must be the same list.
+
 usage: layers.py SOURCE_ROOT
 """
 
@@ -7,25 +10,6 @@ import pathlib
 import re
 import sys
 
-SUPERVISION = "base os config ipc scoreboard supervisor control"
-MAY_INCLUDE = {
-    "base": "",
-    "os": "base",
-    "stack": "base os",
-    "config": "base",
-    "ipc": "base os config stack",  # the config crosses the exec, stacks the channel
-    "scoreboard": "base os",
-    "supervisor": "base config",
-    "http": "base",
-    "control": "base os config scoreboard supervisor",
-    "admin": "base os http scoreboard config",
-    "master": SUPERVISION + " stack",
-    "app": "base os http serval",
-    "worker": "base os stack config ipc scoreboard http app",
-    "mold": "base os config ipc scoreboard app worker",
-    "cli": "base os stack config control master mold admin",
-    "external": "",
-}
 # call → the only files that may make it
 ONE_PLACE = {
     r"v?fork|clone3?": ["os/fork.cpp"],
@@ -41,17 +25,38 @@ def without_comments_and_strings(text):
     return re.sub(pattern, lambda match: re.sub(r"[^\n]", " ", match[0]), text, flags=re.DOTALL)
 
 
+def table_of_layers(readme):
+    """{folder: what it may include}, both as in the table; `serval` stands for the public headers in include/serval."""
+    section = re.search(r"^## Layers\n(.*?)^## ", readme, flags=re.DOTALL | re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+)` \|.*\| ([^|]*) \|$", section[1] if section else "", flags=re.MULTILINE)
+    return {folder: set(uses.split()) - {"–"} for folder, uses in rows}
+
+
+def complaints_about_cmake(src, layers):
+    """Each folder has its row, and each row its folder, which links what it may include and nothing else."""
+    folders = {path.parent.name for path in src.glob("*/CMakeLists.txt")}
+    for folder in sorted(folders ^ layers.keys()):
+        yield f"README.md:1: {folder} is {'a folder without a row' if folder in folders else 'a row without a folder'} in the table of layers"
+    for folder in sorted(folders & layers.keys()):
+        uses = re.search(r"\bserval_library\([^)]*\bUSES\b([^)]*)\)", (src / folder / "CMakeLists.txt").read_text())
+        used, wanted = set(uses[1].split() if uses else []), layers[folder] - {"serval"}
+        if used != wanted:
+            yield (f"{folder}/CMakeLists.txt:1: USES {' '.join(sorted(used)) or 'nothing'}, "
+                   f"but the table of src/README.md says {' '.join(sorted(wanted)) or 'nothing'}")
+
+
 def complaints(src):
+    layers = table_of_layers((src / "README.md").read_text())
+    yield from complaints_about_cmake(src, layers)
     for path in sorted(src.rglob("*.[ch]pp")):
         name = path.relative_to(src).as_posix()
         text = path.read_text()
         folder = name.split("/")[0]
-        allowed = {folder, *MAY_INCLUDE.get(folder, "").split()}
-        if folder not in MAY_INCLUDE and name != "main.cpp":
-            yield f"{name}:1: the folder {folder} is not in the table of tests/lint/layers.py"
+        allowed = {folder, *layers.get(folder, ())}
         for number, line in enumerate(text.splitlines(), 1):
             include = re.match(r'\s*#\s*include\s*["<]([a-z_]+)/', line)
-            if include and (src / include[1]).is_dir() | (include[1] == "serval") and name != "main.cpp" and include[1] not in allowed:
+            known = include and ((src / include[1]).is_dir() or include[1] == "serval")
+            if known and name != "main.cpp" and include[1] not in allowed:
                 yield f"{name}:{number}: {folder} may not include {include[1]}"
         for number, line in enumerate(without_comments_and_strings(text).splitlines(), 1):
             for call, places in ONE_PLACE.items():

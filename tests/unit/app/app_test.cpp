@@ -110,12 +110,12 @@ TEST(AppLife, PreloadAndWorkerStartAreToldWhoAsks) {
 }
 
 TEST(AppLife, AnExceptionInPreloadIsOneLine) {
-  EXPECT_EQ(loaded(FIXTURE_PROBE)->preload({"throw"}, 1, "shop").error(), "app's preload failed: the shelf\\x0ais empty");
-  EXPECT_EQ(loaded(FIXTURE_PROBE)->preload({"throw_other"}, 1, "shop").error(), "app's preload failed: an exception that is not a std::exception");
+  EXPECT_EQ(loaded(FIXTURE_PROBE)->preload({"throw"}, 1, "shop").error(), "app's preload failed: std::runtime_error: the shelf\\x0ais empty");
+  EXPECT_EQ(loaded(FIXTURE_PROBE)->preload({"throw_other"}, 1, "shop").error(), "app's preload failed: an exception of type int");
 }
 
 TEST(AppLife, AnExceptionInWorkerStart) {
-  EXPECT_EQ(preloaded(FIXTURE_PROBE, {"start=throw"})->worker_start({}).error(), "app's worker_start failed: no database");
+  EXPECT_EQ(preloaded(FIXTURE_PROBE, {"start=throw"})->worker_start({}).error(), "app's worker_start failed: std::runtime_error: no database");
 }
 
 TEST(AppLife, AFailureInCWithAndWithoutAReason) {
@@ -131,12 +131,12 @@ TEST(AppLife, FunctionsThatAnAppNeedNotHave) {
 }
 
 TEST(AppLife, NothingThrownAcrossTheAbiGetsAnyFurther) {
-  EXPECT_EQ(loaded(FIXTURE_RAW_THROWING)->preload({"throw"}, 1, "shop").error(), "app's preload failed: preload threw");
+  EXPECT_EQ(loaded(FIXTURE_RAW_THROWING)->preload({"throw"}, 1, "shop").error(), "app's preload failed: std::runtime_error: preload threw");
   const auto app = preloaded(FIXTURE_RAW_THROWING);
-  EXPECT_EQ(app->worker_start({}).error(), "app's worker_start failed: worker_start threw");
+  EXPECT_EQ(app->worker_start({}).error(), "app's worker_start failed: std::runtime_error: worker_start threw");
   EXPECT_FALSE(app->ready());
   app->worker_stop();
-  EXPECT_EQ(failure_of(*app, "/"), "handle threw something that is not a std::exception");
+  EXPECT_EQ(failure_of(*app, "/"), "an exception of type int");
   EXPECT_EQ(body_of(*app, "/answered"), "");
 }
 
@@ -250,8 +250,8 @@ TEST(AppResponse, LargeBodiesAreLentAndSmallOnesAreNot) {
 
 TEST(AppResponse, ExceptionsAreFailures) {
   const auto app = preloaded(FIXTURE_PROBE);
-  EXPECT_EQ(failure_of(*app, "/throw"), "out of cheese");
-  EXPECT_EQ(failure_of(*app, "/throw_other"), "an exception that is not a std::exception");
+  EXPECT_EQ(failure_of(*app, "/throw"), "std::runtime_error: out of cheese");
+  EXPECT_EQ(failure_of(*app, "/throw_other"), "an exception of type int");
 }
 
 // ---- Apps that break the rules of the C ABI ----

@@ -67,5 +67,13 @@ TEST(Mode, IsOctal) {
   for (const auto* text : {"", "8", "0o22", "rwx", "-1", "77777", "0x1"}) EXPECT_FALSE(parse_mode(text).has_value()) << text;
 }
 
+TEST(Units, TwoSizesInOneUnit) {
+  EXPECT_EQ(format_size_like(std::size_t{632'843} << 10, std::size_t{96} << 20), "618.0MiB");
+  EXPECT_EQ(format_size_like((std::size_t{97} << 20) - 1, std::size_t{96} << 20), "96.9MiB");
+  EXPECT_EQ(format_size_like(std::size_t{97} << 20, std::size_t{96} << 20), "97MiB");
+  EXPECT_EQ(format_size_like(std::size_t{1536} << 20, std::size_t{1} << 30), "1.4GiB");  // rounded down
+  EXPECT_EQ(format_size_like(5000, 1000), "5000");
+}
+
 }  // namespace
 }  // namespace serval

@@ -89,6 +89,12 @@ TEST(CommandLine, MisuseNamesTheWordAndWhatToDo) {
   const Row table[] = {
       {{"--server.bnid", "x"}, "unknown flag --server.bnid", "did you mean --server.bind?"},
       {{"--server.bnid=x"}, "unknown flag --server.bnid", "did you mean --server.bind?"},
+      {{"--threads", "5"}, "unknown flag --threads", "-t N, or --workers.threads N"},
+      {{"-p", "8000"}, "unknown flag -p", "-b 0.0.0.0:PORT"},
+      {{"--port=8000"}, "unknown flag --port", "-b 0.0.0.0:PORT"},
+      {{"--daemon"}, "unknown flag --daemon", "systemd"},
+      {{"--reload"}, "unknown flag --reload", "serval reload"},
+      {{"--workers", "4"}, "unknown flag --workers", "-w N"},
       {{"-z"}, "unknown flag -z", "serval help run"},
       {{"--origin"}, "unknown flag --origin", "serval help run"},
       {{"--admin.bind", "off"}, "--admin.bind is known, but this version does not serve it yet", "leave it out"},

@@ -3,11 +3,16 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <fstream>
 
 #include "base/exit_code.hpp"
 #include "base/signal_table.hpp"
+#include "base/text.hpp"
 #include "cli/cli.hpp"
 #include "cli/help.hpp"
+#include "config/options.hpp"
+#include "config/peer_words.hpp"
 
 namespace serval::cli {
 namespace {
@@ -72,6 +77,47 @@ TEST(Commands, UnknownOnesNameTheNearest) {
   EXPECT_THAT(serval({"chekc"}).err, HasSubstr("did you mean serval check?"));
   EXPECT_THAT(serval({"libshop.so"}).err, HasSubstr("serval run libshop.so"));
   EXPECT_THAT(serval({"help", "nothing"}).err, HasSubstr("there is no command \"nothing\""));
+}
+
+TEST(Commands, WhatOtherServersCallThemIsHintedAt) {
+  const std::pair<const char*, const char*> table[] = {
+      {"start", "hint: serval run serves"}, {"restart", "hint: serval reload replaces"}, {"list", "hint: serval status shows"},
+      {"-b", "hint: flags follow the command, as in serval run -b"}, {"--threads", "hint: flags follow the command"}};
+  for (const auto& [word, hint] : table) {
+    EXPECT_EQ(serval({word}).code, exit_code::usage);
+    EXPECT_THAT(serval({word}).err, HasSubstr(hint));
+  }
+  for (const auto& word : config::kPeerWords) {
+    EXPECT_FALSE(word.place == config::PeerWord::Place::command && find_command(word.typed) != nullptr) << word.typed;
+    EXPECT_FALSE(word.place == config::PeerWord::Place::key && config::find_option(word.typed) != nullptr) << word.typed;
+  }
+}
+
+TEST(Commands, HelpFitsATerminal) {
+  std::vector<std::vector<std::string>> pages = {{"help"}, {"help", "signals"}};
+  for (const auto& command : commands()) pages.push_back({"help", std::string(command.name)});
+  for (const auto& page : pages) {
+    const std::string text = serval(page).out;
+    for (const auto line : split(text, '\n')) EXPECT_LE(line.size(), kTerminalColumns) << page.back() << ": " << line;
+  }
+}
+
+TEST(Commands, TheManualHasEachInItsSynopsis) {
+  const std::string path = testing::TempDir() + "serval_synopsis.1.in";
+  std::ofstream(path) << "@SYNOPSIS@\n@COMMANDS@\n";
+  const std::string page = serval({"document", "man", path}).out;
+  const std::string synopsis = page.substr(0, page.find(".Bl"));
+  for (const auto& command : commands()) {
+    const std::string entry = ".Nm\n.Cm " + std::string(command.name) + '\n';
+    if (command.hidden) {
+      EXPECT_THAT(synopsis, Not(HasSubstr(entry)));
+    } else {
+      EXPECT_THAT(synopsis, HasSubstr(entry));
+    }
+  }
+  EXPECT_THAT(synopsis, HasSubstr(".Cm reload\n.Op Fl -timeout Ar DURATION\n.Op Fl c Ar FILE\n.Op Fl -socket Ar PATH\n"));
+  EXPECT_THAT(page, HasSubstr(".It Nm Cm reload Oo Fl -timeout Ar DURATION Oc Oo Fl c Ar FILE Oc Oo Fl -socket Ar PATH Oc\n"));
+  std::remove(path.c_str());
 }
 
 TEST(Commands, VersionAndHelpAnswerToTheirUsualSpellings) {

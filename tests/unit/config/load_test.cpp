@@ -177,7 +177,8 @@ TEST_F(Load, AnUnsetVariableIsNamedWithItsPlace) {
 TEST_F(Load, NoMessageShowsAValueOfASecretOption) {
   for (const auto* text : {"env = \"geheim\"", "env = { A = 815471108154711 }", "env = { A = [\"geheim\"] }", "env = { A = \"geheim\\u0000\" }",
                            "env = { A = \"${geheim geheim}\" }", "env = { A = \"${NONE:geheim}\" }", "env = { \"A=geheim\" = \"x\" }",
-                           "env = { A = 81547110815471108154711 }", "env = { A = 8154711.0815471108154711 }", "args = \"geheim\"", "args = [815471108154711]",
+                           "env = { A = 81547110815471108154711 }", "env = { A = 8154711.0815471108154711 }", "args = [815471108154711]",
+                           "args = \"geheim\\u0000\"",
                            "args = [\"geheim\\u0000\"]", "args = [\"a\", \"${geheim\"]"}) {
     write(kApp + text + "\n");
     const auto said = errors();
@@ -264,7 +265,12 @@ TEST_F(Load, WrongValuesAreRefusedAtTheirPlace) {
       {"[request]\nmax_header = 1\n", ":4:14: error: request.max_header = 1: expected a size from 512 to 16MiB"},
       {"[request]\nmax_body = -1\n", ":4:12: error: request.max_body = -1: expected a size"},
       {"[request]\nproxy_protocol = \"yes\"\n", ":4:18: error: request.proxy_protocol = \"yes\": expected true or false"},
-      {"[server]\nbind = \"0.0.0.0:80\"\n", ":4:8: error: server.bind = \"0.0.0.0:80\": expected a list of texts"},
+      {"[server]\nbind = \"0.0.0.0\"\n", ":4:8: error: server.bind[0] = \"0.0.0.0\": "},
+      {"[server]\nbind = 8000\n", ":4:8: error: server.bind = 8000: expected a list of texts"},
+      {"[server]\nport = 8000\n", ":4:1: error: unknown key server.port\n  hint: write bind = [\"0.0.0.0:8000\"] under [server]"},
+      {"[log]\nformat = \"JSON\"\n", ":4:10: error: log.format = \"JSON\": expected one of \"text\", \"json\"\n  hint: did you mean \"json\"?"},
+      {"[log]\naccess = \"stdout\"\n", ":4:10: error: log.access = \"stdout\": expected \"-\" for standard output, \"off\", or a path"},
+      {"[log]\nfile = \"stderr\"\n", ":4:8: error: log.file = \"stderr\": expected \"-\" for standard error, or a path"},
       {"[server]\nbind = [8000]\n", ":4:9: error: server.bind[0] = 8000: expected a text"},
       {"[server]\nbind = []\n", ":4:8: error: server.bind = []: expected at least one address"},
       {"[server]\nbind = [\"8000\", \"0.0.0.0:8000\"]\n", ":4:17: error: server.bind[1] = \"0.0.0.0:8000\": the same address as server.bind[0]"},
@@ -282,6 +288,20 @@ TEST_F(Load, WrongValuesAreRefusedAtTheirPlace) {
     write(kApp + text);
     EXPECT_THAT(errors(), StartsWith("serval.toml" + std::string(expected))) << text;
     EXPECT_EQ(load().problems.size(), 1u) << errors();
+  }
+}
+
+TEST_F(Load, ASingleTextIsAListOfOne) {
+  write(kApp + "args = \"--fast, now\"\n[server]\nbind = \"127.0.0.1:8000\"\n");
+  EXPECT_EQ(errors(), "");
+  EXPECT_THAT(load().config.server.bind, ElementsAre("127.0.0.1:8000"));
+  EXPECT_THAT(load().config.app.args, ElementsAre("--fast, now"));
+}
+
+TEST_F(Load, AFolderIsNoLibrary) {
+  for (const char* folder : {".", "..", "./", "build/", "/"}) {
+    write("[app]\nlibrary = \"" + std::string(folder) + "\"\n");
+    EXPECT_THAT(errors(), HasSubstr("this is a folder, expected a shared library\n  hint: name the file, for example build/libshop.so")) << folder;
   }
 }
 

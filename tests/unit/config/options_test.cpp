@@ -127,5 +127,13 @@ TEST(Options, NamesFollowFromPaths) {
   EXPECT_EQ(key_of("workers.threads"), "threads");
 }
 
+TEST(Config, KnowsWhichSettingsNameFiles) {
+  EXPECT_TRUE(names_file("/var/log/shop.log"));
+  EXPECT_TRUE(names_file("./-"));
+  EXPECT_FALSE(names_file("-"));
+  EXPECT_FALSE(names_file("off"));
+  EXPECT_FALSE(names_file(""));
+}
+
 }  // namespace
 }  // namespace serval::config

@@ -315,7 +315,7 @@ TEST_F(ServerTest, CallSaysWhyThereIsNoServer) {
   auto server = Server::listen(io_, path_, 0600);
   ASSERT_TRUE(server) << server.error();
   const auto silent = control::call({.where = {.path = path_, .automatic = false, .folder = {}}, .request = {"status", {}}, .patience = 50ms});
-  EXPECT_THAT(silent.error(), HasSubstr("it does not answer within 50ms"));
+  EXPECT_THAT(silent.error(), HasSubstr("the server at " + path_ + " does not answer within 50ms"));
   std::filesystem::create_hard_link(path_, folder_ / "kept");
   server->reset();
   std::filesystem::rename(folder_ / "kept", path_);

@@ -4,6 +4,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/text.hpp"
+
 namespace serval::control {
 namespace {
 
@@ -29,12 +31,16 @@ constexpr const char* kStatus = R"({
 
 TEST(StatusTable, IsForPeople) {
   EXPECT_EQ(format_status(object(kStatus)),
-            R"(shop, serval 0.1.0, pid 811: serving, up for 2h 5m, generation 1, 1 of 2 workers serve, 1204 requests answered (5xx: 3)
+            R"(shop, serval 0.1.0, pid 811: serving, up for 2h 5m, generation 1
+1 of 2 workers serve, 1204 requests answered (5xx: 3)
 
-SLOT  PID  GEN  STATE    AGE    REQUESTS  CONNECTIONS  BUSY  WAITING   MEMORY  BEAT
-   0  813    1  serving  2h 5m       602           11   1/5        0  14.2MiB  10ms  to be replaced: max_requests
-      GET /report?year=2026  for 1.2s, 28s left, from 10.0.0.7, thread 830, id 6f2a
-   1    -    1  cooling  -             0            0   0/5        0        -  -     starts again in 350ms, 3 crashes in a row
+SLOT PID GEN STATE   AGE  REQUESTS CONNS BUSY WAIT  MEMORY BEAT
+   0 813   1 serving 2h5m      602    11  1/5    0 14.2MiB 10ms
+      to be replaced: max_requests
+      GET /report?year=2026 for 1.2s, 28s left
+        from 10.0.0.7, thread 830, id 6f2a
+   1   -   1 cooling -           0     0  0/5    0       - -
+      starts again in 350ms, 3 crashes in a row
 
 ended: crash 3, max_requests 12
 )");
@@ -51,9 +57,33 @@ TEST(StatusTable, SaysWhenADeadlineHasPassedAndWhenThereIsNoMold) {
 TEST(StatusTable, SaysWhyTheServerIsNotReadyUnlessItsStateSaysIt) {
   auto status = object(kStatus);
   status["unready"] = "draining (serval drain)";
-  EXPECT_THAT(format_status(status), HasSubstr("(5xx: 3), not ready: draining (serval drain)\n"));
+  EXPECT_THAT(format_status(status), HasSubstr("(5xx: 3)\nnot ready: draining (serval drain)\n"));
   status["state"] = status["unready"] = "stopping";
   EXPECT_THAT(format_status(status), Not(HasSubstr("not ready")));
+}
+
+TEST(StatusTable, FitsATerminalWithLargeNumbersInIt) {
+  auto status = object(kStatus);
+  status["pid"] = 4194303;
+  auto& worker = status["workers"].as_array()[0].as_object();
+  for (const auto& [key, value] : {std::pair{"slot", 1000}, {"pid", 4194303}, {"generation", 100}, {"age_s", 86'399}, {"requests", 99'999'999},
+                                   {"connections", 10'000}, {"running", 64}, {"threads", 64}, {"waiting", 9999}, {"beat_age_ms", 59'999}}) {
+    worker[key] = value;
+  }
+  worker["memory_bytes"] = std::int64_t{1023} << 20;
+  worker["state"] = "draining";
+  worker["in_progress"].as_array()[0].as_object()["request_id"] = "0af7651916cd43dd8448eb211c80319c";
+  const std::string text = format_status(status);
+  for (const auto line : split(text, '\n')) EXPECT_LE(line.size(), 80u) << line;
+}
+
+TEST(StatusTable, AnAgeInItsFirstSecondIsNotZero) {
+  auto status = object(kStatus);
+  status["uptime_s"] = 0;
+  status["workers"].as_array()[0].as_object()["age_s"] = 0;
+  const std::string text = format_status(status);
+  EXPECT_THAT(text, HasSubstr("up for <1s,"));
+  EXPECT_THAT(text, HasSubstr("serving <1s "));
 }
 
 TEST(StatusTable, LetsNoControlByteThrough) {

@@ -91,11 +91,5 @@ TEST(Heritage, LogsAsConfigured) {
   EXPECT_EQ(settings.fd, 5);
 }
 
-TEST(Heritage, KnowsWhichLogsAreFiles) {
-  EXPECT_TRUE(is_log_file("/var/log/shop.log"));
-  EXPECT_FALSE(is_log_file("-"));
-  EXPECT_FALSE(is_log_file("off"));
-}
-
 }  // namespace
 }  // namespace serval::ipc

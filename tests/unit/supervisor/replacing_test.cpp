@@ -429,14 +429,16 @@ TEST(Memory, AboveSoftForSomeLooksInARowIsReplaced) {
 }
 
 TEST(Memory, AboveHardIsKilledWithinTwoIntervals) {
-  Script s(with_ceilings(0, 100));
+  Settings ceilings = with_ceilings(0, 100);
+  ceilings.workers = 2;
+  Script s(ceilings);
   s.booted_at(0s);
   s.at(0s, LookedAtWorkers{});
   s.at(1s, tick());
   s.at(1s, LookedAtWorkers{{sample(0, 150)}}).expect();
   EXPECT_EQ(s.next_wakeup(), 1500ms) << "sure after half an interval";
   s.at(1500ms, tick());
-  s.at(1500ms, LookedAtWorkers{{sample(0, 150)}}).expect({"kill 100 by 9", "fork worker 1"}).expect_line({"error:", "hard memory ceiling", "next=killing it"});
+  s.at(1500ms, LookedAtWorkers{{sample(0, 150)}}).expect({"kill 100 by 9", "fork worker 2"}).expect_line({"error:", "hard memory ceiling", "next=killing it"});
   s.at(1500ms, killed(pid_of(0), SIGKILL, "SIGKILL")).expect().expect_line({"worker stopped", "cause=memory_hard"});
 }
 
@@ -458,7 +460,7 @@ TEST(Memory, ASampleOfAnotherProcessInTheSlotDoesNotCount) {
 }
 
 TEST(Memory, TheKernelsKillIsNotACrash) {
-  Script s(settings(1));
+  Script s(settings(2));
   s.booted_at(0s);
   ChildExited gone{pid_of(0), {true, SIGKILL, false, "SIGKILL"}};
   gone.exit.oom = true;
@@ -467,7 +469,7 @@ TEST(Memory, TheKernelsKillIsNotACrash) {
 }
 
 TEST(Memory, TheKernelsKillAtTheHardCeilingIsSaidToBeThat) {
-  Script s(settings(1));
+  Script s(settings(2));
   s.booted_at(0s);
   ChildExited gone{pid_of(0), {true, SIGKILL, false, "SIGKILL"}};
   gone.exit.above_hard = true;

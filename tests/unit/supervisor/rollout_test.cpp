@@ -44,6 +44,32 @@ TEST(Rollout, TheNewGenerationLoadsAndBootsOneWorkerBeforeAnybodyLeaves) {
   EXPECT_EQ(s.states(), "draining serving serving starting");
 }
 
+TEST(Rollout, ALargeFleetHasALineForEachQuarterInsteadOfEachWorker) {
+  constexpr int kWorkers = 12;
+  Script s(settings(kWorkers));
+  s.booted_at(0s);
+  std::vector<std::string> lines;
+  const auto at = [&](Clock::duration time, const Event& event) {
+    auto step = s.at(time, event);
+    for (std::string& line : step.lines) {
+      if (!line.starts_with("debug: ")) lines.push_back(std::move(line));
+    }
+  };
+  at(10s, reload());
+  at(10s, MoldStarted{2, kNewMold});
+  at(11s, MoldLoaded{2});
+  for (int i = 0; i < kWorkers; ++i) {
+    at(11s, forked(kWorkers + i));
+    at(12s, ready(kWorkers + i));
+    at(12s, left(i));
+  }
+  for (int i = 0; i < kWorkers; ++i) at(13s, exited(pid_of(i), 0));
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("reloading"), HasSubstr("app loaded"), HasSubstr("first worker of the new generation"),
+                                 HasSubstr("reload goes on gen=2 serving=3 of=12"),
+                                 HasSubstr("reload goes on gen=2 serving=6 of=12"), HasSubstr("reload goes on gen=2 serving=9 of=12"),
+                                 HasSubstr("reloaded gen=2")));
+}
+
 TEST(Rollout, EachOldWorkerGoesWhenItsSuccessorServesThenTheOldMold) {
   Script s = with_canary();
   s.at(12s, ready(2)).expect({"drain worker 0", "fork worker 3 of 2"});

@@ -10,6 +10,9 @@ namespace serval::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
 
 // --- booting
 
@@ -151,7 +154,7 @@ TEST(Supervisor, AHealthyWorkerThatDiesIsReplacedAtOnce) {
 }
 
 TEST(Supervisor, ExitCodeZeroIsACrashTooIfNobodyAskedForIt) {
-  Script s(settings(1));
+  Script s(settings(2));
   s.booted_at(0s);
   s.at(10s, exited(pid_of(0), 0)).expect({"fork worker 0"}).expect_line({"exit_code=0", "cause=crash"});
 }
@@ -409,6 +412,36 @@ TEST(Supervisor, ASecondSignalKillsAtOnce) {
   s.at(2s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
   s.at(2s, killed(pid_of(1), SIGKILL, "SIGKILL")).expect();
   s.at(2s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 0"});
+}
+
+TEST(Supervisor, AStopSaysWhatItWaitsForAndHowItEndsAtOnce) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(1s, StopRequested{.signal = "INT", .requests = 3})
+      .expect_line({"info: stopping", "signal=INT", "requests=3", "at_most=30s", "next=", "again, or serval stop --now, to stop at once"});
+}
+
+TEST(Supervisor, NoWorkerServesIsSaidOnceAndSoIsItsEnd) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(1s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect_line({"error: worker died"});  // one still serves
+  const auto last = s.at(2s, killed(pid_of(1), SIGSEGV, "SIGSEGV"));
+  EXPECT_THAT(last.lines, ElementsAre(HasSubstr("error: worker died"), AllOf(HasSubstr("error: no worker serves"), HasSubstr("wanted=2"))));
+  s.at(3s, forked(0, 200)).expect_no_line();
+  const auto first = s.at(4s, ready(0));
+  EXPECT_THAT(first.lines, ElementsAre(HasSubstr("info: worker ready"), AllOf(HasSubstr("info: workers serve again"), HasSubstr("after_ms=2000"))));
+  s.at(5s, forked(1, 201));
+  s.at(6s, ready(1)).expect_line({"info: worker ready"});
+}
+
+TEST(Supervisor, ALargeFleetThatStopsHasNoLineForEachWorker) {
+  for (const auto& [workers, level] : {std::pair{10, "info: worker stopped"}, {11, "debug: worker stopped"}}) {
+    Script s(settings(workers));
+    s.booted_at(0s);
+    s.at(1s, StopRequested{"TERM"});
+    s.at(2s, exited(pid_of(0), 0)).expect_line({level});
+    s.at(2s, killed(pid_of(1), SIGSEGV, "SIGSEGV")).expect_line({"warning: worker died while it drained"});
+  }
 }
 
 /// timeout(1) and others deliver one signal twice.
