@@ -26,7 +26,6 @@ constexpr std::size_t kSpareExchanges = 64;
 /// A worker that has had no descriptor for a newcomer for so long, nor an idle connection to close for one, will not
 /// get any better.
 constexpr auto kStarvedPatience = std::chrono::seconds(10);
-constexpr auto kSayRoomEvery = std::chrono::seconds(5);
 /// A strained loop gives one of so many connections away at a time.
 constexpr int kShedShare = 16;
 
@@ -73,6 +72,10 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       fd_limit_(os::fd_limit()),
       crowded_from_(worker::crowded_from(fd_limit_)),
       reserve_(os::among_own(UniqueFd(::open("/", O_PATH | O_CLOEXEC)))),
+      room_(io_context, [this](std::uint64_t count) {
+        log::warning("idle connections are closed to make room: raise the limit of open files",
+                     {{"closed", count}, {"connections", connections_.size()}, {"limit", fd_limit_}});
+      }),
       timeouts_(stacks, tell_master_),
       stack_reports_(io_context, stacks, tell_master_),
       chances_timer_(io_context),
@@ -287,12 +290,7 @@ std::size_t Service::make_room() {
   const auto sooner = [](const Connection* a, const Connection* b) { return a->last_activity() < b->last_activity(); };
   std::partial_sort(idle.begin(), idle.begin() + static_cast<std::ptrdiff_t>(count), idle.end(), sooner);
   for (std::size_t i = 0; i < count; ++i) idle[i]->make_way();
-  closed_for_room_ += count;
-  if (const TimePoint now = Clock::now(); count > 0 && now - said_room_ > kSayRoomEvery) {
-    said_room_ = now;
-    log::warning("idle connections are closed to make room: raise the limit of open files",
-                 {{"closed", std::exchange(closed_for_room_, 0)}, {"connections", connections_.size()}, {"limit", fd_limit_}});
-  }
+  if (count > 0) room_.add(count);
   return count;
 }
 
@@ -356,6 +354,7 @@ void Service::check_finished() {
   stacks.flush();
   access_.finish();
   refusals.finish();
+  room_.finish();
   std::exchange(finished_, nullptr)();
 }
 
@@ -372,6 +371,7 @@ std::size_t Service::cut() {
   for (Connection& connection : connections_) requests += connection.on_cut() ? 1 : 0;
   access_.finish();
   refusals.finish();
+  room_.finish();
   return requests;
 }
 

@@ -182,8 +182,7 @@ class Service {
   const int crowded_from_;
   UniqueFd reserve_;  ///< a descriptor that a drain can do with
   TimePoint starving_since_ = TimePoint::max();
-  std::size_t closed_for_room_ = 0;  ///< not said yet
-  TimePoint said_room_{};
+  FloodLine room_;  ///< idle connections were closed for newcomers
   bool told_starved_ = false;
   Trim trim_;
   TimeoutReports timeouts_;

@@ -1,6 +1,7 @@
 """An app may close or replace any descriptor, and take all there are: serval notices, says so, and another worker serves."""
 
 import os
+import re
 import resource
 import signal
 import time
@@ -129,6 +130,15 @@ class WantOfDescriptors(ServalTest):
         self.assertTrue(clients[-1].still_open(), "the one that was active last")
         self.assertTrue(clients[0].ended(), "the one that has been idle for the longest")
         self.assertLess(serval.log().count("to make room"), 4, "once in some seconds")
+
+    def test_each_connection_that_was_closed_for_room_is_counted(self):
+        serval = self.start("hello", popen=limits(100, 100))
+        clients = self.idle(serval, 200)
+        closed = sum(not client.still_open() for client in clients)
+        self.assertGreater(closed, 100)
+        self.assertEqual(serval.stop(), 0)  # at the end at the latest it says what it has summed up
+        counted = re.findall(r"to make room: .* closed=(\d+)", serval.log())
+        self.assertEqual(sum(map(int, counted)), closed)
 
     def test_a_worker_that_has_none_left_is_replaced(self):
         serval = self.start("descriptors", {"request": {"header_timeout": "60s"}}, popen=limits(100, 100))

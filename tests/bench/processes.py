@@ -51,5 +51,14 @@ def wakeups(pids):
     return total
 
 
+def standing(pid):
+    """What must not grow in a process that lives on while all around it breaks."""
+    status = dict(re.findall(r"^(\w+):\s+(.*)$", _read(f"/proc/{pid}/status"), re.MULTILINE))
+    children = _read(f"/proc/{pid}/task/{pid}/children").split()
+    states = [_read(f"/proc/{child}/stat").rpartition(")")[2].split()[:1] for child in children]
+    return {"fds": len(os.listdir(f"/proc/{pid}/fd")), "threads": int(status["Threads"]),
+            "pss_kib": memory_kib([pid], "Pss"), "children": len(children), "zombies": states.count(["Z"])}
+
+
 def available_mib():
     return int(re.search(r"MemAvailable:\s+(\d+)", _read("/proc/meminfo"))[1]) // 1024

@@ -21,6 +21,8 @@ import tempfile
 import threading
 import time
 
+from processes import standing
+
 CONFIG = """
 [app]
 library = "{library}"
@@ -60,15 +62,6 @@ def title(pid):
             return file.read().decode(errors="replace")
     except OSError:
         return ""
-
-
-def reading(pid):
-    """What must not grow."""
-    with open(f"/proc/{pid}/status", encoding="ascii") as file:
-        status = dict(line.split(":", 1) for line in file)
-    states = [open(f"/proc/{child}/stat", encoding="latin-1").read().rpartition(")")[2].split()[0] for child in children(pid)]
-    return {"fds": len(os.listdir(f"/proc/{pid}/fd")), "threads": int(status["Threads"]), "rss_kib": int(status["VmRSS"].split()[0]),
-            "children": len(states), "zombies": states.count("Z")}
 
 
 class Load(threading.Thread):
@@ -166,11 +159,11 @@ def main():
         faults[name]()
         time.sleep(1)
         if early is None and time.monotonic() - begin > min(60, args.seconds / 4):
-            early = reading(server.pid)
+            early = standing(server.pid)
     time.sleep(12)  # the last ones recover
     for client in clients:
         client.stopping = True
-    late = reading(server.pid)
+    late = standing(server.pid)
     server.terminate()
     code = server.wait(30)
 
@@ -184,8 +177,8 @@ def main():
     print(f"ends by cause {dict(ends)}; folded lines {len(folded)}")
     print(f"after a while {early}\nat the end   {late}\nexit code {code}; log {log_path}")
     grown = [key for key in ("fds", "threads", "zombies", "children") if late[key] > early[key]]
-    if late["rss_kib"] > early["rss_kib"] * 1.2 + 1024:
-        grown.append("rss_kib")
+    if late["pss_kib"] > early["pss_kib"] * 1.2 + 1024:
+        grown.append("pss_kib")
     wrong = [f"grown: {grown}"] if grown else []
     if sum(failures.values()) > lost:
         wrong.append("more requests failed than connections were lost with workers")
