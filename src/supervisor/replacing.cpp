@@ -161,6 +161,7 @@ void Supervisor::handle(const ScaleRequested& event) {
   }
   const int before = settings_.workers;
   settings_.workers = std::clamp(before + event.by, 1, kMostWorkers);
+  ranks_are_open_ = true;
   if (settings_.workers == before) {
     return say(log::Level::warning, "the number of workers stays", {{"workers", before}, {"asked_by", event.signal}, {"least", 1}, {"most", kMostWorkers}});
   }
@@ -169,8 +170,12 @@ void Supervisor::handle(const ScaleRequested& event) {
 
 /// Slots are numbered from 0 without a gap, also after others than the highest ones have left.
 void Supervisor::close_ranks() {
+  if (!ranks_are_open_) return;
+  ranks_are_open_ = false;
   for (Slot& slot : slots_) {
-    if (slot.serving() && slot.generation() == current_ && slot.number() >= settings_.workers) make_due(slot, Cause::scale);
+    if (!slot.occupied() || slot.generation() != current_ || slot.number() < settings_.workers) continue;
+    ranks_are_open_ = true;
+    if (slot.serving()) make_due(slot, Cause::scale);
   }
 }
 

@@ -110,6 +110,7 @@ void Supervisor::roll_out() {
   if (rollout_->settings) {
     const int workers = std::exchange(settings_, *rollout_->settings).workers;
     if (settings_.workers == 0) settings_.workers = workers;
+    ranks_are_open_ = true;
   }
   for (Slot& slot : slots_) slot.backoff.forget();  // other code
   say(log::Level::info, "first worker of the new generation serves, the others follow", {{"gen", current_}});
@@ -141,6 +142,7 @@ bool Supervisor::may_retire(const Slot& slot) const {
 /// When the next one has proved itself; max(): there is none.
 TimePoint Supervisor::probation_over() const {
   TimePoint next = TimePoint::max();
+  if (!rollout_) return next;
   for (const Slot& slot : slots_) {
     if (on_probation(slot)) next = std::min(next, slot.ready_at() + settings_.probation);
   }

@@ -148,6 +148,7 @@ bool Supervisor::start_worker(Slot& slot) {
 
 void Supervisor::fork_from(Mold& mold, Slot& slot, TimePoint deadline) {
   slot.start(mold.generation, number_for(slot, mold.generation), now_, deadline);
+  ranks_are_open_ = ranks_are_open_ || slot.number() >= settings_.workers;
   slot.paused = pause_;
   const std::int64_t spent_after = settings_.limits.max_requests;
   act(ForkWorker{slot.index(), slot.number(), mold.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter), pause_});
@@ -219,11 +220,11 @@ log::Level Supervisor::routine() const { return settings_.workers > kFewWorkers 
 
 /// From when clients wait, and until when.
 void Supervisor::tell_of_outage() {
-  const auto serving = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.serving() || slot.at_door(); });
-  if (serving == 0 && !unserved_since_) {
+  const bool any_serves = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.serving() || slot.at_door(); });
+  if (!any_serves && !unserved_since_) {
     unserved_since_ = now_;
     say(log::Level::error, "no worker serves", {{"wanted", settings_.workers}, {"next", "new connections wait until one does"}});
-  } else if (serving > 0 && unserved_since_) {
+  } else if (any_serves && unserved_since_) {
     say(log::Level::info, "workers serve again", {{"after_ms", milliseconds(now_ - *std::exchange(unserved_since_, std::nullopt))}});
   }
 }

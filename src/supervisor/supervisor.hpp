@@ -269,6 +269,7 @@ class Supervisor {
   LogFold fold_;
   Notices notices_;
   std::vector<Slot> slots_;
+  bool ranks_are_open_ = true;  ///< there may be slots with higher numbers than are wanted
   std::map<int, Mold> molds_;  ///< by generation; those that live, and the one that workers come from
   int current_ = 1;            ///< the generation that workers come from
   int newest_ = 1;             ///< generation that was ever begun

@@ -599,7 +599,12 @@ void Connection::log(int status, http::Outcome outcome, const Answered& answered
   logged_ = true;
   count(status, outcome, answered);
   const bool refused = outcome == http::Outcome::refused;
-  if (!refused && !service_.logs_access()) return;
+  if (refused || service_.logs_access()) write_access_line(status, outcome, answered);
+}
+
+/// Apart from log(), which most requests only pass through: what this needs on the stack they need not set up.
+[[gnu::noinline]] void Connection::write_access_line(int status, http::Outcome outcome, const Answered& answered) {
+  const bool refused = outcome == http::Outcome::refused;
   const Exchange& exchange = *exchange_;
   const http::Head& head = exchange.parser.head();
   http::AccessRecord record;

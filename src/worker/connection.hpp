@@ -124,6 +124,7 @@ class Connection : public Deadlined {
   std::string_view received() const;
   void log(int status, http::Outcome outcome);
   void log(int status, http::Outcome outcome, const Answered& answered);
+  void write_access_line(int status, http::Outcome outcome, const Answered& answered);
   void count(int status, http::Outcome outcome, const Answered& answered);
   void wait_until(TimePoint deadline);
   void wait_idle();

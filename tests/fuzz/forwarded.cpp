@@ -55,10 +55,15 @@ void fuzz_one(std::string_view bytes) {
 
   // Whatever a client writes in front of what its proxies say changes nothing once one of them is not trusted.
   if (trusted(origin.address)) return;
+  // That is, in front of the field that counts: a Forwarded beside an X-Forwarded-For does not, one beside an empty one does.
+  const bool listed = std::ranges::any_of(fields, [](const http::Field& field) {
+    return http::equal_names(field.name, "x-forwarded-for") && !field.value.empty();
+  });
+  const std::string_view counts = listed ? "x-forwarded-for" : "forwarded";
   std::string longer;
   for (http::Field& field : fields) {
-    if (!http::equal_names(field.name, "x-forwarded-for") && !http::equal_names(field.name, "forwarded")) continue;
-    longer = http::equal_names(field.name, "forwarded") ? "for=192.0.2.77, " : "192.0.2.77, ";
+    if (!http::equal_names(field.name, counts)) continue;
+    longer = listed ? "192.0.2.77, " : "for=192.0.2.77, ";
     longer += field.value;
     field.value = longer;
     break;
