@@ -64,7 +64,7 @@ class LogPipes(ServalTest):
         wait_until(lambda: "GET /between " in self.read_all(second), "the line from when nobody read")
         os.close(second)
         log_reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
-        self.assertIn("serving", self.read_all(log_reader))
+        wait_until(lambda: "serving workers" in self.read_all(log_reader), "what it said before, or as soon as it can")
         os.close(log_reader)
         self.assertEqual(serval.stop(), 0)
 
