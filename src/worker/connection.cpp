@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 
 #include <array>
+#include <utility>
 
 #include "base/log.hpp"
 #include "http/date.hpp"
@@ -467,9 +468,11 @@ void Connection::write() {
 
 void Connection::on_written() {
   last_activity_ = Clock::now();
-  const bool gone = outcome_ == http::Outcome::client_gone;
-  const http::Outcome outcome = exchange_->failed && !gone ? http::Outcome::app_failed : outcome_;
-  log(gone ? kClientGone : exchange_->status, outcome);
+  if (outcome_ == http::Outcome::client_gone) {
+    log(kClientGone, outcome_);
+  } else {
+    log(exchange_->status, exchange_->failed ? http::Outcome::app_failed : outcome_, {exchange_->reason, exchange_->body_out});
+  }
   exchange_->closes ? linger() : next_request();
 }
 
@@ -577,7 +580,12 @@ bool Connection::on_cut() {
 /// While the handler runs, its answer is its own to write.
 Connection::Answered Connection::answered() const {
   if (phase_ == Phase::handling) return {};
-  return {exchange_->reason, phase_ == Phase::writing ? body_sent() : exchange_->body_out};
+  return {exchange_->reason, body_answered()};
+}
+
+std::uint64_t Connection::body_answered() const {
+  if (phase_ == Phase::handling) return 0;
+  return phase_ == Phase::writing ? body_sent() : exchange_->body_out;
 }
 
 /// Of the answer's body, which is the last part of what is written.
@@ -592,14 +600,12 @@ std::string_view Connection::received() const {
 }
 
 /// Each request is counted and logged once.
-void Connection::log(int status, http::Outcome outcome) { log(status, outcome, answered()); }
+void Connection::log(int status, http::Outcome outcome) {
+  if (count(status, outcome, body_answered())) write_access_line(status, outcome, answered());
+}
 
 void Connection::log(int status, http::Outcome outcome, const Answered& answered) {
-  if (logged_) return;
-  logged_ = true;
-  count(status, outcome, answered);
-  const bool refused = outcome == http::Outcome::refused;
-  if (refused || service_.logs_access()) write_access_line(status, outcome, answered);
+  if (count(status, outcome, answered.body)) write_access_line(status, outcome, answered);
 }
 
 /// Apart from log(), which most requests only pass through: what this needs on the stack they need not set up.
@@ -633,18 +639,20 @@ void Connection::log(int status, http::Outcome outcome, const Answered& answered
   service_.log_access(record);
 }
 
-void Connection::count(int status, http::Outcome outcome, const Answered& facts) {
+bool Connection::count(int status, http::Outcome outcome, std::uint64_t body) {
+  if (std::exchange(logged_, true)) return false;
   const Exchange& exchange = *exchange_;
   scoreboard::Answered answered;
   answered.status = status;
   answered.duration = last_activity_ - exchange.first_byte;
   if (exchange.has_started()) answered.queue_wait = exchange.started() - exchange.handed_over;
   answered.bytes_in = exchange.body_bytes;
-  answered.bytes_out = facts.body;
+  answered.bytes_out = body;
   answered.timed_out = status == 504 && outcome == http::Outcome::timeout;
   answered.overload = outcome == http::Outcome::overload;
   answered.client_gone = outcome == http::Outcome::client_gone;
   service_.count(answered);
+  return outcome == http::Outcome::refused || service_.logs_access();
 }
 
 }  // namespace serval::worker

@@ -120,12 +120,14 @@ class Connection : public Deadlined {
     std::uint64_t body = 0;  ///< bytes sent
   };
   Answered answered() const;
+  std::uint64_t body_answered() const;  ///< bytes of the answer's body that are known to be sent
   std::uint64_t body_sent() const;
   std::string_view received() const;
   void log(int status, http::Outcome outcome);
   void log(int status, http::Outcome outcome, const Answered& answered);
   void write_access_line(int status, http::Outcome outcome, const Answered& answered);
-  void count(int status, http::Outcome outcome, const Answered& answered);
+  /// Once for each request; whether it is to have an access line.
+  bool count(int status, http::Outcome outcome, std::uint64_t body);
   void wait_until(TimePoint deadline);
   void wait_idle();
   void hurry_head();

@@ -88,7 +88,7 @@ void Exchange::identify(const Peer& peer) {
 }
 
 /// Once in a worker's life; the first request of a connection is enough to notice.
-void Exchange::hint_at_proxy(const Peer& peer) {
+[[gnu::noinline]] void Exchange::hint_at_proxy(const Peer& peer) {
   if (!says_forwarded(parser.head().fields) || !is_private(peer.address)) return;
   service_.proxy_hint_due = false;
   log::warning("a request says that a proxy has forwarded it, but that is not believed: request.trusted_proxies does not name the proxy",
