@@ -30,7 +30,7 @@ class ConfigReading(ReloadTest):
                     self.write("serval0.toml", text)
                     code, _, err = self.run_command("reload", "--socket", self.path("control0.sock"))
                     self.assertEqual(code, 1, err)
-                    self.assertRegex(err, rr"(?s)error: .*generation 1 goes on")
+                    self.assertRegex(err, r"(?s)error: .*generation 1 goes on")
                     self.assertLess(len(err), 2000)
             self.write("serval0.toml", good)
             self.assertEqual(self.command("reload")[0], 0)
