@@ -30,6 +30,17 @@ constexpr auto kMeasuringTime = std::chrono::milliseconds(50);
 /// Between two looks at the socket file, when the master is awake anyway.
 constexpr auto kLookPause = std::chrono::seconds(10);
 
+/// For who waits for workers that are started now: one that cannot start will most likely not start the next time either.
+std::function<std::string(const supervisor::Snapshot&)> fails_to_boot_since(const supervisor::Snapshot& before) {
+  const auto failed = [](const supervisor::Snapshot& snapshot) {
+    const auto found = snapshot.ended.find(Cause::boot_failed);
+    return found == snapshot.ended.end() ? 0 : found->second;
+  };
+  return [failed, then = failed(before)](const supervisor::Snapshot& now) {
+    return std::string(failed(now) > then ? "a worker did not start, the log says why; it is tried again, and those that serve go on" : "");
+  };
+}
+
 /// pss, or rss where that cannot be read or the time is up; nothing where no time was given.
 std::optional<control::MemoryReading> measure(pid_t worker, TimePoint until) {
   if (until == TimePoint::min()) return std::nullopt;
@@ -219,7 +230,7 @@ void Control::scale(const boost::json::object& arguments, const control::Respond
     return serving == wanted || snapshot.wanted != wanted;  // or somebody has changed his mind
   };
   responder.progress("from " + std::to_string(before.wanted) + " to " + std::to_string(wanted) + " workers");
-  waiting_.push_back({serve_as_wanted, {{"workers", wanted}}, responder});
+  waiting_.push_back({serve_as_wanted, {{"workers", wanted}}, responder, fails_to_boot_since(before)});
   operations_.tell(supervisor::ScaleRequested{static_cast<int>(wanted) - before.wanted, "serval scale"});
 }
 
@@ -242,7 +253,7 @@ void Control::recycle(const boost::json::object& arguments, const control::Respo
       return leaving.contains(worker.pid) && (worker.state == supervisor::SlotState::serving || worker.at_door);  // who drains has a successor
     });
   };
-  waiting_.push_back({all_gone, {{"workers", count}}, responder});
+  waiting_.push_back({all_gone, {{"workers", count}}, responder, fails_to_boot_since(before)});
   operations_.tell(supervisor::RecycleRequested{slot != nullptr ? std::optional<int>(static_cast<int>(slot->as_int64())) : std::nullopt});
 }
 
@@ -259,8 +270,10 @@ void Control::upgrade_refused(const std::string& why) {
 }
 
 void Control::reopen(const control::Responder& responder) {
+  // What could be had is swapped all the same, by every process; who rotates has to hear of the rest.
+  if (const std::string why = operations_.reopen_logs(); !why.empty()) return responder.refuse(why, exit_code::app_failed);
   waiting_.push_back({[](const supervisor::Snapshot& snapshot) { return !snapshot.reopening; }, {}, responder});
-  operations_.reopen_logs();
+  look_again();
 }
 
 void Control::drain(bool on, const control::Responder& responder) {

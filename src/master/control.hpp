@@ -36,7 +36,7 @@ struct Operations {
   std::function<control::ConfigFile()> config_file;  ///< where that came from
   std::function<void(supervisor::Event)> tell;
   std::function<void(const std::string& by, ReloadDone done)> reload;
-  std::function<void()> reopen_logs;
+  std::function<std::string()> reopen_logs;  ///< why not all of them; empty: all
   std::function<void(const std::string& by)> upgrade;
   std::function<void()> upgrade_if_possible;  ///< an answer has been given
   std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;  ///< answers as WorkerStacks says

@@ -69,21 +69,20 @@ std::vector<int> LogFiles::files() const {
   return result;
 }
 
-void LogFiles::reopen() {
-  if (config::names_file(file_)) {
-    if (const auto fd = open_file(file_)) {
-      ::dup3(fd->get(), log(), O_CLOEXEC);
+std::string LogFiles::reopen() {
+  std::string failures;
+  const auto reopen_one = [&failures](const std::string& what, const std::string& name, int into) {
+    if (!config::names_file(name)) return;
+    if (const auto fd = open_file(name)) {
+      ::dup3(fd->get(), into, O_CLOEXEC);
     } else {
-      log::error("log not reopened, going on with the old file", {{"why", fd.error()}});
+      log::error(what + " not reopened, going on with the old file", {{"why", fd.error()}});
+      failures += (failures.empty() ? "" : "\n") + what + " not reopened, going on with the old file: " + fd.error();
     }
-  }
-  if (config::names_file(access_name_)) {
-    if (const auto fd = open_file(access_name_)) {
-      ::dup3(fd->get(), access(), O_CLOEXEC);
-    } else {
-      log::error("access log not reopened, going on with the old file", {{"why", fd.error()}});
-    }
-  }
+  };
+  reopen_one("log", file_, log());
+  reopen_one("access log", access_name_, access());
+  return failures;
 }
 
 }  // namespace serval::master

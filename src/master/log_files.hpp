@@ -28,7 +28,8 @@ class LogFiles {
   bool are(const config::Log& config) const { return config.file == file_ && config.access == access_name_; }
   /// Opens what is a file anew and puts it under the same descriptors. A file that cannot be opened: a log line, and the old one stays.
   /// Whoever logs to log() has to look at it again (log::reopen).
-  void reopen();
+  /// What could not be had goes on as it was: why, in words; empty: all is well.
+  std::string reopen();
 
  private:
   LogFiles(const config::Log& config, UniqueFd log, UniqueFd access)

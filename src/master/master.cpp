@@ -102,7 +102,7 @@ Operations Master::operations() {
           .config_file = [this] { return control::ConfigFile{config::file_of(sources_), newest_.config_file}; },
           .tell = [this](supervisor::Event event) { handle(std::move(event)); },
           .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
-          .reopen_logs = [this] { reopen_logs(); },
+          .reopen_logs = [this] { return reopen_logs(); },
           .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
           .upgrade_if_possible = [this] { upgrade_if_possible(); },
           .stacks = [this](std::optional<int> slot, const control::Responder& responder) { ask_stacks(slot, responder); }};
@@ -186,7 +186,7 @@ void Master::on_signal(int number) {
   if (row == std::end(kSignalTable)) return;
   switch (row->action) {
     case SignalAction::stop: return stop(std::string(row->name));
-    case SignalAction::reopen_logs: return reopen_logs();
+    case SignalAction::reopen_logs: reopen_logs(); return;
     case SignalAction::reload: return on_hangup(std::string(row->name));
     case SignalAction::one_worker_more: return handle(supervisor::ScaleRequested{+1, std::string(row->name)});
     case SignalAction::one_worker_fewer: return handle(supervisor::ScaleRequested{-1, std::string(row->name)});
@@ -204,12 +204,18 @@ void Master::stop(const std::string& by) {
   handle(supervisor::StopRequested{.signal = by, .requests = control::requests_in_progress(supervisor_.snapshot(), scoreboard_)});
 }
 
-void Master::reopen_logs() {
+/// Why not all of them; empty: all.
+std::string Master::reopen_logs() {
+  std::string failures;
   std::set<LogFiles*> files = {newest_.logs.get()};
   for (const auto& [number, generation] : generations_) files.insert(generation.logs.get());
-  for (LogFiles* logs : files) logs->reopen();
+  for (LogFiles* logs : files) {
+    const std::string why = logs->reopen();
+    if (failures.find(why) == std::string::npos) failures += (failures.empty() ? "" : "\n") + why;
+  }
   log::reopen(in_force().logs->log());
   handle(supervisor::LogsReopened{});
+  return failures;
 }
 
 /// SIGCHLDs merge, and as a subreaper (or PID 1) we get children that we never heard of.

@@ -71,7 +71,7 @@ class Master {
   void on_signal(int number);
   void on_hangup(const std::string& name);
   void stop(const std::string& by);
-  void reopen_logs();
+  std::string reopen_logs();
   void reap();
   void child_exited(const os::Exit& exit);
   void mold_exited(int generation, const os::Exit& exit);

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -108,14 +109,18 @@ class Worker {
                        .cpus = boot_.heritage.cpus > 0 ? boot_.heritage.cpus : os::usable_cpus().usable,
                        .lobby_entry_fd = boot_.heritage.lobby_entry_fd,
                        .on_unfit = [this](const std::string& why, bool can_tell) { leave_for(why, can_tell); }}),
-        signals_(io_, SIGTERM, SIGINT, SIGXCPU),
+        signals_(std::make_unique<asio::signal_set>(io_, SIGTERM, SIGINT, SIGXCPU)),
         channel_(io_, boot_.channel.in_fd()),
         timer_(io_),
         last_look_(io_),
         beats_(io_),
         paused_(boot_.pause != 0) {}
 
-  ~Worker() { channel_.release(); }  // its descriptor is the channel's
+  ~Worker() {
+    channel_.release();  // its descriptor is the channel's
+    // Its destructor would give the signals their default action back: a second TERM of a group would end this process before it has left.
+    [[maybe_unused]] const auto* handlers = signals_.release();
+  }
 
   int run() {
     speak_before_dying();
@@ -172,7 +177,7 @@ class Worker {
   /// No hint that spares locks: with any, a thread that has lost the loop would not wake the one that has it (worker/crew.hpp).
   asio::io_context io_;
   Service service_;
-  asio::signal_set signals_;
+  std::unique_ptr<asio::signal_set> signals_;
   asio::posix::stream_descriptor channel_;
   asio::steady_timer timer_;
   asio::steady_timer last_look_;  ///< into the lobby
@@ -257,7 +262,7 @@ void Worker::serve() {
 }
 
 void Worker::watch_signals() {
-  signals_.async_wait([this](const boost::system::error_code& error, int) {
+  signals_->async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
     const bool master_lives = say({.kind = ipc::Kind::leaving});
     drain("signal", master_lives ? Heirs::likely : Heirs::none);

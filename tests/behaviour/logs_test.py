@@ -4,6 +4,7 @@ written."""
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -70,6 +71,18 @@ class LogTest(ServalTest):
 
 
 class Rotation(LogTest):
+    def test_a_reopening_that_fails_is_told_to_who_asked(self):
+        os.mkdir(self.path("logs"))
+        serval = self.start(config={"log": {"access": self.path("logs/access")}})
+        shutil.rmtree(self.path("logs"))
+        code, _, error = self.run_command("reopen", "--socket", self.path("control0.sock"))
+        self.assertEqual(code, 1)
+        self.assertRegex(error, r"access log not reopened, going on with the old file: .*No such file or directory")
+        os.mkdir(self.path("logs"))
+        self.assertEqual(self.run_command("reopen", "--socket", self.path("control0.sock"))[0], 0)
+        self.assertEqual(serval.get().status, 200)
+        wait_until(lambda: os.path.exists(self.path("logs/access")), "the new access log")
+
     def test_ten_rotations_under_load_lose_nothing(self):
         log, access = self.path("serval.log"), self.path("access.log")
         serval = self.start_unheard({"log": {"file": log, "access": access}, "workers": {"count": 5, "threads": 2}})

@@ -27,6 +27,16 @@ class Scale(ServalTest):
             wait_until(lambda: [slot.phase for slot in board.workers()] == ["serving"] * count,
                        lambda: f"{count} serving workers and no others; there are {board.workers()}")
 
+    def test_the_command_does_not_wait_for_workers_that_cannot_start(self):
+        serval = self.start("probe", app_args=["start_crash=" + self.path("crash")])
+        self.write("crash", "")
+        code, _, error = self.run_command("scale", "4", "--socket", self.path("control0.sock"))
+        self.assertEqual(code, 1)
+        self.assertIn("a worker did not start", error)
+        self.assertEqual(serval.get().status, 200)
+        os.remove(self.path("crash"))
+        self.wait_for_workers(serval, 4)
+
     def test_more_and_fewer(self):
         serval = self.start()
         old = serval.workers()

@@ -1,5 +1,6 @@
 """A stop answers what is in flight and what waits in the accept queue, says goodbye to keep-alive connections, and ends."""
 
+import contextlib
 import json
 import os
 import pty
@@ -65,7 +66,8 @@ class Stop(ServalTest):
             stop = subprocess.Popen([SERVAL, "stop", "--socket", self.path("control0.sock")], stderr=terminal)
             os.close(terminal)
             said = "stopping: 1 request in progress, at most 10m; serval stop --now stops at once"
-            self.assertEqual(os.read(master, 4096).decode().strip(), "serval stop: " + said)
+            with open(master, encoding="utf-8", closefd=False) as heard:
+                self.assertEqual(heard.readline().strip(), "serval stop: " + said)
             serval.expect_log(r"stopping signal=\"serval stop\" requests=1 at_most=10m next=\"again, or serval stop --now, to stop at once\"")
             self.open_gate("slow")
             self.assertEqual(client.read_response().status, 200)
@@ -121,6 +123,19 @@ class Stop(ServalTest):
             self.assertEqual(client.read_response().status, 200)
         self.assertEqual(serval.wait(), 0)
         self.assertNotIn("stopping at once", serval.log())
+
+    def test_a_worker_that_is_ending_does_not_die_of_the_next_signal(self):
+        """Signals to the whole group, over and over, until nobody is left: each worker ends as it was asked to."""
+        for _ in range(8):
+            serval = self.start("hello", {"workers": {"count": 6, "threads": 1}})
+
+            def ended_by_another():
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(serval.pid, signal.SIGTERM)
+                return serval.process.poll() is not None
+
+            wait_until(ended_by_another, "the end of all")
+            self.assertNotIn("worker died while it drained", serval.log())
 
     def test_a_second_signal_stops_at_once(self):
         serval = self.start_probe({"shutdown": {"grace": "10m"}})
