@@ -4,6 +4,7 @@
 #include <sys/un.h>
 
 #include <charconv>
+#include <filesystem>
 #include <optional>
 
 #include "base/text.hpp"
@@ -134,6 +135,20 @@ Result<Address> Address::parse(std::string_view text) {
   if (text.starts_with("unix:")) return parse_unix(text, text.substr(5));
   if (text.starts_with("fd:")) return parse_systemd(text, text.substr(3));
   return parse_tcp(text);
+}
+
+bool Address::excludes(const Address& other) const {
+  if (kind != other.kind) return false;
+  if (kind == Kind::unix_path) {
+    return std::filesystem::path(name).lexically_normal() == std::filesystem::path(other.name).lexically_normal();
+  }
+  if (kind != Kind::tcp) return same_place(other);
+  if (port == 0) return false;  // each gets one of its own
+  const auto is_v6 = [](const Address& one) { return one.host.find(':') != std::string::npos; };
+  const auto is_wide = [](const Address& one) { return one.host == "0.0.0.0" || one.host == "::"; };
+  const auto plain = [](const Address& one) { return one.host == "localhost" ? std::string("127.0.0.1") : one.host; };
+  if (port != other.port || is_v6(*this) != is_v6(other)) return false;
+  return is_wide(*this) || is_wide(other) || plain(*this) == plain(other);
 }
 
 std::string Address::text() const {

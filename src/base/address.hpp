@@ -38,6 +38,9 @@ struct Address {
   bool same_place(const Address& other) const {
     return kind == other.kind && host == other.host && port == other.port && name == other.name;
   }
+  /// One of the two cannot be listened on beside the other: the same place by whatever name, or an interface beside all of its family. `[::]` and an
+  /// IPv4 address of one port can be.
+  bool excludes(const Address& other) const;
   /// The text that parse() reads back as an equal Address.
   std::string text() const;
   static Result<Address> parse(std::string_view text);

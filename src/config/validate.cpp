@@ -50,9 +50,10 @@ void check_list(const Option& option, const Raw& raw, std::vector<Problem>& prob
   for (const auto& item : raw.items) {
     const auto address = Address::parse(item.text);
     if (!address) continue;  // said already, by the option's own check
-    const auto first = std::find_if(seen.begin(), seen.end(), [&](const Address& one) { return one.same_place(*address); });
+    const auto first = std::find_if(seen.begin(), seen.end(), [&](const Address& one) { return one.same_place(*address) || one.excludes(*address); });
     if (first != seen.end()) {
-      problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(option, item) + ": the same address as server.bind[" +
+      const std::string how = first->same_place(*address) ? ": the same address as server.bind[" : ": it cannot stand beside server.bind[";
+      problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(option, item) + how +
                                        std::to_string(first - seen.begin()) + "]", "remove one of them"});
     }
     seen.push_back(*address);

@@ -91,5 +91,24 @@ TEST(Address, a_unix_path_must_fit_into_the_socket_address) {
   EXPECT_FALSE(Address::parse(std::string_view("unix:/a\0b", 9)));
 }
 
+TEST(Address, knows_which_others_it_excludes) {
+  struct Row {
+    const char* one;
+    const char* other;
+    bool excluded;
+  };
+  const Row table[] = {
+      {"0.0.0.0:80", "127.0.0.1:80", true},   {"[::]:80", "[::1]:80", true},          {"0.0.0.0:80", "[::]:80", false},
+      {"[::]:80", "127.0.0.1:80", false},     {"0.0.0.0:80", "127.0.0.1:81", false},  {"localhost:80", "127.0.0.1:80", true},
+      {"0.0.0.0:0", "127.0.0.1:0", false},    {"127.0.0.1:80", "127.0.0.2:80", false}, {"unix:u.sock", "unix:./u.sock", true},
+      {"unix:/a/../u.sock", "unix:/u.sock", true}, {"unix:/a", "unix:/b", false},     {"unix:@a", "unix:@a", true},
+      {"unix:/a", "unix:@/a", false},         {"fd:http", "fd:https", false},
+  };
+  for (const auto& [one, other, excluded] : table) {
+    EXPECT_EQ(Address::parse(one)->excludes(*Address::parse(other)), excluded) << one << " and " << other;
+    EXPECT_EQ(Address::parse(other)->excludes(*Address::parse(one)), excluded) << other << " and " << one;
+  }
+}
+
 }  // namespace
 }  // namespace serval
