@@ -276,15 +276,16 @@ TEST_F(LineFileTest, what_was_lost_has_a_reason) {
 /// In a child: as another user it may not open the pipe anew. Two writers race for the pipe's only page, over and over, and nobody reads meanwhile.
 [[noreturn]] void race_for_the_last_page(int reader, int writer) {
   constexpr uid_t kNobody = 65534;
+  constexpr std::uint64_t kRounds = 5'000;
   if (::setresuid(kNobody, kNobody, kNobody) != 0) ::_exit(2);
   ::fcntl(reader, F_SETFL, O_NONBLOCK);
-  ::alarm(20);  // ends one that waits
+  ::alarm(120);  // ends one that waits: the rounds take a second, on a busy machine some
   const std::string line = std::string(4000, 'x') + "\n";
   std::barrier round(2);
   std::uint64_t lost = 0, others_lost = 0;
   const auto race = [&](bool empties) {
     LineFile file(writer);
-    for (int i = 0; i < 20'000; ++i) {
+    for (std::uint64_t i = 0; i < kRounds; ++i) {
       if (empties) drain(reader);
       round.arrive_and_wait();
       file.write(line);
@@ -295,7 +296,7 @@ TEST_F(LineFileTest, what_was_lost_has_a_reason) {
   std::thread other([&] { others_lost = race(false); });
   lost = race(true);
   other.join();
-  ::_exit(lost + others_lost == 20'000 ? 0 : 1);
+  ::_exit(lost + others_lost == kRounds ? 0 : 1);
 }
 
 TEST_F(LineFileTest, two_writers_of_another_users_pipe_never_wait_for_its_reader) {
