@@ -137,7 +137,7 @@ int one_that_lingers() {
   return client;
 }
 
-/// How the sending ended, with `count` descriptors and one byte.
+/// How the sending of one byte and a descriptor ended.
 std::string send_descriptor(int socket, int fd) {
   char byte = 'x';
   iovec part = {&byte, 1};

@@ -276,7 +276,7 @@ TEST_F(LineFileTest, what_was_lost_has_a_reason) {
 /// In a child: as another user it may not open the pipe anew. Two writers race for the pipe's only page, over and over, and nobody reads meanwhile.
 [[noreturn]] void race_for_the_last_page(int reader, int writer) {
   constexpr uid_t kNobody = 65534;
-  constexpr std::uint64_t kRounds = 5'000;
+  constexpr std::uint64_t kRounds = 20'000;
   if (::setresuid(kNobody, kNobody, kNobody) != 0) ::_exit(2);
   ::fcntl(reader, F_SETFL, O_NONBLOCK);
   ::alarm(120);  // ends one that waits: the rounds take a second, on a busy machine some

@@ -20,8 +20,8 @@ constexpr pid_t kNewMold = 51;
 Event reload() { return ReloadRequested{"HUP", {}}; }
 
 /// Two workers of generation 1 serve, and the first of generation 2 has been forked.
-Script with_canary() {
-  Script s(settings(2));
+Script with_canary(const Settings& base = settings(2)) {
+  Script s(base);
   s.booted_at(0s);
   s.at(10s, reload());
   s.at(10s, MoldStarted{2, kNewMold});
@@ -89,12 +89,7 @@ TEST(Rollout, EachOldWorkerGoesWhenItsSuccessorServesThenTheOldMold) {
 TEST(Rollout, ACanaryThatDiesAsSoonAsItIsReadyCostsNobody) {
   Settings careful = settings(2);
   careful.probation = 500ms;
-  Script s(careful);
-  s.booted_at(0s);
-  s.at(10s, reload());
-  s.at(10s, MoldStarted{2, kNewMold});
-  s.at(11s, MoldLoaded{2});
-  s.at(11s, forked(2));
+  Script s = with_canary(careful);
   s.at(12s, ready(2)).expect();
   EXPECT_EQ(s.next_wakeup(), 12500ms);
   const auto failed = s.at(12010ms, killed(pid_of(2), SIGABRT, "SIGABRT"));
@@ -105,12 +100,7 @@ TEST(Rollout, ACanaryThatDiesAsSoonAsItIsReadyCostsNobody) {
 TEST(Rollout, TheLastOldWorkerStaysUntilAllNewOnesHaveProvedThemselves) {
   Settings careful = settings(2);
   careful.probation = 500ms;
-  Script s(careful);
-  s.booted_at(0s);
-  s.at(10s, reload());
-  s.at(10s, MoldStarted{2, kNewMold});
-  s.at(11s, MoldLoaded{2});
-  s.at(11s, forked(2));
+  Script s = with_canary(careful);
   s.at(12s, ready(2)).expect();
   s.at(12499ms, tick()).expect();
   s.at(12500ms, tick()).expect({"drain worker 0", "fork worker 3 of 2"});
@@ -121,12 +111,7 @@ TEST(Rollout, TheLastOldWorkerStaysUntilAllNewOnesHaveProvedThemselves) {
   const auto dead = s.at(13100ms, killed(pid_of(3), SIGABRT, "SIGABRT"));
   EXPECT_THAT(dead.actions, Contains(HasSubstr("reload failed: its workers die, generation 1")));
   EXPECT_EQ(s.snapshot().generation, 1);
-  Script good(careful);
-  good.booted_at(0s);
-  good.at(10s, reload());
-  good.at(10s, MoldStarted{2, kNewMold});
-  good.at(11s, MoldLoaded{2});
-  good.at(11s, forked(2));
+  Script good = with_canary(careful);
   good.at(12s, ready(2));
   good.at(13s, tick()).expect({"drain worker 0", "fork worker 3 of 2"});
   good.at(13s, forked(3));
