@@ -10,13 +10,14 @@
 
 #include "base/result.hpp"
 #include "http/request.hpp"
+#include "http/response.hpp"
 
 /// The app library and the bridge over its C ABI (include/serval/serval.h). What the rest of serval knows of the app is this header.
 namespace serval::app {
 
 /// One request as it is shown to the app. Views are valid until handle() has returned.
 struct Request {
-  const http::Head* head = nullptr;
+  const http::Request* head = nullptr;
   std::string_view body;        ///< whole, decoded; a spilled one is mapped
   int body_fd = -1;             ///< the spilled body's file, else -1
   std::string_view peer;        ///< address without port, e.g. "127.0.0.1", "::1", or "unix"
@@ -29,13 +30,7 @@ struct Request {
 /// Takes the app's answer, on the thread that runs handle(). Exactly one call per request: respond() or fail().
 class Answer {
  public:
-  struct Response {
-    int status = 200;
-    std::span<const http::Field> fields;  ///< not yet checked: the receiver refuses CR, LF and NUL (500 and a log line)
-    std::string_view body;                ///< valid during the call only, unless `release` is given:
-    void (*release)(void*) = nullptr;     ///< then the receiver may keep the view and calls release(release_context) once, on any thread
-    void* release_context = nullptr;
-  };
+  using Response = http::Response;
   virtual void respond(const Response& response) = 0;
   /// The app failed: 500; `why` (an exception's text, "returned without an answer") goes to the log, not to the client.
   virtual void fail(std::string_view why) = 0;

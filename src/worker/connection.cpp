@@ -12,7 +12,7 @@
 #include "base/log.hpp"
 #include "http/date.hpp"
 #include "http/proxy_protocol.hpp"
-#include "http/response.hpp"
+#include "http1/head_writer.hpp"
 #include "ipc/lobby.hpp"
 #include "ipc/reports.hpp"
 #include "worker/limits.hpp"
@@ -112,20 +112,20 @@ bool Connection::parse() {
       }
       begin_exchange();
     }
-    const http::RequestParser::Result result = exchange_->parser.next(input().unread());
+    const http1::RequestParser::Result result = exchange_->parser.next(input().unread());
     input().consume(result.consumed);
     switch (result.step) {
-      case http::RequestParser::Step::need_more:
+      case http1::RequestParser::Step::need_more:
         return want_more();
-      case http::RequestParser::Step::head:
+      case http1::RequestParser::Step::head:
         on_head(result.consumed);
         break;
-      case http::RequestParser::Step::body:
+      case http1::RequestParser::Step::body:
         on_body(result.body);
         break;
-      case http::RequestParser::Step::end:
+      case http1::RequestParser::Step::end:
         return true;
-      case http::RequestParser::Step::refused: {
+      case http1::RequestParser::Step::refused: {
         const http::Refusal& refusal = exchange_->parser.refusal();
         answer_error(refusal.status, refusal.reason, http::Outcome::refused);
         return false;
@@ -164,12 +164,12 @@ void Connection::begin_exchange() {
 }
 
 void Connection::on_head(std::size_t size) {
-  const http::Head& head = exchange_->parser.head();
+  const http1::Wire& wire = exchange_->parser.wire();
   exchange_->head_at = exchange_->input.position() - size;
   exchange_->head_size = size;
   phase_ = Phase::body;
   body_begin_ = last_activity_;
-  if (!head.expect_continue || head.framing == http::Framing::none || !input().unread().empty()) return;
+  if (!wire.expect_continue || wire.body == http1::BodyKind::none || !input().unread().empty()) return;
   boost::system::error_code error;  // a client whose 25 bytes do not fit will not read the answer either
   socket_.write_some(asio::buffer(kContinue), error);
 }
@@ -349,7 +349,7 @@ bool Connection::hand_on() {
   std::string put_together;
   std::string_view request = exchange_->input.since(exchange_->head_at);
   if (apart_) {  // the bytes of the body are where they were read to; those of a chunked one are gone
-    if (exchange_->parser.head().framing != http::Framing::length || exchange_->body.fd() >= 0) return false;
+    if (exchange_->parser.wire().body != http1::BodyKind::sized || exchange_->body.fd() >= 0) return false;
     put_together = std::string(request.substr(0, exchange_->head_size)).append(exchange_->body.view()).append(exchange_->body_input.unread());
     request = put_together;
   }
@@ -399,7 +399,7 @@ void Connection::answer_timeout(TimePoint now) {
   last_activity_ = now;
   service_.on_expired(*exchange_, now);
   std::string answer;
-  const std::size_t body = http::append_error(answer, exchange_->framing(true), 504, reason, http::date_now());
+  const std::size_t body = http1::append_error(answer, exchange_->framing(true), 504, reason, http::date_now());
   log(504, http::Outcome::timeout, {reason, body});
   let_go_of_exchange();
   begin_exchange();
@@ -424,7 +424,7 @@ void Connection::answer_error(int status, std::string_view reason, http::Outcome
   exchange_->closes = true;
   exchange_->status = status;
   exchange_->reason = reason;
-  exchange_->body_out = http::append_error(exchange_->out, exchange_->framing(true), status, reason, http::date_now());
+  exchange_->body_out = http1::append_error(exchange_->out, exchange_->framing(true), status, reason, http::date_now());
   write();
 }
 
@@ -612,12 +612,12 @@ void Connection::log(int status, http::Outcome outcome, const Answered& answered
 [[gnu::noinline]] void Connection::write_access_line(int status, http::Outcome outcome, const Answered& answered) {
   const bool refused = outcome == http::Outcome::refused;
   const Exchange& exchange = *exchange_;
-  const http::Head& head = exchange.parser.head();
+  const http::Request& head = exchange.parser.request();
   http::AccessRecord record;
   record.peer = exchange.request.peer.empty() ? std::string_view(peer_.address) : exchange.request.peer;
   record.method = head.method;
   record.target = head.target;
-  record.minor_version = head.method.empty() ? -1 : head.minor_version;
+  record.minor_version = head.method.empty() ? -1 : head.version.minor;
   for (const http::Field& field : head.fields) {
     if (http::equal_names(field.name, "Referer")) record.referer = field.value;
     if (http::equal_names(field.name, "User-Agent")) record.user_agent = field.value;

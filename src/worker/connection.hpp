@@ -11,7 +11,7 @@
 
 #include "base/time.hpp"
 #include "http/access_log.hpp"
-#include "http/request_parser.hpp"
+#include "http1/request_parser.hpp"
 #include "os/unique_fd.hpp"
 #include "worker/deadline_wheel.hpp"
 #include "worker/exchange.hpp"

@@ -33,12 +33,12 @@ pid_t this_thread() {
 }
 
 /// `drops` if some of the fields are to be left out.
-std::string why_not_sendable(const http::Exchange& how, const app::Answer::Response& response, bool& drops) {
+std::string why_not_sendable(bool head_request, const http::Response& response, bool& drops) {
   if (const char* why = http::why_not_sendable(response.status); why != nullptr) {
     return "answered with status " + std::to_string(response.status) + ": " + why;
   }
   for (const http::Field& field : response.fields) {
-    if (const char* why = http::why_not_sendable(field, how, response.status, response.body.size()); why != nullptr) {
+    if (const char* why = http::why_not_sendable(field, {head_request, response.status}, response.body.size()); why != nullptr) {
       drops = drops || http::may_be_dropped(field);
       if (http::may_be_dropped(field)) continue;
       return "answered with the header " + quoted(field.name) + ", which must not be sent: " + why;
@@ -58,7 +58,7 @@ void Exchange::begin(Connection& owner, TimePoint now) {
 }
 
 void Exchange::prepare(const Peer& peer, int nth) {
-  const http::Head& head = parser.head();
+  const http::Request& head = parser.request();
   const config::Request& limits = service_.config.request;
   request.head = &head;
   request.body = body_in_place.empty() ? body.view() : body_in_place;
@@ -70,17 +70,17 @@ void Exchange::prepare(const Peer& peer, int nth) {
   request.deadline = TimePoint::max();
   identify(peer);
   if (service_.proxy_hint_due && nth <= 1 && !peer.trusted) hint_at_proxy(peer);
-  close_after = !head.keep_alive || limits.keep_alive.count() == 0 || (limits.keep_alive_requests > 0 && nth >= limits.keep_alive_requests);
+  close_after = !parser.wire().keep_alive || limits.keep_alive.count() == 0 || (limits.keep_alive_requests > 0 && nth >= limits.keep_alive_requests);
 }
 
 /// Who asks, over what, and under which id: a trusted proxy is believed (RFC 7239, X-Forwarded-*, X-Request-Id).
 void Exchange::identify(const Peer& peer) {
   if (peer.trusted) {
-    const http::Origin origin = http::find_origin(parser.head().fields, {.address = request.peer, .scheme = request.scheme}, service_.is_trusted);
+    const http::Origin origin = http::find_origin(parser.request().fields, {.address = request.peer, .scheme = request.scheme}, service_.is_trusted);
     if (origin.address != request.peer) request.peer_port = 0;
     request.peer = origin.address;
     request.scheme = origin.scheme;
-    for (const http::Field& field : parser.head().fields) {
+    for (const http::Field& field : parser.request().fields) {
       if (http::equal_names(field.name, "X-Request-Id") && http::is_usable_request_id(field.value)) request_id = field.value;
     }
   }
@@ -89,7 +89,7 @@ void Exchange::identify(const Peer& peer) {
 
 /// Once in a worker's life; the first request of a connection is enough to notice.
 [[gnu::noinline]] void Exchange::hint_at_proxy(const Peer& peer) {
-  if (!says_forwarded(parser.head().fields) || !is_private(peer.address)) return;
+  if (!says_forwarded(parser.request().fields) || !is_private(peer.address)) return;
   service_.proxy_hint_due = false;
   log::warning("a request says that a proxy has forwarded it, but that is not believed: request.trusted_proxies does not name the proxy",
                {{"peer", peer.address}});
@@ -120,12 +120,12 @@ void Exchange::reset() {
   handed_over = TimePoint{};
 }
 
-http::Exchange Exchange::framing(bool close) const {
-  const http::Head& head = parser.head();
+http1::Framing Exchange::framing(bool close) const {
+  const http::Request& head = parser.request();
   return {.head_request = head.method == "HEAD",
-          .minor_version = head.minor_version,
+          .minor_version = head.version.minor,
           .close = close,
-          .asked_keep_alive_1_0 = head.minor_version == 0 && head.keep_alive};
+          .asked_keep_alive_1_0 = head.version.minor == 0 && parser.wire().keep_alive};
 }
 
 void Exchange::run(bool waited) {
@@ -135,7 +135,7 @@ void Exchange::run(bool waited) {
   thread_.store(this_thread(), std::memory_order_relaxed);
   started_.store(start.time_since_epoch().count(), std::memory_order_release);
   std::optional<scoreboard::Row> row = this_row();
-  const http::Head& head = parser.head();
+  const http::Request& head = parser.request();
   if (row) row->begin({.method = head.method, .target = head.target, .request_id = request_id, .peer = request.peer}, start, request.deadline);
   service_.app.handle(request, *this);
   if (row) row->end();
@@ -180,15 +180,15 @@ void Exchange::done() {
 void Exchange::respond(const Response& response) {
   closes = close_after || service_.says_goodbye();
   status = response.status;
-  const http::Exchange how = framing(closes);
+  const http1::Framing how = framing(closes);
   bool drops = false;
-  if (const std::string why = why_not_sendable(how, response, drops); !why.empty()) {
+  if (const std::string why = why_not_sendable(how.head_request, response, drops); !why.empty()) {
     if (response.release != nullptr) app::call_release(response.release, response.release_context);
     return fail(why);
   }
   const std::vector<http::Field> kept = drops ? without_dropped(response.fields) : std::vector<http::Field>();
-  http::append_head(out, how, status, drops ? std::span<const http::Field>(kept) : response.fields, response.body.size(), http::date_now());
-  if (http::carries_body(how, status)) {
+  http1::append_head(out, how, status, drops ? std::span<const http::Field>(kept) : response.fields, response.body.size(), http::date_now());
+  if (http::carries_body({how.head_request, status})) {
     body_out = response.body.size();
     keep_tail(response);
   } else if (response.release != nullptr) {
@@ -203,7 +203,7 @@ std::vector<http::Field> Exchange::without_dropped(std::span<const http::Field> 
     if (!http::may_be_dropped(field)) {
       kept.push_back(field);
     } else if (service_.first_dropped(field.name)) {
-      const http::Head& head = parser.head();
+      const http::Request& head = parser.request();
       log::warning("the app sends a header that is serval's to send, it is dropped each time",
                    {{"header", field.name}, {"method", head.method}, {"target", head.target}, {"request_id", request_id}});
     }
@@ -226,15 +226,15 @@ void Exchange::keep_tail(const Response& response) {
 }
 
 void Exchange::fail(std::string_view why) {
-  const http::Head& head = parser.head();
+  const http::Request& head = parser.request();
   log::error("app failed", {{"method", head.method}, {"target", head.target}, {"request_id", request_id}, {"why", why}});
   closes = close_after || service_.says_goodbye();
   status = 500;
   failed = true;
   reason = "the app failed; the log says how";
-  const http::Exchange how = framing(closes);
-  http::append_head(out, how, status, kServerErrorFields, kServerErrorBody.size(), http::date_now());
-  if (!http::carries_body(how, status)) return;
+  const http1::Framing how = framing(closes);
+  http1::append_head(out, how, status, kServerErrorFields, kServerErrorBody.size(), http::date_now());
+  if (!http::carries_body({how.head_request, status})) return;
   out.append(kServerErrorBody);
   body_out = kServerErrorBody.size();
 }

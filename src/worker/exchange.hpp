@@ -12,8 +12,8 @@
 
 #include "app/app.hpp"
 #include "base/time.hpp"
-#include "http/request_parser.hpp"
-#include "http/response.hpp"
+#include "http1/request_parser.hpp"
+#include "http1/head_writer.hpp"
 #include "scoreboard/writer.hpp"
 #include "worker/body_store.hpp"
 #include "worker/crew.hpp"
@@ -37,7 +37,7 @@ class Exchange final : public Job, private app::Answer {
   void prepare(const Peer& peer, int nth);
 
   // The request.
-  http::RequestParser parser;
+  http1::RequestParser parser;
   InputBuffer input;       ///< the connection's bytes, the head among them; handed back when the answer is on its way
   std::size_t head_at = 0;  ///< where in `input` the request begins
   std::size_t head_size = 0;
@@ -79,7 +79,7 @@ class Exchange final : public Job, private app::Answer {
   void reset();
 
   /// Of the request only: may be asked while the handler runs.
-  http::Exchange framing(bool close) const;
+  http1::Framing framing(bool close) const;
 
   // Job
   void run(bool waited) override;

@@ -5,7 +5,7 @@
 namespace serval::worker {
 
 void TimeoutReports::add(const Exchange& exchange, TimePoint now) {
-  const http::Head& head = exchange.parser.head();
+  const http::Request& head = exchange.parser.request();
   ipc::TimeoutReport report;
   report.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - exchange.started()).count();
   ipc::put_text(report.method, head.method);

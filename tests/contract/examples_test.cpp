@@ -56,7 +56,7 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   Taken operator()(const Ask& ask) {
-    http::Head head;
+    http::Request head;
     head.method = ask.method;
     const std::string target = std::string(ask.path) + (ask.query.empty() ? "" : "?") + std::string(ask.query);
     head.target = target;

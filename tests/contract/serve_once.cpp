@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   if (!done) return failed(done.error());
   if (!(*app)->ready()) return failed("the app is not ready");
 
-  serval::http::Head head;
+  serval::http::Request head;
   head.method = "GET";
   head.target = head.path = "/";
   serval::app::Request request;

@@ -64,7 +64,7 @@ std::unique_ptr<App> preloaded(const std::string& path, const std::vector<std::s
 
 /// A GET of `path`, which is given as it is sent, with `fields`.
 void get(App& app, std::string_view path, Taken& taken, std::span<const http::Field> fields = {}, std::string_view query = {}) {
-  http::Head head;
+  http::Request head;
   head.method = "GET";
   head.target = path;
   head.path = path;
@@ -163,13 +163,13 @@ TEST(AppLife, OnlyTheProcessThatPreloadedDestroysTheApp) {
 
 TEST(AppRequest, EverythingArrives) {
   const http::Field fields[] = {{"Host", "example.org"}, {"Accept", "a"}, {"X-Empty", ""}, {"accept", "b"}};
-  http::Head head;
+  http::Request head;
   head.method = "POST";
   head.target = "/a%20b/%C3%BC?x=1&y=a%26b+c&x=2&z";
   head.path = "/a%20b/%C3%BC";
   head.query = "x=1&y=a%26b+c&x=2&z";
   head.host = "example.org";
-  head.minor_version = 0;
+  head.version.minor = 0;
   head.fields = fields;
   Request request;
   request.head = &head;
@@ -325,7 +325,7 @@ class Throwing final : public Answer {
 };
 
 TEST(AppHost, WhatTheReceiverThrowsStaysOutOfTheApp) {
-  http::Head head;
+  http::Request head;
   head.path = "/keep";
   Request request;
   request.head = &head;

@@ -7,7 +7,7 @@
 
 #include "http/request.hpp"
 
-namespace serval::http {
+namespace serval::http1 {
 
 /// Takes the chunked coding off a body (RFC 9112 §7.1), byte by byte in the order of the wire; everything that is not data is consumed at
 /// once, so the caller's buffer may be as small as it likes. Extensions are skipped; trailer fields are dropped, or refused where somebody else
@@ -21,10 +21,10 @@ class ChunkedBody {
     std::string_view piece;  ///< of the decoded body, a view into the bytes shown
   };
 
-  explicit ChunkedBody(const Limits& limits) : limits_(limits) {}
+  explicit ChunkedBody(const http::Limits& limits) : limits_(limits) {}
   void reset();
   Result read(std::string_view bytes);
-  const Refusal& refusal() const { return refusal_; }
+  const http::Refusal& refusal() const { return refusal_; }
 
  private:
   enum class State {
@@ -43,9 +43,9 @@ class ChunkedBody {
   State read_trailer(char byte);
   State read_trailer_name(char byte);
   State begin_chunk();
-  State refuse(Refusal refusal);
+  State refuse(http::Refusal refusal);
 
-  const Limits limits_;
+  const http::Limits limits_;
   State state_ = State::size_start;
   std::uint64_t left_ = 0;       // of the chunk's data; while its size is read: the size so far
   std::uint64_t decoded_ = 0;
@@ -56,7 +56,7 @@ class ChunkedBody {
   std::size_t trailer_bytes_ = 0;
   std::array<char, 24> name_{};  // of the trailer being read, in lower case; longer ones are never forbidden
   std::size_t name_size_ = 0;
-  Refusal refusal_;
+  http::Refusal refusal_;
 };
 
 }  // namespace serval::http

@@ -5,7 +5,7 @@
 
 #include "feeding.hpp"
 
-namespace serval::http::test {
+namespace serval::http1::test {
 namespace {
 
 std::size_t below(std::size_t limit, std::mt19937& random) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random); }
@@ -40,10 +40,10 @@ TEST(Mutation, DamagedRequestsHaveOneOutcomeHoweverTheyAreCut) {
   for (Sample& sample : load_corpus("invalid")) samples.push_back(std::move(sample));
   std::erase_if(samples, [](const Sample& sample) { return sample.bytes.size() > 600; });
   std::ranges::sort(samples, {}, &Sample::name);  // directories have no order, the test shall
-  const Limits tight{.max_header = 300, .max_headers = 6, .max_target = 40, .max_body = 20};
+  const http::Limits tight{.max_header = 300, .max_headers = 6, .max_target = 40, .max_body = 20};
   std::mt19937 random(42);
   for (int round = 0; round < 4000; ++round) {
-    const Limits limits = round % 2 == 0 ? Limits{} : tight;
+    const http::Limits limits = round % 2 == 0 ? http::Limits{} : tight;
     const std::string bytes = mutate(samples[below(samples.size(), random)].bytes, samples, random);
     const Reading whole = read_whole(bytes, limits);
     ASSERT_EQ(read_pieces(single_bytes(bytes), limits), whole) << "round " << round << ": " << testing::PrintToString(bytes);
@@ -57,4 +57,4 @@ TEST(Mutation, DamagedRequestsHaveOneOutcomeHoweverTheyAreCut) {
 }
 
 }  // namespace
-}  // namespace serval::http::test
+}  // namespace serval::http1::test

@@ -1,10 +1,10 @@
-#include "http/chunked_body.hpp"
+#include "http1/chunked_body.hpp"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace serval::http {
+namespace serval::http1 {
 namespace {
 
 struct Decoded {
@@ -14,7 +14,7 @@ struct Decoded {
   int status = 0;
 };
 
-Decoded decode(std::string_view bytes, const Limits& limits = {}) {
+Decoded decode(std::string_view bytes, const http::Limits& limits = {}) {
   ChunkedBody chunked(limits);
   Decoded decoded;
   while (true) {
@@ -60,7 +60,7 @@ TEST(ChunkedBody, ExtensionsAreLimitedPerChunkAndPerMessage) {
 }
 
 TEST(ChunkedBody, TrailersAreLimitedInNumberAndSize) {
-  const Limits limits{.max_headers = 2};
+  const http::Limits limits{.max_headers = 2};
   EXPECT_EQ(decode("0\r\nA: b\r\nC: d\r\n\r\n", limits).step, ChunkedBody::Step::end);
   EXPECT_EQ(decode("0\r\nA: b\r\nC: d\r\nE", limits).status, 431);
   EXPECT_EQ(decode("0\r\nA: " + std::string(8192 - 3, 'x')).status, 0);
@@ -79,7 +79,7 @@ TEST(ChunkedBody, ForbiddenTrailersAreFoundWhateverTheirCase) {
 }
 
 TEST(ChunkedBody, IsReusedAfterReset) {
-  ChunkedBody chunked{Limits{.max_body = 4}};
+  ChunkedBody chunked{http::Limits{.max_body = 4}};
   for (int message = 0; message < 3; ++message) {
     EXPECT_EQ(chunked.read("4\r\nabcd\r\n").piece, "abcd");
     EXPECT_EQ(chunked.read("\r\n0\r\n\r\n").step, ChunkedBody::Step::end);
@@ -88,4 +88,4 @@ TEST(ChunkedBody, IsReusedAfterReset) {
 }
 
 }  // namespace
-}  // namespace serval::http
+}  // namespace serval::http1

@@ -1,11 +1,11 @@
-#include "http/head_reader.hpp"
+#include "http1/head_reader.hpp"
 
 #include <algorithm>
 
 #include "http/ascii.hpp"
 #include "http/target.hpp"
 
-namespace serval::http {
+namespace serval::http1 {
 namespace {
 
 constexpr std::size_t kMaxMethod = 32;  // the longest registered one has 17 bytes
@@ -15,7 +15,7 @@ constexpr std::size_t kVersionSize = 8;
 /// `get` for GET: one reader may take it for the method it resembles, another not.
 bool is_misspelt_standard_method(std::string_view method) {
   for (const std::string_view standard : {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"}) {
-    if (equal_names(method, standard)) return method != standard;
+    if (http::equal_names(method, standard)) return method != standard;
   }
   return false;
 }
@@ -29,8 +29,9 @@ void HeadReader::reset() {
   line_known_ = false;
   fields_.clear();
   rules_ = FieldRules{};
-  head_ = Head{};
-  refusal_ = Refusal{};
+  request_ = http::Request{};
+  wire_ = Wire{};
+  refusal_ = http::Refusal{};
 }
 
 /// The caller's buffer has moved: the fields found so far move along.
@@ -40,7 +41,7 @@ void HeadReader::follow(const char* base) {
   const auto moved = [&](std::string_view view) {
     return std::string_view(base + (reinterpret_cast<std::uintptr_t>(view.data()) - old), view.size());
   };
-  for (Field& field : fields_) field = {moved(field.name), moved(field.value)};
+  for (http::Field& field : fields_) field = {moved(field.name), moved(field.value)};
   if (state_ == State::value_start || state_ == State::value) name_ = moved(name_);
 }
 
@@ -58,7 +59,7 @@ HeadReader::Step HeadReader::read(std::string_view bytes) {
   return Step::need_more;
 }
 
-HeadReader::State HeadReader::refuse(Refusal refusal) {
+HeadReader::State HeadReader::refuse(http::Refusal refusal) {
   refusal_ = refusal;
   return State::refused;
 }
@@ -83,7 +84,7 @@ HeadReader::State HeadReader::step(std::string_view bytes) {
 
 HeadReader::State HeadReader::read_method(std::string_view bytes) {
   const std::size_t end = std::min(bytes.size(), kMaxMethod + 1);
-  while (at_ < end && ascii::is(bytes[at_], ascii::token)) ++at_;
+  while (at_ < end && http::ascii::is(bytes[at_], http::ascii::token)) ++at_;
   if (at_ > kMaxMethod) return refuse({501, "the method is longer than any known one"});
   if (at_ == bytes.size()) return State::method;
   if (bytes[at_] != ' ' || at_ == 0) return refuse({400, "the request line does not start with a method"});
@@ -94,7 +95,7 @@ HeadReader::State HeadReader::read_method(std::string_view bytes) {
 
 HeadReader::State HeadReader::read_target(std::string_view bytes) {
   const std::size_t end = std::min(bytes.size(), start_ + limits_.max_target + 1);
-  while (at_ < end && ascii::is(bytes[at_], ascii::target)) ++at_;
+  while (at_ < end && http::ascii::is(bytes[at_], http::ascii::target)) ++at_;
   target_size_ = at_ - start_;
   if (target_size_ > limits_.max_target) return refuse({414, "the target is beyond the limit"});
   if (at_ == bytes.size()) return State::target;
@@ -115,7 +116,7 @@ HeadReader::State HeadReader::read_version(std::string_view bytes) {
       return State::line_end;
     }
     const bool digit_expected = index == 5 || index == 7;
-    const bool fits = digit_expected ? ascii::is(byte, ascii::digit) : byte == (index == 6 ? '.' : kVersion[index]);
+    const bool fits = digit_expected ? http::ascii::is(byte, http::ascii::digit) : byte == (index == 6 ? '.' : kVersion[index]);
     if (!fits) return refuse({400, "the version is malformed"});
   }
   return State::version;
@@ -127,11 +128,11 @@ HeadReader::State HeadReader::read_line_end(std::string_view bytes) {
   if (version[5] != '1') return refuse({505, "only HTTP/1.0 and HTTP/1.1 are served"});
   const std::string_view method = bytes.substr(0, method_size_);
   if (is_misspelt_standard_method(method)) return refuse({501, "methods are case-sensitive"});
-  head_.method = method;
-  head_.target = bytes.substr(method_size_ + 1, target_size_);
-  head_.minor_version = version.back() == '0' ? 0 : 1;  // RFC 9110 §2.5: 1.2 and later are processed as the highest one that we know
+  request_.method = method;
+  request_.target = bytes.substr(method_size_ + 1, target_size_);
+  request_.version.minor = version.back() == '0' ? 0 : 1;  // RFC 9110 §2.5: 1.2 and later are processed as the highest one that we know
   line_known_ = true;
-  if (auto refusal = split_target(head_)) return refuse(*refusal);
+  if (auto refusal = http::split_target(request_)) return refuse(*refusal);
   ++at_;
   return State::field_start;
 }
@@ -153,12 +154,12 @@ HeadReader::State HeadReader::read_name(std::string_view bytes) {
   std::uint8_t seen = 0;
   std::size_t at = at_;
   for (; at < bytes.size(); ++at) {
-    const std::uint8_t classes = ascii::classes_of(bytes[at]);
-    if ((classes & ascii::token) == 0) break;
+    const std::uint8_t classes = http::ascii::classes_of(bytes[at]);
+    if ((classes & http::ascii::token) == 0) break;
     seen |= classes;
   }
   at_ = at;
-  odd_name_ = odd_name_ || (seen & ascii::underscore) != 0;
+  odd_name_ = odd_name_ || (seen & http::ascii::underscore) != 0;
   if (at == bytes.size()) return State::name;
   if (bytes[at] != ':') {
     const bool space = (bytes[at] == ' ' || bytes[at] == '\t') && at > start_;
@@ -179,12 +180,12 @@ HeadReader::State HeadReader::read_value_start(std::string_view bytes) {
 
 HeadReader::State HeadReader::read_value(std::string_view bytes) {
   const char* const end = bytes.data() + bytes.size();
-  const char* const stop = ascii::skip_value(bytes.data() + at_, end);
+  const char* const stop = http::ascii::skip_value(bytes.data() + at_, end);
   at_ = static_cast<std::size_t>(stop - bytes.data());
   if (stop == end) return State::value;
   if (*stop == '\n') return refuse({400, "a bare LF in the head"});
   if (*stop != '\r') return refuse({400, "a control byte in a field value"});
-  const std::string_view value = ascii::trim(bytes.substr(start_, at_ - start_));
+  const std::string_view value = http::ascii::trim(bytes.substr(start_, at_ - start_));
   fields_.push_back({name_, value});
   return ++at_ == bytes.size() ? State::value_end : read_value_end(bytes);
 }
@@ -203,20 +204,20 @@ HeadReader::State HeadReader::read_last_end(std::string_view bytes) {
 }
 
 /// While the head is incomplete the bytes may move, and nobody shall look at the old place.
-void HeadReader::hide_line() { head_.method = head_.target = head_.path = head_.query = head_.host = {}; }
+void HeadReader::hide_line() { request_.method = request_.target = request_.path = request_.query = request_.host = {}; }
 
 /// Makes the views of the request line again if they were hidden. It was not refused then, so it is not now.
 void HeadReader::show_line(std::string_view bytes) {
-  if (!line_known_ || !head_.method.empty()) return;
-  head_.method = bytes.substr(0, method_size_);
-  head_.target = bytes.substr(method_size_ + 1, target_size_);
-  static_cast<void>(split_target(head_));
+  if (!line_known_ || !request_.method.empty()) return;
+  request_.method = bytes.substr(0, method_size_);
+  request_.target = bytes.substr(method_size_ + 1, target_size_);
+  static_cast<void>(http::split_target(request_));
 }
 
 HeadReader::State HeadReader::finish(std::string_view bytes) {
   show_line(bytes);
-  head_.fields = fields_;
-  if (auto refusal = rules_.finish(head_, limits_.max_body)) return refuse(*refusal);
+  request_.fields = fields_;
+  if (auto refusal = rules_.finish(request_, wire_, limits_.max_body)) return refuse(*refusal);
   return State::complete;
 }
 

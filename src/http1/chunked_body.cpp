@@ -1,11 +1,11 @@
-#include "http/chunked_body.hpp"
+#include "http1/chunked_body.hpp"
 
 #include <algorithm>
 #include <limits>
 
 #include "http/ascii.hpp"
 
-namespace serval::http {
+namespace serval::http1 {
 namespace {
 
 constexpr int kMaxSizeDigits = 16;
@@ -23,7 +23,7 @@ constexpr std::string_view kForbiddenTrailers[] = {
 };
 
 unsigned hex_value(char digit) {
-  return static_cast<unsigned>(digit <= '9' ? digit - '0' : ascii::lower(digit) - 'a' + 10);
+  return static_cast<unsigned>(digit <= '9' ? digit - '0' : http::ascii::lower(digit) - 'a' + 10);
 }
 
 }  // namespace
@@ -35,10 +35,10 @@ void ChunkedBody::reset() {
   all_extension_bytes_ = 0;
   trailers_ = 0;
   trailer_bytes_ = 0;
-  refusal_ = Refusal{};
+  refusal_ = http::Refusal{};
 }
 
-ChunkedBody::State ChunkedBody::refuse(Refusal refusal) {
+ChunkedBody::State ChunkedBody::refuse(http::Refusal refusal) {
   refusal_ = refusal;
   return State::refused;
 }
@@ -66,7 +66,7 @@ ChunkedBody::State ChunkedBody::read_framing(char byte) {
       left_ = 0;
       size_digits_ = 0;
       extension_bytes_ = 0;
-      if (!ascii::is(byte, ascii::hex)) return refuse({400, "a chunk does not start with its size in hex"});
+      if (!http::ascii::is(byte, http::ascii::hex)) return refuse({400, "a chunk does not start with its size in hex"});
       return read_size(byte);
     case State::size: return read_size(byte);
     case State::space_after_size: return read_space_after_size(byte);
@@ -91,7 +91,7 @@ ChunkedBody::State ChunkedBody::read_framing(char byte) {
 }
 
 ChunkedBody::State ChunkedBody::read_size(char byte) {
-  if (ascii::is(byte, ascii::hex)) {
+  if (http::ascii::is(byte, http::ascii::hex)) {
     if (++size_digits_ > kMaxSizeDigits) return refuse({400, "a chunk's size has more than 16 digits"});
     left_ = left_ << 4 | hex_value(byte);
     return State::size;
@@ -116,7 +116,7 @@ ChunkedBody::State ChunkedBody::read_extension(char byte) {
   if (!extension_fits()) return refuse({400, kExtensionsTooLong});
   const bool in_quotes = state_ != State::extension;
   if (byte == '\r' && !in_quotes) return State::size_end;
-  const bool fits = ascii::is(byte, ascii::value) && (in_quotes || static_cast<unsigned char>(byte) < 0x80);
+  const bool fits = http::ascii::is(byte, http::ascii::value) && (in_quotes || static_cast<unsigned char>(byte) < 0x80);
   if (!fits) return refuse({400, "a byte that may not stand in a chunk extension"});
   if (state_ == State::quoted_pair) return State::quoted;
   if (state_ == State::quoted && byte == '\\') return State::quoted_pair;
@@ -149,7 +149,7 @@ ChunkedBody::State ChunkedBody::read_trailer(char byte) {
     case State::trailer_name: return read_trailer_name(byte);
     case State::trailer_value:
       if (byte == '\r') return State::trailer_end;
-      if (!ascii::is(byte, ascii::value)) return refuse({400, "a control byte in a trailer field"});
+      if (!http::ascii::is(byte, http::ascii::value)) return refuse({400, "a control byte in a trailer field"});
       return state_;
     case State::trailer_end:
       if (byte != '\n') return refuse({400, "a CR without LF in the trailer"});
@@ -174,8 +174,8 @@ ChunkedBody::State ChunkedBody::read_trailer(char byte) {
 }
 
 ChunkedBody::State ChunkedBody::read_trailer_name(char byte) {
-  if (ascii::is(byte, ascii::token)) {
-    if (name_size_ < name_.size()) name_[name_size_] = byte == '_' ? '-' : ascii::lower(byte);
+  if (http::ascii::is(byte, http::ascii::token)) {
+    if (name_size_ < name_.size()) name_[name_size_] = byte == '_' ? '-' : http::ascii::lower(byte);
     ++name_size_;
     return State::trailer_name;
   }

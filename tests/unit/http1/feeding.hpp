@@ -15,10 +15,10 @@
 
 #include <gtest/gtest.h>
 
-#include "http/request_parser.hpp"
+#include "http1/request_parser.hpp"
 
 /// Plays the connection that owns a RequestParser, with the bytes cut in any way.
-namespace serval::http::test {
+namespace serval::http1::test {
 
 /// A request as it was understood, copied out of the buffers.
 struct Message {
@@ -54,18 +54,18 @@ inline void PrintTo(const Reading& reading, std::ostream* out) {
   }
 }
 
-inline Message copy_of(const Head& head) {
-  Message message{.method = std::string(head.method),
-                  .target = std::string(head.target),
-                  .path = std::string(head.path),
-                  .query = std::string(head.query),
-                  .host = std::string(head.host),
-                  .minor_version = head.minor_version,
+inline Message copy_of(const http::Request& request, const Wire& wire) {
+  Message message{.method = std::string(request.method),
+                  .target = std::string(request.target),
+                  .path = std::string(request.path),
+                  .query = std::string(request.query),
+                  .host = std::string(request.host),
+                  .minor_version = request.version.minor,
                   .fields = {},
-                  .keep_alive = head.keep_alive,
-                  .expect_continue = head.expect_continue,
+                  .keep_alive = wire.keep_alive,
+                  .expect_continue = wire.expect_continue,
                   .body = {}};
-  for (const Field& field : head.fields) message.fields.emplace_back(field.name, field.value);
+  for (const http::Field& field : request.fields) message.fields.emplace_back(field.name, field.value);
   return message;
 }
 
@@ -104,7 +104,7 @@ inline bool is_part_of(std::string_view part, std::string_view whole) {
 }
 
 /// What becomes of the pieces, sent one after the other on one connection.
-inline Reading read_pieces(const std::vector<std::string_view>& pieces, const Limits& limits = {}) {
+inline Reading read_pieces(const std::vector<std::string_view>& pieces, const http::Limits& limits = {}) {
   using Step = RequestParser::Step;
   Reading reading;
   RequestParser parser(limits);
@@ -126,7 +126,7 @@ inline Reading read_pieces(const std::vector<std::string_view>& pieces, const Li
           more = false;
           break;
         case Step::head:
-          reading.messages.push_back(copy_of(parser.head()));
+          reading.messages.push_back(copy_of(parser.request(), parser.wire()));
           shown.drop(result.consumed);
           head_bytes = shown.hold();
           break;
@@ -137,11 +137,11 @@ inline Reading read_pieces(const std::vector<std::string_view>& pieces, const Li
           break;
         case Step::end: {
           shown.drop(result.consumed);
-          Message again = copy_of(parser.head());
+          Message again = copy_of(parser.request(), parser.wire());
           again.body = reading.messages.back().body;
           EXPECT_EQ(again, reading.messages.back()) << "the head has changed while the body was read";
           reading.messages.back().complete = true;
-          if (!parser.head().keep_alive) return reading;
+          if (!parser.wire().keep_alive) return reading;
           parser.reset();
           break;
         }
@@ -157,7 +157,7 @@ inline Reading read_pieces(const std::vector<std::string_view>& pieces, const Li
   return reading;
 }
 
-inline Reading read_whole(std::string_view bytes, const Limits& limits = {}) { return read_pieces({bytes}, limits); }
+inline Reading read_whole(std::string_view bytes, const http::Limits& limits = {}) { return read_pieces({bytes}, limits); }
 
 inline std::vector<std::string_view> single_bytes(std::string_view bytes) {
   std::vector<std::string_view> pieces;
@@ -210,4 +210,4 @@ inline std::vector<Sample> load_corpus(const std::string& kind) {
   return samples;
 }
 
-}  // namespace serval::http::test
+}  // namespace serval::http1::test

@@ -1,8 +1,8 @@
-#include "http/request_parser.hpp"
+#include "http1/request_parser.hpp"
 
 #include <algorithm>
 
-namespace serval::http {
+namespace serval::http1 {
 namespace {
 
 // RFC 9112 §2.2: at least one empty line before a request is to be ignored (old clients ended POST bodies with one).
@@ -10,7 +10,7 @@ constexpr int kMaxEmptyLines = 4;
 
 }  // namespace
 
-RequestParser::RequestParser(const Limits& limits) : reader_(limits), chunked_(limits) {}
+RequestParser::RequestParser(const http::Limits& limits) : reader_(limits), chunked_(limits) {}
 
 void RequestParser::reset() {
   phase_ = Phase::before;
@@ -18,7 +18,7 @@ void RequestParser::reset() {
   reader_.reset();
   chunked_.reset();
   left_ = 0;
-  refusal_ = Refusal{};
+  refusal_ = http::Refusal{};
 }
 
 RequestParser::Result RequestParser::next(std::string_view unread) {
@@ -33,7 +33,7 @@ RequestParser::Result RequestParser::next(std::string_view unread) {
   return {};
 }
 
-RequestParser::Result RequestParser::refuse(const Refusal& refusal) {
+RequestParser::Result RequestParser::refuse(const http::Refusal& refusal) {
   refusal_ = refusal;
   phase_ = Phase::refused;
   return {Step::refused, 0, {}};
@@ -59,13 +59,13 @@ RequestParser::Result RequestParser::read_head(std::string_view unread) {
     case HeadReader::Step::refused: return refuse(reader_.refusal());
     case HeadReader::Step::complete: break;
   }
-  switch (head().framing) {
-    case Framing::none: phase_ = Phase::ended; break;
-    case Framing::length:
-      left_ = head().content_length;
+  switch (wire().body) {
+    case BodyKind::none: phase_ = Phase::ended; break;
+    case BodyKind::sized:
+      left_ = wire().content_length;
       phase_ = left_ == 0 ? Phase::ended : Phase::sized_body;
       break;
-    case Framing::chunked: phase_ = Phase::chunked_body; break;
+    case BodyKind::chunked: phase_ = Phase::chunked_body; break;
   }
   return {Step::head, reader_.size(), {}};
 }

@@ -1,11 +1,11 @@
-#include "http/request_parser.hpp"
+#include "http1/request_parser.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "feeding.hpp"
 
-namespace serval::http::test {
+namespace serval::http1::test {
 namespace {
 
 using Step = RequestParser::Step;
@@ -68,7 +68,7 @@ TEST(RequestParser, TellsWhoWaitsForContinue) {
 
 TEST(RequestParser, TheBodyIsShownInPlace) {
   const std::string bytes = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\nGET";
-  RequestParser parser{Limits{}};
+  RequestParser parser{http::Limits{}};
   std::string_view unread = bytes;
   const auto next = [&] {
     const RequestParser::Result result = parser.next(unread);
@@ -85,7 +85,7 @@ TEST(RequestParser, TheBodyIsShownInPlace) {
 }
 
 TEST(RequestParser, HasStartedWithTheFirstByteThatIsNoEmptyLine) {
-  RequestParser parser{Limits{}};
+  RequestParser parser{http::Limits{}};
   EXPECT_FALSE(parser.started());
   EXPECT_EQ(parser.next("").consumed, 0u);
   EXPECT_EQ(parser.next("\r\n\r").consumed, 2u);
@@ -97,27 +97,27 @@ TEST(RequestParser, HasStartedWithTheFirstByteThatIsNoEmptyLine) {
 }
 
 TEST(RequestParser, ShowsNothingOfAnIncompleteHead) {
-  RequestParser parser{Limits{}};
+  RequestParser parser{http::Limits{}};
   EXPECT_EQ(parser.next("GET /x HTTP/1.1\r\nHost: a\r\nB: c").step, Step::need_more);
-  EXPECT_EQ(parser.head().method, "");
-  EXPECT_EQ(parser.head().target, "");
-  EXPECT_TRUE(parser.head().fields.empty());
+  EXPECT_EQ(parser.request().method, "");
+  EXPECT_EQ(parser.request().target, "");
+  EXPECT_TRUE(parser.request().fields.empty());
 }
 
 TEST(RequestParser, ShowsTheLineOfARefusedHeadIfItWasUnderstood) {
-  RequestParser parser{Limits{}};
+  RequestParser parser{http::Limits{}};
   EXPECT_EQ(parser.next("HEAD /x HTTP/1.0\r\nHost : a\r\n").step, Step::refused);
-  EXPECT_EQ(parser.head().method, "HEAD");
-  EXPECT_EQ(parser.head().target, "/x");
-  EXPECT_EQ(parser.head().minor_version, 0);
+  EXPECT_EQ(parser.request().method, "HEAD");
+  EXPECT_EQ(parser.request().target, "/x");
+  EXPECT_EQ(parser.request().version.minor, 0);
   EXPECT_EQ(parser.refusal().reason, "space before the colon of a header field");
   parser.reset();
   EXPECT_EQ(parser.next("GET /\x01").step, Step::refused);
-  EXPECT_EQ(parser.head().method, "");
+  EXPECT_EQ(parser.request().method, "");
 }
 
 /// The shortest part of `bytes` that is refused must end with `bytes`.
-void expect_refused_exactly_at_the_end_of(std::string_view bytes, int status, const Limits& limits = {}) {
+void expect_refused_exactly_at_the_end_of(std::string_view bytes, int status, const http::Limits& limits = {}) {
   SCOPED_TRACE(testing::PrintToString(std::string(bytes.substr(0, 80))));
   const Reading all = read_whole(bytes, limits);
   EXPECT_EQ(all.status, status) << all.reason;
@@ -144,7 +144,7 @@ TEST(RequestParser, RefusesAsSoonAsItSees) {
 }
 
 TEST(RequestParser, LimitsHoldToTheByte) {
-  const Limits limits{.max_header = 200, .max_headers = 3, .max_target = 20, .max_body = 10};
+  const http::Limits limits{.max_header = 200, .max_headers = 3, .max_target = 20, .max_body = 10};
   const auto status = [&](std::string_view bytes) { return read_whole(bytes, limits).status; };
 
   EXPECT_EQ(status("GET /" + std::string(19, 't') + " HTTP/1.1\r\nHost: a\r\n\r\n"), 0);
@@ -168,7 +168,7 @@ TEST(RequestParser, LimitsHoldToTheByte) {
 }
 
 TEST(RequestParser, NoBodyLimitMeansNone) {
-  const Limits limits{.max_body = 0};
+  const http::Limits limits{.max_body = 0};
   const std::string head = "POST / HTTP/1.1\r\nHost: a\r\n";
   EXPECT_EQ(read_whole(head + "Content-Length: 9999999999999999999\r\n\r\nx", limits).status, 0);
   EXPECT_EQ(read_whole(head + "Transfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nx", limits).status, 0);
@@ -193,18 +193,18 @@ TEST(RequestParser, UnderscoresMayNotImitateTrustedNames) {
 }
 
 TEST(RequestParser, IsReusedWithoutTraceOfTheRequestBefore) {
-  RequestParser parser{Limits{}};
+  RequestParser parser{http::Limits{}};
   const std::string first = "HEAD http://x/ HTTP/1.0\r\nHost: y\r\nExpect: 100-continue\r\nContent-Length: 1\r\nA: b\r\n\r\n";
   const std::string second = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   ASSERT_EQ(parser.next(first).step, Step::head);
   parser.reset();
   ASSERT_EQ(parser.next(second).step, Step::head);
-  EXPECT_EQ(parser.head().host, "a");
-  EXPECT_EQ(parser.head().fields.size(), 1u);
-  EXPECT_EQ(parser.head().framing, Framing::none);
-  EXPECT_TRUE(parser.head().keep_alive);
+  EXPECT_EQ(parser.request().host, "a");
+  EXPECT_EQ(parser.request().fields.size(), 1u);
+  EXPECT_EQ(parser.wire().body, BodyKind::none);
+  EXPECT_TRUE(parser.wire().keep_alive);
   EXPECT_EQ(parser.next("").step, Step::end);
 }
 
 }  // namespace
-}  // namespace serval::http::test
+}  // namespace serval::http1::test

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "http/field_rules.hpp"
+#include "http1/field_rules.hpp"
 #include "http/request.hpp"
 
-namespace serval::http {
+namespace serval::http1 {
 
 /// Reads request line and fields (RFC 9112 §3, §5) byte by byte in the order of the wire, and stops where the bytes stop. Each refusal
 /// depends only on the bytes up to the one that caused it, so neither cuts nor what follows can change the outcome.
@@ -18,7 +18,7 @@ class HeadReader {
  public:
   enum class Step { need_more, complete, refused };
 
-  explicit HeadReader(const Limits& limits) : limits_(limits) {}
+  explicit HeadReader(const http::Limits& limits) : limits_(limits) {}
   void reset();
 
   /// `bytes` starts at the first byte of the request line and grows from call to call; it may move, until the head is complete.
@@ -26,8 +26,10 @@ class HeadReader {
   /// Length of the complete head.
   std::size_t size() const { return at_; }
   /// Empty until the head is complete. After a refusal: method, target and version if the request line was understood, else empty.
-  const Head& head() const { return head_; }
-  const Refusal& refusal() const { return refusal_; }
+  const http::Request& request() const { return request_; }
+  /// Of the complete head.
+  const Wire& wire() const { return wire_; }
+  const http::Refusal& refusal() const { return refusal_; }
 
  private:
   enum class State { method, target, version, line_end, field_start, name, value_start, value, value_end, last_end, complete, refused };
@@ -48,9 +50,9 @@ class HeadReader {
   void hide_line();
   void show_line(std::string_view bytes);
   State finish(std::string_view bytes);
-  State refuse(Refusal refusal);
+  State refuse(http::Refusal refusal);
 
-  const Limits limits_;
+  const http::Limits limits_;
   State state_ = State::method;
   std::size_t at_ = 0;     // next byte to look at
   std::size_t start_ = 0;  // of the token being read
@@ -60,10 +62,11 @@ class HeadReader {
   bool line_known_ = false;
   bool odd_name_ = false;    // an underscore in the name being read
   std::string_view name_;
-  std::vector<Field> fields_;
+  std::vector<http::Field> fields_;
   FieldRules rules_;
-  Head head_;
-  Refusal refusal_;
+  http::Request request_;
+  Wire wire_;
+  http::Refusal refusal_;
 };
 
 }  // namespace serval::http

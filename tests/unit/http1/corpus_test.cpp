@@ -5,7 +5,7 @@
 // tests/corpus is the one table of requests: here they go to the parser, in tests/behaviour to the whole server.
 // valid/NAME.expect is the number of requests answered 200, invalid/NAME.expect the status that the first request gets.
 
-namespace serval::http::test {
+namespace serval::http1::test {
 namespace {
 
 void expect_same_however_cut(const Sample& sample, const Reading& whole) {
@@ -73,4 +73,4 @@ TEST(Corpus, WhatIsMissingIsWaitedFor) {
 }
 
 }  // namespace
-}  // namespace serval::http::test
+}  // namespace serval::http1::test
