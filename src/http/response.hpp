@@ -4,6 +4,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/output_queue.hpp"
 #include "http/request.hpp"
 
 /// Answers, whatever version of HTTP takes them to the client: what may be said, and what a status means (RFC 9110).
@@ -13,9 +14,8 @@ namespace serval::http {
 struct Response {
   int status = 200;
   std::span<const Field> fields;  ///< not yet checked: the receiver refuses CR, LF and NUL (500 and a log line)
-  std::string_view body;                ///< valid during the call only, unless `release` is given:
-  void (*release)(void*) = nullptr;     ///< then the receiver may keep the view and calls release(release_context) once, on any thread
-  void* release_context = nullptr;
+  std::string_view body;          ///< valid during the call only, unless `release` is given:
+  Release release;                ///< then the receiver may keep the view, and calls it once, on any thread
 };
 
 /// What the rules of an answer's body depend on.

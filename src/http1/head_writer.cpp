@@ -79,18 +79,4 @@ void append_head(std::string& out, const Framing& framing, int status, std::span
   out.append("\r\n"sv);
 }
 
-std::size_t append_error(std::string& out, const Framing& framing, int status, std::string_view reason, std::string_view date) {
-  std::string body = std::to_string(status);
-  body.append(" ").append(http::reason_phrase(status));
-  if (!reason.empty()) body.append(": ").append(reason);
-  body.append("\n");
-  const Field fields[] = {{"Content-Type", "text/plain; charset=utf-8"}, {"Retry-After", "1"}};
-  Framing closing = framing;
-  closing.close = true;
-  append_head(out, closing, status, std::span(fields).first(status == 503 ? 2 : 1), body.size(), date);
-  if (!http::carries_body({closing.head_request, status})) return 0;
-  out.append(body);
-  return body.size();
-}
-
 }  // namespace serval::http1

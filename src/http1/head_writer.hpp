@@ -24,8 +24,4 @@ struct Framing {
 void append_head(std::string& out, const Framing& framing, int status, std::span<const http::Field> fields, std::size_t body_size,
                  std::string_view date);
 
-/// A whole small answer made by serval itself (refusals, 500, 503, 504): text/plain, `Connection: close`, `Retry-After: 1` for 503.
-/// Returns the size of its body.
-std::size_t append_error(std::string& out, const Framing& framing, int status, std::string_view reason, std::string_view date);
-
 }  // namespace serval::http1

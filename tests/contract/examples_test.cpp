@@ -22,7 +22,7 @@ struct Taken final : Answer {
   void respond(const Response& response) override {
     status = response.status;
     body = response.body;
-    if (response.release != nullptr) response.release(response.release_context);
+    response.release();
   }
   void fail(std::string_view why) override {
     status = 500;

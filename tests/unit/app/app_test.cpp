@@ -19,7 +19,7 @@ using testing::Pair;
 class Taken final : public Answer {
  public:
   ~Taken() {
-    if (release_ != nullptr) release_(release_context_);
+    release_();
   }
 
   std::chrono::steady_clock::time_point deadline() const override { return due; }
@@ -27,9 +27,8 @@ class Taken final : public Answer {
     ++answers;
     status = response.status;
     body = response.body;
-    borrowed = response.release != nullptr;
+    borrowed = response.release.release != nullptr;
     release_ = response.release;
-    release_context_ = response.release_context;
     for (const http::Field& field : response.fields) fields.emplace_back(field.name, field.value);
   }
   void fail(std::string_view why) override {
@@ -46,8 +45,7 @@ class Taken final : public Answer {
   std::optional<std::string> failure;
 
  private:
-  void (*release_)(void*) = nullptr;
-  void* release_context_ = nullptr;
+  Release release_;
 };
 
 std::unique_ptr<App> loaded(const std::string& path) {

@@ -88,16 +88,5 @@ TEST(HeadWriter, ConnectionIsSaidOnlyIfItMustBe) {
   EXPECT_EQ(says({.minor_version = 0, .close = true}), "close");
 }
 
-TEST(HeadWriter, ErrorsCloseAndSayWhy) {
-  std::string out;
-  append_error(out, {}, 400, "no Host", kDate);
-  EXPECT_EQ(out, "HTTP/1.1 400 Bad Request\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
-                 "Content-Length: 25\r\n\r\n400 Bad Request: no Host\n");
-  out.clear();
-  append_error(out, {.head_request = true}, 503, "", kDate);
-  EXPECT_NE(out.find("\r\nRetry-After: 1\r\n"), std::string::npos) << out;
-  EXPECT_TRUE(out.ends_with("Content-Length: 24\r\n\r\n")) << out;
-}
-
 }  // namespace
 }  // namespace serval::http1

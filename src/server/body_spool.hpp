@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "os/unique_fd.hpp"
+
+namespace serval::server {
+
+/// A request body that came in pieces: in memory up to a limit, beyond it in an unlinked temporary file that is mapped for reading.
+/// If no temporary file can be had (read-only root, full disk), the body stays in memory and the log says so once.
+class BodySpool {
+ public:
+  ~BodySpool() { reset(); }
+
+  /// What is beyond `spill` bytes in all goes to the file.
+  void append(std::string_view piece, std::size_t spill);
+  std::size_t size() const { return file_ ? file_size_ : memory_.size(); }
+  /// The whole body; valid until the next append or reset. Empty and with error() set if the file cannot be mapped.
+  std::string_view view();
+  /// The spilled body's file; -1 if it is in memory.
+  int fd() const { return file_.get(); }
+  /// False once a byte could not be stored.
+  bool intact() const { return intact_; }
+  void reset();
+
+ private:
+  bool open_file();
+  void write_file(std::string_view piece);
+
+  std::string memory_;
+  UniqueFd file_;
+  std::size_t file_size_ = 0;
+  void* map_ = nullptr;
+  std::size_t map_size_ = 0;
+  bool no_file_ = false;
+  bool intact_ = true;
+};
+
+}  // namespace serval::server
