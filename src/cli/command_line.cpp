@@ -21,6 +21,7 @@ struct Parsed {
   std::vector<std::string> files;
   std::map<std::string_view, std::vector<std::string>> options;  // by path
   std::vector<std::string> sockets;
+  std::vector<std::string> servers;
   std::string timeout;
   bool help = false, quiet = false, verbose = false, origin = false, show_secrets = false, json = false, now = false, ready = false;
   bool takes_library = false;  // the first word is the app's
@@ -43,6 +44,7 @@ void declare(CLI::App& app, const Command& command, Parsed& parsed) {
   if (command.takes_ready) app.add_flag("--ready", parsed.ready);
   if (command.takes_timeout) app.add_option("--timeout", parsed.timeout)->allow_extra_args(false);
   if (command.takes_server) app.add_option("--socket", parsed.sockets)->allow_extra_args(false);
+  if (command.takes_server) app.add_option("--name", parsed.servers)->allow_extra_args(false);
   if (command.takes_config || command.takes_server) app.add_option("-c,--config", parsed.files)->allow_extra_args(false);
   if (!command.takes_config) return;
   app.add_flag("-q", parsed.quiet);
@@ -60,6 +62,7 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
   std::vector<std::string> names;
   if (command.takes_config || command.takes_server) names.push_back("--config");
   if (command.takes_server) names.push_back("--socket");
+  if (command.takes_server) names.push_back("--name");
   if (command.takes_json) names.push_back("--json");
   if (command.takes_now) names.push_back("--now");
   if (command.takes_ready) names.push_back("--ready");
@@ -88,6 +91,11 @@ std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::s
   if (parsed.files.size() > 1) return Misuse{"-c was given more than once", "there is one configuration file"};
   if (parsed.sockets.size() > 1) return Misuse{"--socket was given more than once", "ask one server after the other"};
   if (!parsed.sockets.empty() && parsed.sockets.front().empty()) return Misuse{"--socket needs a path", usage};
+  if (parsed.servers.size() > 1) return Misuse{"--name was given more than once", "ask one server after the other"};
+  if (!parsed.servers.empty() && parsed.servers.front().empty()) return Misuse{"--name needs a name", usage};
+  if (!parsed.servers.empty() && (!parsed.sockets.empty() || !parsed.files.empty())) {
+    return Misuse{"--name stands beside another flag that says which server is meant", "give one of -c, --socket and --name"};
+  }
   if (parsed.quiet && parsed.verbose) return Misuse{"-q and -v contradict each other", "give one of them"};
   return std::nullopt;
 }
@@ -149,6 +157,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& co
   invocation.ready = parsed.ready;
   invocation.timeout = parsed.timeout;
   if (!parsed.sockets.empty()) invocation.socket = parsed.sockets.front();
+  if (!parsed.servers.empty()) invocation.server = parsed.servers.front();
   if (command.takes_config || command.takes_server) invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));
   return invocation;
 }

@@ -81,8 +81,8 @@ constexpr Command kCommands[] = {
     {.name = "status", .arguments = "", .takes_server = true, .takes_json = true, .summary = "show what a running server is doing",
      .more = "One line about the server and one for each worker: its age, requests, connections, busy threads and memory, whether it is about to be "
              "replaced or to start again, and which requests it has in progress. Then how many workers have ended, and why. "
-             "It answers while workers hang. The server is found by --socket, by SERVAL_CONTROL_SOCKET, or by its configuration; "
-             "without any of them by its socket, if there is only one where sockets are by default.",
+             "It answers while workers hang. The server is found by --socket, by --name, by SERVAL_CONTROL_SOCKET, or by its "
+             "configuration; without any of them by its socket, if there is only one where sockets are by default.",
      .run = status},
     {.name = "healthcheck", .arguments = "", .takes_server = true, .takes_ready = true, .summary = "say whether a running server is well, by the exit code",
      .more = "For the HEALTHCHECK of a container and for exec probes: exits 0 or 1 and says why in one line. "
@@ -155,6 +155,7 @@ constexpr Flag kConfigFlags[] = {
 constexpr Flag kServerFlags[] = {
     {"-c, --config FILE", "configuration of the server (default: ./serval.toml if there is one)"},
     {"--socket PATH", "control socket of the server (default: where the configuration says)"},
+    {"--name NAME", "name of the server, for one that has no configuration file at hand"},
 };
 
 }  // namespace

@@ -244,6 +244,29 @@ class WhereItIs(Status):
             self.assertEqual(code, 0, err)
             self.assertEqual(json.loads(out)["pid"], pid)
 
+    def test_what_does_more_than_look_wants_to_know_which_server(self):
+        """`serval stop` typed in the wrong folder must not stop the one server that happens to run."""
+        config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
+        serval = self.start(config=config)
+        socket_path = self.path("serval-hello.sock")
+        for words in (("stop",), ("stop", "--now"), ("reload",), ("scale", "2"), ("recycle", "all"), ("reopen",), ("drain",), ("undrain",), ("pause",),
+                      ("resume",), ("upgrade",), ("stacks",)):
+            with self.subTest(words):
+                code, out, err = self.run_command(*words)
+                self.assertEqual((code, out), (64, ""), err)
+                self.assertIn(f"the only one found is hello, pid {serval.pid}, at {socket_path}", err)
+                self.assertIn(f"serval {words[0]} --socket {socket_path}", err)
+        code, out, err = self.run_command("status")
+        self.assertEqual(code, 0, err)
+        self.assertIn(socket_path, err)  # which one it has asked
+        code, out, err = self.run_command("status", "--name", "hello")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(self.run_command("healthcheck"), (0, "live, serving", ""))
+        self.assertEqual(self.run_command("drain", env={"SERVAL_SERVER_NAME": "hello"})[0], 0)
+        self.assertEqual(self.run_command("stop", "--name", "other")[0], 69)
+        self.assertEqual(self.run_command("stop", "--name", "hello")[0], 0)
+        self.assertEqual(serval.wait(), 0)
+
     def test_of_two_servers_with_one_name_the_second_does_not_start(self):
         config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
         first = self.start(config=config)

@@ -76,6 +76,11 @@ TEST(CommandLine, CommandsToAServerSayWhichOneTheyMean) {
   EXPECT_THAT(refused("status", {"--jsn"}).hint, HasSubstr("did you mean --json?"));
   EXPECT_THAT(refused("status", {"--socket", "a", "--socket", "b"}).what, HasSubstr("more than once"));
   EXPECT_THAT(refused("status", {"--socket", ""}).what, HasSubstr("needs a path"));
+  EXPECT_EQ(understood("stop", {"--name", "shop"}).server, "shop");
+  EXPECT_THAT(refused("stop", {"--name", ""}).what, HasSubstr("needs a name"));
+  EXPECT_THAT(refused("stop", {"--name", "a", "--name", "b"}).what, HasSubstr("more than once"));
+  EXPECT_THAT(refused("stop", {"--name", "a", "--socket", "b"}).what, HasSubstr("beside another flag"));
+  EXPECT_THAT(refused("stop", {"--name", "a", "-c", "b"}).what, HasSubstr("beside another flag"));
   EXPECT_THAT(refused("status", {"--server.name", "shop"}).what, HasSubstr("unknown flag --server.name"));
   EXPECT_THAT(refused("run", {"--socket", "a"}).what, HasSubstr("unknown flag --socket"));
 }

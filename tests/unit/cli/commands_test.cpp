@@ -115,8 +115,8 @@ TEST(Commands, TheManualHasEachInItsSynopsis) {
       EXPECT_THAT(synopsis, HasSubstr(entry));
     }
   }
-  EXPECT_THAT(synopsis, HasSubstr(".Cm reload\n.Op Fl -timeout Ar DURATION\n.Op Fl c Ar FILE\n.Op Fl -socket Ar PATH\n"));
-  EXPECT_THAT(page, HasSubstr(".It Nm Cm reload Oo Fl -timeout Ar DURATION Oc Oo Fl c Ar FILE Oc Oo Fl -socket Ar PATH Oc\n"));
+  EXPECT_THAT(synopsis, HasSubstr(".Cm reload\n.Op Fl -timeout Ar DURATION\n.Op Fl c Ar FILE\n.Op Fl -socket Ar PATH\n.Op Fl -name Ar NAME\n"));
+  EXPECT_THAT(page, HasSubstr(".It Nm Cm reload Oo Fl -timeout Ar DURATION Oc Oo Fl c Ar FILE Oc Oo Fl -socket Ar PATH Oc Oo Fl -name Ar NAME Oc\n"));
   std::remove(path.c_str());
 }
 
