@@ -30,13 +30,15 @@ std::vector<control::Place> default_sockets(const config::Environment& environme
   return found;
 }
 
-/// There are problems: it does not even say what its server is called.
-Asked bad_config(const config::Loaded& loaded) {
+/// There are problems: it does not even say what its server is called. The one that was started from it runs all the same.
+Asked bad_config(std::string_view command, const config::Loaded& loaded, const config::Environment& environment) {
   const std::string problems = config::format_problems(loaded.problems, "error");
-  return {.code = exit_code::config,
-          .result = {},
-          .why = problems.substr(0, problems.find('\n')),
-          .message = config::format_problems(loaded.notes, "warning") + problems};
+  std::string hint = "mend it, serval check says whether it is right; or name the server with --socket PATH or --name NAME";
+  if (const auto sockets = default_sockets(environment); !sockets.empty()) hint += "; there is " + paths_of(sockets);
+  Asked asked = failed(exit_code::config, command, "the configuration does not say which server is meant", hint);
+  asked.why = problems.substr(0, problems.find('\n'));
+  asked.message = config::format_problems(loaded.notes, "warning") + problems + asked.message;
+  return asked;
 }
 
 /// Nobody has said anything about which server.
@@ -72,7 +74,7 @@ Found find_server(std::string_view command, const Invocation& invocation) {
   const auto loaded = config::load(invocation.sources);
   const auto& config = loaded.config;
   if (config.control.socket.empty() && config.server.name.empty()) {
-    if (invocation.sources.file) return {.places = {}, .failure = bad_config(loaded)};
+    if (invocation.sources.file) return {.places = {}, .failure = bad_config(command, loaded, invocation.sources.environment)};
     return find_only_server(command, invocation.sources.environment);
   }
   // /etc/serval/shop.toml is what serval@shop.service serves, whatever the app's name is.

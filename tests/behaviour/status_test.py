@@ -370,6 +370,21 @@ class WhereItIs(Status):
         self.assertEqual(self.run_command("status", "-c", self.path("nowhere.toml"))[0], 78)
         self.assertEqual(self.run_command("status", "--jsno")[0], 64)
 
+    def test_a_broken_configuration_says_how_to_reach_the_server_all_the_same(self):
+        config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
+        serval = self.start(config=config)
+        broken = self.write("serval.toml", "[app\nlibrary = 1\n")
+        for args, env, prefix in ((("-c", broken), {}, ()), ((), {}, ("env", "-C", self.folder))):
+            for command in ("stop", "status", "reload"):
+                with self.subTest(f"{command} {args}"):
+                    asked = self.launch(command, *args, env=env, prefix=prefix)
+                    self.assertEqual(asked.wait(), 78)
+                    self.assertRegex(asked.log(), r"serval\.toml:1:\d+: error: not valid TOML")
+                    self.assertRegex(asked.log(), rf"serval {command}: the configuration does not say which server is meant\n  hint: .*serval check.*"
+                                                  rf"--socket PATH.*{re.escape(self.path('serval-hello.sock'))}")
+        self.assertEqual(self.run_command("stop", "--socket", self.path("serval-hello.sock"))[0], 0)
+        self.assertEqual(serval.wait(), 0)
+
     def test_problems_that_are_the_servers_do_not_keep_it_from_being_asked(self):
         self.start(config={"app": {"env": {"SECRET": "${SECRET}"}}}, env={"SECRET": "x"})
         code, _, err = self.run_command("status", "-c", self.path("serval0.toml"))
