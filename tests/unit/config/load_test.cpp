@@ -61,6 +61,32 @@ TEST_F(Load, StrongerSourcesWinAndAreRemembered) {
   EXPECT_EQ(loaded.origins.at("workers.queue_timeout").text(), "flag --workers.queue_timeout");
 }
 
+TEST_F(Load, ErrorsShowVariablesAsTheFileHasThemAndNotWhatTheyHold) {
+  sources_.environment = {{"SECRET", "geheim"}, {"SMALL", "4711"}, {"PATH_OF_IT", "/geheim/"}, {"SIZE", "8154711"}};
+  const std::pair<const char*, const char*> table[] = {
+      {"[workers]\ncount = \"${SECRET}\"\n", "workers.count = \"${SECRET}\": expected \"auto\" or a whole number"},
+      {"[server]\nbind = \"${SECRET}\"\n", "server.bind[0] = \"${SECRET}\": what its variables hold does not fit"},
+      {"[server]\nbind = [\"127.0.0.1:80\", \"0.0.0.0:x${SECRET}\"]\n", "server.bind[1] = \"0.0.0.0:x${SECRET}\": what its"},
+      {"[server]\nname = \"? ${SECRET:-x}\"\n", "server.name = \"? ${SECRET:-x}\": what its variables hold does not fit"},
+      {"[server]\numask = \"${SECRET}\"\n", "server.umask = \"${SECRET}\": expected octal"},
+      {"[request]\ntimeout = \"${SMALL}\"\n", "request.timeout = \"${SMALL}\": expected a duration"},
+      {"[request]\nmax_body = \"${SECRET}\"\n", "request.max_body = \"${SECRET}\": expected a size"},
+      {"[request]\ntrusted_proxies = [\"${SECRET}\"]\n", "request.trusted_proxies[0] = \"${SECRET}\": what its variables"},
+      {"[log]\nlevel = \"${SECRET}\"\n", "log.level = \"${SECRET}\": expected one of"},
+      {"[log]\naccess_format = \"$${x} ${SECRET}\"\n", "log.access_format = \"$${x} ${SECRET}\": what its variables"},
+      {"[memory]\nsoft = \"64MiB\"\nhard = \"${SIZE}\"\n", "memory.soft = \"64MiB\" is more than memory.hard = \"${SIZE}\""},
+      {"[app]\nlibrary = \"${PATH_OF_IT}\"\n", "app.library = \"${PATH_OF_IT}\": this is a folder"},
+  };
+  for (const auto& [text, said] : table) {
+    write(text);
+    EXPECT_THAT(errors(), HasSubstr(said));
+    for (const auto* value : {"geheim", "4711"}) EXPECT_THAT(errors(), testing::Not(HasSubstr(value))) << text;
+  }
+  write("[workers]\ncount = \"${SECRET}\"\n");
+  sources_.flags = {{"workers.count", "few"}};  // the stronger one is shown: nobody has hidden it
+  EXPECT_THAT(errors(), HasSubstr("workers.count = \"few\""));
+}
+
 TEST_F(Load, ListsAndTablesComeFromEverySource) {
   sources_.flags = {{"app.library", "x.so"}, {"app.args", "a,b"}, {"app.args", "c"}, {"app.env", "A=1,2"}, {"app.env", "B="}};
   sources_.environment = {{"SERVAL_SERVER_BIND", "127.0.0.1:1, [::]:2"}, {"SERVAL_REQUEST_TRUSTED_PROXIES", ""}};
