@@ -9,9 +9,11 @@
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "config/reading.hpp"
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
+#include "master/obstacles.hpp"
 #include "master/pidfile.hpp"
 #include "master/stored_listeners.hpp"
 #include "master/worker_count.hpp"
@@ -47,6 +49,7 @@ int supervise(Master& master) {
 
 int start(const config::Loaded& loaded, const config::Sources& sources) {
   const config::Config& config = loaded.config;
+  if (const auto wrong = account_obstacles(config.server); !wrong.empty()) throw StartupError(exit_code::config, join(wrong, "\n"));
   std::vector<std::string> arguments = os::own_command_line();
   os::react_as(os::Process::master);
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files

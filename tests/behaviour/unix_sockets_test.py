@@ -47,8 +47,8 @@ class UnixSockets(ReloadTest):
 
     def test_an_unknown_group_is_named(self):
         serval = self.launch_config(config={"server": {"bind": [f"unix:{self.path('x.sock')}?group=no-such-group"]}})
-        self.assertEqual(serval.wait(), 73)
-        self.assertRegex(serval.log(), r"cannot listen on unix:.*no-such-group")
+        self.assertEqual(serval.wait(), 78)
+        self.assertRegex(serval.log(), r"server\.bind unix:.*no-such-group")
         self.assertFalse(os.path.exists(self.path("x.sock")))
 
     @unittest.skipIf(os.geteuid() != 0, "only root can become somebody else")
