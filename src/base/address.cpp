@@ -1,6 +1,7 @@
 #include "base/address.hpp"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 
 #include <charconv>
@@ -87,9 +88,29 @@ Result<Address> parse_systemd(std::string_view text, std::string_view name) {
   return address;
 }
 
+/// Of these bind(2) would only say "Invalid argument" (ipv6(7); RFC 4291, 2.5.5.2 and 2.5.6).
+std::string complaint_about_v6(const std::string& host) {
+  const std::string written = host.substr(0, host.find('%'));  // behind it is a scope (RFC 4007, 11)
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, written.c_str(), &address) != 1) return "\"" + host + "\" is no IPv6 address";
+  if (IN6_IS_ADDR_LINKLOCAL(&address)) {
+    return "a link-local address means something on one interface only, which cannot be named here; write [::]:PORT for all interfaces, or another "
+           "address of that one";
+  }
+  if (written != host) return "a scope (%" + host.substr(written.size() + 1) + ") is not understood; write the address without it";
+  if (IN6_IS_ADDR_MULTICAST(&address)) return "nobody can connect to a multicast address; write an address of an interface, or [::]:PORT for all";
+  if (!IN6_IS_ADDR_V4MAPPED(&address)) return "";
+  char text[INET_ADDRSTRLEN] = {};
+  ::inet_ntop(AF_INET, &address.s6_addr[12], text, sizeof text);
+  return "this is the IPv4 address " + std::string(text) + " as IPv6 sockets show it; write " + text + ":PORT";
+}
+
 /// Empty if there is nothing to complain about. `bracketed`: the host stood in [].
 std::string complaint_about_host(const std::string& host, bool bracketed) {
-  if (bracketed) return holds(AF_INET6, host) ? "" : "\"" + host + "\" is no IPv6 address";
+  if (bracketed) return complaint_about_v6(host);
+  if (in_addr v4{}; ::inet_pton(AF_INET, host.c_str(), &v4) == 1 && IN_MULTICAST(ntohl(v4.s_addr))) {
+    return "nobody can connect to a multicast address; write an address of an interface, or 0.0.0.0:PORT for all";
+  }
   if (host == "localhost" || holds(AF_INET, host)) return "";
   if (holds(AF_INET6, host)) return "write IPv6 addresses in brackets: [" + host + "]:PORT";
   return "\"" + host + "\" is no IP address; host names other than localhost are not looked up";

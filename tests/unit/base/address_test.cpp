@@ -64,7 +64,11 @@ INSTANTIATE_TEST_SUITE_P(All, BadAddress,
                                          Bad{"example.org:80", "not looked up"}, Bad{"::1:8000", "in brackets"}, Bad{"::1", "is no IP address"},
                                          Bad{"[::1:8000", "closing bracket"}, Bad{"[::1]8000", "must follow the bracket"},
                                          Bad{"[::1]", "must follow the bracket"}, Bad{"[]:80", "is no IPv6 address"},
-                                         Bad{"[127.0.0.1]:80", "is no IPv6 address"}, Bad{"unix:", "name of the unix socket is missing"},
+                                         Bad{"[127.0.0.1]:80", "is no IPv6 address"}, Bad{"[::ffff:127.0.0.1]:80", "write 127.0.0.1:PORT"},
+                                         Bad{"[::FFFF:7f00:1]:80", "write 127.0.0.1:PORT"}, Bad{"[fe80::1]:80", "link-local"},
+                                         Bad{"[fe80::1%eth0]:80", "link-local"}, Bad{"[febf::1]:80", "link-local"},
+                                         Bad{"[2001:db8::1%eth0]:80", "scope (%eth0)"}, Bad{"[ff02::1]:80", "multicast"},
+                                         Bad{"224.0.0.1:80", "multicast"}, Bad{"unix:", "name of the unix socket is missing"},
                                          Bad{"unix:@", "name of the unix socket is missing"}, Bad{"fd:", "write fd:NAME"}));
 
 TEST(Address, a_unix_path_says_who_may_connect) {
