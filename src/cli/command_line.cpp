@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -56,8 +57,9 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
   const auto flag = word.substr(0, word.find('='));
   const auto path = flag.substr(std::min(flag.find_first_not_of('-'), flag.size()));
   if (command.takes_config && config::is_reserved(path)) return {flag + " is known, but this version does not serve it yet", "leave it out"};
-  if (const auto hint = config::hint_for_peer_word(config::PeerWord::Place::flag, flag); command.takes_config && !hint.empty()) {
-    return {"unknown flag " + flag, std::string(hint)};
+  using Place = config::PeerWord::Place;
+  for (const auto& [place, here] : {std::pair(Place::flag, command.takes_config), {Place::config_flag, command.takes_config || command.takes_server}}) {
+    if (const auto hint = config::hint_for_peer_word(place, flag); here && !hint.empty()) return {"unknown flag " + flag, std::string(hint)};
   }
   std::vector<std::string> names;
   if (command.takes_config || command.takes_server) names.push_back("--config");
@@ -75,6 +77,19 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
   const std::vector<std::string_view> views(names.begin(), names.end());
   const auto near = nearest(flag, views);
   return {"unknown flag " + flag, near ? "did you mean " + std::string(*near) + "?" : "serval help " + std::string(command.name) + " lists the flags"};
+}
+
+/// CLI11 says "--workers.count: 1 required TEXT missing" of a flag at the end, or before another one.
+Misuse unreadable(const std::string& said, const Command& command) {
+  const std::string flag = said.substr(0, said.find(':'));
+  const bool without_value = flag.starts_with('-') && said.ends_with("missing");
+  const std::string help = "serval help " + std::string(command.name) + " lists the flags";
+  if (!without_value) return {said, help};
+  const auto* option = config::find_option(std::string_view(flag).substr(flag.find_first_not_of('-')));
+  if (option == nullptr) return {flag + " needs a value", help};
+  const std::string short_form = option->short_flag == 0 ? "" : "-" + std::string(1, option->short_flag);
+  return {flag + (short_form.empty() ? "" : " (" + short_form + ")") + " needs a value",
+          "write " + (short_form.empty() ? flag : short_form) + " " + std::string(option->placeholder) + "; " + help};
 }
 
 std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::string>& extras, const Command& command) {
@@ -142,7 +157,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& co
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
-    return Misuse{error.what(), "serval help " + std::string(command.name) + " lists the flags"};
+    return unreadable(error.what(), command);
   }
   if (parsed.help) return HelpWanted{};
   std::vector<std::string> extras = app.remaining();

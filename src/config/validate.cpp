@@ -5,6 +5,7 @@
 #include "base/address.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "config/peer_words.hpp"
 
 namespace serval::config {
 namespace {
@@ -23,6 +24,10 @@ void require_library(Loaded& loaded) {
       loaded.problems.push_back({origin(loaded, "app.library"),
                                  "app.library = " + said(loaded, "app.library", library) + ": this is a folder, expected a shared library",
                                  "name the file, for example build/libshop.so"});
+    }
+    if (const auto hint = hint_for_library(library); !hint.empty()) {
+      loaded.problems.push_back({origin(loaded, "app.library"),
+                                 "app.library = " + said(loaded, "app.library", library) + ": this is no shared library", std::string(hint)});
     }
     return;
   }

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "config/peer_words.hpp"
 
 namespace serval::config {
 namespace {
@@ -116,7 +117,7 @@ struct Decoder {
 
   bool operator()(Access<int> access) const {
     const auto number = is_scalar(raw) ? parse_number(trim(raw.text)) : std::nullopt;
-    if (!number || !inside(option.range, *number)) return refuse({expectation(), {}});
+    if (!number || !inside(option.range, *number)) return refuse({expectation(), raw.written ? "" : std::string(hint_for_number(raw.text))});
     access(config) = static_cast<int>(*number);
     return true;
   }
@@ -127,7 +128,7 @@ struct Decoder {
       return true;
     }
     const auto number = is_scalar(raw) ? parse_number(trim(raw.text)) : std::nullopt;
-    if (!number || !inside(option.range, *number)) return refuse({expectation(), {}});
+    if (!number || !inside(option.range, *number)) return refuse({expectation(), raw.written ? "" : std::string(hint_for_number(raw.text))});
     access(config) = static_cast<int>(*number);
     return true;
   }

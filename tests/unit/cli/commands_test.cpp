@@ -82,6 +82,7 @@ TEST(Commands, UnknownOnesNameTheNearest) {
 TEST(Commands, WhatOtherServersCallThemIsHintedAt) {
   const std::pair<const char*, const char*> table[] = {
       {"start", "hint: serval run serves"}, {"restart", "hint: serval reload replaces"}, {"list", "hint: serval status shows"},
+      {"ps", "hint: serval status shows"}, {"-v", "hint: serval version"}, {"-t", "hint: serval check"}, {"-s", "hint: serval reload"},
       {"-b", "hint: flags follow the command, as in serval run -b"}, {"--threads", "hint: flags follow the command"}};
   for (const auto& [word, hint] : table) {
     EXPECT_EQ(serval({word}).code, exit_code::usage);

@@ -61,6 +61,21 @@ TEST_F(Load, StrongerSourcesWinAndAreRemembered) {
   EXPECT_EQ(loaded.origins.at("workers.queue_timeout").text(), "flag --workers.queue_timeout");
 }
 
+TEST_F(Load, ValuesOfOtherServersAreHintedAt) {
+  sources_.flags = {{"app.library", "shop:app"}, {"workers.threads", "2:5"}, {"workers.count", "max"}};
+  EXPECT_THAT(errors(), HasSubstr("workers.threads = \"2:5\": expected a whole number from 1 to 1024\n  hint: write the larger number"));
+  EXPECT_THAT(errors(), HasSubstr("hint: \"auto\" fits workers.count"));
+  EXPECT_THAT(errors(), HasSubstr("this is no shared library\n  hint: serval serves shared libraries"));
+  for (const auto* name : {"config.ru", "/srv/app.py", "server.js"}) {
+    sources_.flags = {{"app.library", name}};
+    EXPECT_THAT(errors(), HasSubstr("this is no shared library")) << name;
+  }
+  for (const auto* name : {"libshop.so", "libshop.so.1", "shop", "a:b.so", "/a.py/shop", "shop.d"}) {
+    sources_.flags = {{"app.library", name}};
+    EXPECT_EQ(errors(), "") << name;
+  }
+}
+
 TEST_F(Load, ErrorsShowVariablesAsTheFileHasThemAndNotWhatTheyHold) {
   sources_.environment = {{"SECRET", "geheim"}, {"SMALL", "4711"}, {"PATH_OF_IT", "/geheim/"}, {"SIZE", "8154711"}};
   const std::pair<const char*, const char*> table[] = {
