@@ -103,7 +103,8 @@ constexpr Command kCommands[] = {
              "while it takes over; the command then exits 1 and says why. Else it says what is different since: the library's build, each option.",
      .run = reload},
     {.name = "stop", .arguments = "", .takes_server = true, .takes_now = true, .summary = "stop the server, returning when it has ended",
-     .more = "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut.", .run = stop},
+     .more = "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut, and so it is by a second serval stop that comes more "
+             "than a second after the first one, as with signals. Either says how many requests it has cut.", .run = stop},
     {.name = "scale", .arguments = "N|+N|-N", .least_words = 1, .most_words = 1, .takes_server = true, .summary = "change the number of workers",
      .more = "Returns when so many serve. A reload keeps the number unless workers.count has changed.", .run = scale},
     {.name = "recycle", .arguments = "SLOT|all", .least_words = 1, .most_words = 1, .takes_server = true,
