@@ -103,7 +103,7 @@ class UnixSockets(ReloadTest):
         self.change_config(f'"[::]:{port}"', f'"[::]:{port}", "0.0.0.0:{port}"')
         code, _, err = self.command("reload")
         self.assertEqual(code, 1)
-        self.assertRegex(err, rf"cannot listen on 0\.0\.0\.0:{port}: this server has the port itself, for \[::\]:{port}")
+        self.assertRegex(err, rf"cannot listen on 0\.0\.0\.0:{port}: this server has that port already, as \[::\]:{port}, .*; restart the server for it")
 
 
 if __name__ == "__main__":
