@@ -158,18 +158,19 @@ Result<Address> Address::parse(std::string_view text) {
   return parse_tcp(text);
 }
 
-bool Address::excludes(const Address& other) const {
-  if (kind != other.kind) return false;
+Overlap Address::overlap(const Address& other) const {
+  const auto full_if = [](bool same) { return same ? Overlap::full : Overlap::none; };
+  if (kind != other.kind) return Overlap::none;
   if (kind == Kind::unix_path) {
-    return std::filesystem::path(name).lexically_normal() == std::filesystem::path(other.name).lexically_normal();
+    return full_if(std::filesystem::path(name).lexically_normal() == std::filesystem::path(other.name).lexically_normal());
   }
-  if (kind != Kind::tcp) return same_place(other);
-  if (port == 0) return false;  // each gets one of its own
+  if (kind != Kind::tcp) return full_if(same_place(other));
+  if (port != other.port || port == 0) return Overlap::none;  // with port 0 each gets one of its own
   const auto is_v6 = [](const Address& one) { return one.host.find(':') != std::string::npos; };
   const auto is_wide = [](const Address& one) { return one.host == "0.0.0.0" || one.host == "::"; };
   const auto plain = [](const Address& one) { return one.host == "localhost" ? std::string("127.0.0.1") : one.host; };
-  if (port != other.port || is_v6(*this) != is_v6(other)) return false;
-  return is_wide(*this) || is_wide(other) || plain(*this) == plain(other);
+  if (is_v6(*this) != is_v6(other)) return host == "::" || other.host == "::" ? Overlap::dual_stack : Overlap::none;
+  return full_if(is_wide(*this) || is_wide(other) || plain(*this) == plain(other));
 }
 
 std::string Address::text() const {

@@ -63,7 +63,8 @@ void check_list(const Option& option, const Raw& raw, std::vector<Problem>& prob
   for (const auto& item : raw.items) {
     const auto address = Address::parse(item.text);
     if (!address) continue;  // said already, by the option's own check
-    const auto first = std::find_if(seen.begin(), seen.end(), [&](const Address& one) { return one.same_place(*address) || one.excludes(*address); });
+    const auto excludes = [&](const Address& one) { return one.same_place(*address) || one.overlap(*address) == Overlap::full; };
+    const auto first = std::find_if(seen.begin(), seen.end(), excludes);
     if (first != seen.end()) {
       const std::string how = first->same_place(*address) ? ": the same address as server.bind[" : ": it cannot stand beside server.bind[";
       problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(option, item) + how +

@@ -51,7 +51,7 @@ bool has(const Listeners& listeners, const std::shared_ptr<Listener>& one) { ret
 const Listener* one_in_the_way(const Listeners& listeners, const Address& address) {
   const auto found = std::find_if(listeners.begin(), listeners.end(), [&](const auto& one) {
     const auto other = Address::parse(one->address());
-    return one->open() && other && collide(*other, address);
+    return one->open() && other && address.kind == Address::Kind::tcp && address.overlap(*other) != Overlap::none;
   });
   return found == listeners.end() ? nullptr : found->get();
 }
