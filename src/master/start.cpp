@@ -66,6 +66,7 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
   const WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
   log::info("starting", {{"version", SERVAL_VERSION}, {"name", config.server.name}, {"workers", count.workers}, {"cpus", cpus.usable},
                          {"why", count.why}, {"open_files", files.now}});
+  if (!first.config_file.empty()) log::info("configuration read", {{"file", first.config_file}});
 
   if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
   auto pidfile = std::make_unique<Pidfile>(config.server.pidfile);
