@@ -175,6 +175,7 @@ class Master {
     UniqueFd proof_fd;
     UniqueFd error_fd;  ///< what it complains of
     boost::asio::steady_timer timer;
+    bool timed_out = false;  ///< it has been killed for that
   };
   std::optional<Check> check_;
   const bool had_terminal_ = os::has_terminal();

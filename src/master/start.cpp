@@ -9,9 +9,11 @@
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "config/reading.hpp"
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
+#include "master/obstacles.hpp"
 #include "master/pidfile.hpp"
 #include "master/stored_listeners.hpp"
 #include "master/worker_count.hpp"
@@ -47,6 +49,7 @@ int supervise(Master& master) {
 
 int start(const config::Loaded& loaded, const config::Sources& sources) {
   const config::Config& config = loaded.config;
+  if (const auto wrong = account_obstacles(config.server); !wrong.empty()) throw StartupError(exit_code::config, join(wrong, "\n"));
   std::vector<std::string> arguments = os::own_command_line();
   os::react_as(os::Process::master);
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
@@ -63,6 +66,7 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
   const WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
   log::info("starting", {{"version", SERVAL_VERSION}, {"name", config.server.name}, {"workers", count.workers}, {"cpus", cpus.usable},
                          {"why", count.why}, {"open_files", files.now}});
+  if (!first.config_file.empty()) log::info("configuration read", {{"file", first.config_file}});
 
   if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
   auto pidfile = std::make_unique<Pidfile>(config.server.pidfile);

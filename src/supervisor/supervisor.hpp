@@ -57,6 +57,12 @@ struct Snapshot {
 /// that does not return) does so when its successor serves; one that hangs, or is above the hard memory ceiling, is killed. A mold that dies
 /// is replaced without touching the workers. Until the first worker is ready, a failing app ends the server (exit code 1); later it is only
 /// tried again, until give_up_after.
+enum class StopEffect {
+  nothing,   ///< it stops already, or that was the same signal once more
+  graceful,  ///< what is in flight is answered
+  at_once,   ///< what is in flight is cut
+};
+
 class Supervisor {
  public:
   explicit Supervisor(Settings settings);
@@ -67,6 +73,8 @@ class Supervisor {
   /// When Tick is due; max(): only an event can change anything.
   TimePoint next_wakeup() const { return wakeup_; }
   Snapshot snapshot() const;
+  /// What such a request would do if it came now: a second one is taken for lost patience.
+  StopEffect effect_of(const StopRequested& event, TimePoint now) const;
 
   /// An upgrade was asked for, its check went well, and nothing is under way: the successor may take over from state().
   bool may_upgrade_now() const;

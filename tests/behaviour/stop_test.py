@@ -7,6 +7,7 @@ import pty
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 import process_tree
@@ -73,6 +74,28 @@ class Stop(ServalTest):
             self.assertEqual(client.read_response().status, 200)
         self.assertEqual(stop.wait(), 0)
         self.assertEqual(serval.wait(), 0)
+
+    def cut_one(self, *commands):
+        """A request in progress, then these commands, each more than a second after the one before; what the last one says."""
+        serval = self.start_probe({"workers": {"count": 1, "threads": 2}, "shutdown": {"grace": "10m"}})
+        with serval.client() as client:
+            client.send(request_bytes(target="/gate?name=slow"))
+            self.wait_entered("slow")
+            heard = None
+            for words in commands:
+                wait_until(lambda: heard is None or time.monotonic() - heard > 1, "what comes next to be another request")
+                asked = self.launch("stop", *words, "--socket", self.path("control0.sock"))
+                serval.expect_log(r"stopping signal=")
+                heard = time.monotonic()
+            self.assertEqual(asked.wait(), 0)
+            self.assertEqual(serval.wait(), 0)
+        return asked.access()
+
+    def test_a_second_command_says_that_it_has_cut_requests(self):
+        self.assertEqual(self.cut_one((), ()), ["it was stopping already; asked for the second time, it stopped at once, 1 request cut"])
+
+    def test_so_does_one_that_was_told_to(self):
+        self.assertEqual(self.cut_one(("--now",)), ["stopped at once, 1 request cut"])
 
     def test_connections_are_refused_while_the_app_is_taken_down(self):
         """All workers have gone; that what the app has preloaded may take its time to go, too, is nothing that a client should wait for."""

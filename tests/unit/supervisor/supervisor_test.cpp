@@ -455,6 +455,21 @@ TEST(Supervisor, ASignalThatComesAgainWithinASecondIsTheSameOne) {
   s.at(2000ms, StopRequested{"TERM"}).expect({"kill 100 by 9", "kill 50 by 9"}).expect_line({"warning: stopping at once: second signal"});
 }
 
+TEST(Supervisor, WhatOneMoreRequestToStopWouldDoIsKnown) {
+  const StopRequested ask{"serval stop"}, now{"serval stop --now", true};
+  Script s(settings(1));
+  s.booted_at(0s);
+  EXPECT_EQ(s.effect_of(ask, 1s), StopEffect::graceful);
+  EXPECT_EQ(s.effect_of(now, 1s), StopEffect::at_once);
+  s.at(1s, ask);
+  EXPECT_EQ(s.effect_of(ask, 1999ms), StopEffect::nothing) << "the same signal once more";
+  EXPECT_EQ(s.effect_of(now, 1999ms), StopEffect::at_once);
+  EXPECT_EQ(s.effect_of(ask, 2s), StopEffect::at_once);
+  s.at(2s, ask);
+  EXPECT_EQ(s.effect_of(ask, 9s), StopEffect::nothing);
+  EXPECT_EQ(s.effect_of(now, 9s), StopEffect::nothing);
+}
+
 TEST(Supervisor, ASignalDuringTheDelayOfAStopThatComesAgainWithinASecondIsTheSameOne) {
   Settings delayed = settings(1);
   delayed.delay = 5s;
