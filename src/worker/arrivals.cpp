@@ -33,6 +33,7 @@ Acceptor::Taken Arrivals::take() {
       pause();
       return Taken::failed;
     }
+    const Service::Taking taking(service_);
     ipc::Arrival arrival;
     switch (ipc::receive_guest(listener_.fd, arrival)) {
       case ipc::Arrived::arrived:

@@ -118,13 +118,13 @@ bool Service::sheds() {
 
 void Service::add(std::unique_ptr<Connection> connection) {
   connections_.push_back(*connection);
-  board.set_connections(static_cast<int>(connections_.size()));
+  set_taking(0);
   connection.release()->start();  // owned by the list from here
 }
 
 void Service::remove(Connection& connection) {
   connections_.erase(connections_.iterator_to(connection));
-  board.set_connections(static_cast<int>(connections_.size()));
+  show_connections();
   // Its own functions are still on the stack.
   boost::asio::post(io, [this, gone = std::unique_ptr<Connection>(&connection)]() mutable {
     gone.reset();
