@@ -156,6 +156,7 @@ class Supervisor {
 
   log::Level routine() const;
   void tell_of_outage();
+  TimePoint outage_due() const;
 
   // traffic.cpp
   std::string unready() const;
@@ -278,7 +279,9 @@ class Supervisor {
   std::optional<std::string> reload_again_;  ///< somebody asked while a rollout was under way; who
   std::optional<Upgrade> upgrade_;
   Phase phase_ = Phase::booting;
-  std::optional<TimePoint> unserved_since_;  ///< no worker serves, which has been said
+  std::optional<TimePoint> unserved_since_;  ///< no worker serves
+  bool outage_said_ = false;                 ///< which has been said
+  TimePoint forks_held_until_ = TimePoint::min();  ///< a signal that may be a stop's has come to a worker
   bool complete_ = false;       ///< all workers have been ready together once
   bool drained_ = false;        ///< somebody wants no new traffic sent here
   std::uint32_t pause_ = 0;     ///< in force; 0: none
