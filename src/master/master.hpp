@@ -56,6 +56,8 @@ class Master {
 
   ~Master();
 
+  /// Where the first generation listens. Before run().
+  void take(Listeners listeners) { newest_.listeners = std::move(listeners); }
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
 

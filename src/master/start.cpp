@@ -66,12 +66,13 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
 
   if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
   auto pidfile = std::make_unique<Pidfile>(config.server.pidfile);
-  first.listeners = listen(config.server);
   Master master({.first = std::move(first),
                  .sources = sources,
                  .workers = count.workers,
                  .arguments = std::move(arguments),
                  .pidfile = std::move(pidfile)});
+  // Only now: a second server of this name has ended at the control socket before it takes connections away from anybody.
+  master.take(listen(config.server));
   return supervise(master);
 }
 
