@@ -244,7 +244,7 @@ class Supervisor {
   bool one_crash_too_many(Clock::duration healthy_for);
   void finish_reopening_if_done();
 
-  // notices.cpp
+  // notifying.cpp
   void notify(std::string state);
   void notify_reloading();
   void notify_ready();
