@@ -115,6 +115,8 @@ class Supervisor {
   void handle(const WorkerReady& event);
   void handle(const WorkerBootFailed& event);
   void handle(const WorkerLeaving& event);
+  void handle(const WorkerDeaf& event);
+  void handle(const MoldDeaf& event);
   void handle(const WorkerLeft& event);
   void handle(const WorkerSpent& event);
   void handle(const RequestTimedOut& event);

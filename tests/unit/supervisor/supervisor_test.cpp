@@ -299,6 +299,19 @@ TEST(Supervisor, AWorkerThatLeavesGetsASuccessorInASpareSlotUnlessAStopFollows) 
   EXPECT_EQ(s.snapshot().ended[Cause::manual], 1u);
 }
 
+TEST(Supervisor, WhoDoesNotTakeMessagesIsReplaced) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(5s, WorkerDeaf{0}).expect({"fork worker 1"});
+  EXPECT_EQ(s.snapshot().workers[0].cause, Cause::unfit);
+  s.at(5s, WorkerDeaf{0}).expect().expect_no_line();
+  s.at(5s, forked(1));
+  s.at(6s, WorkerDeaf{1}).expect({"kill 101 by 9"});  // while it starts: what it has missed is anybody's guess
+  s.at(7s, MoldDeaf{1}).expect({"kill 50 by 9"});
+  s.at(7s, MoldDeaf{1}).expect();
+  s.at(7s, killed(kMold, SIGKILL, "SIGKILL")).expect_line({"error: mold died", "why=it does not take messages"});
+}
+
 /// One after another, they do not put off the first one's successor.
 TEST(Supervisor, TheFirstOfSeveralWorkersThatLeaveWaitsNoLongerForAStop) {
   Script s(settings(3));
