@@ -39,7 +39,7 @@ constexpr int kLeastRows = 64;
 
 scoreboard::Memory make_scoreboard(const config::Config& config) {
   auto memory = scoreboard::Memory::create({.slots = supervisor::Settings().slots, .rows = std::max(config.workers.threads + 1, kLeastRows)});
-  if (!memory) throw StartupError(exit_code::internal, memory.error());
+  if (!memory) throw StartupError(exit_code::cannot_create, memory.error());  // by a limit, or for want of memory
   return std::move(*memory);
 }
 

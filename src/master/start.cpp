@@ -12,6 +12,7 @@
 #include "config/reading.hpp"
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
+#include "master/open_files.hpp"
 #include "master/pidfile.hpp"
 #include "master/stored_listeners.hpp"
 #include "master/worker_count.hpp"
@@ -63,6 +64,9 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
   const WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
   log::info("starting", {{"version", SERVAL_VERSION}, {"name", config.server.name}, {"workers", count.workers}, {"cpus", cpus.usable},
                          {"why", count.why}, {"open_files", files.now}});
+  if (const auto why = too_few_open_files(files.now, count.workers, config.server.bind.size())) {
+    throw StartupError(exit_code::cannot_create, *why);
+  }
 
   if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
   auto pidfile = std::make_unique<Pidfile>(config.server.pidfile);
