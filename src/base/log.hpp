@@ -25,9 +25,10 @@ void start(const Settings& settings, std::string_view process_name, int generati
 /// its own.
 void start_in_child();
 
-void write(Level level, std::string_view sentence, Fields fields = {});
+/// False: the line was to be written, and is lost.
+bool write(Level level, std::string_view sentence, Fields fields = {});
 /// The same for fields that were collected at run time.
-void write(Level level, std::string_view sentence, std::span<const Field> fields);
+bool write(Level level, std::string_view sentence, std::span<const Field> fields);
 inline void debug(std::string_view sentence, Fields fields = {}) { write(Level::debug, sentence, fields); }
 inline void info(std::string_view sentence, Fields fields = {}) { write(Level::info, sentence, fields); }
 inline void warning(std::string_view sentence, Fields fields = {}) { write(Level::warning, sentence, fields); }
@@ -39,6 +40,9 @@ void captured(std::string_view process, int generation, int pid, std::string_vie
 
 /// Puts the file behind `new_fd` in the place of the log's descriptor; after it returns no line goes to the old file.
 void reopen(int new_fd);
+
+/// The process ends: tells what was lost and has not been told, whenever that was last done.
+void finish();
 
 /// Lines lost so far because the file could not be written (disk full, reader gone); the log says so itself once it can write again.
 std::uint64_t dropped();

@@ -461,8 +461,8 @@ pid_t Master::layout_of(int slot, int generation, pid_t pid) {
 
 /// At the very end nobody is left to fold it.
 void Master::report(supervisor::Log line) {
-  if (finishing_) return log::write(line.level, line.sentence, std::span<const log::Field>(line.fields));
-  handle(supervisor::Reported{std::move(line)});
+  if (!finishing_) return handle(supervisor::Reported{std::move(line)});
+  log::write(line.level, line.sentence, std::span<const log::Field>(line.fields));
 }
 
 MoldProcess* Master::find_mold(int generation) {

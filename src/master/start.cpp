@@ -41,6 +41,7 @@ Listeners listen(const config::Server& config) {
 int supervise(Master& master) {
   const int code = master.run();
   log::info("stopped", {{"exit_code", code}});
+  log::finish();
   return code;
 }
 

@@ -23,6 +23,7 @@
 #include "scoreboard/writer.hpp"
 #include "worker/access_log.hpp"
 #include "worker/balance.hpp"
+#include "worker/body_troubles.hpp"
 #include "worker/connection.hpp"
 #include "worker/crew.hpp"
 #include "worker/deadline_wheel.hpp"
@@ -76,6 +77,8 @@ class Service {
   Balance balance;
   Duty duty;
   Refusals refusals;
+  FloodLine strays;  ///< what came through the lobby and is no connection
+  BodyTroubles body_troubles;
   OwnFds own_fds;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
@@ -191,6 +194,7 @@ class Service {
   bool nothing_in_progress() const;
   void tell_if_only_stuck_are_left();
   void give_memory_back();
+  void finish_lines();
   void arm(TimePoint at);
   void on_timer();
 
