@@ -25,13 +25,17 @@ TEST(BodyTroubles, AFullDiskIsOneLineAndItsSumAtTheEnd) {
     all.resize(static_cast<std::size_t>(::pread(file.get(), all.data(), all.size(), 0)));
     return all;
   };
+  const auto lines = [&] {
+    const std::string all = text();
+    return std::count(all.begin(), all.end(), '\n');
+  };
   boost::asio::io_context io;
   BodyTroubles troubles(io);
   for (int i = 0; i < 100; ++i) troubles.add(BodyTroubles::Kind::not_written, ENOSPC);
   EXPECT_THAT(text(), HasSubstr("request body lost: cannot write the temporary file folder="));
-  EXPECT_EQ(std::count(text().begin(), text().end(), '\n'), 1) << text();
+  EXPECT_EQ(lines(), 1) << text();
   troubles.add(BodyTroubles::Kind::no_file, EACCES);
-  EXPECT_EQ(std::count(text().begin(), text().end(), '\n'), 2) << "another kind: " << text();
+  EXPECT_EQ(lines(), 2) << "another kind: " << text();
   troubles.finish();
   EXPECT_THAT(text(), HasSubstr("error=\"No space left on device\" count=99"));
   log::start({log::Level::off, log::Format::text, 2}, "test");
