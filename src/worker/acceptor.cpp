@@ -152,6 +152,7 @@ Acceptor::Taken Acceptor::take() {
   while (true) {
     sockaddr_storage from{};
     socklen_t size = sizeof from;
+    const Service::Taking taking(service_);
     UniqueFd fd(::accept4(listener_.fd, reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd) {
       service_.is_fed();

@@ -12,8 +12,7 @@
 namespace serval::worker {
 
 Arrivals::Arrivals(Service& service, UniqueFd exit)
-    : Acceptor(service, {.fd = exit.release(), .address = "lobby", .local = true}),
-      strays_(service.io, [](std::uint64_t count) { log::warning("what came through the lobby is no connection, dropped", {{"count", count}}); }) {}
+    : Acceptor(service, {.fd = exit.release(), .address = "lobby", .local = true}) {}
 
 /// A descriptor that the kernel finds no number for when we take it out is lost, and with it the connection. The app's
 /// threads may take numbers between this look and that moment: so there must be as many as connections leave to it, at
@@ -33,6 +32,7 @@ Acceptor::Taken Arrivals::take() {
       pause();
       return Taken::failed;
     }
+    const Service::Taking taking(service_);
     ipc::Arrival arrival;
     switch (ipc::receive_guest(listener_.fd, arrival)) {
       case ipc::Arrived::arrived:
@@ -40,7 +40,7 @@ Acceptor::Taken Arrivals::take() {
         service_.adopt(os::off_standard(std::move(arrival.connection)), arrival.guest, arrival.unread);
         return Taken::one;
       case ipc::Arrived::dropped:
-        strays_.add();
+        service_.strays.add();
         continue;
       case ipc::Arrived::none:
         return Taken::none;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "worker/acceptor.hpp"
-#include "worker/flood_line.hpp"
 
 namespace serval::worker {
 
@@ -16,8 +15,6 @@ class Arrivals final : public Acceptor {
   int most_at_once() const override { return 1; }
   std::uint64_t done_by_sibling() const override { return 0; }  ///< nobody counts them
   bool has_room();
-
-  FloodLine strays_;
 };
 
 /// Somebody waits in the lobby.

@@ -5,14 +5,19 @@
 #include <string_view>
 
 #include "os/unique_fd.hpp"
+#include "worker/body_troubles.hpp"
 
 namespace serval::worker {
 
 /// A request body that came in pieces: in memory up to a limit, beyond it in an unlinked temporary file that is mapped for reading.
-/// If no temporary file can be had (read-only root, full disk), the body stays in memory and the log says so once.
+/// If no temporary file can be had (read-only root, full disk), the body stays in memory.
 class BodyStore {
  public:
+  /// `troubles` outlives it; null: nobody is told.
+  explicit BodyStore(BodyTroubles* troubles = nullptr) : troubles_(troubles) {}
   ~BodyStore() { reset(); }
+  BodyStore(const BodyStore&) = delete;
+  BodyStore& operator=(const BodyStore&) = delete;
 
   /// What is beyond `spill` bytes in all goes to the file.
   void append(std::string_view piece, std::size_t spill);
@@ -28,7 +33,9 @@ class BodyStore {
  private:
   bool open_file();
   void write_file(std::string_view piece);
+  void tell(BodyTroubles::Kind kind, int error);
 
+  BodyTroubles* troubles_;
   std::string memory_;
   UniqueFd file_;
   std::size_t file_size_ = 0;

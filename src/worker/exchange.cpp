@@ -49,7 +49,7 @@ std::string why_not_sendable(const http::Exchange& how, const app::Answer::Respo
 
 }  // namespace
 
-Exchange::Exchange(Service& service) : parser(service.limits), service_(service) {}
+Exchange::Exchange(Service& service) : parser(service.limits), body(&service.body_troubles), service_(service) {}
 
 void Exchange::begin(Connection& owner, TimePoint now) {
   owner_ = &owner;

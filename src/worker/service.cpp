@@ -59,6 +59,10 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       balance(io_context, crew, setting.scoreboard, setting.slot, config.workers.threads, [this] { on_crew_changed(); }),
       duty(setting.scoreboard, setting.slot, config.workers.threads, setting.cpus),
       refusals(io_context),
+      strays(io_context, [](std::uint64_t count) {
+        return log::write(log::Level::warning, "what came through the lobby is no connection, dropped", {{"count", count}});
+      }),
+      body_troubles(io_context),
       own_fds([this](const std::string& which) {
         const bool can_tell = which != OwnFds::kChannel;
         boost::asio::post(io, [this, which, can_tell] { on_unfit_("the app has touched a descriptor of serval's: " + which, can_tell); });
@@ -73,8 +77,8 @@ Service::Service(boost::asio::io_context& io_context, Setting setting)
       crowded_from_(worker::crowded_from(fd_limit_)),
       reserve_(os::among_own(UniqueFd(::open("/", O_PATH | O_CLOEXEC)))),
       room_(io_context, [this](std::uint64_t count) {
-        log::warning("idle connections are closed to make room: raise the limit of open files",
-                     {{"closed", count}, {"connections", connections_.size()}, {"limit", fd_limit_}});
+        return log::write(log::Level::warning, "idle connections are closed to make room: raise the limit of open files",
+                          {{"closed", count}, {"connections", connections_.size()}, {"limit", fd_limit_}});
       }),
       timeouts_(stacks, tell_master_),
       stack_reports_(io_context, stacks, tell_master_),
@@ -118,13 +122,13 @@ bool Service::sheds() {
 
 void Service::add(std::unique_ptr<Connection> connection) {
   connections_.push_back(*connection);
-  board.set_connections(static_cast<int>(connections_.size()));
+  set_taking(0);
   connection.release()->start();  // owned by the list from here
 }
 
 void Service::remove(Connection& connection) {
   connections_.erase(connections_.iterator_to(connection));
-  board.set_connections(static_cast<int>(connections_.size()));
+  show_connections();
   // Its own functions are still on the stack.
   boost::asio::post(io, [this, gone = std::unique_ptr<Connection>(&connection)]() mutable {
     gone.reset();
@@ -352,26 +356,31 @@ void Service::check_finished() {
   if (!finished_ || accepting_ || !connections_.empty()) return;
   if (crew.running() > 0) return tell_if_only_stuck_are_left();
   stacks.flush();
+  finish_lines();
+  std::exchange(finished_, nullptr)();
+}
+
+/// The last words of all that is told now and then.
+void Service::finish_lines() {
   access_.finish();
   refusals.finish();
+  strays.finish();
+  body_troubles.finish();
   room_.finish();
-  std::exchange(finished_, nullptr)();
 }
 
 void Service::tell_if_only_stuck_are_left() {
   if (told_stuck_ || crew.running() > chances_.told()) return;
   told_stuck_ = true;
   stacks.flush();
-  access_.flush();
+  finish_lines();  // it is killed next
   tell_master_({.kind = ipc::Kind::only_stuck_left});
 }
 
 std::size_t Service::cut() {
   std::size_t requests = 0;
   for (Connection& connection : connections_) requests += connection.on_cut() ? 1 : 0;
-  access_.finish();
-  refusals.finish();
-  room_.finish();
+  finish_lines();
   return requests;
 }
 

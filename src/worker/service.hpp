@@ -23,6 +23,7 @@
 #include "scoreboard/writer.hpp"
 #include "worker/access_log.hpp"
 #include "worker/balance.hpp"
+#include "worker/body_troubles.hpp"
 #include "worker/connection.hpp"
 #include "worker/crew.hpp"
 #include "worker/deadline_wheel.hpp"
@@ -76,6 +77,8 @@ class Service {
   Balance balance;
   Duty duty;
   Refusals refusals;
+  FloodLine strays;  ///< what came through the lobby and is no connection
+  BodyTroubles body_troubles;
   OwnFds own_fds;
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
@@ -89,6 +92,20 @@ class Service {
   /// One that another worker has begun to serve.
   void adopt(UniqueFd fd, const ipc::Guest& guest, std::string_view unread);
   void remove(Connection& connection);
+  /// The one that is about to be taken from a listener or the lobby counts on the scoreboard before this process has it, until it is adopted or
+  /// this ends: a worker that is killed right after accept(2) has told the master of each connection that it takes along. At most one too many.
+  class Taking {
+   public:
+    explicit Taking(Service& service) : service_(service) { service_.set_taking(1); }
+    ~Taking() {
+      if (service_.taking_ != 0) service_.set_taking(0);
+    }
+    Taking(const Taking&) = delete;
+    Taking& operator=(const Taking&) = delete;
+
+   private:
+    Service& service_;
+  };
   std::size_t connections() const { return connections_.size(); }
 
   /// Of the headers that are serval's own and that the app sends all the same: whether this one has not been seen before. Any thread.
@@ -161,6 +178,11 @@ class Service {
 
  private:
   void add(std::unique_ptr<Connection> connection);
+  void set_taking(int count) {
+    taking_ = count;
+    show_connections();
+  }
+  void show_connections() { board.set_connections(static_cast<int>(connections_.size()) + taking_); }
   void on_strain(bool strained);
   void say_goodbye();
   void tell_if_left();  ///< a master that knows no lobby does not ask
@@ -172,6 +194,7 @@ class Service {
   bool nothing_in_progress() const;
   void tell_if_only_stuck_are_left();
   void give_memory_back();
+  void finish_lines();
   void arm(TimePoint at);
   void on_timer();
 
@@ -208,6 +231,7 @@ class Service {
   bool told_left_ = false;
   std::function<void()> finished_;
   boost::intrusive::list<Connection, boost::intrusive::member_hook<Connection, boost::intrusive::list_member_hook<>, &Connection::hook>> connections_;
+  int taking_ = 0;  ///< connections that are about to be taken
   std::vector<std::unique_ptr<Exchange>> spare_;
   DeadlineWheel wheel_;
   boost::asio::steady_timer timer_;

@@ -135,6 +135,7 @@ class Worker {
     if (state == WorkerState::failed) return exit_code::app_failed;
     if (state == WorkerState::ready) serve();
     boot_.app.worker_stop();
+    log::finish();
     return exit_code::ok;
   }
 
@@ -443,6 +444,7 @@ void Worker::on_grace_over() {
   const int handlers = service_.crew.running();
   const std::size_t requests = service_.cut();
   log::warning("grace is over: requests are cut off", {{"requests", requests}, {"handlers", handlers}, {"grace", config_.shutdown.grace}});
+  log::finish();
   ::_exit(exit_code::ok);
 }
 

@@ -343,6 +343,7 @@ class WhereItIs(Status):
         second = self.launch_config(config={"control": {"socket": self.control_path()}})
         self.assertEqual(second.wait(), 73)
         self.assertRegex(second.log(), rf"control\.socket: .*{re.escape(self.control_path())}.*another program listens there")
+        self.assertNotIn("listening", second.log(), "it takes connections away, and drops them")
         self.assertEqual(self.status()["pid"], serval.pid)
         third = self.launch_config(config={"control": {"socket": self.path("nowhere/control.sock")}})
         self.assertEqual(third.wait(), 73)

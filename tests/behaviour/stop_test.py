@@ -147,6 +147,29 @@ class Stop(ServalTest):
         self.assertEqual(serval.wait(), 0)
         self.assertNotIn("stopping at once", serval.log())
 
+    def test_ctrl_c_is_no_outage(self):
+        """It reaches every process, and the workers are the faster ones: nobody forks successors, or alarms anybody."""
+        for _ in range(5):
+            serval = self.start("hello", {"workers": {"count": 2, "threads": 1}})
+            os.killpg(serval.pid, signal.SIGINT)
+            self.assertEqual(serval.wait(), 0)
+            self.assertNotIn("no worker serves", serval.log())
+            self.assertEqual(serval.log().count("worker ready"), 2)
+
+    def test_workers_that_are_signalled_before_the_master_get_no_successors(self):
+        """As a service manager does it, one process after another; the master is the last one here."""
+        serval = self.start("hello", {"workers": {"count": 2, "threads": 1}})
+        os.kill(serval.pid, signal.SIGSTOP)  # it hears of all at once: how long this takes is not what is tried
+        for pid in serval.workers().values():
+            os.kill(pid, signal.SIGTERM)
+        for pid in serval.workers().values():
+            wait_until(lambda pid=pid: process_tree.state(pid) in ("Z", None), f"the end of {pid}")
+        os.kill(serval.pid, signal.SIGTERM)
+        os.kill(serval.pid, signal.SIGCONT)
+        self.assertEqual(serval.wait(), 0)
+        self.assertNotIn("no worker serves", serval.log())
+        self.assertEqual(serval.log().count("worker ready"), 2)
+
     def test_a_worker_that_is_ending_does_not_die_of_the_next_signal(self):
         """Signals to the whole group, over and over, until nobody is left: each worker ends as it was asked to."""
         for _ in range(8):

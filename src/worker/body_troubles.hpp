@@ -1,0 +1,34 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <array>
+#include <cstdint>
+
+#include "worker/flood_line.hpp"
+
+namespace serval::worker {
+
+/// The log's word on request bodies that a full disk or a missing folder keeps out of their temporary files: for each kind the latest error, and how
+/// many there were. Loop only.
+class BodyTroubles {
+ public:
+  enum class Kind { no_file, not_written, not_mapped };
+
+  explicit BodyTroubles(boost::asio::io_context& io);
+
+  void add(Kind kind, int error);
+  void finish();
+
+ private:
+  bool say(Kind kind, std::uint64_t count) const;
+
+  static constexpr std::size_t kKinds = 3;
+  std::array<FloodLine, kKinds> lines_;
+  std::array<int, kKinds> errors_{};
+};
+
+/// The folder of the temporary files.
+const char* temporary_folder();
+
+}  // namespace serval::worker
