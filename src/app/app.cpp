@@ -76,11 +76,6 @@ Result<void> attempt(const char* call_name, Call call) {
 
 }  // namespace
 
-void call_release(void (*release)(void*), void* context) noexcept {
-  const AppCall call("release");
-  release(context);
-}
-
 struct App::Impl {
   const serval_app* table = nullptr;
   void* state = nullptr;

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <serval/serval.h>
 
-#include "app/app.hpp"
+#include "app/answer.hpp"
 
 /// The other side of serval_error: what host->explain writes into.
 struct serval_error {

@@ -1,6 +1,7 @@
 #include "base/address.hpp"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 
 #include <charconv>
@@ -87,9 +88,29 @@ Result<Address> parse_systemd(std::string_view text, std::string_view name) {
   return address;
 }
 
+/// Of these bind(2) would only say "Invalid argument" (ipv6(7); RFC 4291, 2.5.5.2 and 2.5.6).
+std::string complaint_about_v6(const std::string& host) {
+  const std::string written = host.substr(0, host.find('%'));  // behind it is a scope (RFC 4007, 11)
+  in6_addr address{};
+  if (::inet_pton(AF_INET6, written.c_str(), &address) != 1) return "\"" + host + "\" is no IPv6 address";
+  if (IN6_IS_ADDR_LINKLOCAL(&address)) {
+    return "a link-local address means something on one interface only, which cannot be named here; write [::]:PORT for all interfaces, or another "
+           "address of that one";
+  }
+  if (written != host) return "a scope (%" + host.substr(written.size() + 1) + ") is not understood; write the address without it";
+  if (IN6_IS_ADDR_MULTICAST(&address)) return "nobody can connect to a multicast address; write an address of an interface, or [::]:PORT for all";
+  if (!IN6_IS_ADDR_V4MAPPED(&address)) return "";
+  char text[INET_ADDRSTRLEN] = {};
+  ::inet_ntop(AF_INET, &address.s6_addr[12], text, sizeof text);
+  return "this is the IPv4 address " + std::string(text) + " as IPv6 sockets show it; write " + text + ":PORT";
+}
+
 /// Empty if there is nothing to complain about. `bracketed`: the host stood in [].
 std::string complaint_about_host(const std::string& host, bool bracketed) {
-  if (bracketed) return holds(AF_INET6, host) ? "" : "\"" + host + "\" is no IPv6 address";
+  if (bracketed) return complaint_about_v6(host);
+  if (in_addr v4{}; ::inet_pton(AF_INET, host.c_str(), &v4) == 1 && IN_MULTICAST(ntohl(v4.s_addr))) {
+    return "nobody can connect to a multicast address; write an address of an interface, or 0.0.0.0:PORT for all";
+  }
   if (host == "localhost" || holds(AF_INET, host)) return "";
   if (holds(AF_INET6, host)) return "write IPv6 addresses in brackets: [" + host + "]:PORT";
   return "\"" + host + "\" is no IP address; host names other than localhost are not looked up";
@@ -137,18 +158,19 @@ Result<Address> Address::parse(std::string_view text) {
   return parse_tcp(text);
 }
 
-bool Address::excludes(const Address& other) const {
-  if (kind != other.kind) return false;
+Overlap Address::overlap(const Address& other) const {
+  const auto full_if = [](bool same) { return same ? Overlap::full : Overlap::none; };
+  if (kind != other.kind) return Overlap::none;
   if (kind == Kind::unix_path) {
-    return std::filesystem::path(name).lexically_normal() == std::filesystem::path(other.name).lexically_normal();
+    return full_if(std::filesystem::path(name).lexically_normal() == std::filesystem::path(other.name).lexically_normal());
   }
-  if (kind != Kind::tcp) return same_place(other);
-  if (port == 0) return false;  // each gets one of its own
+  if (kind != Kind::tcp) return full_if(same_place(other));
+  if (port != other.port || port == 0) return Overlap::none;  // with port 0 each gets one of its own
   const auto is_v6 = [](const Address& one) { return one.host.find(':') != std::string::npos; };
   const auto is_wide = [](const Address& one) { return one.host == "0.0.0.0" || one.host == "::"; };
   const auto plain = [](const Address& one) { return one.host == "localhost" ? std::string("127.0.0.1") : one.host; };
-  if (port != other.port || is_v6(*this) != is_v6(other)) return false;
-  return is_wide(*this) || is_wide(other) || plain(*this) == plain(other);
+  if (is_v6(*this) != is_v6(other)) return host == "::" || other.host == "::" ? Overlap::dual_stack : Overlap::none;
+  return full_if(is_wide(*this) || is_wide(other) || plain(*this) == plain(other));
 }
 
 std::string Address::text() const {

@@ -9,6 +9,13 @@
 
 namespace serval {
 
+/// What two places to listen on have in common.
+enum class Overlap {
+  none,
+  dual_stack,  ///< [::] and an IPv4 address of one port: both are possible if [::] leaves IPv4 alone (IPV6_V6ONLY, ipv6(7))
+  full,        ///< the same place by whatever name, or an interface beside all of its family: never both
+};
+
 /// A place to listen on, as [server] bind says it. Pure: nothing is resolved or opened (os/listen.hpp does).
 ///
 /// | text                               | kind          | holds                                   |
@@ -38,9 +45,8 @@ struct Address {
   bool same_place(const Address& other) const {
     return kind == other.kind && host == other.host && port == other.port && name == other.name;
   }
-  /// One of the two cannot be listened on beside the other: the same place by whatever name, or an interface beside all of its family. `[::]` and an
-  /// IPv4 address of one port can be.
-  bool excludes(const Address& other) const;
+  /// Whether both can be listened on at a time.
+  Overlap overlap(const Address& other) const;
   /// The text that parse() reads back as an equal Address.
   std::string text() const;
   static Result<Address> parse(std::string_view text);

@@ -51,7 +51,7 @@ inline constexpr CauseRow kCauseTable[] = {
     {Cause::manual, "manual", true, "somebody asked for it"},
     {Cause::stop, "stop", false, "the server stopped"},
     {Cause::grace_over, "grace_over", false, "it did not drain within shutdown.grace: what it still had was cut"},
-    {Cause::unfit, "unfit", false, "it could not serve well any more: no descriptors were left, or the app had closed one of serval's"},
+    {Cause::unfit, "unfit", false, "it could not serve well any more: no descriptors were left, it took no messages, or the app had closed one of serval's"},
 };
 
 constexpr const CauseRow& row_of(Cause cause) { return kCauseTable[static_cast<int>(cause)]; }

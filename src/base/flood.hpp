@@ -23,6 +23,8 @@ class Flood {
     quiet_until_ = now + kPause;
     return std::exchange(unsaid_, 0);
   }
+  /// What add(), due() or rest() had to say could not be said: the log is full itself. It is due after the pause.
+  void give_back(std::uint64_t count) { unsaid_ += count; }
   /// When due() has something to say; max(): all is said.
   TimePoint next() const { return unsaid_ == 0 ? TimePoint::max() : quiet_until_; }
   /// All that is unsaid, at the end.

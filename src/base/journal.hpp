@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/log.hpp"
+#include "base/log_field.hpp"
 
 /// systemd's journal behind a descriptor: it has a time and a priority for each line, and takes the latter from a prefix.
 namespace serval {

@@ -61,6 +61,9 @@ class LineFormatter : public spdlog::formatter {
   const std::atomic<bool>& journal_;  ///< the sink's
 };
 
+/// The line that this thread has just given to a sink did not get through.
+thread_local bool t_lost = false;
+
 /// One line, one write. Says how many lines got lost once one has gone through again, but not over and over where every other one is lost.
 class LineSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
@@ -72,24 +75,32 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
     journal_.store(is_journal(new_fd), std::memory_order_relaxed);
     file_.reopen(new_fd);
   }
+  void finish() {
+    const std::lock_guard lock(mutex_);
+    if (unsaid_ > 0) say_dropped();
+  }
   std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
 
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
-    if (!put(message)) {
+    t_lost = !put(message);
+    if (t_lost) {
       ++unsaid_;
       dropped_.fetch_add(1, std::memory_order_relaxed);
     } else if (unsaid_ > 0 && Clock::now() >= quiet_until_) {
-      const Field fields[] = {{"count", unsaid_}, {"why", file_.why_dropped()}};
-      const std::string said = render(format_, "log lines dropped", fields);
-      if (!put(spdlog::details::log_msg(origin_, spdlog::level::warn, said))) return;
-      unsaid_ = 0;
-      quiet_until_ = Clock::now() + Flood::kPause;
+      say_dropped();
     }
   }
   void flush_() override {}
 
  private:
+  void say_dropped() {
+    const Field fields[] = {{"count", unsaid_}, {"why", file_.why_dropped()}};
+    const std::string said = render(format_, "log lines dropped", fields);
+    if (!put(spdlog::details::log_msg(origin_, spdlog::level::warn, said))) return;
+    unsaid_ = 0;
+    quiet_until_ = Clock::now() + Flood::kPause;
+  }
   bool put(const spdlog::details::log_msg& message) {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
@@ -150,16 +161,19 @@ void start_in_child() {
   start(of_parent.settings, of_parent.name, of_parent.generation);
 }
 
-void write(Level level, std::string_view sentence, Fields fields) { write(level, sentence, std::span<const Field>(fields)); }
+bool write(Level level, std::string_view sentence, Fields fields) { return write(level, sentence, std::span<const Field>(fields)); }
 
-void write(Level level, std::string_view sentence, std::span<const Field> fields) {
-  if (level == Level::off) return;
+bool write(Level level, std::string_view sentence, std::span<const Field> fields) {
+  if (level == Level::off) return true;
   try {
     ProcessLog& log = current();
-    if (!log.logger.should_log(spdlog_level(level))) return;
+    if (!log.logger.should_log(spdlog_level(level))) return true;
+    t_lost = false;
     const std::string payload = render(log.format, sentence, fields);
     log.logger.log(spdlog_level(level), spdlog::string_view_t(payload.data(), payload.size()));
+    return !t_lost;
   } catch (...) {  // out of memory: a log line is not worth more trouble
+    return false;
   }
 }
 
@@ -175,6 +189,8 @@ void captured(std::string_view process, int generation, int pid, std::string_vie
 }
 
 void reopen(int new_fd) { current().sink->reopen(new_fd); }
+
+void finish() { current().sink->finish(); }
 
 std::uint64_t dropped() { return current().sink->dropped(); }
 

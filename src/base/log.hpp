@@ -1,36 +1,16 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <initializer_list>
 #include <span>
-#include <string>
 #include <string_view>
-#include <type_traits>
+
+#include "base/log_field.hpp"
 
 /// serval's own log: one line per event, `key=value` after a short sentence, one name per process. Any thread may call it.
 /// text: `2026-11-21T10:00:00.123Z info  worker[3] gen=2 pid=811: worker ready boot_ms=12`
 /// in the journal (systemd), as text: `<6>worker[3] gen=2 pid=811: worker ready boot_ms=12`; time and level are the journal's
 /// json: `{"time":"...","level":"info","process":"worker[3]","gen":2,"pid":811,"msg":"worker ready","boot_ms":12}`
 namespace serval::log {
-
-enum class Level { debug, info, warning, error, off };
-enum class Format { text, json };
-
-/// One `key=value`. Text values are quoted and escaped when they hold spaces, quotes, '=' or control bytes, so a line stays one line.
-struct Field {
-  Field(std::string_view name, std::string_view value) : key(name), text(value), quoted(true) {}
-  Field(std::string_view name, const char* value) : Field(name, std::string_view(value)) {}
-  Field(std::string_view name, const std::string& value) : Field(name, std::string_view(value)) {}
-  template <class Int>
-  requires std::is_integral_v<Int> Field(std::string_view name, Int value) : key(name), text(std::to_string(value)), quoted(false) {}
-  Field(std::string_view name, std::chrono::milliseconds value) : Field(name, value.count()) {}
-
-  std::string_view key;
-  std::string text;
-  bool quoted;  ///< JSON: a string, not a number
-};
-using Fields = std::initializer_list<Field>;
 
 struct Settings {
   Level level = Level::info;
@@ -45,9 +25,10 @@ void start(const Settings& settings, std::string_view process_name, int generati
 /// its own.
 void start_in_child();
 
-void write(Level level, std::string_view sentence, Fields fields = {});
+/// False: the line was to be written, and is lost.
+bool write(Level level, std::string_view sentence, Fields fields = {});
 /// The same for fields that were collected at run time.
-void write(Level level, std::string_view sentence, std::span<const Field> fields);
+bool write(Level level, std::string_view sentence, std::span<const Field> fields);
 inline void debug(std::string_view sentence, Fields fields = {}) { write(Level::debug, sentence, fields); }
 inline void info(std::string_view sentence, Fields fields = {}) { write(Level::info, sentence, fields); }
 inline void warning(std::string_view sentence, Fields fields = {}) { write(Level::warning, sentence, fields); }
@@ -59,6 +40,9 @@ void captured(std::string_view process, int generation, int pid, std::string_vie
 
 /// Puts the file behind `new_fd` in the place of the log's descriptor; after it returns no line goes to the old file.
 void reopen(int new_fd);
+
+/// The process ends: tells what was lost and has not been told, whenever that was last done.
+void finish();
 
 /// Lines lost so far because the file could not be written (disk full, reader gone); the log says so itself once it can write again.
 std::uint64_t dropped();

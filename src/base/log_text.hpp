@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/log.hpp"
+#include "base/log_field.hpp"
 
 /// How a log line is spelt, without any I/O: the two formats of base/log.hpp.
 namespace serval::log {

@@ -28,8 +28,8 @@ int unknown_command(std::string_view name) {
   if (std::find(later.begin(), later.end(), name) != later.end()) return usage_error(name, "not in this version", "serval help lists the commands");
   const auto what = "unknown command " + quoted(name);
   if (name.find(".so") != std::string_view::npos) return usage_error("", what, "to serve an app: serval run " + std::string(name));
-  if (name.starts_with('-')) return usage_error("", what, "flags follow the command, as in serval run " + std::string(name));
   if (const auto hint = config::hint_for_peer_word(config::PeerWord::Place::command, name); !hint.empty()) return usage_error("", what, hint);
+  if (name.starts_with('-')) return usage_error("", what, "flags follow the command, as in serval run " + std::string(name));
   const auto near = nearest_command(name);
   return usage_error("", what, near.empty() ? "serval help lists the commands" : "did you mean serval " + near + "?");
 }

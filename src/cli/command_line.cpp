@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -21,6 +22,7 @@ struct Parsed {
   std::vector<std::string> files;
   std::map<std::string_view, std::vector<std::string>> options;  // by path
   std::vector<std::string> sockets;
+  std::vector<std::string> servers;
   std::string timeout;
   bool help = false, quiet = false, verbose = false, origin = false, show_secrets = false, json = false, now = false, ready = false;
   bool takes_library = false;  // the first word is the app's
@@ -43,6 +45,7 @@ void declare(CLI::App& app, const Command& command, Parsed& parsed) {
   if (command.takes_ready) app.add_flag("--ready", parsed.ready);
   if (command.takes_timeout) app.add_option("--timeout", parsed.timeout)->allow_extra_args(false);
   if (command.takes_server) app.add_option("--socket", parsed.sockets)->allow_extra_args(false);
+  if (command.takes_server) app.add_option("--name", parsed.servers)->allow_extra_args(false);
   if (command.takes_config || command.takes_server) app.add_option("-c,--config", parsed.files)->allow_extra_args(false);
   if (!command.takes_config) return;
   app.add_flag("-q", parsed.quiet);
@@ -54,12 +57,14 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
   const auto flag = word.substr(0, word.find('='));
   const auto path = flag.substr(std::min(flag.find_first_not_of('-'), flag.size()));
   if (command.takes_config && config::is_reserved(path)) return {flag + " is known, but this version does not serve it yet", "leave it out"};
-  if (const auto hint = config::hint_for_peer_word(config::PeerWord::Place::flag, flag); command.takes_config && !hint.empty()) {
-    return {"unknown flag " + flag, std::string(hint)};
+  using Place = config::PeerWord::Place;
+  for (const auto& [place, here] : {std::pair(Place::flag, command.takes_config), {Place::config_flag, command.takes_config || command.takes_server}}) {
+    if (const auto hint = config::hint_for_peer_word(place, flag); here && !hint.empty()) return {"unknown flag " + flag, std::string(hint)};
   }
   std::vector<std::string> names;
   if (command.takes_config || command.takes_server) names.push_back("--config");
   if (command.takes_server) names.push_back("--socket");
+  if (command.takes_server) names.push_back("--name");
   if (command.takes_json) names.push_back("--json");
   if (command.takes_now) names.push_back("--now");
   if (command.takes_ready) names.push_back("--ready");
@@ -72,6 +77,19 @@ Misuse unknown_flag(const std::string& word, const Command& command) {
   const std::vector<std::string_view> views(names.begin(), names.end());
   const auto near = nearest(flag, views);
   return {"unknown flag " + flag, near ? "did you mean " + std::string(*near) + "?" : "serval help " + std::string(command.name) + " lists the flags"};
+}
+
+/// CLI11 says "--workers.count: 1 required TEXT missing" of a flag at the end, or before another one.
+Misuse unreadable(const std::string& said, const Command& command) {
+  const std::string flag = said.substr(0, said.find(':'));
+  const bool without_value = flag.starts_with('-') && said.ends_with("missing");
+  const std::string help = "serval help " + std::string(command.name) + " lists the flags";
+  if (!without_value) return {said, help};
+  const auto* option = config::find_option(std::string_view(flag).substr(flag.find_first_not_of('-')));
+  if (option == nullptr) return {flag + " needs a value", help};
+  const std::string short_form = option->short_flag == 0 ? "" : "-" + std::string(1, option->short_flag);
+  return {flag + (short_form.empty() ? "" : " (" + short_form + ")") + " needs a value",
+          "write " + (short_form.empty() ? flag : short_form) + " " + std::string(option->placeholder) + "; " + help};
 }
 
 std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::string>& extras, const Command& command) {
@@ -88,6 +106,11 @@ std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::s
   if (parsed.files.size() > 1) return Misuse{"-c was given more than once", "there is one configuration file"};
   if (parsed.sockets.size() > 1) return Misuse{"--socket was given more than once", "ask one server after the other"};
   if (!parsed.sockets.empty() && parsed.sockets.front().empty()) return Misuse{"--socket needs a path", usage};
+  if (parsed.servers.size() > 1) return Misuse{"--name was given more than once", "ask one server after the other"};
+  if (!parsed.servers.empty() && parsed.servers.front().empty()) return Misuse{"--name needs a name", usage};
+  if (!parsed.servers.empty() && (!parsed.sockets.empty() || !parsed.files.empty())) {
+    return Misuse{"--name stands beside another flag that says which server is meant", "give one of -c, --socket and --name"};
+  }
   if (parsed.quiet && parsed.verbose) return Misuse{"-q and -v contradict each other", "give one of them"};
   return std::nullopt;
 }
@@ -134,7 +157,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& co
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
-    return Misuse{error.what(), "serval help " + std::string(command.name) + " lists the flags"};
+    return unreadable(error.what(), command);
   }
   if (parsed.help) return HelpWanted{};
   std::vector<std::string> extras = app.remaining();
@@ -149,6 +172,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& co
   invocation.ready = parsed.ready;
   invocation.timeout = parsed.timeout;
   if (!parsed.sockets.empty()) invocation.socket = parsed.sockets.front();
+  if (!parsed.servers.empty()) invocation.server = parsed.servers.front();
   if (command.takes_config || command.takes_server) invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));
   return invocation;
 }

@@ -81,8 +81,8 @@ constexpr Command kCommands[] = {
     {.name = "status", .arguments = "", .takes_server = true, .takes_json = true, .summary = "show what a running server is doing",
      .more = "One line about the server and one for each worker: its age, requests, connections, busy threads and memory, whether it is about to be "
              "replaced or to start again, and which requests it has in progress. Then how many workers have ended, and why. "
-             "It answers while workers hang. The server is found by --socket, by SERVAL_CONTROL_SOCKET, or by its configuration; "
-             "without any of them by its socket, if there is only one where sockets are by default.",
+             "It answers while workers hang. The server is found by --socket, by --name, by SERVAL_CONTROL_SOCKET, or by its "
+             "configuration; without any of them by its socket, if there is only one where sockets are by default.",
      .run = status},
     {.name = "healthcheck", .arguments = "", .takes_server = true, .takes_ready = true, .summary = "say whether a running server is well, by the exit code",
      .more = "For the HEALTHCHECK of a container and for exec probes: exits 0 or 1 and says why in one line. "
@@ -103,7 +103,8 @@ constexpr Command kCommands[] = {
              "while it takes over; the command then exits 1 and says why. Else it says what is different since: the library's build, each option.",
      .run = reload},
     {.name = "stop", .arguments = "", .takes_server = true, .takes_now = true, .summary = "stop the server, returning when it has ended",
-     .more = "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut.", .run = stop},
+     .more = "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut, and so it is by a second serval stop that comes more "
+             "than a second after the first one, as with signals. Either says how many requests it has cut.", .run = stop},
     {.name = "scale", .arguments = "N|+N|-N", .least_words = 1, .most_words = 1, .takes_server = true, .summary = "change the number of workers",
      .more = "Returns when so many serve. A reload keeps the number unless workers.count has changed.", .run = scale},
     {.name = "recycle", .arguments = "SLOT|all", .least_words = 1, .most_words = 1, .takes_server = true,
@@ -155,6 +156,7 @@ constexpr Flag kConfigFlags[] = {
 constexpr Flag kServerFlags[] = {
     {"-c, --config FILE", "configuration of the server (default: ./serval.toml if there is one)"},
     {"--socket PATH", "control socket of the server (default: where the configuration says)"},
+    {"--name NAME", "name of the server, for one that has no configuration file at hand"},
 };
 
 }  // namespace

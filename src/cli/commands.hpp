@@ -15,7 +15,8 @@ struct Invocation {
   config::Sources sources;         ///< for commands that take a configuration, or talk to a server
   bool origin = false;             ///< --origin
   bool show_secrets = false;       ///< --show-secrets
-  std::string socket;              ///< --socket; empty: where the configuration says
+  std::string socket;              ///< --socket; empty: not given
+  std::string server;              ///< --name; empty: not given
   bool json = false;               ///< --json
   bool now = false;                ///< --now
   bool ready = false;              ///< --ready
@@ -30,7 +31,7 @@ struct Command {
   std::size_t most_words = 0;
   bool takes_config = false;       ///< -c, the flags of all options, and (as a first word) the app's library
   bool takes_origin = false;       ///< --origin and --show-secrets
-  bool takes_server = false;       ///< -c and --socket: which running server is meant
+  bool takes_server = false;       ///< -c, --socket and --name: which running server is meant
   bool takes_json = false;
   bool takes_now = false;
   bool takes_ready = false;
@@ -57,6 +58,9 @@ struct Flag {
 std::span<const Flag> config_flags();
 /// Of commands that talk to a running server.
 std::span<const Flag> server_flags();
+/// What help says below them.
+inline constexpr std::string_view kWhichServer =
+    "Without any of these, status and healthcheck ask the only server that has a socket where sockets are by default; all other commands refuse.";
 inline constexpr Flag kOriginFlag = {"--origin", "say where each value came from"};
 inline constexpr Flag kSecretsFlag = {"--show-secrets", "print the values of app.args and app.env as well"};
 inline constexpr Flag kNowFlag = {"--now", "do not wait for requests in flight"};

@@ -31,6 +31,7 @@ std::vector<std::string> man_arguments(const Command& command) {
   if (command.takes_timeout) arguments.emplace_back("Op Fl -timeout Ar DURATION");
   if (command.takes_config || command.takes_server) arguments.emplace_back("Op Fl c Ar FILE");
   if (command.takes_server) arguments.emplace_back("Op Fl -socket Ar PATH");
+  if (command.takes_server) arguments.emplace_back("Op Fl -name Ar NAME");
   if (command.takes_origin) arguments.emplace_back("Op Fl -origin");
   if (command.takes_origin) arguments.emplace_back("Op Fl -show-secrets");
   if (command.takes_config) arguments.emplace_back("Op Ar flags");

@@ -24,7 +24,7 @@ std::string usage_of(const Command& command) {
   if (command.takes_ready) usage += " [--ready]";
   if (command.takes_timeout) usage += " [--timeout DURATION]";
   if (command.takes_config || command.takes_server) usage += " [-c FILE]";
-  if (command.takes_server) usage += " [--socket PATH]";
+  if (command.takes_server) usage += " [--socket PATH] [--name NAME]";
   if (command.takes_origin) usage += " [--origin] [--show-secrets]";
   if (command.takes_config) usage += " [flags]";
   return usage;
@@ -65,6 +65,7 @@ std::string help_of(const Command& command) {
   if (command.takes_ready) row(kReadyFlag);
   if (command.takes_timeout) row(kTimeoutFlag);
   for (const auto& flag : command.takes_server ? server_flags() : config_flags()) row(flag);
+  if (command.takes_server) text += '\n' + wrapped(kWhichServer, kTerminalColumns) + '\n';
   if (!command.takes_config) return text;
   text += "\nOptions of the configuration (flags win over SERVAL_* variables, those over the\nfile; repeat a flag for each item of a list):\n";
   return text + config::help_of_flags();

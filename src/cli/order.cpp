@@ -36,6 +36,12 @@ int report(const Asked& asked, std::string_view before, const char* key, std::st
   return exit_code::ok;
 }
 
+/// Of a stop that has answered nobody any more. A second one without --now has not been told to: it says why.
+std::string what_was_cut(std::int64_t requests, bool now) {
+  const std::string what = requests == 0 ? "no request was in progress" : std::to_string(requests) + (requests == 1 ? " request" : " requests") + " cut";
+  return (now ? "stopped at once, " : "it was stopping already; asked for the second time, it stopped at once, ") + what;
+}
+
 /// None: --timeout is no duration, and standard error has said so.
 std::optional<Duration> patience_of(std::string_view command, const Invocation& invocation) {
   if (invocation.timeout.empty()) return kPatience;
@@ -81,7 +87,10 @@ int stop(const Invocation& invocation) {
   const auto* pid = asked.result.if_contains("pid");
   // What it says is a pid, or there is nothing to wait for.
   const bool is_pid = pid != nullptr && pid->is_int64() && pid->get_int64() > 0 && pid->get_int64() <= INT32_MAX;
-  if (!is_pid || await_end(static_cast<pid_t>(pid->as_int64()), kPatience)) return exit_code::ok;
+  if (!is_pid || await_end(static_cast<pid_t>(pid->as_int64()), kPatience)) {
+    if (const auto cut = control::number_at(asked.result, "cut")) std::cout << what_was_cut(*cut, invocation.now) << '\n';
+    return exit_code::ok;
+  }
   std::cerr << "serval stop: the server is still stopping\n";
   return exit_code::app_failed;
 }

@@ -122,6 +122,7 @@ class Reader {
       auto value = interpolate(text->get(), lookup_, secret);
       if (!value) problems_.push_back({raw.at, value.error(), {}});
       raw.text = value ? *std::move(value) : std::string();
+      if (text->get().find("${") != std::string::npos) raw.written = text->get();
     } else if (const auto* integer = node.as_integer()) {
       raw.kind = Raw::Kind::integer;
       raw.text = std::to_string(integer->get());

@@ -22,7 +22,7 @@ Result<std::string> expand(std::string_view inside, const Lookup& lookup, bool s
     // A shell's other ways to say a default, and the colon alone of other tools.
     const auto meant = inside.substr(0, inside.find_first_of(":-"));
     if (meant.size() < inside.size() && is_name(meant)) {
-      return Error{what + " is not ${NAME:-default}: a default is written ${" + std::string(meant) + ":-default}"};
+      return Error{what + " is not ${NAME:-default}: a default is written ${" + (secret ? "NAME" : std::string(meant)) + ":-default}"};
     }
     return Error{what + " is neither ${NAME} nor ${NAME:-default}; write $${ for a literal ${"};
   }

@@ -161,6 +161,8 @@ class Loading {
   // Also when the value is refused the option counts as said: a weaker source must not be asked instead.
   void assign(const Option& option, const Raw& raw, const fs::path& folder) {
     loaded_.origins.find(option.path)->second = raw.at;
+    loaded_.written.erase(std::string(option.path));
+    if (raw.written) loaded_.written.emplace(option.path, shown(option, raw));
     if (!decode(option, raw, loaded_.config, loaded_.problems)) return;
     if (option.is_path) make_absolute(std::get<Access<std::string>>(option.field)(loaded_.config), folder);
     check_list(option, raw, loaded_.problems);

@@ -9,7 +9,7 @@
 
 #include "base/result.hpp"
 #include "config/config.hpp"
-#include "config/problem.hpp"
+#include "config/loaded.hpp"
 
 namespace serval::config {
 
@@ -24,15 +24,6 @@ struct Sources {
   std::vector<std::pair<std::string, std::string>> flags;   ///< option path and value in command-line order; lists: one item each
   Environment environment;
   std::string working_directory;                            ///< absolute; what relative paths outside the file start from
-};
-
-struct Loaded {
-  Config config;                                   ///< effective and usable if there are no problems; paths are absolute
-  std::map<std::string, Origin, std::less<>> origins;  ///< option path → where its value came from; every option has one
-  std::vector<Problem> problems;                   ///< errors, in the order of their places: file, environment, flags, missing values
-  std::vector<Problem> notes;                      ///< warnings: most likely slips
-  std::string file;                                ///< the file that was read, absolute; empty: none
-  std::string file_name;                           ///< the same as the user named it
 };
 
 /// The file of the sources as it is called, absolute; empty: none.

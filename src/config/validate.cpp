@@ -5,17 +5,29 @@
 #include "base/address.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "config/peer_words.hpp"
 
 namespace serval::config {
 namespace {
+
+/// A value that is to be seen in a message, unless it came from variables: they may hold secrets.
+std::string said(const Loaded& loaded, std::string_view path, std::string_view value) {
+  const auto written = loaded.written.find(path);
+  return written == loaded.written.end() ? quoted(value) : written->second;
+}
 
 const Origin& origin(const Loaded& loaded, std::string_view path) { return loaded.origins.find(path)->second; }
 
 void require_library(Loaded& loaded) {
   if (const auto& library = loaded.config.app.library; !library.empty()) {
     if (library.ends_with('/') || name_from_library(library).find_first_not_of('.') == std::string::npos) {
-      loaded.problems.push_back({origin(loaded, "app.library"), "app.library = " + quoted(library) + ": this is a folder, expected a shared library",
+      loaded.problems.push_back({origin(loaded, "app.library"),
+                                 "app.library = " + said(loaded, "app.library", library) + ": this is a folder, expected a shared library",
                                  "name the file, for example build/libshop.so"});
+    }
+    if (const auto hint = hint_for_library(library); !hint.empty()) {
+      loaded.problems.push_back({origin(loaded, "app.library"),
+                                 "app.library = " + said(loaded, "app.library", library) + ": this is no shared library", std::string(hint)});
     }
     return;
   }
@@ -38,7 +50,8 @@ void require_order(Loaded& loaded, std::string_view smaller, T small, std::strin
   if (small <= large) return;
   const bool blame_larger = origin(loaded, smaller).kind == Origin::Kind::defaulted;
   loaded.problems.push_back({origin(loaded, blame_larger ? larger : smaller),
-                             std::string(smaller) + " = " + quoted(format(small)) + " is more than " + std::string(larger) + " = " + quoted(format(large)),
+                             std::string(smaller) + " = " + said(loaded, smaller, format(small)) + " is more than " + std::string(larger) + " = " +
+                                 said(loaded, larger, format(large)),
                              "lower the first or raise the second"});
 }
 
@@ -50,7 +63,8 @@ void check_list(const Option& option, const Raw& raw, std::vector<Problem>& prob
   for (const auto& item : raw.items) {
     const auto address = Address::parse(item.text);
     if (!address) continue;  // said already, by the option's own check
-    const auto first = std::find_if(seen.begin(), seen.end(), [&](const Address& one) { return one.same_place(*address) || one.excludes(*address); });
+    const auto excludes = [&](const Address& one) { return one.same_place(*address) || one.overlap(*address) == Overlap::full; };
+    const auto first = std::find_if(seen.begin(), seen.end(), excludes);
     if (first != seen.end()) {
       const std::string how = first->same_place(*address) ? ": the same address as server.bind[" : ": it cannot stand beside server.bind[";
       problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(option, item) + how +

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/load.hpp"
+#include "config/loaded.hpp"
 #include "config/value.hpp"
 
 /// The rules that look at more than one value.

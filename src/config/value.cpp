@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "config/peer_words.hpp"
 
 namespace serval::config {
 namespace {
@@ -116,7 +117,7 @@ struct Decoder {
 
   bool operator()(Access<int> access) const {
     const auto number = is_scalar(raw) ? parse_number(trim(raw.text)) : std::nullopt;
-    if (!number || !inside(option.range, *number)) return refuse({expectation(), {}});
+    if (!number || !inside(option.range, *number)) return refuse({expectation(), raw.written ? "" : std::string(hint_for_number(raw.text))});
     access(config) = static_cast<int>(*number);
     return true;
   }
@@ -127,7 +128,7 @@ struct Decoder {
       return true;
     }
     const auto number = is_scalar(raw) ? parse_number(trim(raw.text)) : std::nullopt;
-    if (!number || !inside(option.range, *number)) return refuse({expectation(), {}});
+    if (!number || !inside(option.range, *number)) return refuse({expectation(), raw.written ? "" : std::string(hint_for_number(raw.text))});
     access(config) = static_cast<int>(*number);
     return true;
   }
@@ -150,7 +151,7 @@ struct Decoder {
   bool operator()(Access<Duration> access) const {
     const auto duration = is_scalar(raw) ? parse_duration(raw.text) : Result<Duration>(Error{});
     if (!duration || !inside(option.range, duration->count())) {
-      const bool bare = is_scalar(raw) && parse_number(trim(raw.text)).value_or(0) > 0;
+      const bool bare = is_scalar(raw) && !raw.written && parse_number(trim(raw.text)).value_or(0) > 0;
       return refuse({expectation(), bare ? "without a unit it could be anything; did you mean " + quoted(std::string(trim(raw.text)) + "s") + "?"
                                          : kDurationUnits + std::string(option.example)});
     }
@@ -207,7 +208,7 @@ struct Decoder {
     const auto names = choices(Enum{});
     const auto found = std::find(names.begin(), names.end(), raw.text);
     if (raw.kind != Raw::Kind::text || found == names.end()) {
-      const auto near = nearest(lower_case(raw.text), names);
+      const auto near = raw.written ? std::nullopt : nearest(lower_case(raw.text), names);
       return refuse({expectation(), near ? "did you mean " + quoted(*near) + "?" : ""});
     }
     access(config) = static_cast<Enum>(found - names.begin());
@@ -225,8 +226,11 @@ struct Decoder {
   bool accept(const Raw& text, const std::string& name) const {
     if (!option.check) return true;
     const auto verdict = option.check(text.text);
-    if (!verdict) problems.push_back({text.at, name + " = " + shown(option, text) + ": " + verdict.error(), "for example " + std::string(option.example)});
-    return verdict.has_value();
+    if (verdict) return true;
+    // The reason may quote a piece of the value.
+    const std::string reason = text.written ? "what its variables hold does not fit" : verdict.error();
+    problems.push_back({text.at, name + " = " + shown(option, text) + ": " + reason, "for example " + std::string(option.example)});
+    return false;
   }
 
   std::string expectation() const { return "expected " + expected(option); }
@@ -362,7 +366,7 @@ std::string shown(const Option& option, const Raw& raw) {
   if (option.secret) return std::string(kHidden);
   constexpr std::size_t limit = 80;
   switch (raw.kind) {
-    case Raw::Kind::text: return quoted(shortened(raw.text, limit));
+    case Raw::Kind::text: return quoted(shortened(raw.written.value_or(raw.text), limit));
     case Raw::Kind::integer:
     case Raw::Kind::boolean:
     case Raw::Kind::other: return shortened(raw.text, limit);

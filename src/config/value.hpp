@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,12 +26,14 @@ struct Raw {
   std::vector<Raw> items;
   std::vector<std::string> keys;
   Origin at;
+  std::optional<std::string> written{};  ///< as the file has it, where variables were replaced in it: messages show this, and not `text`
 };
 
 /// Stands for the value of a secret option wherever one would be shown.
 inline constexpr std::string_view kHidden = "(hidden)";
 
-/// A value of this option as TOML writes it, on one line and not too long: for messages. kHidden if the option is secret.
+/// A value of this option as TOML writes it, on one line and not too long: for messages. kHidden if the option is secret;
+/// as the file has it if it came from variables, whose values may be secrets whatever the option.
 std::string shown(const Option& option, const Raw& raw);
 
 /// What an option takes, for messages: "a whole number from 1 to 1024".

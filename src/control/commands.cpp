@@ -17,7 +17,7 @@ constexpr Argument kRecycleArguments[] = {{"slot", ArgumentKind::integer, false,
 constexpr Argument kStacksArguments[] = {{"slot", ArgumentKind::integer, false, 0, kMost}};
 
 constexpr Command kCommands[] = {
-    {.name = "status", .arguments = kStatusArguments},
+    {.name = "status", .arguments = kStatusArguments, .only_looks = true},
     {.name = "reload"},
     {.name = "stop", .arguments = kStopArguments},
     {.name = "scale", .arguments = kScaleArguments},

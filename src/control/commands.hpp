@@ -26,6 +26,7 @@ struct Argument {
 struct Command {
   std::string_view name;
   std::span<const Argument> arguments{};
+  bool only_looks = false;  ///< neither the server nor the app notices it: it may go to a server that nobody has named
 };
 
 std::span<const Command> commands();

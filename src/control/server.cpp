@@ -17,7 +17,6 @@
 #include "base/exit_code.hpp"
 #include "base/text.hpp"
 #include "control/commands.hpp"
-#include "control/session.hpp"
 
 namespace serval::control {
 namespace {
@@ -174,7 +173,7 @@ std::shared_ptr<Session> Server::adopt(int fd) {
     ::close(fd);
     return nullptr;
   }
-  return *sessions_.insert(std::make_shared<Session>(*this, std::move(socket))).first;
+  return *sessions_.insert(std::make_shared<Session>(static_cast<SessionOwner&>(*this), limits_, std::move(socket))).first;
 }
 
 Responder Server::resume(int fd) {
@@ -201,7 +200,9 @@ std::size_t Server::unanswered() const {
 
 int Server::descriptor() { return acceptor_.native_handle(); }
 
-void Server::handle(const Request& request, Responder responder) {
+void Server::handle(const Request& request, const std::shared_ptr<Session>& session) { perform(request, Responder(session)); }
+
+void Server::perform(const Request& request, Responder responder) {
   const Command* command = find_command(request.command);
   const auto handler = handlers_.find(request.command);
   if (command == nullptr || handler == handlers_.end()) {

@@ -16,20 +16,11 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "base/time.hpp"
 #include "control/protocol.hpp"
+#include "control/session.hpp"
 #include "os/listen.hpp"
 
 namespace serval::control {
-
-class Session;
-
-/// What one client may cost.
-struct Limits {
-  std::size_t clients = 16;                                ///< at a time; more wait in the kernel's queue
-  Duration request_timeout = std::chrono::seconds(5);      ///< for the whole request, from the connection on
-  Duration write_timeout = std::chrono::seconds(10);       ///< without progress in reading an answer
-};
 
 /// A client that has connected and not said what it wants, or not all of it.
 struct Unheard {
@@ -63,7 +54,7 @@ using Handler = std::function<void(const json::object& arguments, Responder resp
 bool may_command(uid_t peer, uid_t own, unsigned mode);
 
 /// The listening end of the control socket. One thread, that of the io_context, which outlives this; nothing in here blocks.
-class Server {
+class Server final : private SessionOwner {
  public:
   /// Takes clients from now on, as soon as the io_context runs.
   /// Fails if the path is in use by a live server, is no socket, is too long, or cannot be bound; a socket that a dead server left is replaced.
@@ -102,15 +93,15 @@ class Server {
   std::size_t clients() const { return sessions_.size(); }
 
  private:
-  friend class Session;
   Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits);
   void accept();
   void accept_one();
   void welcome(int fd);
   std::shared_ptr<Session> adopt(int fd);
   static Result<os::Listening> open(const std::string& path, unsigned mode);
-  void handle(const Request& request, Responder responder);
-  void forget(const std::shared_ptr<Session>& session);
+  void handle(const Request& request, const std::shared_ptr<Session>& session) override;
+  void perform(const Request& request, Responder responder);
+  void forget(const std::shared_ptr<Session>& session) override;
 
   boost::asio::io_context& io_;
   os::Listening listening_;

@@ -15,12 +15,12 @@ constexpr std::size_t kMostUnread = 64 * 1024;
 
 }  // namespace
 
-Session::Session(Server& server, asio::local::stream_protocol::socket socket)
-    : server_(&server), socket_(std::move(socket)), timer_(socket_.get_executor()) {}
+Session::Session(SessionOwner& owner, const Limits& limits, asio::local::stream_protocol::socket socket)
+    : owner_(&owner), limits_(limits), socket_(std::move(socket)), timer_(socket_.get_executor()) {}
 
 void Session::start(std::string heard) {
   input_ = std::move(heard);
-  arm(server_->limits_.request_timeout, &Session::on_late_request);
+  arm(limits_.request_timeout, &Session::on_late_request);
   read();
 }
 
@@ -33,10 +33,10 @@ void Session::resume() {
   if (socket_.is_open()) notice_hangup();
 }
 
-int Session::descriptor() { return server_ == nullptr || finished_ ? -1 : socket_.native_handle(); }
+int Session::descriptor() { return owner_ == nullptr || finished_ ? -1 : socket_.native_handle(); }
 
 void Session::on_read(const boost::system::error_code& error, std::size_t size) {
-  if (server_ == nullptr || answering_) return;
+  if (owner_ == nullptr || answering_) return;
   // A client that says nothing may only want to know whether somebody listens here.
   if (error) return input_.empty() || error != asio::error::eof ? close() : refuse("the request ends without an end of line");
   input_.append(piece_.data(), size);
@@ -48,7 +48,7 @@ void Session::on_read(const boost::system::error_code& error, std::size_t size) 
   const auto request = parse_request(std::string_view(input_).substr(0, end));
   if (!request) return refuse(request.error());
   notice_hangup();
-  server_->handle(*request, Responder(weak_from_this()));
+  owner_->handle(*request, shared_from_this());
 }
 
 void Session::on_late_request() {
@@ -68,13 +68,13 @@ void Session::notice_hangup() {
 }
 
 void Session::progress(const Progress& progress) {
-  if (server_ == nullptr || finished_ || output_.size() > kMostUnread) return;
+  if (owner_ == nullptr || finished_ || output_.size() > kMostUnread) return;
   output_ += format(progress);
   flush();
 }
 
 void Session::finish(const Reply& reply) {
-  if (server_ == nullptr || finished_) return;
+  if (owner_ == nullptr || finished_) return;
   finished_ = true;
   output_ += format(reply);
   flush();
@@ -89,13 +89,13 @@ void Session::flush() {
     if (writing_.empty()) return finished_ ? close() : void();
   }
   busy_ = true;
-  arm(server_->limits_.write_timeout, &Session::close);
+  arm(limits_.write_timeout, &Session::close);
   socket_.async_write_some(asio::buffer(writing_) + written_,
                            [self = shared_from_this()](const auto& error, std::size_t size) { self->on_written(error, size); });
 }
 
 void Session::on_written(const boost::system::error_code& error, std::size_t size) {
-  if (server_ == nullptr) return;
+  if (owner_ == nullptr) return;
   if (error) return close();
   busy_ = false;
   written_ += size;
@@ -110,12 +110,12 @@ void Session::arm(Duration patience, void (Session::*then)()) {
 }
 
 void Session::close() {
-  if (server_ == nullptr) return;
-  Server& server = *std::exchange(server_, nullptr);
+  if (owner_ == nullptr) return;
+  SessionOwner& owner = *std::exchange(owner_, nullptr);
   boost::system::error_code ignored;
   socket_.close(ignored);
   timer_.cancel();
-  server.forget(shared_from_this());
+  owner.forget(shared_from_this());
 }
 
 }  // namespace serval::control

@@ -3,20 +3,41 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <array>
+#include <cstddef>
 #include <memory>
 #include <string>
 
+#include "base/time.hpp"
 #include "control/protocol.hpp"
-#include "control/server.hpp"
 
 namespace serval::control {
 
-/// One client: reads its request, hands it to the server, writes what a Responder says, and closes. Shared by the server and by completions
-/// that are on their way; `close()` ends it for both.
+/// What one client may cost.
+struct Limits {
+  std::size_t clients = 16;                                ///< at a time; more wait in the kernel's queue
+  Duration request_timeout = std::chrono::seconds(5);      ///< for the whole request, from the connection on
+  Duration write_timeout = std::chrono::seconds(10);       ///< without progress in reading an answer
+};
+
+class Session;
+
+/// Whom a session belongs to. It closes its sessions before it goes away itself.
+class SessionOwner {
+ public:
+  /// The request has come; its answer goes to the session.
+  virtual void handle(const Request& request, const std::shared_ptr<Session>& session) = 0;
+  /// The session is closed.
+  virtual void forget(const std::shared_ptr<Session>& session) = 0;
+
+ protected:
+  ~SessionOwner() = default;
+};
+
+/// One client: reads its request, hands it to its owner, writes the answer, and closes. Shared by the owner and by completions that are on
+/// their way; `close()` ends it for both.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  /// `server` outlives the session's life in it: it closes it before it goes away itself.
-  Session(Server& server, boost::asio::local::stream_protocol::socket socket);
+  Session(SessionOwner& owner, const Limits& limits, boost::asio::local::stream_protocol::socket socket);
 
   /// `heard`: what has come of the request already.
   void start(std::string heard = {});
@@ -40,7 +61,8 @@ class Session : public std::enable_shared_from_this<Session> {
   void arm(Duration patience, void (Session::*then)());
   void on_late_request();
 
-  Server* server_;  ///< null: closed
+  SessionOwner* owner_;  ///< null: closed
+  Limits limits_;
   boost::asio::local::stream_protocol::socket socket_;
   boost::asio::steady_timer timer_;
   std::array<char, 4096> piece_;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
+#include <cstdio>
 
 #include "base/log_text.hpp"
-#include "control/status_table.hpp"
 
 namespace serval::control {
 namespace {
@@ -71,6 +71,35 @@ std::vector<std::string> texts_in(const json::object& object, std::string_view k
     if (item.is_string()) found.push_back(shown(item.get_string()));
   }
   return found;
+}
+
+std::string show_time(std::int64_t milliseconds) {
+  constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
+  const auto two = [&](std::int64_t large, const char* large_name, std::int64_t small, const char* small_name) {
+    return std::to_string(milliseconds / large) + large_name + " " + std::to_string(milliseconds % large / small) + small_name;
+  };
+  if (milliseconds < kSecond) return std::to_string(milliseconds) + "ms";
+  if (milliseconds < 10 * kSecond && milliseconds % kSecond >= 100) {
+    return std::to_string(milliseconds / kSecond) + "." + std::to_string(milliseconds % kSecond / 100) + "s";
+  }
+  if (milliseconds < kMinute) return std::to_string(milliseconds / kSecond) + "s";
+  if (milliseconds < kHour) return two(kMinute, "m", kSecond, "s");
+  if (milliseconds < kDay) return two(kHour, "h", kMinute, "m");
+  return two(kDay, "d", kHour, "h");
+}
+
+std::string show_size(std::uint64_t bytes) {
+  if (bytes < 1024) return std::to_string(bytes) + "B";
+  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  while (value >= 1023.95 && unit + 1 < std::size(kUnits)) {
+    value /= 1024;
+    ++unit;
+  }
+  char text[48];
+  std::snprintf(text, sizeof text, "%.1f%s", value, kUnits[unit]);
+  return text;
 }
 
 }  // namespace serval::control

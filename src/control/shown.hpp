@@ -23,7 +23,12 @@ std::vector<const boost::json::object*> objects_in(const boost::json::object& ob
 std::vector<std::string> texts_in(const boost::json::object& object, std::string_view key);
 /// As a text; kUnknown for none.
 std::string number(const boost::json::object& object, std::string_view key);
-/// As show_time() has it (status_table.hpp); the number counts so many milliseconds. "<1s" for 0 seconds.
+/// As show_time() has it; the number counts so many milliseconds. "<1s" for 0 seconds.
 std::string time_in(const boost::json::object& object, std::string_view key, std::int64_t unit_ms);
+
+/// For eyes, the two largest units: "350ms" "1.2s" "42s" "2m 5s" "2h 5m" "3d 4h".
+std::string show_time(std::int64_t milliseconds);
+/// "512B" "14.2MiB"; powers of 1024.
+std::string show_size(std::uint64_t bytes);
 
 }  // namespace serval::control

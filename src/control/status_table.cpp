@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
-#include <cstdio>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -157,35 +156,6 @@ std::string format_status(const json::object& status) {
   std::string text = server_lines(status, workers);
   if (!workers.empty()) text += '\n' + workers_table(workers);
   return text + ended_line(status);
-}
-
-std::string show_time(std::int64_t milliseconds) {
-  constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
-  const auto two = [&](std::int64_t large, const char* large_name, std::int64_t small, const char* small_name) {
-    return std::to_string(milliseconds / large) + large_name + " " + std::to_string(milliseconds % large / small) + small_name;
-  };
-  if (milliseconds < kSecond) return std::to_string(milliseconds) + "ms";
-  if (milliseconds < 10 * kSecond && milliseconds % kSecond >= 100) {
-    return std::to_string(milliseconds / kSecond) + "." + std::to_string(milliseconds % kSecond / 100) + "s";
-  }
-  if (milliseconds < kMinute) return std::to_string(milliseconds / kSecond) + "s";
-  if (milliseconds < kHour) return two(kMinute, "m", kSecond, "s");
-  if (milliseconds < kDay) return two(kHour, "h", kMinute, "m");
-  return two(kDay, "d", kHour, "h");
-}
-
-std::string show_size(std::uint64_t bytes) {
-  if (bytes < 1024) return std::to_string(bytes) + "B";
-  constexpr const char* kUnits[] = {"KiB", "MiB", "GiB", "TiB"};
-  double value = static_cast<double>(bytes) / 1024;
-  std::size_t unit = 0;
-  while (value >= 1023.95 && unit + 1 < std::size(kUnits)) {
-    value /= 1024;
-    ++unit;
-  }
-  char text[48];
-  std::snprintf(text, sizeof text, "%.1f%s", value, kUnits[unit]);
-  return text;
 }
 
 }  // namespace serval::control

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <boost/json/object.hpp>
-#include <cstdint>
 #include <string>
 
 namespace serval::control {
@@ -24,10 +23,5 @@ namespace serval::control {
 /// ended: crash 3, max_requests 12
 /// ```
 std::string format_status(const boost::json::object& status);
-
-/// For eyes, the two largest units: "350ms" "1.2s" "42s" "2m 5s" "2h 5m" "3d 4h".
-std::string show_time(std::int64_t milliseconds);
-/// "512B" "14.2MiB"; powers of 1024.
-std::string show_size(std::uint64_t bytes);
 
 }  // namespace serval::control

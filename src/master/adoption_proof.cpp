@@ -5,6 +5,7 @@
 #include <random>
 
 #include "base/text.hpp"
+#include "base/units.hpp"
 
 namespace serval::master {
 namespace {
@@ -26,6 +27,15 @@ Result<std::string> version_in_proof(std::string_view said, int protocol, std::s
   std::string version(rest.substr(0, rest.find(' ')));
   if (version.empty() || said != adoption_proof(version, protocol, nonce)) return refuse(" this server");
   return version;
+}
+
+std::string why_not(const FailedCheck& check) {
+  constexpr std::size_t kLongestOutput = 300;
+  std::string text = check.program + ": the new program ";
+  text += check.patience ? "did not answer within " + format_duration(*check.patience) + " whether it can take over, and was killed"
+                         : "cannot take over (" + check.end + ")";
+  if (const auto output = trim(check.output); !output.empty()) text += "; its standard error: " + quoted(shortened(output, kLongestOutput));
+  return text;
 }
 
 std::string make_nonce() {

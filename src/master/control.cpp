@@ -205,13 +205,19 @@ void Control::stop(const boost::json::object& arguments, const control::Responde
   const auto* now = arguments.if_contains("now");
   const bool at_once = now != nullptr && now->as_bool();
   const int requests = control::requests_in_progress(supervisor_.snapshot(), scoreboard_);
-  if (!at_once) {
+  const supervisor::StopRequested event{at_once ? "serval stop --now" : "serval stop", at_once, requests};
+  const auto effect = supervisor_.effect_of(event, Clock::now());
+  if (effect == supervisor::StopEffect::at_once) {
+    if (!at_once) responder.progress("asked for the second time: stopping at once");
+  } else {
     const config::Shutdown& limits = operations_.config().shutdown;
     responder.progress("stopping: " + std::to_string(requests) + (requests == 1 ? " request" : " requests") + " in progress, at most " +
                        format_duration(limits.delay + limits.grace) + "; serval stop --now stops at once");
   }
-  responder.finish({{"pid", ::getpid()}});
-  operations_.tell(supervisor::StopRequested{at_once ? "serval stop --now" : "serval stop", at_once, requests});
+  boost::json::object result{{"pid", ::getpid()}};
+  if (effect == supervisor::StopEffect::at_once) result["cut"] = requests;
+  responder.finish(std::move(result));
+  operations_.tell(event);
 }
 
 void Control::scale(const boost::json::object& arguments, const control::Responder& responder) {

@@ -9,19 +9,11 @@
 namespace serval::master {
 
 bool only_v6(const Address& address, const std::vector<std::string>& bind) {
-  if (address.kind != Address::Kind::tcp || address.host != "::" || address.port == 0) return false;
+  if (address.host != "::") return false;
   return std::any_of(bind.begin(), bind.end(), [&](const std::string& text) {
     const auto other = Address::parse(text);
-    return other && other->kind == Address::Kind::tcp && other->port == address.port && other->host.find(':') == std::string::npos;
+    return other && address.overlap(*other) == Overlap::dual_stack;
   });
-}
-
-bool collide(const Address& one, const Address& other) {
-  if (one.kind != Address::Kind::tcp || other.kind != Address::Kind::tcp || one.port != other.port) return false;
-  const auto has = [&](const Address& wide, const Address& narrow) {
-    return wide.host == "::" || (wide.host == "0.0.0.0" && narrow.host.find(':') == std::string::npos);
-  };
-  return one.host == other.host || has(one, other) || has(other, one);
 }
 
 mode_t default_mode(unsigned umask) {

@@ -14,9 +14,6 @@ namespace serval::master {
 /// Whether [::]:port must leave IPv4 to another address of the list: one socket for both would be in its way. Pure.
 bool only_v6(const Address& address, const std::vector<std::string>& bind);
 
-/// Whether one socket for each may not be possible: the same port, and the same interface or all of them. Pure.
-bool collide(const Address& one, const Address& other);
-
 /// The mode of the file of a unix socket of which nothing is said: whoever the umask lets read may connect. Pure.
 mode_t default_mode(unsigned umask);
 

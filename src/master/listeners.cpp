@@ -51,7 +51,7 @@ bool has(const Listeners& listeners, const std::shared_ptr<Listener>& one) { ret
 const Listener* one_in_the_way(const Listeners& listeners, const Address& address) {
   const auto found = std::find_if(listeners.begin(), listeners.end(), [&](const auto& one) {
     const auto other = Address::parse(one->address());
-    return one->open() && other && collide(*other, address);
+    return one->open() && other && address.kind == Address::Kind::tcp && address.overlap(*other) != Overlap::none;
   });
   return found == listeners.end() ? nullptr : found->get();
 }
@@ -146,8 +146,8 @@ Result<Listeners> open_listeners(const config::Server& config, const Listeners& 
     if (!listening) {
       const auto* ours = one_in_the_way(open, *address);
       if (ours == nullptr) return Error{listening.error()};
-      return Error{"cannot listen on " + address->text() + ": this server has the port itself, for " + ours->bind() +
-                   ", which a reload does not change; restart it with both in server.bind"};
+      return Error{"cannot listen on " + address->text() + ": this server has that port already, as " + ours->bind() +
+                   ", and a reload cannot put one in the place of the other without refusing connections; restart the server for it"};
     }
     result.push_back(std::make_shared<Listener>(bind, std::move(*listening)));
     log::info("listening", {{"address", result.back()->address()}});

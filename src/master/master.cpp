@@ -39,7 +39,7 @@ constexpr int kLeastRows = 64;
 
 scoreboard::Memory make_scoreboard(const config::Config& config) {
   auto memory = scoreboard::Memory::create({.slots = supervisor::Settings().slots, .rows = std::max(config.workers.threads + 1, kLeastRows)});
-  if (!memory) throw StartupError(exit_code::internal, memory.error());
+  if (!memory) throw StartupError(exit_code::cannot_create, memory.error());  // by a limit, or for want of memory
   return std::move(*memory);
 }
 
@@ -461,8 +461,8 @@ pid_t Master::layout_of(int slot, int generation, pid_t pid) {
 
 /// At the very end nobody is left to fold it.
 void Master::report(supervisor::Log line) {
-  if (finishing_) return log::write(line.level, line.sentence, std::span<const log::Field>(line.fields));
-  handle(supervisor::Reported{std::move(line)});
+  if (!finishing_) return handle(supervisor::Reported{std::move(line)});
+  log::write(line.level, line.sentence, std::span<const log::Field>(line.fields));
 }
 
 MoldProcess* Master::find_mold(int generation) {

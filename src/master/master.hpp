@@ -56,6 +56,8 @@ class Master {
 
   ~Master();
 
+  /// Where the first generation listens. Before run().
+  void take(Listeners listeners) { newest_.listeners = std::move(listeners); }
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
 
@@ -114,6 +116,7 @@ class Master {
   void perform(const supervisor::StopMold& action);
   void perform(const supervisor::ReopenMold& action);
   void perform(const supervisor::ForkWorker& action);
+  void tell(WorkerProcess& worker, const ipc::Message& message, const std::vector<int>& fds = {});
   void perform(const supervisor::DrainWorker& action);
   void perform(const supervisor::ReopenWorker& action);
   void perform(const supervisor::PauseWorker& action);
@@ -175,6 +178,7 @@ class Master {
     UniqueFd proof_fd;
     UniqueFd error_fd;  ///< what it complains of
     boost::asio::steady_timer timer;
+    bool timed_out = false;  ///< it has been killed for that
   };
   std::optional<Check> check_;
   const bool had_terminal_ = os::has_terminal();

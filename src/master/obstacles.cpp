@@ -6,10 +6,10 @@
 
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "base/address.hpp"
 #include "base/errno_text.hpp"
-#include "master/listen_plan.hpp"
 #include "os/listen.hpp"
 #include "os/privileges.hpp"
 
@@ -39,11 +39,8 @@ Trouble cannot_bind_file(const std::string& file) {
   return cannot_create_in(file);
 }
 
-Trouble cannot_listen(const Address& address, const config::Server& server) {
-  if (address.kind == Address::Kind::unix_path) {
-    if (const auto access = file_access(address, server); !access) return access.error();
-    return cannot_bind_file(address.name);
-  }
+Trouble cannot_listen(const Address& address) {
+  if (address.kind == Address::Kind::unix_path) return cannot_bind_file(address.name);
   if (address.kind != Address::Kind::tcp) return std::nullopt;
   Address any_port = address;  // the port may be taken, by the running server for one
   any_port.port = 0;
@@ -51,31 +48,71 @@ Trouble cannot_listen(const Address& address, const config::Server& server) {
   return tried ? std::nullopt : Trouble(tried.error());
 }
 
+/// It is made beside the old one, which is locked and then replaced.
+Trouble cannot_be_pidfile(const std::string& file) {
+  if (const auto trouble = cannot_create_in(file)) return trouble;
+  struct stat status = {};
+  if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return file + " is no regular file";
+  return cannot_append_to(file);
+}
+
+Trouble unknown(const std::string& user, const std::string& group) {
+  const auto identity = os::find_identity(user, group);
+  return identity ? std::nullopt : Trouble(identity.error());
+}
+
 Trouble cannot_become(const config::Server& server) {
-  if (server.user.empty() && server.group.empty()) return std::nullopt;
   const auto identity = os::find_identity(server.user, server.group);
   if (!identity) return identity.error();
   if (::geteuid() == 0 || (identity->uid == ::geteuid() && identity->gid == ::getegid())) return std::nullopt;
-  return "only root can become another user";
+  return server.user.empty() ? "only root can become another group" : "only root can become another user";
 }
+
+/// One sentence each, which begins with the option.
+class Findings {
+ public:
+  void note(const std::string& option, const Trouble& trouble) {
+    if (trouble) found_.push_back(option + ": " + *trouble);
+  }
+  std::vector<std::string> take() { return std::move(found_); }
+  void add(const std::vector<std::string>& more) { found_.insert(found_.end(), more.begin(), more.end()); }
+
+ private:
+  std::vector<std::string> found_;
+};
 
 }  // namespace
 
+std::vector<std::string> account_obstacles(const config::Server& server) {
+  Findings findings;
+  const Trouble group = server.group.empty() ? std::nullopt : unknown("", server.group);
+  findings.note("server.group", group);
+  if (group) {
+    findings.note("server.user", server.user.empty() ? std::nullopt : unknown(server.user, "0"));  // a group that needs no looking up
+  } else if (!server.user.empty() || !server.group.empty()) {
+    findings.note(server.user.empty() ? "server.group" : "server.user", cannot_become(server));
+  }
+  for (const std::string& bind : server.bind) {
+    const auto address = Address::parse(bind);
+    if (!address || address->kind != Address::Kind::unix_path) continue;
+    if (!address->user.empty()) findings.note("server.bind " + bind, unknown(address->user, ""));
+    if (!address->group.empty()) findings.note("server.bind " + bind, unknown("", address->group));
+  }
+  return findings.take();
+}
+
 std::vector<std::string> obstacles(const config::Config& config) {
-  std::vector<std::string> found;
-  const auto note = [&found](const std::string& option, const Trouble& trouble) {
-    if (trouble) found.push_back(option + ": " + *trouble);
-  };
-  if (config::names_file(config.log.file)) note("log.file", cannot_append_to(config.log.file));
-  if (config::names_file(config.log.access)) note("log.access", cannot_append_to(config.log.access));
-  if (!config.server.pidfile.empty()) note("server.pidfile", cannot_create_in(config.server.pidfile));
-  note("server.user", cannot_become(config.server));
+  Findings findings;
+  if (config::names_file(config.log.file)) findings.note("log.file", cannot_append_to(config.log.file));
+  if (config::names_file(config.log.access)) findings.note("log.access", cannot_append_to(config.log.access));
+  if (!config.server.pidfile.empty()) findings.note("server.pidfile", cannot_be_pidfile(config.server.pidfile));
+  findings.add(account_obstacles(config.server));
   for (const std::string& bind : config.server.bind) {
-    if (const auto address = Address::parse(bind)) note("server.bind " + bind, cannot_listen(*address, config.server));
+    if (const auto address = Address::parse(bind)) findings.note("server.bind " + bind, cannot_listen(*address));
   }
   const std::string& control = config.control.socket;
-  if (config::names_file(control)) note("control.socket", cannot_bind_file(control));
-  return found;
+  if (config::names_file(control)) findings.note("control.socket", cannot_bind_file(control));
+  return findings.take();
 }
 
 }  // namespace serval::master

@@ -1,6 +1,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -24,6 +25,9 @@ constexpr int kForksAtOnce = 8;  // far below what the kernel lets a channel hol
 constexpr auto kLeftoverPause = std::chrono::milliseconds(20);
 constexpr int kLeftoverRounds = 50;  // so one second from TERM to KILL
 constexpr int kStackRounds = 100;    // two seconds for the names of the last stacks
+
+/// Why a message could not be sent: the other end, or ours, is closed.
+bool hung_up(int error) { return error == EPIPE || error == ECONNRESET || error == EBADF; }
 
 }  // namespace
 
@@ -82,7 +86,8 @@ void Master::perform(const supervisor::StopMold& action) {
 void Master::perform(const supervisor::ReopenMold& action) {
   MoldProcess* mold = find_mold(action.generation);
   if (mold == nullptr) return;
-  mold->line->send({.kind = ipc::Kind::reopen, .generation = action.generation}, generations_.at(action.generation).logs->files());
+  if (mold->line->send({.kind = ipc::Kind::reopen, .generation = action.generation}, generations_.at(action.generation).logs->files())) return;
+  if (!hung_up(errno)) handle(supervisor::MoldDeaf{action.generation});
 }
 
 void Master::perform(const supervisor::ForkWorker& action) {
@@ -139,24 +144,29 @@ void Master::send_forks(MoldProcess& mold) {
   }
 }
 
+/// Never waits: who does not read is replaced. That the other end is closed is no news: its exit follows.
+void Master::tell(WorkerProcess& worker, const ipc::Message& message, const std::vector<int>& fds) {
+  if (!worker.line->send(message, fds) && !hung_up(errno)) handle(supervisor::WorkerDeaf{worker.slot});
+}
+
 void Master::perform(const supervisor::DrainWorker& action) {
   WorkerProcess* worker = find_worker(action.slot);
   if (worker == nullptr) return;
-  worker->line->send({.kind = ipc::Kind::drain, .slot = action.slot, .number = action.succeeded ? ipc::kSucceeded : 0});
+  tell(*worker, {.kind = ipc::Kind::drain, .slot = action.slot, .number = action.succeeded ? ipc::kSucceeded : 0});
 }
 
 void Master::perform(const supervisor::ReopenWorker& action) {
   WorkerProcess* worker = find_worker(action.slot);
   if (worker == nullptr) return;
-  worker->line->send({.kind = ipc::Kind::reopen, .slot = action.slot}, generations_.at(worker->generation).logs->files());
+  tell(*worker, {.kind = ipc::Kind::reopen, .slot = action.slot}, generations_.at(worker->generation).logs->files());
 }
 
 void Master::perform(const supervisor::PauseWorker& action) {
-  if (WorkerProcess* worker = find_worker(action.slot)) worker->line->send({.kind = ipc::Kind::pause, .slot = action.slot, .number = action.pause});
+  if (WorkerProcess* worker = find_worker(action.slot)) tell(*worker, {.kind = ipc::Kind::pause, .slot = action.slot, .number = action.pause});
 }
 
 void Master::perform(const supervisor::ResumeWorker& action) {
-  if (WorkerProcess* worker = find_worker(action.slot)) worker->line->send({.kind = ipc::Kind::resume, .slot = action.slot});
+  if (WorkerProcess* worker = find_worker(action.slot)) tell(*worker, {.kind = ipc::Kind::resume, .slot = action.slot});
 }
 
 void Master::perform(const supervisor::Kill& action) { os::kill_child(action.pid, action.signal); }

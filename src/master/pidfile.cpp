@@ -76,6 +76,11 @@ int put_in_place(const std::string& path, const std::string& beside) {
     ::unlink(beside.c_str());
     return 0;
   }
+  struct stat status = {};
+  if (::fstat(old.get(), &status) == 0 && !S_ISREG(status.st_mode)) {  // renaming over /dev/null would take it from everybody
+    ::unlink(beside.c_str());
+    refuse("cannot create the pid file " + path + ": it is there and no regular file");
+  }
   // Held while its name is taken away, so of two who find the same stale file one has it.
   if (!lock(old.get()) && is_held(old.get())) {
     const std::string pid = pid_in(old.get());

@@ -29,7 +29,11 @@ void Master::on_config_read(const std::string& by, ReloadDone done, const Result
   auto config = check_next(read);
   auto next = config ? open_next(*config) : Error{config.error()};
   if (!next) {
-    log::error("reload refused, nothing has changed", {{"by", by}, {"why", next.error()}});
+    if (read && !read->real_file.empty()) {
+      log::error("reload refused, nothing has changed", {{"by", by}, {"why", next.error()}, {"file", read->real_file}});
+    } else {
+      log::error("reload refused, nothing has changed", {{"by", by}, {"why", next.error()}});
+    }
     handle(supervisor::ReloadRefused{next.error()});
     done({{.generation = supervisor_.snapshot().generation, .good = false, .why = next.error()}});
     return again_by.empty() ? void() : perform(supervisor::ReloadAgain{again_by});

@@ -9,9 +9,12 @@
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "base/text.hpp"
 #include "config/reading.hpp"
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
+#include "master/obstacles.hpp"
+#include "master/open_files.hpp"
 #include "master/pidfile.hpp"
 #include "master/stored_listeners.hpp"
 #include "master/worker_count.hpp"
@@ -40,6 +43,7 @@ Listeners listen(const config::Server& config) {
 int supervise(Master& master) {
   const int code = master.run();
   log::info("stopped", {{"exit_code", code}});
+  log::finish();
   return code;
 }
 
@@ -47,6 +51,7 @@ int supervise(Master& master) {
 
 int start(const config::Loaded& loaded, const config::Sources& sources) {
   const config::Config& config = loaded.config;
+  if (const auto wrong = account_obstacles(config.server); !wrong.empty()) throw StartupError(exit_code::config, join(wrong, "\n"));
   std::vector<std::string> arguments = os::own_command_line();
   os::react_as(os::Process::master);
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
@@ -63,15 +68,20 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
   const WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
   log::info("starting", {{"version", SERVAL_VERSION}, {"name", config.server.name}, {"workers", count.workers}, {"cpus", cpus.usable},
                          {"why", count.why}, {"open_files", files.now}});
+  if (!first.config_file.empty()) log::info("configuration read", {{"file", first.config_file}});
+  if (const auto why = too_few_open_files(files.now, count.workers, config.server.bind.size())) {
+    throw StartupError(exit_code::cannot_create, *why);
+  }
 
   if (const auto done = os::become_subreaper(); !done) throw StartupError(exit_code::internal, done.error());
   auto pidfile = std::make_unique<Pidfile>(config.server.pidfile);
-  first.listeners = listen(config.server);
   Master master({.first = std::move(first),
                  .sources = sources,
                  .workers = count.workers,
                  .arguments = std::move(arguments),
                  .pidfile = std::move(pidfile)});
+  // Only now: a second server of this name has ended at the control socket before it takes connections away from anybody.
+  master.take(listen(config.server));
   return supervise(master);
 }
 

@@ -95,20 +95,22 @@ void Master::perform(const supervisor::CheckUpgrade&) {
   check_.emplace(*pid, std::move(*program), told.nonce, std::move(proof->read_end), std::move(complaint->read_end),
                  boost::asio::steady_timer(io_, kCheckPatience));
   check_->timer.async_wait([this, pid = *pid](const auto& error) {
-    if (!error && check_ && check_->pid == pid) os::kill_child(pid, SIGKILL);
+    if (error || !check_ || check_->pid != pid) return;
+    check_->timed_out = true;
+    os::kill_child(pid, SIGKILL);
   });
 }
 
 void Master::check_ended(const os::Exit& exit) {
   const std::string path = check_->program.path();
-  const std::string said = text_in(check_->error_fd.get());
+  FailedCheck failed{.program = path, .end = exit.text(), .output = text_in(check_->error_fd.get())};
+  if (check_->timed_out) failed.patience = kCheckPatience;
   const auto version = version_in_proof(text_in(check_->proof_fd.get()), kHandoverProtocol, check_->nonce);
   if (exit.clean() && version) successor_ = Successor{std::move(check_->program), *version};
   check_.reset();
   if (successor_) return handle(supervisor::UpgradeChecked{true, ""});
   if (exit.clean()) return handle(supervisor::UpgradeChecked{false, path + ": " + version.error()});
-  const std::string complaint = said.empty() ? "" : ": " + std::string(trim(said));
-  handle(supervisor::UpgradeChecked{false, path + ": the new program cannot take over (" + exit.text() + ")" + complaint});
+  handle(supervisor::UpgradeChecked{false, why_not(failed)});
 }
 
 void Master::perform(const supervisor::UpgradeRefused& action) { control_.upgrade_refused(action.why); }

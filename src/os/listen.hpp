@@ -64,6 +64,8 @@ void remove_socket_file(const Listening& listening);
 ///   epoll go on calling the listener readable: stop watching it then, or a level-triggered loop spins.
 /// - tcp: a packet filter (socket(7), SO_ATTACH_FILTER) drops SYNs, and only those: connect gets no answer until the listener is closed
 ///   and then, with its next try after a second, ECONNREFUSED. Accepted sockets inherit the filter, but never need a SYN.
+///   Kernels that want CAP_NET_ADMIN for a filter (EPERM) make room for one at a time instead: a connect that finds one in the queue gets no answer,
+///   as above, and one that finds it empty is accepted by whoever empties it, or reset if nobody does any more.
 Result<void> refuse_new_connections(int listen_fd);
 
 }  // namespace serval::os

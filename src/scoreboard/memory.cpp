@@ -51,7 +51,8 @@ Result<Memory> Memory::create(Size size) {
   UniqueFd fd(::memfd_create("serval-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return system_error("cannot make a memory file for the scoreboard");
   if (::ftruncate(fd.get(), static_cast<off_t>(bytes_of_file(size))) != 0) {
-    return system_error("cannot make the scoreboard's memory file as large as " + text_of(size) + " need");
+    return system_error("cannot make the scoreboard's memory file as large as " + text_of(size) + " need, " +
+                        std::to_string(bytes_of_file(size)) + " bytes");
   }
   const FileHeader header{layout::kMagic, layout::kVersion, size.slots, size.rows, 0};
   if (::pwrite(fd.get(), &header, sizeof header, 0) != sizeof header) return system_error("cannot write the scoreboard's header");

@@ -6,10 +6,7 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <cstring>
 
-#include "base/flood.hpp"
-#include "base/log.hpp"
 #include "os/own_fds.hpp"
 
 namespace serval::server {
@@ -19,27 +16,12 @@ namespace {
 /// What a connection keeps of its body memory from one request to the next.
 constexpr std::size_t kKeptMemory = 64 * 1024;
 
+}  // namespace
+
 const char* temporary_folder() {
   const char* folder = std::getenv("TMPDIR");
   return folder != nullptr && *folder != '\0' ? folder : "/tmp";
 }
-
-/// A full disk may lose any number of bodies: each kind of trouble is said once in Flood::kPause. Loop only, as all stores are.
-struct Trouble {
-  log::Level level;
-  std::string_view sentence;
-  Flood flood{};
-};
-Trouble no_file{log::Level::warning, "request body stays in memory: no temporary file"};
-Trouble not_written{log::Level::error, "request body lost: cannot write the temporary file"};
-Trouble not_mapped{log::Level::error, "request body lost: cannot map the temporary file"};
-
-void say(Trouble& trouble, int error) {
-  const std::uint64_t count = trouble.flood.add(Clock::now());
-  if (count > 0) log::write(trouble.level, trouble.sentence, {{"folder", temporary_folder()}, {"error", std::strerror(error)}, {"count", count}});
-}
-
-}  // namespace
 
 void BodySpool::append(std::string_view piece, std::size_t spill) {
   if (!intact_) return;
@@ -66,8 +48,12 @@ bool BodySpool::open_file() {
   file_ = os::off_standard(std::move(file_));
   if (file_) return true;
   no_file_ = true;
-  say(no_file, errno);
+  tell(BodyTrouble::no_file, errno);
   return false;
+}
+
+void BodySpool::tell(BodyTrouble trouble, int error) {
+  if (listener_ != nullptr) listener_->on_body_trouble(trouble, error);
 }
 
 void BodySpool::write_file(std::string_view piece) {
@@ -75,7 +61,7 @@ void BodySpool::write_file(std::string_view piece) {
     const ssize_t written = ::write(file_.get(), piece.data(), piece.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      say(not_written, errno);
+      tell(BodyTrouble::not_written, errno);
       intact_ = false;
       return;
     }
@@ -89,7 +75,7 @@ std::string_view BodySpool::view() {
   if (map_ == nullptr && file_size_ > 0) {
     void* map = ::mmap(nullptr, file_size_, PROT_READ, MAP_PRIVATE, file_.get(), 0);
     if (map == MAP_FAILED) {
-      say(not_mapped, errno);
+      tell(BodyTrouble::not_mapped, errno);
       intact_ = false;
       return {};
     }

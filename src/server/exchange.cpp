@@ -22,7 +22,7 @@ constexpr http::Field kServerErrorFields[] = {{"Content-Type", "text/plain"}};
 
 }  // namespace
 
-Exchange::Exchange(Hub& hub, std::unique_ptr<http::Stream> stream) : hub_(hub), stream_(std::move(stream)) { stream_->owner = this; }
+Exchange::Exchange(Hub& hub, std::unique_ptr<http::Stream> stream) : hub_(hub), stream_(std::move(stream)), body_(&hub.observer) { stream_->owner = this; }
 
 // ---- The request
 

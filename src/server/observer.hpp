@@ -6,6 +6,7 @@
 
 #include "base/time.hpp"
 #include "http/outcome.hpp"
+#include "server/body_trouble.hpp"
 
 namespace serval::server {
 
@@ -23,7 +24,7 @@ struct Summary {
 };
 
 /// Hears of everything once: counters, log lines and gauges are made of it. Loop only, but for on_field_dropped().
-class Observer {
+class Observer : public BodyTroubleListener {
  public:
   virtual ~Observer() = default;
   virtual void on_connections(std::size_t /*open*/) {}

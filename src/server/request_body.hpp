@@ -11,6 +11,9 @@ namespace serval::server {
 /// A request's body: where it was read to, if it came in one piece and lies there still, else in a spool. Loop only, until it is complete.
 class RequestBody {
  public:
+  /// `listener` outlives it; null: none.
+  explicit RequestBody(BodyTroubleListener* listener = nullptr) : spool_(listener) {}
+
   /// `piece` stays where it is until keep(). What is beyond `spill` bytes in all goes to a file.
   void add(std::string_view piece, std::size_t spill);
   /// The first piece does not stay.

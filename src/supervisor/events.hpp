@@ -74,6 +74,13 @@ struct WorkerLeaving {  ///< somebody else sent it TERM or INT: it drains alread
   int slot;
 };
 
+struct WorkerDeaf {  ///< its channel is full, or broken though it lives: it has missed something that it was told
+  int slot;
+};
+struct MoldDeaf {  ///< likewise
+  int generation;
+};
+
 struct WorkerLeft {  ///< it drains, and answers nobody any more but those whose requests it has
   int slot;
 };
@@ -170,9 +177,10 @@ struct UpgradeFailed {  ///< it could not be started
 
 struct Tick {};  ///< next_wakeup() has come
 
-using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady, WorkerBootFailed,
-                           WorkerLeaving, WorkerLeft, WorkerSpent, RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested,
-                           ReloadRequested, ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested,
-                           LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
+using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady,
+                           WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent, RequestTimedOut, OnlyStuckLeft,
+                           LookedAtWorkers, AppChanged, ScaleRequested, ReloadRequested, ReloadRefused, RecycleRequested, DrainRequested,
+                           PauseRequested, WorkerPaused, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported,
+                           UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor

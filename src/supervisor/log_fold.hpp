@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/time.hpp"
 #include "supervisor/actions.hpp"
@@ -11,8 +12,8 @@
 namespace serval::supervisor {
 
 /// Keeps a storm out of the log. Lines that say the same (the same sentence and the same reason, of whatever slot and process) pass up to
-/// `burst` times in kWindow; what comes beyond is counted, and told by its last line with `folded=N` once the window is over. As long as it
-/// goes on like that, only that line comes. Pure.
+/// `burst` times in kWindow; what comes beyond is counted, and told by its last line with `folded=N` once the window is over, in which what is
+/// counted (`requests_lost=` and the like) is the sum over the N lines. As long as it goes on like that, only that line comes. Pure.
 class LogFold {
  public:
   static constexpr auto kWindow = std::chrono::seconds(10);
@@ -33,7 +34,10 @@ class LogFold {
     int left = 0;               ///< that may still pass in this window
     std::uint64_t folded = 0;
     std::optional<Log> last;    ///< of those that were folded
+    std::map<std::string_view, std::uint64_t> sums;  ///< over those, by the key of the field
   };
+
+  static Log told(Repeated& repeated);
 
   int burst_;
   std::map<std::string, Repeated> lines_;  ///< as many as there are sentences and reasons

@@ -28,6 +28,28 @@ void Supervisor::handle(const WorkerSpent& event) {
   make_due(*slot, Cause::unfit);
 }
 
+/// What it has missed may be that requests go on, that logs have moved, or that it should leave: it cannot be reckoned with any more. One that drains
+/// ends by its deadline.
+void Supervisor::handle(const WorkerDeaf& event) {
+  Slot* slot = find(event.slot);
+  if (slot == nullptr || phase_ == Phase::stopping) return;
+  if (slot->state() == SlotState::starting && !slot->forking()) {
+    slot->explain("it does not take messages");
+    return kill_worker(*slot, Cause::boot_failed);
+  }
+  if (!slot->serving() || slot->cause() == Cause::unfit) return;
+  say(log::Level::warning, "worker does not take messages", {{"slot", slot->number()}, {"worker_pid", slot->pid()}});
+  make_due(*slot, Cause::unfit);
+}
+
+/// Nobody is served by it, and the next one is told everything.
+void Supervisor::handle(const MoldDeaf& event) {
+  Mold* mold = find_mold(event.generation);
+  if (mold == nullptr || mold->killed || mold->state != MoldState::ready) return;
+  if (mold->why.empty()) mold->why = "it does not take messages";
+  kill_mold(*mold);
+}
+
 void Supervisor::handle(const RequestTimedOut& event) {
   Slot* slot = find(event.slot);
   if (slot == nullptr) return;

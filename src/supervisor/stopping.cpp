@@ -25,10 +25,18 @@ constexpr std::string_view kNextOfDelay = "serving on, but not ready; again, or 
 
 }  // namespace
 
+StopEffect Supervisor::effect_of(const StopRequested& event, TimePoint now) const {
+  if (killing_all_) return StopEffect::nothing;
+  if (event.now) return StopEffect::at_once;
+  if (phase_ != Phase::stopping && !leaving()) return StopEffect::graceful;
+  const bool repeated = now < stop_asked_ + kSameSignal;
+  const bool first = stop_asked_ == TimePoint::min();  // it stops by itself
+  return first || repeated ? StopEffect::nothing : StopEffect::at_once;
+}
+
 void Supervisor::handle(const StopRequested& event) {
-  const bool repeated = now_ < stop_asked_ + kSameSignal;
-  const bool first = stop_asked_ == TimePoint::min();
-  if (!repeated) stop_asked_ = now_;
+  const StopEffect effect = effect_of(event, now_);
+  if (now_ >= stop_asked_ + kSameSignal) stop_asked_ = now_;
   if (phase_ != Phase::stopping && !leaving()) {
     const bool delay = phase_ == Phase::running && settings_.delay > Duration::zero() && !event.now;
     std::vector<log::Field> fields = {{"signal", event.signal}};
@@ -39,11 +47,8 @@ void Supervisor::handle(const StopRequested& event) {
     }
     say(log::Level::info, "stopping", std::move(fields));
     delay ? leave() : begin_stop(exit_code::ok);
-    if (!event.now) return;
-  } else if (!event.now && (first || repeated)) {  // it stops by itself, or that was the same signal
-    return;
   }
-  if (killing_all_) return;
+  if (effect != StopEffect::at_once) return;
   say(log::Level::warning, event.now ? "stopping at once" : "stopping at once: second signal", {{"signal", event.signal}});
   if (leaving()) begin_stop(exit_code::ok);
   kill_everything(Cause::stop);

@@ -14,6 +14,12 @@ namespace {
 
 Duration milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span); }
 
+/// A process group that is signalled, by Ctrl-C or a service manager, has workers that leave or die before the master has
+/// heard of its own signal. So long a worker that was signalled gets no successor: it would be one for the stop to end.
+constexpr auto kGroupSignal = std::chrono::milliseconds(100);
+/// As long as clients hardly notice, nobody needs to know that no worker serves: it is over, or a stop was the reason.
+constexpr auto kOutagePatience = std::chrono::milliseconds(500);
+
 /// A boot of all workers, and one replacement of each, is never slowed down; only what goes on after that.
 /// Up to so many workers each has its own lines when all start, are replaced by a reload, or stop. In a larger fleet they are for debugging.
 constexpr int kFewWorkers = 10;
@@ -66,7 +72,8 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
 
 TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
-  TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_, notices_.next(), leaves_at_});
+  TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_, notices_.next(), leaves_at_, outage_due()});
+  if (forks_held_until_ > now_) next = std::min(next, forks_held_until_);
   next = std::min(next, probation_over());
   for (const auto& [generation, mold] : molds_) next = std::min({next, mold.deadline, mold.complain_at});
   if (upgrade_) next = std::min(next, upgrade_->deadline);
@@ -79,7 +86,7 @@ TimePoint Supervisor::find_next_wakeup() const {
     if (slot.serving()) next = std::min(next, slot.expires);
     if (slot.at_door() && phase_ == Phase::running) next = std::min(next, slot.door_deadline());
   }
-  if (waits_for_token && mold().state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
+  if (waits_for_token && forks_held_until_ <= now_ && mold().state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
   return next;
 }
 
@@ -121,7 +128,7 @@ int Supervisor::missing_workers() const {
 }
 
 void Supervisor::start_what_is_missing() {
-  if (phase_ == Phase::stopping || mold().state != MoldState::ready) return;
+  if (phase_ == Phase::stopping || mold().state != MoldState::ready || forks_held_until_ > now_) return;
   for (Slot& slot : slots_) {
     if (slot.state() == SlotState::cooling && slot.deadline() <= now_ && !start_worker(slot)) return;
   }
@@ -221,12 +228,20 @@ log::Level Supervisor::routine() const { return settings_.workers > kFewWorkers 
 /// From when clients wait, and until when.
 void Supervisor::tell_of_outage() {
   const bool any_serves = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.serving() || slot.at_door(); });
-  if (!any_serves && !unserved_since_) {
-    unserved_since_ = now_;
-    say(log::Level::error, "no worker serves", {{"wanted", settings_.workers}, {"next", "new connections wait until one does"}});
-  } else if (any_serves && unserved_since_) {
-    say(log::Level::info, "workers serve again", {{"after_ms", milliseconds(now_ - *std::exchange(unserved_since_, std::nullopt))}});
+  if (any_serves) {
+    if (std::exchange(outage_said_, false)) say(log::Level::info, "workers serve again", {{"after_ms", milliseconds(now_ - *unserved_since_)}});
+    unserved_since_.reset();
+    return;
   }
+  if (!unserved_since_) unserved_since_ = now_;
+  if (outage_due() > now_) return;
+  outage_said_ = true;
+  say(log::Level::error, "no worker serves", {{"wanted", settings_.workers}, {"next", "new connections wait until one does"}});
+}
+
+/// When the log says so; max(): nothing is to be said.
+TimePoint Supervisor::outage_due() const {
+  return phase_ == Phase::running && unserved_since_ && !outage_said_ ? *unserved_since_ + kOutagePatience : TimePoint::max();
 }
 
 void Supervisor::announce_if_complete() {
@@ -247,6 +262,8 @@ void Supervisor::handle(const WorkerLeaving& event) {
   if (slot == nullptr || (slot->state() != SlotState::starting && slot->state() != SlotState::serving)) return;
   say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts", {{"slot", slot->number()}, {"worker_pid", slot->pid()}});
   slot->retire(Cause::manual, now_, now_ + settings_.grace);
+  // Once for all that follow: workers that leave one after another must not put it off for ever.
+  if (!leaving() && forks_held_until_ <= now_) forks_held_until_ = now_ + kGroupSignal;
 }
 
 // --- the end of a worker

@@ -57,6 +57,12 @@ struct Snapshot {
 /// that does not return) does so when its successor serves; one that hangs, or is above the hard memory ceiling, is killed. A mold that dies
 /// is replaced without touching the workers. Until the first worker is ready, a failing app ends the server (exit code 1); later it is only
 /// tried again, until give_up_after.
+enum class StopEffect {
+  nothing,   ///< it stops already, or that was the same signal once more
+  graceful,  ///< what is in flight is answered
+  at_once,   ///< what is in flight is cut
+};
+
 class Supervisor {
  public:
   explicit Supervisor(Settings settings);
@@ -67,6 +73,8 @@ class Supervisor {
   /// When Tick is due; max(): only an event can change anything.
   TimePoint next_wakeup() const { return wakeup_; }
   Snapshot snapshot() const;
+  /// What such a request would do if it came now: a second one is taken for lost patience.
+  StopEffect effect_of(const StopRequested& event, TimePoint now) const;
 
   /// An upgrade was asked for, its check went well, and nothing is under way: the successor may take over from state().
   bool may_upgrade_now() const;
@@ -115,6 +123,8 @@ class Supervisor {
   void handle(const WorkerReady& event);
   void handle(const WorkerBootFailed& event);
   void handle(const WorkerLeaving& event);
+  void handle(const WorkerDeaf& event);
+  void handle(const MoldDeaf& event);
   void handle(const WorkerLeft& event);
   void handle(const WorkerSpent& event);
   void handle(const RequestTimedOut& event);
@@ -156,6 +166,7 @@ class Supervisor {
 
   log::Level routine() const;
   void tell_of_outage();
+  TimePoint outage_due() const;
 
   // traffic.cpp
   std::string unready() const;
@@ -243,7 +254,7 @@ class Supervisor {
   bool one_crash_too_many(Clock::duration healthy_for);
   void finish_reopening_if_done();
 
-  // notices.cpp
+  // notifying.cpp
   void notify(std::string state);
   void notify_reloading();
   void notify_ready();
@@ -278,7 +289,9 @@ class Supervisor {
   std::optional<std::string> reload_again_;  ///< somebody asked while a rollout was under way; who
   std::optional<Upgrade> upgrade_;
   Phase phase_ = Phase::booting;
-  std::optional<TimePoint> unserved_since_;  ///< no worker serves, which has been said
+  std::optional<TimePoint> unserved_since_;  ///< no worker serves
+  bool outage_said_ = false;                 ///< which has been said
+  TimePoint forks_held_until_ = TimePoint::min();  ///< a signal that may be a stop's has come to a worker
   bool complete_ = false;       ///< all workers have been ready together once
   bool drained_ = false;        ///< somebody wants no new traffic sent here
   std::uint32_t pause_ = 0;     ///< in force; 0: none

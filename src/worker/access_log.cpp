@@ -20,7 +20,9 @@ AccessLog::AccessLog(boost::asio::io_context& io, int fd, http::AccessFormat for
     : file_(fd >= 0 ? std::make_unique<LineFile>(fd) : nullptr),
       format_(std::move(format)),
       prefix_(prefix_for(fd)),
-      dropped_(io, [this](std::uint64_t count) { log::warning("access lines dropped", {{"count", count}, {"why", file_->why_dropped()}}); }) {}
+      dropped_(io, [this](std::uint64_t count) {
+        return log::write(log::Level::warning, "access lines dropped", {{"count", count}, {"why", file_->why_dropped()}});
+      }) {}
 
 void AccessLog::add(const http::AccessRecord& record) {
   if (!file_) return;

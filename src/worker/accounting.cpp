@@ -32,7 +32,19 @@ Accounting::Accounting(boost::asio::io_context& io, scoreboard::WorkerBoard& boa
       board_(board),
       setting_(std::move(setting)),
       access_(io, setting_.access_fd, setting_.access_format),
-      refusals_(io) {}
+      refusals_(io),
+      body_troubles_(io) {}
+
+void Accounting::on_connections(std::size_t open) {
+  if (open > open_) taking_ = 0;  // that one is served
+  open_ = open;
+  set_taking(taking_);
+}
+
+void Accounting::set_taking(int count) {
+  taking_ = count;
+  board_.set_connections(static_cast<int>(open_) + taking_);
+}
 
 void Accounting::on_over(const server::Summary& summary) {
   const server::Exchange& exchange = summary.exchange;
@@ -110,6 +122,7 @@ bool Accounting::first_dropped(std::string_view name) {
 void Accounting::finish() {
   access_.finish();
   refusals_.finish();
+  body_troubles_.finish();
 }
 
 /// One look at the wall clock a second; a step of that clock shows in the log within that second.

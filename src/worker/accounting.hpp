@@ -13,6 +13,7 @@
 #include "scoreboard/writer.hpp"
 #include "server/observer.hpp"
 #include "worker/access_log.hpp"
+#include "worker/body_troubles.hpp"
 #include "worker/refusals.hpp"
 
 namespace serval::worker {
@@ -32,19 +33,37 @@ class Accounting final : public server::Observer {
   };
   Accounting(boost::asio::io_context& io, scoreboard::WorkerBoard& board, Setting setting);
 
-  void on_connections(std::size_t open) override { board_.set_connections(static_cast<int>(open)); }
+  void on_connections(std::size_t open) override;
+  void on_body_trouble(server::BodyTrouble trouble, int error) override { body_troubles_.add(trouble, error); }
   void on_connection_over() override { setting_.on_connection_over(); }
   void on_over(const server::Summary& summary) override;
   void on_field_dropped(const server::Exchange& exchange, std::string_view name) override;
 
+  /// A connection that is about to be taken from a listener or the lobby counts on the scoreboard before this process has it, until the hub serves it or
+  /// this ends: a worker that is killed right after accept(2) has told the master of each connection that it takes along. At most one too many.
+  class Taking {
+   public:
+    explicit Taking(Accounting& accounting) : accounting_(accounting) { accounting_.set_taking(1); }
+    ~Taking() {
+      if (accounting_.taking_ != 0) accounting_.set_taking(0);
+    }
+    Taking(const Taking&) = delete;
+    Taking& operator=(const Taking&) = delete;
+
+   private:
+    Accounting& accounting_;
+  };
+  /// A client's connection has been accepted here.
+  void on_accepted() { board_.count_connection(); }
+
   void reopen_access(int new_fd) { access_.reopen(new_fd); }
-  void flush_access() { access_.flush(); }
   /// The worker ends: what is unsaid yet.
   void finish();
 
  private:
   void write_access_line(const server::Summary& summary);
   void flush_soon();
+  void set_taking(int count);
   bool first_dropped(std::string_view name);
   std::chrono::system_clock::time_point wall_time(TimePoint at);
 
@@ -53,6 +72,9 @@ class Accounting final : public server::Observer {
   const Setting setting_;
   AccessLog access_;
   Refusals refusals_;
+  BodyTroubles body_troubles_;
+  std::size_t open_ = 0;  ///< connections
+  int taking_ = 0;        ///< that are about to be taken
   bool flush_posted_ = false;
   TimePoint clock_checked_{};
   std::chrono::system_clock::time_point clock_wall_{};

@@ -28,8 +28,8 @@ Descriptors::Descriptors(boost::asio::io_context& io, server::Hub& hub, std::fun
       crowded_from_(worker::crowded_from(limit_)),
       reserve_(spare_descriptor()),
       closed_for_room_(io, [this](std::uint64_t count) {
-        log::warning("idle connections are closed to make room: raise the limit of open files",
-                     {{"closed", count}, {"connections", hub_.connections().size()}, {"limit", limit_}});
+        return log::write(log::Level::warning, "idle connections are closed to make room: raise the limit of open files",
+                          {{"closed", count}, {"connections", hub_.connections().size()}, {"limit", limit_}});
       }) {}
 
 std::size_t Descriptors::close_idle() {

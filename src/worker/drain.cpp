@@ -103,6 +103,7 @@ void Drain::on_grace_over() {
   for (server::Connection& connection : parts_.hub.connections()) requests += connection.cut() ? 1 : 0;
   parts_.flush();
   log::warning("grace is over: requests are cut off", {{"requests", requests}, {"handlers", handlers}, {"grace", parts_.grace}});
+  log::finish();
   ::_exit(exit_code::ok);
 }
 

@@ -3,12 +3,18 @@
 namespace serval::worker {
 
 void FloodLine::add(std::uint64_t count) {
-  if (const std::uint64_t due = flood_.add(Clock::now(), count); due > 0) return say_(due);
+  if (const std::uint64_t due = flood_.add(Clock::now(), count); due > 0) return say(due);
+  arm();
+}
+
+void FloodLine::say(std::uint64_t count) {
+  if (say_(count)) return;
+  flood_.give_back(count);
   arm();
 }
 
 void FloodLine::finish() {
-  if (const std::uint64_t rest = flood_.rest(); rest > 0) say_(rest);
+  if (const std::uint64_t rest = flood_.rest(); rest > 0 && !say_(rest)) flood_.give_back(rest);
 }
 
 /// Armed only while something is unsaid: an idle worker sleeps.
@@ -19,7 +25,7 @@ void FloodLine::arm() {
   timer_.async_wait([this](const boost::system::error_code& error) {
     armed_ = false;
     if (error) return;
-    if (const std::uint64_t due = flood_.due(Clock::now()); due > 0) return say_(due);
+    if (const std::uint64_t due = flood_.due(Clock::now()); due > 0) return say(due);
     if (flood_.next() != TimePoint::max()) arm();
   });
 }

@@ -13,7 +13,8 @@ namespace serval::worker {
 /// A log line of which a client, an app or a full disk could cause any number: at most one in Flood::kPause, with the sum. Loop only.
 class FloodLine {
  public:
-  using Say = std::function<void(std::uint64_t count)>;
+  /// False: the line is lost, as the log is on a full disk itself. The sum is told later then.
+  using Say = std::function<bool(std::uint64_t count)>;
   FloodLine(boost::asio::io_context& io, Say say) : timer_(io), say_(std::move(say)) {}
 
   void add(std::uint64_t count = 1);
@@ -21,6 +22,7 @@ class FloodLine {
   void finish();
 
  private:
+  void say(std::uint64_t count);
   void arm();
 
   Flood flood_;

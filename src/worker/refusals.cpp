@@ -24,8 +24,9 @@ void Refusals::add(const http::AccessRecord& record) {
   line_.add();
 }
 
-void Refusals::say(std::uint64_t count) const {
-  log::info("request refused", {{"status", status_}, {"reason", reason_}, {"received", received_}, {"peer", peer_}, {"count", count}});
+bool Refusals::say(std::uint64_t count) const {
+  return log::write(log::Level::info, "request refused",
+                    {{"status", status_}, {"reason", reason_}, {"received", received_}, {"peer", peer_}, {"count", count}});
 }
 
 }  // namespace serval::worker

@@ -13,13 +13,13 @@ namespace serval::worker {
 /// log has each of them. Loop only.
 class Refusals {
  public:
-  explicit Refusals(boost::asio::io_context& io) : line_(io, [this](std::uint64_t count) { say(count); }) {}
+  explicit Refusals(boost::asio::io_context& io) : line_(io, [this](std::uint64_t count) { return say(count); }) {}
 
   void add(const http::AccessRecord& record);
   void finish() { line_.finish(); }
 
  private:
-  void say(std::uint64_t count) const;
+  bool say(std::uint64_t count) const;
 
   std::string peer_, reason_, received_;
   int status_ = 0;

@@ -42,8 +42,8 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
                .pool = pool_,
                .fleet = fleet_,
                .descriptors = descriptors_,
-               .all_stuck = [this] { return handler_.all_stuck(); },
-               .on_connection = [this] { board_.count_connection(); }},
+               .accounting = accounting_,
+               .all_stuck = [this] { return handler_.all_stuck(); }},
               setting_.heritage, own_fds_),
       drain_(drain_parts()),
       memory_(::getpid()) {}

@@ -116,6 +116,7 @@ class Worker {
     if (state == WorkerState::failed) return exit_code::app_failed;
     if (state == WorkerState::ready) serve();
     boot_.app.worker_stop();
+    log::finish();
     return exit_code::ok;
   }
 

@@ -17,6 +17,7 @@ class Checks(ServalTest):
 
     def test_what_run_refuses(self):
         self.write("file", "no folder")
+        os.mkfifo(self.path("pipe"))
         nowhere, file = self.path("nowhere"), self.path("file")
         cases = [
             ({"log": {"file": f"{nowhere}/x.log"}}, r"log\.file: the folder \S+/nowhere: No such file"),
@@ -24,7 +25,12 @@ class Checks(ServalTest):
             ({"log": {"access": self.folder}}, r"log\.access: \S+: Is a directory"),
             ({"server": {"pidfile": f"{nowhere}/x.pid"}}, r"server\.pidfile: .*No such file"),
             ({"server": {"user": "no-such-user"}}, r'server\.user: there is no user "no-such-user"'),
-            ({"server": {"group": "no-such-group"}}, r"server\.user: .*no-such-group"),
+            ({"server": {"group": "no-such-group"}}, r"server\.group: .*no-such-group"),
+            ({"server": {"user": "no-such-user", "group": "no-such-group"}}, r"server\.group: .*no-such-group[^\n]*\n.*server\.user: .*no-such-user"),
+            ({"server": {"pidfile": self.folder}}, r"server\.pidfile: \S+: Is a directory"),
+            ({"server": {"pidfile": self.path("pipe")}}, r"server\.pidfile: \S+pipe is no regular file"),
+            ({"log": {"file": self.folder + "/"}}, r"log\.file: \S+: Is a directory"),
+            ({"control": {"socket": self.folder}}, r"control\.socket: \S+ exists and is no socket"),
             ({"server": {"bind": [f"unix:{nowhere}/x.sock"]}}, r"server\.bind unix:\S+: the folder \S+/nowhere: No such file"),
             ({"server": {"bind": [f"unix:{file}"]}}, r"server\.bind unix:\S+ exists and is no socket|server\.bind .*exists and is no socket"),
             ({"server": {"bind": [f"unix:{self.path('x.sock')}?group=no-such-group"]}}, r"server\.bind .*no-such-group"),
@@ -44,6 +50,16 @@ class Checks(ServalTest):
                     bound.setdefault(table, {}).update(keys)
                 serval = self.launch_config(config=bound)
                 self.assertNotEqual(serval.wait(), 0, "run takes it")
+
+    def test_a_start_with_an_account_that_nobody_knows_is_a_wrong_configuration(self):
+        for server, said in (({"user": "no-such-user"}, r'server\.user: there is no user "no-such-user"'),
+                             ({"group": "no-such-group"}, r'server\.group: there is no group "no-such-group"'),
+                             ({"bind": ["unix:x.sock?user=no-such-user"]}, r"server\.bind unix:\S+: there is no user")):
+            with self.subTest(server):
+                serval = self.launch_config(config={"server": server})
+                self.assertEqual(serval.wait(), 78, serval.log())
+                self.assertRegex(serval.log(), said)
+                self.assertNotIn("starting", serval.log())
 
     def test_all_at_once_and_nothing_for_a_good_one(self):
         code, _, err = self.check({"log": {"file": "/nowhere/a", "access": "/nowhere/b"}, "server": {"pidfile": "/nowhere/c"}})

@@ -149,6 +149,11 @@ class Releases(ReloadTest):
         self.assertIn(f"configuration: {two} instead of {one}", text)
         self.assertIn("libshop2.so", text)
         serval.expect_log(rf"configuration read file={two}")
+        self.assertRegex(serval.log(), rf"configuration read file={one}")
+        with open(two, "a", encoding="utf-8") as file:
+            file.write("broken\n")
+        serval.signal(signal.SIGHUP)
+        serval.expect_log(rf"reload refused, nothing has changed .*file={two}")
 
     def test_also_after_an_upgrade(self):
         serval = self.here("run").wait_serving()

@@ -166,3 +166,30 @@ class WantOfDescriptors(ServalTest):
                 self.assertEqual(waiting.read_response().status, 200)
                 self.assertEqual(serval.wait(), 0)
         self.assertLess(time.monotonic() - begin, 15, "the grace is 30 s")
+
+
+class TooFew(ServalTest):
+    """A limit below which no server can be run is an error that names it, and the least that is enough is enough."""
+
+    FEWEST = 57  # of two workers and one listener: master/open_files.hpp
+
+    def test_the_limit_and_what_is_needed_are_named(self):
+        for limit in (20, 30, self.FEWEST - 1):
+            serval = self.launch_config(popen=limits(limit, limit))
+            self.assertEqual(serval.wait(), 73, limit)
+            self.assertRegex(serval.log(), rf"RLIMIT_NOFILE\) is {limit}, and a server with 2 workers needs {self.FEWEST}\b")
+            self.assertNotIn("listening", serval.log())
+
+    def test_the_least_is_enough_to_serve_and_to_reload(self):
+        serval = self.start(popen=limits(self.FEWEST, self.FEWEST))
+        self.assertEqual(serval.get().status, 200)
+        code, _, err = self.run_command("reload", "-c", self.path("serval0.toml"))
+        self.assertEqual(code, 0, err)
+        self.assertNotRegex(serval.log(), " (warning|error) ")
+
+    def test_commands_name_it_too(self):
+        self.start()
+        check = self.launch("check", "-c", self.path("serval0.toml"), popen=limits(7, 7))
+        self.assertEqual(check.wait(), 78)
+        self.assertRegex(check.log(), r"Too many open files \(the limit of this process, RLIMIT_NOFILE or ulimit -n, is 7\)")
+        self.assertEqual(self.launch("status", "-c", self.path("serval0.toml"), popen=limits(7, 7)).wait(), 0)  # it needs no more

@@ -39,6 +39,24 @@ class ForkedChild(ServalTest):
                 self.assertEqual(0, serval.stop())
                 self.assertEqual(1, len(serval.access()), serval.access())
 
+    def test_one_that_ends_itself_in_handle(self):
+        """exit(3) runs what the worker has registered for its own end, and the child has the connections, too."""
+        for how in "exit", "exec":
+            with self.subTest(how=how):
+                serval = self.serve("handle", how)
+                workers = serval.workers()
+                with serval.client() as client:
+                    for _ in range(3):
+                        self.assertEqual(client.get("/").body, b"of the parent\n")
+                with open(self.children, encoding="utf-8") as file:
+                    self.assertEqual(file.read(), "handle 7\n" * 3)
+                self.assertEqual(serval.workers(), workers)
+                self.assertEqual(serval.get().status, 200)
+                self.assertEqual(0, serval.stop())
+                self.assertNotIn(CAME_BACK, serval.log())
+                self.assertNotRegex(serval.log(), " (warning|error) ")
+                self.assertEqual(4, len(serval.access()), serval.access())
+
     def test_out_of_what_runs_before_and_after_requests(self):
         for where in "preload", "worker_start", "ready":
             with self.subTest(where=where):

@@ -1,6 +1,7 @@
 """Signals that users, limits and devices may send, and that are no reason to end: to the master, the mold and the workers."""
 
 import os
+import re
 import resource
 import signal
 import sys
@@ -71,6 +72,42 @@ class FileSize(ServalTest):
             self.assertEqual(client.get().status, 200)
         self.assertEqual((serval.mold(), serval.workers()), before)
         self.assertEqual(serval.stop(), 0)
+
+    def test_sums_of_lost_lines_survive_a_log_that_is_full_itself(self):
+        logs = {"file": self.path("serval.log"), "access": self.path("access.log")}
+        serval = self.launch_config(config={"log": logs, "server": {"bind": ["unix:" + self.path("app.sock")]}, "workers": {"count": 1}})
+        wait_until(lambda: os.path.exists(logs["file"]) and "serving" in self.text("serval.log"), "a server")
+        (worker,) = serval.workers().values()
+        infinite = resource.RLIM_INFINITY
+        with Client(self.path("app.sock")) as client:
+            client.get("/written")
+            resource.prlimit(worker, resource.RLIMIT_FSIZE, (1, infinite))
+            for number in range(100):
+                client.get(f"/{number}")
+            resource.prlimit(worker, resource.RLIMIT_FSIZE, (infinite, infinite))
+            for number in range(10):
+                client.get(f"/{number}")
+        self.assertEqual(serval.stop(), 0)
+        told = sum(int(count) for count in re.findall(r"access lines dropped count=(\d+)", self.text("serval.log")))
+        self.assertEqual(told + self.text("access.log").count("\n"), 111)
+        self.assertRegex(self.text("serval.log"), r"log lines dropped count=1 ")  # the first try to tell it
+
+    def test_a_limit_that_is_too_low_to_begin_with_is_named(self):
+        serval = self.launch_config(popen={"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024))})
+        self.assertEqual(serval.wait(), 73)
+        self.assertRegex(serval.log(), r"memory file as large as .* need, \d+ bytes: File too large "
+                                       r"\(the limit of this process, RLIMIT_FSIZE or ulimit -f, is 1024\)")
+
+    def test_a_body_beyond_it_costs_its_request(self):
+        serval = self.start("echo", {"request": {"spill_body": "1KiB"}})
+        before = serval.workers()
+        for pid in before.values():
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (64 * 1024, 64 * 1024))
+        with serval.client() as client:
+            self.assertEqual(client.request("POST", "/", [], b"x" * 200_000).status, 500)
+        serval.expect_log(r"error .*request body lost: cannot write the temporary file .*RLIMIT_FSIZE or ulimit -f, is 65536")
+        self.assertEqual(serval.get().status, 200)
+        self.assertEqual(serval.workers(), before)
 
     def text(self, name):
         with open(self.path(name), errors="replace") as file:

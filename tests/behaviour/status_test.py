@@ -244,6 +244,29 @@ class WhereItIs(Status):
             self.assertEqual(code, 0, err)
             self.assertEqual(json.loads(out)["pid"], pid)
 
+    def test_what_does_more_than_look_wants_to_know_which_server(self):
+        """`serval stop` typed in the wrong folder must not stop the one server that happens to run."""
+        config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
+        serval = self.start(config=config)
+        socket_path = self.path("serval-hello.sock")
+        for words in (("stop",), ("stop", "--now"), ("reload",), ("scale", "2"), ("recycle", "all"), ("reopen",), ("drain",), ("undrain",), ("pause",),
+                      ("resume",), ("upgrade",), ("stacks",)):
+            with self.subTest(words):
+                code, out, err = self.run_command(*words)
+                self.assertEqual((code, out), (64, ""), err)
+                self.assertIn(f"the only one found is hello, pid {serval.pid}, at {socket_path}", err)
+                self.assertIn(f"serval {words[0]} --socket {socket_path}", err)
+        code, out, err = self.run_command("status")
+        self.assertEqual(code, 0, err)
+        self.assertIn(socket_path, err)  # which one it has asked
+        code, out, err = self.run_command("status", "--name", "hello")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(self.run_command("healthcheck"), (0, "live, serving", ""))
+        self.assertEqual(self.run_command("drain", env={"SERVAL_SERVER_NAME": "hello"})[0], 0)
+        self.assertEqual(self.run_command("stop", "--name", "other")[0], 69)
+        self.assertEqual(self.run_command("stop", "--name", "hello")[0], 0)
+        self.assertEqual(serval.wait(), 0)
+
     def test_of_two_servers_with_one_name_the_second_does_not_start(self):
         config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
         first = self.start(config=config)
@@ -320,6 +343,7 @@ class WhereItIs(Status):
         second = self.launch_config(config={"control": {"socket": self.control_path()}})
         self.assertEqual(second.wait(), 73)
         self.assertRegex(second.log(), rf"control\.socket: .*{re.escape(self.control_path())}.*another program listens there")
+        self.assertNotIn("listening", second.log(), "it takes connections away, and drops them")
         self.assertEqual(self.status()["pid"], serval.pid)
         third = self.launch_config(config={"control": {"socket": self.path("nowhere/control.sock")}})
         self.assertEqual(third.wait(), 73)
@@ -346,6 +370,21 @@ class WhereItIs(Status):
                 self.assertRegex(err, r"hint: .*--socket PATH")
         self.assertEqual(self.run_command("status", "-c", self.path("nowhere.toml"))[0], 78)
         self.assertEqual(self.run_command("status", "--jsno")[0], 64)
+
+    def test_a_broken_configuration_says_how_to_reach_the_server_all_the_same(self):
+        config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
+        serval = self.start(config=config)
+        broken = self.write("serval.toml", "[app\nlibrary = 1\n")
+        for args, env, prefix in ((("-c", broken), {}, ()), ((), {}, ("env", "-C", self.folder))):
+            for command in ("stop", "status", "reload"):
+                with self.subTest(f"{command} {args}"):
+                    asked = self.launch(command, *args, env=env, prefix=prefix)
+                    self.assertEqual(asked.wait(), 78)
+                    self.assertRegex(asked.log(), r"serval\.toml:1:\d+: error: not valid TOML")
+                    self.assertRegex(asked.log(), rf"serval {command}: the configuration does not say which server is meant\n  hint: .*serval check.*"
+                                                  rf"--socket PATH.*{re.escape(self.path('serval-hello.sock'))}")
+        self.assertEqual(self.run_command("stop", "--socket", self.path("serval-hello.sock"))[0], 0)
+        self.assertEqual(serval.wait(), 0)
 
     def test_problems_that_are_the_servers_do_not_keep_it_from_being_asked(self):
         self.start(config={"app": {"env": {"SECRET": "${SECRET}"}}}, env={"SECRET": "x"})

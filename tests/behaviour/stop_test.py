@@ -7,6 +7,7 @@ import pty
 import signal
 import socket
 import subprocess
+import time
 import unittest
 
 import process_tree
@@ -74,6 +75,28 @@ class Stop(ServalTest):
         self.assertEqual(stop.wait(), 0)
         self.assertEqual(serval.wait(), 0)
 
+    def cut_one(self, *commands):
+        """A request in progress, then these commands, each more than a second after the one before; what the last one says."""
+        serval = self.start_probe({"workers": {"count": 1, "threads": 2}, "shutdown": {"grace": "10m"}})
+        with serval.client() as client:
+            client.send(request_bytes(target="/gate?name=slow"))
+            self.wait_entered("slow")
+            heard = None
+            for words in commands:
+                wait_until(lambda: heard is None or time.monotonic() - heard > 1, "what comes next to be another request")
+                asked = self.launch("stop", *words, "--socket", self.path("control0.sock"))
+                serval.expect_log(r"stopping signal=")
+                heard = time.monotonic()
+            self.assertEqual(asked.wait(), 0)
+            self.assertEqual(serval.wait(), 0)
+        return asked.access()
+
+    def test_a_second_command_says_that_it_has_cut_requests(self):
+        self.assertEqual(self.cut_one((), ()), ["it was stopping already; asked for the second time, it stopped at once, 1 request cut"])
+
+    def test_so_does_one_that_was_told_to(self):
+        self.assertEqual(self.cut_one(("--now",)), ["stopped at once, 1 request cut"])
+
     def test_connections_are_refused_while_the_app_is_taken_down(self):
         """All workers have gone; that what the app has preloaded may take its time to go, too, is nothing that a client should wait for."""
         serval = self.start("probe", {"shutdown": {"grace": "10m"}}, app_args=["end_gate=" + self.path("end")])
@@ -123,6 +146,29 @@ class Stop(ServalTest):
             self.assertEqual(client.read_response().status, 200)
         self.assertEqual(serval.wait(), 0)
         self.assertNotIn("stopping at once", serval.log())
+
+    def test_ctrl_c_is_no_outage(self):
+        """It reaches every process, and the workers are the faster ones: nobody forks successors, or alarms anybody."""
+        for _ in range(5):
+            serval = self.start("hello", {"workers": {"count": 2, "threads": 1}})
+            os.killpg(serval.pid, signal.SIGINT)
+            self.assertEqual(serval.wait(), 0)
+            self.assertNotIn("no worker serves", serval.log())
+            self.assertEqual(serval.log().count("worker ready"), 2)
+
+    def test_workers_that_are_signalled_before_the_master_get_no_successors(self):
+        """As a service manager does it, one process after another; the master is the last one here."""
+        serval = self.start("hello", {"workers": {"count": 2, "threads": 1}})
+        os.kill(serval.pid, signal.SIGSTOP)  # it hears of all at once: how long this takes is not what is tried
+        for pid in serval.workers().values():
+            os.kill(pid, signal.SIGTERM)
+        for pid in serval.workers().values():
+            wait_until(lambda pid=pid: process_tree.state(pid) in ("Z", None), f"the end of {pid}")
+        os.kill(serval.pid, signal.SIGTERM)
+        os.kill(serval.pid, signal.SIGCONT)
+        self.assertEqual(serval.wait(), 0)
+        self.assertNotIn("no worker serves", serval.log())
+        self.assertEqual(serval.log().count("worker ready"), 2)
 
     def test_a_worker_that_is_ending_does_not_die_of_the_next_signal(self):
         """Signals to the whole group, over and over, until nobody is left: each worker ends as it was asked to."""

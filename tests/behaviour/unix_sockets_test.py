@@ -47,8 +47,8 @@ class UnixSockets(ReloadTest):
 
     def test_an_unknown_group_is_named(self):
         serval = self.launch_config(config={"server": {"bind": [f"unix:{self.path('x.sock')}?group=no-such-group"]}})
-        self.assertEqual(serval.wait(), 73)
-        self.assertRegex(serval.log(), r"cannot listen on unix:.*no-such-group")
+        self.assertEqual(serval.wait(), 78)
+        self.assertRegex(serval.log(), r"server\.bind unix:.*no-such-group")
         self.assertFalse(os.path.exists(self.path("x.sock")))
 
     @unittest.skipIf(os.geteuid() != 0, "only root can become somebody else")
@@ -103,7 +103,7 @@ class UnixSockets(ReloadTest):
         self.change_config(f'"[::]:{port}"', f'"[::]:{port}", "0.0.0.0:{port}"')
         code, _, err = self.command("reload")
         self.assertEqual(code, 1)
-        self.assertRegex(err, rf"cannot listen on 0\.0\.0\.0:{port}: this server has the port itself, for \[::\]:{port}")
+        self.assertRegex(err, rf"cannot listen on 0\.0\.0\.0:{port}: this server has that port already, as \[::\]:{port}, .*; restart the server for it")
 
 
 if __name__ == "__main__":

@@ -226,7 +226,7 @@ class Upgrade(ServalTest):
                     (b"#!/bin/sh\nexit 0\n", 0o755, r"it is a script"),
                     (b"just text\n", 0o755, r"it is no machine code"),
                     (program("false"), 0o755, r"exit code 1"),
-                    (program("cat"), 0o755, r"exit code 1.*adopt.*No such file"),
+                    (program("cat"), 0o755, r'exit code 1\); its standard error: "\S+: adopt: No such file'),
                     (program("true"), 0o755, r"does not say that it can take over: it is no serval"),
                     (program("echo"), 0o755, r"does not say that it can take over, but .adopt \d+ check"),
                     (program("true"), 0o644, r"may not be executed"),
@@ -242,6 +242,11 @@ class Upgrade(ServalTest):
             self.replace_program()
             self.upgrade()
         self.assertEqual(load.failures, [])
+
+    def test_one_that_does_not_answer_is_given_up(self):
+        serval = self.start_replaceable()
+        self.replace_program(program("yes"))
+        self.assert_refused(serval, r"the new program did not answer within 20s whether it can take over, and was killed")
 
     def test_a_server_whose_program_was_replaced_still_forks_and_reloads(self):
         """With its own program: a mold of another version could not talk to it."""

@@ -8,7 +8,7 @@ import unittest
 import process_tree
 from http_client import Closed, request_bytes, wait_until
 from scoreboard import Scoreboard
-from serval_process import ServalTest
+from serval_process import ServalTest, library
 
 QUICK = {"restart": {"backoff_first": "1ms", "backoff_max": "1ms"}}
 
@@ -200,6 +200,37 @@ class WorkerDeath(ServalTest):
                 serval.expect_log(r"worker ready", count=crash + 2)
         self.assertEqual(serval.wait(), 75)
         self.assertRegex(serval.log(), r"giving up")
+
+
+@unittest.skipIf("SERVAL_SANITIZED" in os.environ, "a sanitizer wants to be loaded before what is preloaded")
+class DeathAtAccept(ServalTest):
+    """Whoever is killed by the very call that has got him a connection had it counted before."""
+
+    def start_dying_at(self, call):
+        dies = {"LD_PRELOAD": library("dies_at_accept"), "DIES_AT": call, "DIES_ONCE": self.path("once")}
+        return self.start(config={"app": {"env": dies}})
+
+    def expect_lost(self, serval, client):
+        with self.assertRaises((Closed, ConnectionResetError)):
+            client.read_response()
+        serval.expect_log(r"worker died .*signal=SIGKILL .*connections_lost=1 ")
+
+    def test_from_a_listener(self):
+        serval = self.start_dying_at("accept4")
+        self.write("once", "")
+        client = serval.client()
+        self.addCleanup(client.close)
+        self.expect_lost(serval, client)
+        self.assertEqual(serval.get().status, 200)
+
+    def test_from_the_lobby(self):
+        serval = self.start_dying_at("recvmsg")
+        client = serval.client()
+        self.addCleanup(client.close)
+        self.assertEqual(client.get("/").status, 200)
+        self.write("once", "")
+        self.run_command("recycle", "0", "-c", self.path("serval0.toml"))
+        self.expect_lost(serval, client)
 
 
 if __name__ == "__main__":

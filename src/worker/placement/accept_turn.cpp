@@ -149,10 +149,11 @@ void AcceptTurn::drain(std::function<void()> on_empty) {
 
 AcceptTurn::Taken ListenerTurn::take() {
   while (true) {
+    const Accounting::Taking taking(entrance_.accounting);
     net::Accepted accepted = net::accept_one(queue_);
     switch (accepted.kind) {
       case net::Accepted::Kind::one:
-        entrance_.on_connection();
+        entrance_.accounting.on_accepted();
         entrance_.descriptors.on_accepted();
         if (entrance_.descriptors.crowded(accepted.connection.get())) entrance_.descriptors.close_idle();
         entrance_.hub.serve(os::off_standard(std::move(accepted.connection)), std::move(accepted.peer));

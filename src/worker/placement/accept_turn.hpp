@@ -10,6 +10,7 @@
 #include "base/time.hpp"
 #include "os/unique_fd.hpp"
 #include "server/hub.hpp"
+#include "worker/accounting.hpp"
 #include "worker/descriptors.hpp"
 #include "worker/placement/fleet_view.hpp"
 #include "worker/placement/policy.hpp"
@@ -23,8 +24,8 @@ struct Entrance {
   HandlerPool& pool;
   FleetView& fleet;
   Descriptors& descriptors;
-  std::function<bool()> all_stuck;     ///< a request would wait in vain here
-  std::function<void()> on_connection; ///< one was accepted from a client
+  Accounting& accounting;
+  std::function<bool()> all_stuck;  ///< a request would wait in vain here
 };
 
 /// Takes connections from one queue that all workers share, a few at a time, when it is this worker's turn (placement/policy.hpp). What the queue is, the

@@ -14,7 +14,9 @@ namespace serval::worker::placement {
 
 LobbyReceiver::LobbyReceiver(const Entrance& entrance, UniqueFd exit)
     : AcceptTurn(entrance, std::move(exit), "lobby", true),
-      strays_(entrance.hub.io, [](std::uint64_t count) { log::warning("what came through the lobby is no connection, dropped", {{"count", count}}); }) {}
+      strays_(entrance.hub.io, [](std::uint64_t count) {
+        return log::write(log::Level::warning, "what came through the lobby is no connection, dropped", {{"count", count}});
+      }) {}
 
 /// A descriptor that the kernel finds no number for when we take it out is lost, and with it the connection. The app's threads may take numbers between
 /// this look and that moment: so there must be as many as connections leave to it, at least.
@@ -37,6 +39,7 @@ AcceptTurn::Taken LobbyReceiver::take() {
       pause();
       return Taken::failed;
     }
+    const Accounting::Taking taking(entrance_.accounting);
     ipc::Arrival arrival;
     switch (ipc::receive_guest(queue_, arrival)) {
       case ipc::Arrived::arrived:

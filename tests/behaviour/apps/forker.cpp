@@ -1,12 +1,14 @@
 // An app that forks in the call that [app] args names
 // (where=preload|worker_start|ready|handle|worker_stop|destroy|release), and whose child comes back out of it as well.
-// how=throw: by an exception; how=answer: after an answer of its own. The parent waits for its child and writes the
+// how=throw: by an exception; how=answer: after an answer of its own; or it ends itself, with code 7: how=exit by
+// exit(3), how=exec as another program. The parent waits for its child and writes the
 // child's exit code into log=FILE.
 #include <serval/serval.h>
 
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <stdexcept>
@@ -55,6 +57,8 @@ int32_t handle(void*, const serval_request*, serval_exchange* exchange) {
   if (fork_in("handle")) {
     if (args["how"] == "throw") throw std::runtime_error("what the child was to do went wrong");
     if (args["how"] == "answer") answer(exchange, "of the child\n");
+    if (args["how"] == "exit") std::exit(7);
+    if (args["how"] == "exec") ::execl("/bin/sh", "sh", "-c", "exit 7", nullptr);
     return SERVAL_ANSWERED;
   }
   answer(exchange, "of the parent\n");

@@ -64,7 +64,11 @@ INSTANTIATE_TEST_SUITE_P(All, BadAddress,
                                          Bad{"example.org:80", "not looked up"}, Bad{"::1:8000", "in brackets"}, Bad{"::1", "is no IP address"},
                                          Bad{"[::1:8000", "closing bracket"}, Bad{"[::1]8000", "must follow the bracket"},
                                          Bad{"[::1]", "must follow the bracket"}, Bad{"[]:80", "is no IPv6 address"},
-                                         Bad{"[127.0.0.1]:80", "is no IPv6 address"}, Bad{"unix:", "name of the unix socket is missing"},
+                                         Bad{"[127.0.0.1]:80", "is no IPv6 address"}, Bad{"[::ffff:127.0.0.1]:80", "write 127.0.0.1:PORT"},
+                                         Bad{"[::FFFF:7f00:1]:80", "write 127.0.0.1:PORT"}, Bad{"[fe80::1]:80", "link-local"},
+                                         Bad{"[fe80::1%eth0]:80", "link-local"}, Bad{"[febf::1]:80", "link-local"},
+                                         Bad{"[2001:db8::1%eth0]:80", "scope (%eth0)"}, Bad{"[ff02::1]:80", "multicast"},
+                                         Bad{"224.0.0.1:80", "multicast"}, Bad{"unix:", "name of the unix socket is missing"},
                                          Bad{"unix:@", "name of the unix socket is missing"}, Bad{"fd:", "write fd:NAME"}));
 
 TEST(Address, a_unix_path_says_who_may_connect) {
@@ -91,22 +95,27 @@ TEST(Address, a_unix_path_must_fit_into_the_socket_address) {
   EXPECT_FALSE(Address::parse(std::string_view("unix:/a\0b", 9)));
 }
 
-TEST(Address, knows_which_others_it_excludes) {
+TEST(Address, knows_what_it_has_in_common_with_others) {
   struct Row {
     const char* one;
     const char* other;
-    bool excluded;
+    Overlap overlap;
   };
   const Row table[] = {
-      {"0.0.0.0:80", "127.0.0.1:80", true},   {"[::]:80", "[::1]:80", true},          {"0.0.0.0:80", "[::]:80", false},
-      {"[::]:80", "127.0.0.1:80", false},     {"0.0.0.0:80", "127.0.0.1:81", false},  {"localhost:80", "127.0.0.1:80", true},
-      {"0.0.0.0:0", "127.0.0.1:0", false},    {"127.0.0.1:80", "127.0.0.2:80", false}, {"unix:u.sock", "unix:./u.sock", true},
-      {"unix:/a/../u.sock", "unix:/u.sock", true}, {"unix:/a", "unix:/b", false},     {"unix:@a", "unix:@a", true},
-      {"unix:/a", "unix:@/a", false},         {"fd:http", "fd:https", false},
+      {"0.0.0.0:80", "127.0.0.1:80", Overlap::full},     {"[::]:80", "[::1]:80", Overlap::full},
+      {"[::1]:80", "[::1]:80", Overlap::full},           {"localhost:80", "127.0.0.1:80", Overlap::full},
+      {"0.0.0.0:80", "[::]:80", Overlap::dual_stack},    {"[::]:80", "127.0.0.1:80", Overlap::dual_stack},
+      {"0.0.0.0:80", "[::1]:80", Overlap::none},         {"0.0.0.0:80", "127.0.0.1:81", Overlap::none},
+      {"[::]:80", "0.0.0.0:81", Overlap::none},          {"0.0.0.0:0", "127.0.0.1:0", Overlap::none},
+      {"[::]:0", "0.0.0.0:0", Overlap::none},            {"127.0.0.1:80", "127.0.0.2:80", Overlap::none},
+      {"unix:u.sock", "unix:./u.sock", Overlap::full},   {"unix:/a/../u.sock", "unix:/u.sock", Overlap::full},
+      {"unix:/a", "unix:/b", Overlap::none},             {"unix:@a", "unix:@a", Overlap::full},
+      {"unix:/a", "unix:@/a", Overlap::none},            {"fd:http", "fd:https", Overlap::none},
+      {"[::]:80", "unix:/80", Overlap::none},
   };
-  for (const auto& [one, other, excluded] : table) {
-    EXPECT_EQ(Address::parse(one)->excludes(*Address::parse(other)), excluded) << one << " and " << other;
-    EXPECT_EQ(Address::parse(other)->excludes(*Address::parse(one)), excluded) << other << " and " << one;
+  for (const auto& [one, other, overlap] : table) {
+    EXPECT_EQ(Address::parse(one)->overlap(*Address::parse(other)), overlap) << one << " and " << other;
+    EXPECT_EQ(Address::parse(other)->overlap(*Address::parse(one)), overlap) << other << " and " << one;
   }
 }
 

@@ -117,6 +117,24 @@ TEST_F(LogTest, dropped_lines_are_counted_and_said_once_writing_works_again) {
   EXPECT_EQ(dropped(), 2u);
 }
 
+TEST_F(LogTest, what_was_lost_since_that_was_last_said_is_said_at_the_end) {
+  settings_.fd = open_full();
+  start(settings_, "worker[0]");
+  EXPECT_FALSE(write(Level::info, "lost"));
+  reopen(open_file("log"));
+  EXPECT_TRUE(write(Level::info, "back"));
+  reopen(open_full());
+  EXPECT_FALSE(write(Level::info, "lost again"));
+  EXPECT_TRUE(write(Level::debug, "not wanted"));
+  finish();  // the disk is full still
+  reopen(open_file("log"));
+  info("back again");
+  finish();
+  finish();
+  EXPECT_THAT(lines(), ElementsAre(EndsWith(": back"), HasSubstr("log lines dropped count=1"), EndsWith(": back again"),
+                                   HasSubstr("log lines dropped count=1")));
+}
+
 TEST_F(LogTest, after_reopen_nothing_goes_to_the_old_file) {
   start(settings_, "master");
   info("old");

@@ -65,6 +65,22 @@ TEST(CommandLine, TheFileInTheFolderIsUsedUnlessAnotherIsNamed) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(CommandLine, FlagsOfOtherServersAreHintedAt) {
+  for (const auto* flag : {"-n", "-k", "--umask", "-u", "-C", "--config-file"}) {
+    EXPECT_THAT(refused("run", {flag, "x"}).what, HasSubstr(std::string("unknown flag ") + flag));
+    EXPECT_THAT(refused("run", {flag, "x"}).hint, testing::Not(HasSubstr("lists the flags"))) << flag;
+  }
+  EXPECT_EQ(refused("stop", {"--config-file", "x"}).hint, "-c FILE");
+  EXPECT_THAT(refused("stop", {"--umask", "x"}).hint, HasSubstr("lists the flags")) << "a flag of run, not of a command to a server";
+}
+
+TEST(CommandLine, AFlagWithoutItsValueSaysWhatItWants) {
+  EXPECT_EQ(refused("run", {"-w"}).what, "--workers.count (-w) needs a value");
+  EXPECT_EQ(refused("run", {"-w"}).hint, "write -w N|auto; serval help run lists the flags");
+  EXPECT_THAT(refused("run", {"--request.timeout"}).hint, HasSubstr("write --request.timeout DURATION"));
+  EXPECT_EQ(refused("stop", {"--socket"}).what, "--socket needs a value");
+}
+
 TEST(CommandLine, CommandsToAServerSayWhichOneTheyMean) {
   const auto invocation = understood("status", {"--json", "--socket", "/run/shop.sock", "-c", "shop.toml"});
   EXPECT_TRUE(invocation.json);
@@ -76,6 +92,11 @@ TEST(CommandLine, CommandsToAServerSayWhichOneTheyMean) {
   EXPECT_THAT(refused("status", {"--jsn"}).hint, HasSubstr("did you mean --json?"));
   EXPECT_THAT(refused("status", {"--socket", "a", "--socket", "b"}).what, HasSubstr("more than once"));
   EXPECT_THAT(refused("status", {"--socket", ""}).what, HasSubstr("needs a path"));
+  EXPECT_EQ(understood("stop", {"--name", "shop"}).server, "shop");
+  EXPECT_THAT(refused("stop", {"--name", ""}).what, HasSubstr("needs a name"));
+  EXPECT_THAT(refused("stop", {"--name", "a", "--name", "b"}).what, HasSubstr("more than once"));
+  EXPECT_THAT(refused("stop", {"--name", "a", "--socket", "b"}).what, HasSubstr("beside another flag"));
+  EXPECT_THAT(refused("stop", {"--name", "a", "-c", "b"}).what, HasSubstr("beside another flag"));
   EXPECT_THAT(refused("status", {"--server.name", "shop"}).what, HasSubstr("unknown flag --server.name"));
   EXPECT_THAT(refused("run", {"--socket", "a"}).what, HasSubstr("unknown flag --socket"));
 }

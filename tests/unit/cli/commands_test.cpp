@@ -82,6 +82,7 @@ TEST(Commands, UnknownOnesNameTheNearest) {
 TEST(Commands, WhatOtherServersCallThemIsHintedAt) {
   const std::pair<const char*, const char*> table[] = {
       {"start", "hint: serval run serves"}, {"restart", "hint: serval reload replaces"}, {"list", "hint: serval status shows"},
+      {"ps", "hint: serval status shows"}, {"-v", "hint: serval version"}, {"-t", "hint: serval check"}, {"-s", "hint: serval reload"},
       {"-b", "hint: flags follow the command, as in serval run -b"}, {"--threads", "hint: flags follow the command"}};
   for (const auto& [word, hint] : table) {
     EXPECT_EQ(serval({word}).code, exit_code::usage);
@@ -115,8 +116,8 @@ TEST(Commands, TheManualHasEachInItsSynopsis) {
       EXPECT_THAT(synopsis, HasSubstr(entry));
     }
   }
-  EXPECT_THAT(synopsis, HasSubstr(".Cm reload\n.Op Fl -timeout Ar DURATION\n.Op Fl c Ar FILE\n.Op Fl -socket Ar PATH\n"));
-  EXPECT_THAT(page, HasSubstr(".It Nm Cm reload Oo Fl -timeout Ar DURATION Oc Oo Fl c Ar FILE Oc Oo Fl -socket Ar PATH Oc\n"));
+  EXPECT_THAT(synopsis, HasSubstr(".Cm reload\n.Op Fl -timeout Ar DURATION\n.Op Fl c Ar FILE\n.Op Fl -socket Ar PATH\n.Op Fl -name Ar NAME\n"));
+  EXPECT_THAT(page, HasSubstr(".It Nm Cm reload Oo Fl -timeout Ar DURATION Oc Oo Fl c Ar FILE Oc Oo Fl -socket Ar PATH Oc Oo Fl -name Ar NAME Oc\n"));
   std::remove(path.c_str());
 }
 

@@ -53,7 +53,7 @@ TEST(Interpolate, ADefaultWithoutItsDashIsHintedAt) {
 }
 
 TEST(Interpolate, ErrorsQuoteNothingOfASecret) {
-  for (const auto* text : {"${HOST:geheim}", "${geheim geheim}", "${1geheim}", "${NONE}geheim"}) {
+  for (const auto* text : {"${HOST:geheim}", "${geheim geheim}", "${1geheim}", "${NONE}geheim", "${geheim-13}", "${geheim:13}"}) {
     EXPECT_THAT(interpolate(text, lookup, true).error(), testing::Not(HasSubstr("geheim"))) << text;
   }
 }

@@ -61,6 +61,47 @@ TEST_F(Load, StrongerSourcesWinAndAreRemembered) {
   EXPECT_EQ(loaded.origins.at("workers.queue_timeout").text(), "flag --workers.queue_timeout");
 }
 
+TEST_F(Load, ValuesOfOtherServersAreHintedAt) {
+  sources_.flags = {{"app.library", "shop:app"}, {"workers.threads", "2:5"}, {"workers.count", "max"}};
+  EXPECT_THAT(errors(), HasSubstr("workers.threads = \"2:5\": expected a whole number from 1 to 1024\n  hint: write the larger number"));
+  EXPECT_THAT(errors(), HasSubstr("hint: \"auto\" fits workers.count"));
+  EXPECT_THAT(errors(), HasSubstr("this is no shared library\n  hint: serval serves shared libraries"));
+  for (const auto* name : {"config.ru", "/srv/app.py", "server.js"}) {
+    sources_.flags = {{"app.library", name}};
+    EXPECT_THAT(errors(), HasSubstr("this is no shared library")) << name;
+  }
+  for (const auto* name : {"libshop.so", "libshop.so.1", "shop", "a:b.so", "/a.py/shop", "shop.d"}) {
+    sources_.flags = {{"app.library", name}};
+    EXPECT_EQ(errors(), "") << name;
+  }
+}
+
+TEST_F(Load, ErrorsShowVariablesAsTheFileHasThemAndNotWhatTheyHold) {
+  sources_.environment = {{"SECRET", "geheim"}, {"SMALL", "4711"}, {"PATH_OF_IT", "/geheim/"}, {"SIZE", "8154711"}};
+  const std::pair<const char*, const char*> table[] = {
+      {"[workers]\ncount = \"${SECRET}\"\n", "workers.count = \"${SECRET}\": expected \"auto\" or a whole number"},
+      {"[server]\nbind = \"${SECRET}\"\n", "server.bind[0] = \"${SECRET}\": what its variables hold does not fit"},
+      {"[server]\nbind = [\"127.0.0.1:80\", \"0.0.0.0:x${SECRET}\"]\n", "server.bind[1] = \"0.0.0.0:x${SECRET}\": what its"},
+      {"[server]\nname = \"? ${SECRET:-x}\"\n", "server.name = \"? ${SECRET:-x}\": what its variables hold does not fit"},
+      {"[server]\numask = \"${SECRET}\"\n", "server.umask = \"${SECRET}\": expected octal"},
+      {"[request]\ntimeout = \"${SMALL}\"\n", "request.timeout = \"${SMALL}\": expected a duration"},
+      {"[request]\nmax_body = \"${SECRET}\"\n", "request.max_body = \"${SECRET}\": expected a size"},
+      {"[request]\ntrusted_proxies = [\"${SECRET}\"]\n", "request.trusted_proxies[0] = \"${SECRET}\": what its variables"},
+      {"[log]\nlevel = \"${SECRET}\"\n", "log.level = \"${SECRET}\": expected one of"},
+      {"[log]\naccess_format = \"$${x} ${SECRET}\"\n", "log.access_format = \"$${x} ${SECRET}\": what its variables"},
+      {"[memory]\nsoft = \"64MiB\"\nhard = \"${SIZE}\"\n", "memory.soft = \"64MiB\" is more than memory.hard = \"${SIZE}\""},
+      {"[app]\nlibrary = \"${PATH_OF_IT}\"\n", "app.library = \"${PATH_OF_IT}\": this is a folder"},
+  };
+  for (const auto& [text, said] : table) {
+    write(text);
+    EXPECT_THAT(errors(), HasSubstr(said));
+    for (const auto* value : {"geheim", "4711"}) EXPECT_THAT(errors(), testing::Not(HasSubstr(value))) << text;
+  }
+  write("[workers]\ncount = \"${SECRET}\"\n");
+  sources_.flags = {{"workers.count", "few"}};  // the stronger one is shown: nobody has hidden it
+  EXPECT_THAT(errors(), HasSubstr("workers.count = \"few\""));
+}
+
 TEST_F(Load, ListsAndTablesComeFromEverySource) {
   sources_.flags = {{"app.library", "x.so"}, {"app.args", "a,b"}, {"app.args", "c"}, {"app.env", "A=1,2"}, {"app.env", "B="}};
   sources_.environment = {{"SERVAL_SERVER_BIND", "127.0.0.1:1, [::]:2"}, {"SERVAL_REQUEST_TRUSTED_PROXIES", ""}};

@@ -20,6 +20,10 @@ TEST(Commands, AreFoundByName) {
   EXPECT_EQ(find_command(""), nullptr);
 }
 
+TEST(Commands, OnlyStatusIsNotNoticed) {
+  for (const Command& command : commands()) EXPECT_EQ(command.only_looks, command.name == "status") << command.name;
+}
+
 TEST(Commands, ArgumentsAreThoseOfTheTable) {
   EXPECT_TRUE(check_arguments(kCommand, {{"slot", 1}}));
   EXPECT_TRUE(check_arguments(kCommand, {{"slot", 1}, {"all", true}, {"why", "x"}}));

@@ -22,6 +22,14 @@ TEST(AdoptionProof, NothingElseWillDo) {
   }
 }
 
+TEST(AdoptionProof, AFailureSaysWhoseWordsAreWhose) {
+  EXPECT_EQ(why_not({.program = "/bin/cat", .end = "exit code 1", .output = "cat: adopt: No such file\ncat: 5: No such file\n"}),
+            "/bin/cat: the new program cannot take over (exit code 1); its standard error: \"cat: adopt: No such file\\ncat: 5: No such file\"");
+  EXPECT_EQ(why_not({.program = "/bin/false", .end = "exit code 1"}), "/bin/false: the new program cannot take over (exit code 1)");
+  EXPECT_EQ(why_not({.program = "/bin/x", .end = "killed by SIGKILL", .patience = std::chrono::seconds(20)}),
+            "/bin/x: the new program did not answer within 20s whether it can take over, and was killed");
+}
+
 TEST(AdoptionProof, NoncesDiffer) {
   EXPECT_EQ(make_nonce().size(), 32u);
   EXPECT_NE(make_nonce(), make_nonce());

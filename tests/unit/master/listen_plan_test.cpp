@@ -24,17 +24,6 @@ TEST(ListenPlan, BothWildcardsMayHaveOnePort) {
   EXPECT_FALSE(only_v6(at("[::]:0"), {"[::]:0", "0.0.0.0:0"})) << "these are two ports";
 }
 
-TEST(ListenPlan, WhichAddressesCollide) {
-  EXPECT_TRUE(collide(at("[::]:80"), at("0.0.0.0:80")));
-  EXPECT_TRUE(collide(at("127.0.0.1:80"), at("0.0.0.0:80")));
-  EXPECT_TRUE(collide(at("127.0.0.1:80"), at("[::]:80")));
-  EXPECT_TRUE(collide(at("[::1]:80"), at("[::1]:80")));
-  EXPECT_FALSE(collide(at("127.0.0.1:80"), at("127.0.0.2:80")));
-  EXPECT_FALSE(collide(at("[::1]:80"), at("0.0.0.0:80")));
-  EXPECT_FALSE(collide(at("[::]:80"), at("0.0.0.0:81")));
-  EXPECT_FALSE(collide(at("[::]:80"), at("unix:/80")));
-}
-
 TEST(ListenPlan, WhomTheUmaskLetsReadMayConnect) {
   const std::pair<unsigned, mode_t> table[] = {{0022, 0666}, {0000, 0666}, {0002, 0666}, {0027, 0660}, {0007, 0660}, {0077, 0600}, {0066, 0600}};
   for (const auto& [umask, mode] : table) EXPECT_EQ(default_mode(umask), mode) << std::oct << umask;

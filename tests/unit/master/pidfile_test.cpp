@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,6 +38,19 @@ struct PidfileTest : testing::Test {
 
   fs::path folder, path;
 };
+
+TEST_F(PidfileTest, WhatIsNoRegularFileIsLeftWhereItIs) {
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  try {
+    Pidfile pidfile(path);
+    FAIL() << "a pipe was replaced";
+  } catch (const StartupError& error) {
+    EXPECT_EQ(error.exit_code, exit_code::cannot_create);
+    EXPECT_THAT(error.what(), testing::HasSubstr("no regular file"));
+  }
+  EXPECT_TRUE(fs::is_fifo(path));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1) << "what was made beside it is gone";
+}
 
 TEST_F(PidfileTest, HoldsOurPidAndGoesWithUs) {
   {

@@ -9,12 +9,14 @@ using namespace std::chrono_literals;
 
 Log line(int slot, const std::string& cause = "crash") { return {log::Level::error, "worker died", {{"slot", slot}, {"cause", cause}}}; }
 
-std::string folded(const Log& line) {
+std::string value(const Log& line, std::string_view key) {
   for (const log::Field& field : line.fields) {
-    if (field.key == "folded") return field.text;
+    if (field.key == key) return field.text;
   }
   return "";
 }
+
+std::string folded(const Log& line) { return value(line, "folded"); }
 
 TEST(LogFold, LetsTheFirstOnesPassAndCountsTheRest) {
   LogFold fold(3);
@@ -52,6 +54,30 @@ TEST(LogFold, WhatComesNowAndThenAfterAStormPasses) {
   EXPECT_FALSE(fold.pass(line(0), TimePoint(11s)).has_value()) << "it may still go on";
   EXPECT_EQ(fold.due(TimePoint(20s)).size(), 1u);
   EXPECT_TRUE(fold.pass(line(0), TimePoint(21s)).has_value());
+}
+
+TEST(LogFold, TheLineThatStandsForOthersHasTheSumsOfWhatTheyCount) {
+  LogFold fold(1);
+  const auto death = [](std::vector<log::Field> counts) {
+    Log died = line(0);
+    died.fields.insert(died.fields.end(), counts.begin(), counts.end());
+    return died;
+  };
+  fold.pass(death({{"connections_lost", 100}}), TimePoint(0s));  // told by itself
+  fold.pass(death({{"requests_lost", 1}, {"connections_lost", 2}}), TimePoint(1s));
+  fold.pass(death({{"connections_lost", 3}, {"waiting_lost", 4}}), TimePoint(2s));
+  fold.pass(death({}), TimePoint(3s));
+  const auto first = fold.due(TimePoint(10s));
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(value(first[0], "requests_lost"), "1");
+  EXPECT_EQ(value(first[0], "waiting_lost"), "4");
+  EXPECT_EQ(value(first[0], "connections_lost"), "5");
+  EXPECT_EQ(folded(first[0]), "3");
+  fold.pass(death({{"connections_lost", 7}}), TimePoint(11s));
+  const auto second = fold.due(TimePoint(20s));
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(value(second[0], "connections_lost"), "7") << "of its own window only";
+  EXPECT_EQ(value(second[0], "requests_lost"), "");
 }
 
 TEST(LogFold, TellsReasonsApart) {

@@ -39,6 +39,7 @@ class Script {
   /// Since the start of the script; Clock::duration::max() if nothing is due.
   Clock::duration next_wakeup() const;
   Snapshot snapshot() const { return supervisor_.snapshot(); }
+  StopEffect effect_of(const StopRequested& event, Clock::duration time) const { return supervisor_.effect_of(event, TimePoint{} + time); }
   State state() const { return supervisor_.state(); }
   bool may_upgrade_now() const { return supervisor_.may_upgrade_now(); }
   /// The states of the slots: "serving draining empty".

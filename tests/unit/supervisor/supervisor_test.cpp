@@ -127,6 +127,7 @@ TEST(Supervisor, AWorkerThatDoesNotBecomeReadyIsKilledAtBootTimeout) {
   s.booted_at(0s);
   s.at(100s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect({"fork worker 0"});
   s.at(100s, forked(0, 200)).expect();
+  s.at(101s, tick()).expect_line({"error: no worker serves"});
   EXPECT_EQ(s.next_wakeup(), 160s);
   s.at(160s, tick()).expect({"kill 200 by 9"}).expect_line({"slot=0", "worker_pid=200", "workers.boot_timeout"});
   s.at(160s, killed(200, SIGKILL, "SIGKILL")).expect().expect_line({"error: worker died", "cause=boot_failed", "next=restarting"});
@@ -244,6 +245,7 @@ TEST(Supervisor, BoundsForksPerSecond) {
     s.at(0s, ready(0));
   }
   s.at(0s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
+  s.at(500ms, tick()).expect().expect_line({"error: no worker serves"});
   EXPECT_EQ(s.next_wakeup(), 1s);
   s.at(1s, tick()).expect({"fork worker 0"});
 }
@@ -283,16 +285,52 @@ TEST(Supervisor, AMoldThatFailsToLoadLaterIsTriedAgain) {
 
 // --- workers that leave
 
-TEST(Supervisor, AWorkerThatLeavesGetsASuccessorInASpareSlotAtOnce) {
+TEST(Supervisor, AWorkerThatLeavesGetsASuccessorInASpareSlotUnlessAStopFollows) {
   Script s(settings(2));
   s.booted_at(0s);
-  s.at(5s, WorkerLeaving{0}).expect({"fork worker 2"}).expect_line({"info: worker leaves", "slot=0"});
-  s.at(5s, forked(2));
-  s.at(5s, ready(2));
+  s.at(5s, WorkerLeaving{0}).expect().expect_line({"info: worker leaves", "slot=0"});
+  EXPECT_EQ(s.next_wakeup(), 5s + 100ms);
+  s.at(5s + 100ms, tick()).expect({"fork worker 2"});
+  s.at(5s + 100ms, forked(2));
+  s.at(5s + 100ms, ready(2));
   EXPECT_EQ(s.states(), "draining serving serving");
   s.at(6s, exited(pid_of(0), 0)).expect().expect_line({"info: worker stopped", "cause=manual"});
   EXPECT_EQ(s.states(), "empty serving serving");
   EXPECT_EQ(s.snapshot().ended[Cause::manual], 1u);
+}
+
+TEST(Supervisor, WhoDoesNotTakeMessagesIsReplaced) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(5s, WorkerDeaf{0}).expect({"fork worker 1"});
+  EXPECT_EQ(s.snapshot().workers[0].cause, Cause::unfit);
+  s.at(5s, WorkerDeaf{0}).expect().expect_no_line();
+  s.at(5s, forked(1));
+  s.at(6s, WorkerDeaf{1}).expect({"kill 101 by 9"});  // while it starts: what it has missed is anybody's guess
+  s.at(7s, MoldDeaf{1}).expect({"kill 50 by 9"});
+  s.at(7s, MoldDeaf{1}).expect();
+  s.at(7s, killed(kMold, SIGKILL, "SIGKILL")).expect_line({"error: mold died", "why=it does not take messages"});
+}
+
+/// One after another, they do not put off the first one's successor.
+TEST(Supervisor, TheFirstOfSeveralWorkersThatLeaveWaitsNoLongerForAStop) {
+  Script s(settings(3));
+  s.booted_at(0s);
+  s.at(5s, WorkerLeaving{0}).expect();
+  s.at(5s + 60ms, WorkerLeaving{1}).expect();
+  s.at(5s + 100ms, tick()).expect({"fork worker 3", "fork worker 4"});
+}
+
+/// Ctrl-C: the workers are faster than the master's own signal.
+TEST(Supervisor, AProcessGroupThatIsSignalledStopsWithoutSuccessorsAndWithoutAnAlarm) {
+  Script s(settings(2));
+  s.booted_at(0s);
+  for (int slot = 0; slot < 2; ++slot) s.at(5s, WorkerLeaving{slot}).expect();
+  for (int slot = 0; slot < 2; ++slot) s.at(5s + 10ms, left(slot)).expect().expect_no_line();
+  s.at(5s + 20ms, exited(pid_of(0), 0)).expect();
+  s.at(5s + 20ms, exited(pid_of(1), 0)).expect().expect_line({"info: worker stopped"});
+  s.at(5s + 30ms, StopRequested{"INT"}).expect({"notify STOPPING=1", "refuse", "stop mold 1"}).expect_line({"info: stopping"});
+  s.at(5s + 40ms, exited(kMold, 0)).expect({"finish 0"}).expect_no_line();
 }
 
 /// A worker can be ready before its mold has said its pid; one whose pid stays unknown could never be killed, and a stop would wait for it.
@@ -312,9 +350,10 @@ TEST(Supervisor, AWorkerThatLeavesTooSlowlyIsKilled) {
   Script s(settings(1));
   s.booted_at(0s);
   s.at(5s, WorkerLeaving{0});
-  s.at(5s, forked(1));
-  s.at(5s, ready(1));
-  s.at(5s, left(0)).expect();
+  s.at(6s, tick()).expect({"fork worker 1"});
+  s.at(6s, forked(1));
+  s.at(6s, ready(1));
+  s.at(6s, left(0)).expect();
   EXPECT_EQ(s.next_wakeup(), 35s);
   s.at(35s, tick()).expect({"kill 100 by 9"}).expect_line({"warning:", "grace", "slot=0"});
   s.at(35s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect().expect_line({"cause=grace_over", "first_cause=manual"});
@@ -426,12 +465,23 @@ TEST(Supervisor, NoWorkerServesIsSaidOnceAndSoIsItsEnd) {
   s.booted_at(0s);
   s.at(1s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect_line({"error: worker died"});  // one still serves
   const auto last = s.at(2s, killed(pid_of(1), SIGSEGV, "SIGSEGV"));
-  EXPECT_THAT(last.lines, ElementsAre(HasSubstr("error: worker died"), AllOf(HasSubstr("error: no worker serves"), HasSubstr("wanted=2"))));
+  EXPECT_THAT(last.lines, ElementsAre(HasSubstr("error: worker died")));
+  EXPECT_EQ(s.next_wakeup(), 2s + 500ms);
+  s.at(2s + 500ms, tick()).expect_line({"error: no worker serves", "wanted=2"});
   s.at(3s, forked(0, 200)).expect_no_line();
   const auto first = s.at(4s, ready(0));
   EXPECT_THAT(first.lines, ElementsAre(HasSubstr("info: worker ready"), AllOf(HasSubstr("info: workers serve again"), HasSubstr("after_ms=2000"))));
   s.at(5s, forked(1, 201));
   s.at(6s, ready(1)).expect_line({"info: worker ready"});
+}
+
+TEST(Supervisor, ThatNoWorkerServesForAMomentIsNotSaid) {
+  Script s(settings(1));
+  s.booted_at(0s);
+  s.at(2s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect_line({"error: worker died"});
+  s.at(2s + 400ms, forked(0, 200)).expect_no_line();
+  s.at(2s + 499ms, ready(0)).expect_line({"info: worker ready"});
+  s.at(9s, tick()).expect_no_line();
 }
 
 TEST(Supervisor, ALargeFleetThatStopsHasNoLineForEachWorker) {
@@ -453,6 +503,21 @@ TEST(Supervisor, ASignalThatComesAgainWithinASecondIsTheSameOne) {
   s.at(1500ms, StopRequested{"INT"}).expect();
   s.at(1999ms, StopRequested{"TERM"}).expect();
   s.at(2000ms, StopRequested{"TERM"}).expect({"kill 100 by 9", "kill 50 by 9"}).expect_line({"warning: stopping at once: second signal"});
+}
+
+TEST(Supervisor, WhatOneMoreRequestToStopWouldDoIsKnown) {
+  const StopRequested ask{"serval stop"}, now{"serval stop --now", true};
+  Script s(settings(1));
+  s.booted_at(0s);
+  EXPECT_EQ(s.effect_of(ask, 1s), StopEffect::graceful);
+  EXPECT_EQ(s.effect_of(now, 1s), StopEffect::at_once);
+  s.at(1s, ask);
+  EXPECT_EQ(s.effect_of(ask, 1999ms), StopEffect::nothing) << "the same signal once more";
+  EXPECT_EQ(s.effect_of(now, 1999ms), StopEffect::at_once);
+  EXPECT_EQ(s.effect_of(ask, 2s), StopEffect::at_once);
+  s.at(2s, ask);
+  EXPECT_EQ(s.effect_of(ask, 9s), StopEffect::nothing);
+  EXPECT_EQ(s.effect_of(now, 9s), StopEffect::nothing);
 }
 
 TEST(Supervisor, ASignalDuringTheDelayOfAStopThatComesAgainWithinASecondIsTheSameOne) {
@@ -481,7 +546,8 @@ TEST(Supervisor, TheFirstSignalOfAServerThatStopsByItselfCutsNothing) {
   stubborn.restart.give_up_after = 1;
   Script s(stubborn);
   s.booted_at(0s);
-  s.at(1s, WorkerLeaving{0}).expect({"fork worker 1"});
+  s.at(0s, WorkerLeaving{0});
+  s.at(1s, tick()).expect({"fork worker 1"});
   s.at(1s, forked(1));
   s.at(1s, ready(1));
   s.at(1s, killed(pid_of(1), SIGSEGV, "SIGSEGV"));
