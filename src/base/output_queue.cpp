@@ -23,11 +23,7 @@ void OutputQueue::lend(std::string_view bytes, const Release& release) {
   pieces_[end_ - 1].release = release;
 }
 
-void OutputQueue::take(OutputQueue& other) {
-  if (empty()) {
-    start_over();
-    return swap(other);
-  }
+void OutputQueue::append(OutputQueue& other) {
   for (std::size_t at = other.first_; at < other.end_; ++at) {
     if (end_ == pieces_.size()) pieces_.emplace_back();
     std::swap(pieces_[end_++], other.pieces_[at]);
@@ -39,6 +35,11 @@ std::size_t OutputQueue::size() const {
   std::size_t size = 0;
   for (std::size_t at = first_; at < end_; ++at) size += pieces_[at].size();
   return size - sent_;
+}
+
+std::string_view OutputQueue::only() const {
+  if (end_ - first_ != 1 || !pieces_[first_].lent.empty()) return {};
+  return std::string_view(pieces_[first_].own).substr(sent_);
 }
 
 std::span<const iovec> OutputQueue::front(std::span<iovec> room) const {
@@ -68,8 +69,10 @@ void OutputQueue::consume(std::size_t count) {
 }
 
 void OutputQueue::empty_piece(Piece& piece) {
-  std::exchange(piece.release, {})();
-  piece.lent = {};
+  if (!piece.lent.empty()) {
+    piece.lent = {};
+    std::exchange(piece.release, {})();
+  }
   piece.own.clear();
   if (piece.own.capacity() > kKept) piece.own.shrink_to_fit();
 }
@@ -80,16 +83,9 @@ void OutputQueue::start_over() {
   if (pieces_.size() > 1) pieces_.resize(1);
 }
 
-void OutputQueue::clear() {
+void OutputQueue::drop_all() {
   for (; first_ < end_; ++first_) empty_piece(pieces_[first_]);
   start_over();
-}
-
-void OutputQueue::swap(OutputQueue& other) noexcept {
-  pieces_.swap(other.pieces_);
-  std::swap(first_, other.first_);
-  std::swap(end_, other.end_);
-  std::swap(sent_, other.sent_);
 }
 
 }  // namespace serval

@@ -34,23 +34,32 @@ class OutputQueue {
   OutputQueue& operator=(const OutputQueue&) = delete;
   ~OutputQueue() { clear(); }
 
-  /// Append here; what was lent before goes out first. Valid until the next call of any other function.
+  /// Append something here; what was lent before goes out first. Valid until the next call of any other function.
   std::string& own();
   /// `bytes` stay where they are until all of them have been consumed, or the queue is cleared.
   void lend(std::string_view bytes, const Release& release);
   /// All that `other` has goes out after what is here; `other` is empty then. Cheap if this queue is empty.
-  void take(OutputQueue& other);
+  void take(OutputQueue& other) { first_ == end_ ? swap(other) : append(other); }
 
   /// Bytes that wait.
   std::size_t size() const;
-  bool empty() const { return size() == 0; }
-  /// The first bytes that wait, as far as `room` goes: for writev(2). Valid as long as nothing else is called.
+  bool empty() const { return first_ == end_; }
+  /// All that waits, if that lies in one place; else empty. Valid as long as nothing else is called, as is the next.
+  std::string_view only() const;
+  /// The first bytes that wait, as far as `room` goes: for writev(2).
   std::span<const iovec> front(std::span<iovec> room) const;
   /// The first `count` bytes are gone.
   void consume(std::size_t count);
   /// Drops what waits.
-  void clear();
-  void swap(OutputQueue& other) noexcept;
+  void clear() {
+    if (first_ != end_) drop_all();
+  }
+  void swap(OutputQueue& other) noexcept {
+    pieces_.swap(other.pieces_);
+    std::swap(first_, other.first_);
+    std::swap(end_, other.end_);
+    std::swap(sent_, other.sent_);
+  }
 
  private:
   struct Piece {
@@ -60,6 +69,8 @@ class OutputQueue {
 
     std::size_t size() const { return own.size() + lent.size(); }
   };
+  void append(OutputQueue& other);
+  void drop_all();
   void begin_piece();
   void empty_piece(Piece& piece);
   void start_over();

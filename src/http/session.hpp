@@ -53,11 +53,12 @@ class Session {
     };
     Kind kind = Kind::none;
     Stream* stream = nullptr;
-    Refusal refusal{};
-    bool timed_out = false;  ///< a deadline has passed
+    const Refusal* refusal = nullptr;  ///< valid until the next call
+    bool timed_out = false;            ///< a deadline has passed
   };
   struct Needs {
     bool input = false;       ///< bytes are wanted, or thrown away
+    bool idle = false;        ///< it waits for a request, of which nothing has come
     bool half_close = false;  ///< nothing more will be written
     bool close = false;       ///< the connection is over
     TimePoint deadline = TimePoint::max();  ///< then on_deadline()
@@ -72,12 +73,13 @@ class Session {
   virtual bool idle() const = 0;
   /// From the first byte of a request until its answer is out.
   virtual bool has_request() const = 0;
-  virtual History history() const = 0;
+  virtual const History& history() const = 0;
 
-  /// Where the next bytes belong. make_room() sees to free space of at least one byte; views of unread bytes do not survive it.
+  /// What has been read and is not understood yet.
   virtual InputBuffer& input() = 0;
-  virtual void make_room() = 0;
-  /// `count` bytes have been read into the free space of input().
+  /// The same, with free space of at least one byte, where the next bytes belong. Views of unread bytes do not survive it.
+  virtual InputBuffer& make_room() = 0;
+  /// `count` bytes have been read into that free space.
   virtual void on_input(std::size_t count, TimePoint now) = 0;
   /// Goes on with what has been read. Interim answers are appended to `out`.
   virtual Event next(OutputQueue& out) = 0;

@@ -22,6 +22,8 @@ constexpr auto kLastHead = 2s;
 constexpr auto kLinger = 5s;
 constexpr auto kLingerDraining = 1s;
 
+constexpr http::Refusal kHeadTooLate{408, "the request head did not come in time"};
+constexpr http::Refusal kBodyTooLate{408, "the request body did not come in time"};
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -75,6 +77,7 @@ bool Session::idle() const { return (state_ == State::fresh || state_ == State::
 
 http::Session::Needs Session::needs() const {
   return {.input = reads_request() || state_ == State::lingering,
+          .idle = idle(),
           .half_close = state_ == State::lingering,
           .close = state_ == State::closed,
           .deadline = deadline_};
@@ -82,7 +85,11 @@ http::Session::Needs Session::needs() const {
 
 // ---- Reading
 
-void Session::make_room() { input().make_room(message_ != nullptr && message_->body_apart ? kBodyBuffer : kHeadBuffer); }
+InputBuffer& Session::make_room() {
+  InputBuffer& in = input();
+  in.make_room(message_ != nullptr && message_->body_apart ? kBodyBuffer : kHeadBuffer);
+  return in;
+}
 
 void Session::on_input(std::size_t count, TimePoint now) {
   if (!reads_request()) return;  // lingering: the next bytes are read over them
@@ -168,7 +175,7 @@ http::Session::Event Session::refuse(const http::Refusal& refusal) {
 
 http::Session::Event Session::refuse_with(const http::Refusal& refusal, bool timed_out) {
   enter(State::handling, TimePoint::max());
-  return {.kind = Kind::refused, .stream = message_, .refusal = refusal, .timed_out = timed_out};
+  return {.kind = Kind::refused, .stream = message_, .refusal = &refusal, .timed_out = timed_out};
 }
 
 http::Session::Event Session::on_end_of_input(TimePoint now) {
@@ -230,8 +237,8 @@ http::Session::Event Session::on_deadline(TimePoint now) {
     case State::fresh:
     case State::idle:
     case State::lingering: enter(State::closed, TimePoint::max()); return {};
-    case State::head: history_.last_activity = now; return refuse_with({408, "the request head did not come in time"}, true);
-    case State::body: history_.last_activity = now; return refuse_with({408, "the request body did not come in time"}, true);
+    case State::head: history_.last_activity = now; return refuse_with(kHeadTooLate, true);
+    case State::body: history_.last_activity = now; return refuse_with(kBodyTooLate, true);
     case State::answering:
       history_.last_activity = now;
       enter(State::closed, TimePoint::max());

@@ -17,9 +17,9 @@ class Session final : public http::Session {
   Needs needs() const override;
   bool idle() const override;
   bool has_request() const override;
-  http::History history() const override { return history_; }
+  const http::History& history() const override { return history_; }
   InputBuffer& input() override { return message_ == nullptr ? input_ : message_->unread(); }
-  void make_room() override;
+  InputBuffer& make_room() override;
   void on_input(std::size_t count, TimePoint now) override;
   Event next(OutputQueue& out) override;
   Event refuse(const http::Refusal& refusal) override;

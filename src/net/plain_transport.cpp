@@ -27,11 +27,10 @@ class PlainTransport final : public Transport {
   }
 
   Result write(OutputQueue& from) override {
-    std::array<iovec, 8> room;
-    const auto pieces = from.front(room);
+    const std::string_view only = from.only();
     ssize_t bytes;
     do {
-      bytes = pieces.size() == 1 ? ::send(socket_, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL) : send_all(pieces);
+      bytes = only.empty() ? send_pieces(from) : ::send(socket_, only.data(), only.size(), MSG_NOSIGNAL);
     } while (bytes < 0 && errno == EINTR);
     if (bytes < 0) return failure();
     from.consume(static_cast<std::size_t>(bytes));
@@ -48,9 +47,11 @@ class PlainTransport final : public Transport {
   std::string_view scheme() const override { return "http"; }
 
  private:
-  ssize_t send_all(std::span<const iovec> pieces) const {
+  ssize_t send_pieces(const OutputQueue& from) const {
+    std::array<iovec, 8> room;
+    const std::span<const iovec> pieces = from.front(room);
     msghdr message{};
-    message.msg_iov = const_cast<iovec*>(pieces.data());
+    message.msg_iov = room.data();
     message.msg_iovlen = pieces.size();
     return ::sendmsg(socket_, &message, MSG_NOSIGNAL);
   }

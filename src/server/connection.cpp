@@ -90,7 +90,7 @@ bool Connection::skip_proxy_header() {
     case net::ProxyHeader::Step::need_more: read(); return false;
     case net::ProxyHeader::Step::refused:
       proxy_header_due_ = false;
-      refuse(session_->refuse({400, header.reason}));
+      refuse(session_->refuse(http::Refusal{400, header.reason}));
       return false;
     case net::ProxyHeader::Step::done: break;
   }
@@ -102,17 +102,16 @@ bool Connection::skip_proxy_header() {
   return true;
 }
 
-/// False: the answer comes later.
+/// False: the answer comes later. The deadline of what came before stays: the session knows that nothing is due now.
 bool Connection::dispatch() {
-  const http::History past = session_->history();
+  const http::History& past = session_->history();
   exchange_->prepare(peer_, trusted_, past.requests == 1, transport_->scheme(), past.last_activity);
-  hub_.deadlines.set(*this, TimePoint::max());  // before a handler may run: if it costs this thread the loop, nobody comes back here
   return hand_over();
 }
 
 bool Connection::hand_over() {
   Exchange& exchange = *exchange_;
-  exchange.body_.view();  // maps a spilled one
+  if (exchange.body_.fd() >= 0) exchange.body_.view();  // maps it
   if (exchange.body_.intact()) {
     exchange.pending_ = true;
     if (hub_.handler.take(exchange) == Handler::Taken::pending) return false;
@@ -134,7 +133,7 @@ void Connection::take_again() {
 // ---- Answers
 
 void Connection::refuse(const http::Session::Event& event) {
-  exchange_->refuse(event.refusal.status, event.refusal.reason, event.timed_out ? http::Outcome::timeout : http::Outcome::refused);
+  exchange_->refuse(event.refusal->status, event.refusal->reason, event.timed_out ? http::Outcome::timeout : http::Outcome::refused);
   on_refused();
 }
 
@@ -214,12 +213,12 @@ void Connection::on_written(TimePoint now) {
 /// Nothing more can be done with what is here: waits for what the session needs.
 void Connection::settle() {
   if (closed_) return;
-  if (!answering_ && !flush() && closed_) return;  // an interim answer
+  if (!answering_ && !output_.empty() && !flush() && closed_) return;  // an interim answer
   const http::Session::Needs needs = session_->needs();
   hub_.deadlines.set(*this, needs.deadline);
   if (needs.close) return close();
   if (needs.half_close && !std::exchange(half_closed_, true)) transport_->half_close();
-  if (session_->idle()) return rest();
+  if (needs.idle) return rest();
   if (needs.input) read();
 }
 
@@ -243,9 +242,8 @@ void Connection::read() {
 }
 
 void Connection::read_now() {
-  if (!session_->needs().input) return;  // refused meanwhile: what came is of no use, and is thrown away once the answer is out
-  session_->make_room();
-  InputBuffer& in = session_->input();
+  if (answering_) return;  // refused meanwhile: what came is of no use, and is thrown away once the answer is out
+  InputBuffer& in = session_->make_room();
   const net::Transport::Result result = transport_->read(in.free_space(), in.free_size());
   if (result.state == net::Transport::State::would_block) return read();
   if (waiting_hook.is_linked()) hub_.migration.on_wait_over(*this);
@@ -320,7 +318,7 @@ void Connection::on_farewell() {
   const http::Session::Needs needs = session_->needs();
   hub_.deadlines.set(*this, needs.deadline);
   if (needs.close) return close();
-  if (session_->idle()) hub_.migration.on_farewell(*this);
+  if (needs.idle) hub_.migration.on_farewell(*this);
 }
 
 bool Connection::cut() {

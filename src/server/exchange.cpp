@@ -67,7 +67,6 @@ void Exchange::reset() {
   closes_ = pending_ = over_ = false;
   complete_ = TimePoint{};
   connection_ = nullptr;
-  wait_until(TimePoint::max());
 }
 
 std::string_view Exchange::peer() const {
@@ -141,7 +140,10 @@ void Exchange::refuse(int status, std::string_view reason, http::Outcome outcome
 
 void Exchange::wait_until(TimePoint deadline) { hub_.deadlines.set(*this, deadline); }
 
-void Exchange::on_deadline(TimePoint now) { hub_.handler.on_deadline(*this, now); }
+/// It may be the one of an earlier request: nobody unsets it when that is over.
+void Exchange::on_deadline(TimePoint now) {
+  if (pending_ && connection_ != nullptr) hub_.handler.on_deadline(*this, now);
+}
 
 void Exchange::abandon() {
   connection_ = nullptr;

@@ -63,7 +63,6 @@ server::Handler::Taken AppHandler::submit(server::Exchange& exchange, HandlerCal
 }
 
 void AppHandler::on_deadline(server::Exchange& exchange, TimePoint now) {
-  if (!exchange.pending() || exchange.connection() == nullptr) return;  // its answer is on its way
   HandlerCall& call = HandlerCall::of(exchange);
   if (!call.has_started() && still_waits(exchange, call, now)) return;
   // What a thread has just taken, or what was given more time, has its own deadline.

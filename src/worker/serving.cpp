@@ -24,7 +24,7 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
       pool_(io, config_.workers.threads, config_.workers.queue, pool_hooks()),
       fleet_(setting_.scoreboard, setting_.seat, config_.workers.threads,
              setting_.heritage.cpus > 0 ? setting_.heritage.cpus : os::usable_cpus().usable),
-      shedding_(board_, fleet_),
+      shedding_(board_, fleet_, [this] { return static_cast<int>(connections()); }),
       gate_(io, gate_hooks()),
       overdue_(io, TimeoutReports(stacks_, setting_.tell_master), [this] { handler_.refuse_waiting(); }),
       handler_({.config = config_,
@@ -34,7 +34,7 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
                 .overdue = overdue_,
                 .on_change = [this] { on_pool_changed(); }}),
       accounting_(io, board_, accounting_setting()),
-      lobby_(io, setting_.heritage.lobby_entry_fd, farewell_, lobby_hooks()),
+      lobby_(io, setting_.heritage.lobby_entry_fd, farewell_, shedding_, lobby_hooks()),
       hub_(io, setting_.engine, {.farewell = farewell_, .handler = handler_, .observer = accounting_, .migration = lobby_}),
       descriptors_(io, hub_, [this](const std::string& why) { setting_.on_unfit(why, true); }),
       rebalancer_(io, pool_, fleet_, lobby_, [this] { on_pool_changed(); }),
@@ -78,8 +78,7 @@ Accounting::Setting Serving::accounting_setting() const {
 }
 
 placement::LobbySender::Hooks Serving::lobby_hooks() {
-  return {.gives_away = [this] { return shedding_.gives_away(static_cast<int>(connections())); },
-          .on_empty = [this] { drain_.on_none_waits(); },
+  return {.on_empty = [this] { drain_.on_none_waits(); },
           .on_give_up = [this] { on_nobody_takes_over(); }};
 }
 

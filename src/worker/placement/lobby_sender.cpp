@@ -24,8 +24,8 @@ constexpr auto kLobbyFullTimeout = 1s;
 
 }  // namespace
 
-LobbySender::LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, Hooks hooks)
-    : io_(io), entry_(entry), farewell_(farewell), hooks_(std::move(hooks)), timer_(io) {}
+LobbySender::LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, LoadShedding& shedding, Hooks hooks)
+    : io_(io), entry_(entry), farewell_(farewell), shedding_(shedding), hooks_(std::move(hooks)), timer_(io) {}
 
 void LobbySender::begin() {
   moving_ = possible();
@@ -38,7 +38,7 @@ bool LobbySender::on_wait(server::Connection& connection) {
     add(connection);
     return false;
   }
-  if (connection.history().requests == 0 || !hooks_.gives_away()) return false;
+  if (!shedding_.gives_away() || connection.history().requests == 0) return false;
   return send(connection, connection.history(), {});
 }
 

@@ -11,6 +11,7 @@
 #include "http/session.hpp"
 #include "server/connection.hpp"
 #include "server/observer.hpp"
+#include "worker/placement/load_shedding.hpp"
 
 namespace serval::worker::placement {
 
@@ -20,12 +21,11 @@ namespace serval::worker::placement {
 class LobbySender final : public server::Migration {
  public:
   struct Hooks {
-    std::function<bool()> gives_away;  ///< a connection that has just been answered is to go: this loop is overloaded
     std::function<void()> on_empty;    ///< none waits for a request any more; a connection's own functions are on the stack
     std::function<void()> on_give_up;  ///< nobody takes anything out of the lobby
   };
-  /// `entry`: of the lobby, borrowed; -1: there is none.
-  LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, Hooks hooks);
+  /// `entry`: of the lobby; -1: there is none. All are borrowed.
+  LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, LoadShedding& shedding, Hooks hooks);
 
   bool possible() const { return entry_ >= 0; }
   /// The worker drains, and others take over.
@@ -54,6 +54,7 @@ class LobbySender final : public server::Migration {
   boost::asio::io_context& io_;
   const int entry_;
   const http::Farewell& farewell_;
+  LoadShedding& shedding_;
   const Hooks hooks_;
   boost::asio::steady_timer timer_;
   boost::intrusive::list<server::Connection,

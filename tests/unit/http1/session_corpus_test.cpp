@@ -34,8 +34,7 @@ class Connection final : private http::Streams, private http::StreamOwner {
     while (!session_.needs().close) {
       act();
       if (!session_.needs().input || session_.needs().half_close || socket_.empty()) return;
-      session_.make_room();
-      InputBuffer& in = session_.input();
+      InputBuffer& in = session_.make_room();
       const std::size_t size = std::min(socket_.size(), in.free_size());
       socket_.copy(in.free_space(), size);
       socket_.erase(0, size);
@@ -49,8 +48,8 @@ class Connection final : private http::Streams, private http::StreamOwner {
       const auto& message = static_cast<const http1::Message&>(*event.stream);
       if (event.kind == Kind::refused) {
         if (message.head_size > 0) keep(message, false);  // refused for its body
-        reading_.status = event.refusal.status;
-        reading_.reason = event.refusal.reason;
+        reading_.status = event.refusal->status;
+        reading_.reason = event.refusal->reason;
       } else {
         keep(message, true);
       }

@@ -47,8 +47,7 @@ class Script final : private http::Streams, private http::StreamOwner {
   // ---- What happens. Each remembers the event it brings.
   Script& bytes(std::string_view text) {
     while (!text.empty()) {
-      session_->make_room();
-      InputBuffer& in = session_->input();
+      InputBuffer& in = session_->make_room();
       const std::size_t size = std::min(text.size(), in.free_size());
       text.copy(in.free_space(), size);
       session_->on_input(size, now_);
@@ -124,7 +123,8 @@ class Script final : private http::Streams, private http::StreamOwner {
   }
   Script& refused(int status, bool timed_out = false) {
     EXPECT_EQ(event_.kind, Kind::refused);
-    EXPECT_EQ(event_.refusal.status, status) << event_.refusal.reason;
+    if (event_.kind != Kind::refused) return *this;
+    EXPECT_EQ(event_.refusal->status, status) << event_.refusal->reason;
     EXPECT_EQ(event_.timed_out, timed_out);
     return *this;
   }
