@@ -19,6 +19,12 @@
 #include "own_names.hpp"
 #include "stack/capture.hpp"
 
+// Crashes are left to whom they are for: by default a sanitizer has handlers of its own, which end the process with an exit code.
+// It asks before it can be called by instrumented code.
+#define STACK_TEST_OPTIONS "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0"
+extern "C" [[gnu::no_sanitize("thread")]] const char* __asan_default_options() { return STACK_TEST_OPTIONS; }
+extern "C" [[gnu::no_sanitize("thread")]] const char* __tsan_default_options() { return STACK_TEST_OPTIONS; }
+
 #if defined(__has_feature)
 #define STACK_TEST_HAS_FEATURE(name) __has_feature(name)
 #else
