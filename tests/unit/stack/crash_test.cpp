@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/sanitizers.hpp"
 #include "os/unique_fd.hpp"
 #include "os/wait.hpp"
 #include "own_names.hpp"
@@ -24,12 +25,6 @@
 #define STACK_TEST_OPTIONS "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0"
 extern "C" [[gnu::no_sanitize("thread")]] const char* __asan_default_options() { return STACK_TEST_OPTIONS; }
 extern "C" [[gnu::no_sanitize("thread")]] const char* __tsan_default_options() { return STACK_TEST_OPTIONS; }
-
-#if defined(__has_feature)
-#define STACK_TEST_HAS_FEATURE(name) __has_feature(name)
-#else
-#define STACK_TEST_HAS_FEATURE(name) 0
-#endif
 
 namespace {
 // Volatile, so that nobody knows better what happens below.
@@ -65,13 +60,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-/// It blocks all signals during each handler, so that a crash in one is the kernel's.
-#if defined(__SANITIZE_THREAD__) || STACK_TEST_HAS_FEATURE(thread_sanitizer)
-constexpr bool kThreadSanitizer = true;
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
 
 int report_fd = -1;
 
@@ -231,7 +219,7 @@ TEST(Crash, of_threads_that_crash_at_once_one_is_reported) {
 }
 
 TEST(Crash, a_report_that_crashes_does_not_hide_the_signal) {
-  if (kThreadSanitizer) GTEST_SKIP();
+  if (kThreadSanitizer) GTEST_SKIP() << "it blocks all signals during each handler, so that a crash in one is the kernel's";
   const Outcome outcome = Child([] { stack_test_aborts(); },
                                 [](const Crash& crash) noexcept {
                                   write_report(crash);
@@ -243,7 +231,7 @@ TEST(Crash, a_report_that_crashes_does_not_hide_the_signal) {
 
 #if defined(__x86_64__)
 TEST(Crash, an_overwritten_stack_is_reported_with_what_is_known) {
-  if (kThreadSanitizer) GTEST_SKIP();
+  if (kThreadSanitizer) GTEST_SKIP() << "it blocks all signals during each handler, so that a crash in one is the kernel's";
   const Outcome outcome = Child([] {
                             asm volatile("mov $0x10, %%rbp\n\tmov $0x10, %%rsp\n\tud2" ::: "memory");
                           }).end();
@@ -267,7 +255,7 @@ void returning_reporter(int, siginfo_t* info, void* context) {
 }
 
 TEST(Crash, a_reporter_that_the_app_has_set_before_has_its_turn_after_ours) {
-  if (kThreadSanitizer) GTEST_SKIP();
+  if (kThreadSanitizer) GTEST_SKIP() << "it blocks all signals during each handler, so that a crash in one is the kernel's";
   struct sigaction plain {};
   plain.sa_handler = reporter_of_the_app;
   struct sigaction with_info {};
