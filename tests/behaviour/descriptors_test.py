@@ -6,6 +6,7 @@ import resource
 import signal
 import time
 
+import process_tree
 from http_client import Closed, wait_until
 from serval_process import ServalTest
 
@@ -43,9 +44,9 @@ class TouchedDescriptors(ServalTest):
             return None
 
     def wait_for_another(self, serval, worker):
+        wait_until(lambda: not process_tree.alive(worker), "the end of the worker")  # not only its place in `workers`, which its successor takes
         wait_until(lambda: set(serval.workers().values()) - {worker}, "another worker")
         wait_until(lambda: self.ask(serval, "/") == 200, "an answer of another worker")
-        wait_until(lambda: worker not in serval.workers().values(), "the end of the worker")
 
     def test_standard_ones_that_the_app_closes_while_it_loads(self):
         for where in "preload=1,2", "preload=0,1,2", "worker_start=0,1,2":
@@ -151,7 +152,7 @@ class WantOfDescriptors(ServalTest):
                 waiting.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
                 serval.expect_log(r"worker asks for a successor .*no descriptor is left for connections, of 100")
                 self.assertEqual(waiting.read_response().status, 200)
-        wait_until(lambda: worker not in serval.workers().values(), "the end of the worker")
+        wait_until(lambda: not process_tree.alive(worker), "the end of the worker")
 
     def test_a_stop_without_descriptors_does_not_wait_for_its_grace(self):
         serval = self.start("descriptors", popen=limits(100, 100))
