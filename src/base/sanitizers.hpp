@@ -1,6 +1,7 @@
 #pragma once
 
-/// Which sanitizers this is compiled with (GCC's macros, clang's features): for the little that cannot be the same with them.
+/// Which sanitizers this is compiled with (GCC's macros, clang's features): for the little that cannot be the same with
+/// them.
 #if defined(__has_feature)
 #define SERVAL_HAS_FEATURE(name) __has_feature(name)
 #else
@@ -21,7 +22,8 @@ constexpr bool kAddressSanitizer = true;
 constexpr bool kAddressSanitizer = false;
 #endif
 
-/// Their shadow memory is terabytes of private memory that may be written: limits of a process's memory are passed before it begins.
+/// Their shadow memory is terabytes of private memory that may be written: any limit of a process's memory is passed
+/// before it begins.
 constexpr bool kShadowMemory = kThreadSanitizer || kAddressSanitizer;
 
 }  // namespace serval

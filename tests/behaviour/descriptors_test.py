@@ -44,7 +44,8 @@ class TouchedDescriptors(ServalTest):
             return None
 
     def wait_for_another(self, serval, worker):
-        wait_until(lambda: not process_tree.alive(worker), "the end of the worker")  # not only its place in `workers`, which its successor takes
+        # The process, not its place in `workers`, which its successor takes while it drains.
+        wait_until(lambda: not process_tree.alive(worker), "the end of the worker")
         wait_until(lambda: set(serval.workers().values()) - {worker}, "another worker")
         wait_until(lambda: self.ask(serval, "/") == 200, "an answer of another worker")
 

@@ -26,8 +26,10 @@ SERVAL = os.environ.get("SERVAL", "serval")
 if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# What a bug says in the log, or a sanitizer that cannot write its report: no test may pass over it, whatever it looked at.
-BUG = re.compile(r"serval: bug:|ERROR: (?:Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: |ERROR: Can't open file")
+# What a bug says in the log, or a sanitizer that cannot write its report: no test may pass over it, whatever it looked
+# at.
+BUG = re.compile(
+    r"serval: bug:|ERROR: (?:Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: |ERROR: Can't open file")
 SANITIZERS = {
     "ASAN_OPTIONS": "handle_segv=0:handle_abort=0:detect_leaks=0:abort_on_error=1",  # the crashes that tests ask for stay plain
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -78,7 +80,8 @@ class Serval:
         for name in ("RUNTIME_DIRECTORY", "KUBERNETES_SERVICE_HOST", "NOTIFY_SOCKET", "WATCHDOG_USEC", "FDSTORE"):
             environment.pop(name, None)
         environment["XDG_RUNTIME_DIR"] = os.path.dirname(folder)  # the test's own: control sockets of servers with one name do not meet there
-        # Reports go to a file for each process, whoever it runs as: its standard error may be a log that no test reads, or a pipe that nobody does.
+        # Reports go to a file for each process, whoever it runs as: its standard error may be a log that no test reads,
+        # or a pipe that nobody does.
         os.mkdir(self.reports_path)
         os.chmod(self.reports_path, 0o1777)
         environment.update({k: f"{v}:log_path={os.path.join(self.reports_path, 'report')}" for k, v in SANITIZERS.items()})

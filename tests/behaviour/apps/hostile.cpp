@@ -104,7 +104,8 @@ struct Lies {
   int to = -1;
 } g_lies;
 
-/// In a signal handler: no memory is taken, what it needs has been found before, and fork(3) is not safe there, as _Fork(3) is.
+/// In a signal handler: no memory is taken, what it needs has been found before, and fork(3) is not safe there, as
+/// _Fork(3) is.
 void stand_between(int) {
   int inner[2];
   if (g_lies.to < 0 || ::pipe2(inner, O_DIRECT | O_CLOEXEC) != 0) std::abort();
@@ -118,7 +119,8 @@ void stand_between(int) {
   ::close(::open(g_lies.told.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 }
 
-/// serval looks at its descriptors when the app has loaded, so this comes a little later. FILE.on says that it has come.
+/// serval looks at its descriptors when the app has loaded, so this comes a little later. FILE.on says that it has
+/// come.
 void lie_from_now_on(const std::string& file) {
   g_lies = {file, file + ".on", reports()};
   ::signal(SIGALRM, stand_between);

@@ -273,8 +273,8 @@ TEST_F(LineFileTest, what_was_lost_has_a_reason) {
   EXPECT_EQ(file.why_dropped(), "its reader is gone");
 }
 
-/// In a child: as another user it may not open the pipe anew. Two writers race for the pipe's only page, over and over, and nobody reads meanwhile:
-/// 20 000 times, which takes a second, or as often as a slow machine can in some.
+/// In a child: as another user it may not open the pipe anew. Two writers race for the pipe's only page, over and over,
+/// and nobody reads meanwhile: 20 000 times, which takes a second, or as often as a slow machine can in ten.
 [[noreturn]] void race_for_the_last_page(int reader, int writer) {
   constexpr uid_t kNobody = 65534;
   constexpr std::uint64_t kMaxRounds = 20'000;
