@@ -5,6 +5,7 @@ import re
 import resource
 import signal
 import time
+import unittest
 
 import process_tree
 from http_client import Closed, wait_until
@@ -23,6 +24,10 @@ def only(serval):
     """The pid of the one worker."""
     (pid,) = serval.workers().values()
     return pid
+
+
+UNDEFINED = "undefined" in os.environ.get("SERVAL_SANITIZED", "")
+NEEDS_A_PIPE = "UndefinedBehaviorSanitizer reads an object's type through a pipe, and takes the want of one for a wrong type"
 
 
 class TouchedDescriptors(ServalTest):
@@ -142,6 +147,7 @@ class WantOfDescriptors(ServalTest):
         counted = re.findall(r"to make room: .* closed=(\d+)", serval.log())
         self.assertEqual(sum(map(int, counted)), closed)
 
+    @unittest.skipIf(UNDEFINED, NEEDS_A_PIPE)
     def test_a_worker_that_has_none_left_is_replaced(self):
         serval = self.start("descriptors", {"request": {"header_timeout": "60s"}}, popen=limits(100, 100))
         worker = only(serval)
@@ -155,6 +161,7 @@ class WantOfDescriptors(ServalTest):
                 self.assertEqual(waiting.read_response().status, 200)
         wait_until(lambda: not process_tree.alive(worker), "the end of the worker")
 
+    @unittest.skipIf(UNDEFINED, NEEDS_A_PIPE)
     def test_a_stop_without_descriptors_does_not_wait_for_its_grace(self):
         serval = self.start("descriptors", popen=limits(100, 100))
         self.assertEqual(serval.get("/hog").status, 200)
