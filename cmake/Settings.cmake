@@ -10,8 +10,8 @@ target_compile_options(serval_settings INTERFACE
 
 if(SERVAL_SANITIZE)
   add_compile_options(-fsanitize=${SERVAL_SANITIZE} -fno-omit-frame-pointer -g)
-  if(SERVAL_FUZZ)
-    add_compile_options(-fno-sanitize-recover=undefined)  # what is undefined is a finding, not a message
+  if(SERVAL_SANITIZE MATCHES undefined)
+    add_compile_options(-fno-sanitize-recover=undefined)  # a finding, not a message that nobody reads
   endif()
   add_link_options(-fsanitize=${SERVAL_SANITIZE})
   if(SERVAL_SANITIZE STREQUAL "thread")

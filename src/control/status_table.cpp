@@ -115,10 +115,12 @@ std::string answers_summary(const json::object& status) {
   const json::object* totals = object_in(status, "totals");
   if (totals == nullptr) return {};
   std::string text = ", " + number(*totals, "requests") + " requests answered";
-  std::int64_t failed = 0;
+  std::uint64_t failed = 0;  // its sum may be out of range, since an app can write anything over the scoreboard
   if (const json::object* answers = object_in(*totals, "answers")) {
     for (const auto& answer : *answers) {
-      if (answer.key().starts_with('5') && answer.value().is_int64()) failed += answer.value().get_int64();
+      if (answer.key().starts_with('5') && answer.value().is_int64()) {
+        failed += static_cast<std::uint64_t>(answer.value().get_int64());
+      }
     }
   }
   return failed > 0 ? text + " (5xx: " + std::to_string(failed) + ")" : text;

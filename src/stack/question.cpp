@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "base/sanitizers.hpp"
 #include "base/text.hpp"
 #include "os/memory_file.hpp"
 #include "os/oom.hpp"
@@ -79,11 +80,13 @@ Result<void> take_rights_of(const Question& question) {
 
 void bound_memory_for(const Question& question) {
   os::raise_oom_score(kFirstToGo);
-  // Private memory that may be written: what debug information is unpacked into, and files that libelf maps.
-  rlimit limit{};
-  ::getrlimit(RLIMIT_DATA, &limit);
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kMostMemory + bytes_of_files(question.maps));
-  ::setrlimit(RLIMIT_DATA, &limit);
+  if constexpr (!kShadowMemory) {
+    // Private memory that may be written: what debug information is unpacked into, and files that libelf maps.
+    rlimit limit{};
+    ::getrlimit(RLIMIT_DATA, &limit);
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kMostMemory + bytes_of_files(question.maps));
+    ::setrlimit(RLIMIT_DATA, &limit);
+  }
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
 }

@@ -5,7 +5,9 @@ import re
 import resource
 import signal
 import time
+import unittest
 
+import process_tree
 from http_client import Closed, wait_until
 from serval_process import ServalTest
 
@@ -22,6 +24,10 @@ def only(serval):
     """The pid of the one worker."""
     (pid,) = serval.workers().values()
     return pid
+
+
+UNDEFINED = "undefined" in os.environ.get("SERVAL_SANITIZED", "")
+NEEDS_A_PIPE = "UndefinedBehaviorSanitizer reads an object's type through a pipe, and takes the want of one for a wrong type"
 
 
 class TouchedDescriptors(ServalTest):
@@ -43,9 +49,10 @@ class TouchedDescriptors(ServalTest):
             return None
 
     def wait_for_another(self, serval, worker):
+        # The process, not its place in `workers`, which its successor takes while it drains.
+        wait_until(lambda: not process_tree.alive(worker), "the end of the worker")
         wait_until(lambda: set(serval.workers().values()) - {worker}, "another worker")
         wait_until(lambda: self.ask(serval, "/") == 200, "an answer of another worker")
-        wait_until(lambda: worker not in serval.workers().values(), "the end of the worker")
 
     def test_standard_ones_that_the_app_closes_while_it_loads(self):
         for where in "preload=1,2", "preload=0,1,2", "worker_start=0,1,2":
@@ -140,6 +147,7 @@ class WantOfDescriptors(ServalTest):
         counted = re.findall(r"to make room: .* closed=(\d+)", serval.log())
         self.assertEqual(sum(map(int, counted)), closed)
 
+    @unittest.skipIf(UNDEFINED, NEEDS_A_PIPE)
     def test_a_worker_that_has_none_left_is_replaced(self):
         serval = self.start("descriptors", {"request": {"header_timeout": "60s"}}, popen=limits(100, 100))
         worker = only(serval)
@@ -151,8 +159,9 @@ class WantOfDescriptors(ServalTest):
                 waiting.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
                 serval.expect_log(r"worker asks for a successor .*no descriptor is left for connections, of 100")
                 self.assertEqual(waiting.read_response().status, 200)
-        wait_until(lambda: worker not in serval.workers().values(), "the end of the worker")
+        wait_until(lambda: not process_tree.alive(worker), "the end of the worker")
 
+    @unittest.skipIf(UNDEFINED, NEEDS_A_PIPE)
     def test_a_stop_without_descriptors_does_not_wait_for_its_grace(self):
         serval = self.start("descriptors", popen=limits(100, 100))
         self.assertEqual(serval.get("/hog").status, 200)

@@ -77,7 +77,7 @@ class Reload(Moving):
         self.assertEqual({self.ask(client) for client in clients}, {"2"})
 
     def test_more_connections_than_the_lobby_takes_at_a_time(self):
-        serval = self.start("faulty", {"workers": {"count": 1, "threads": 1}})
+        serval = self.start("faulty", {"workers": {"count": 1, "threads": 1, "queue": 400}})
         clients = self.start_clients(serval, 400)
         for client in clients:
             self.ask(client)

@@ -26,8 +26,10 @@ SERVAL = os.environ.get("SERVAL", "serval")
 if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# What a bug or a sanitizer says on standard error: no test may pass over it, whatever it looked at.
-BUG = re.compile(r"serval: bug:|ERROR: (?:Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
+# What a bug says in the log, or a sanitizer that cannot write its report: no test may pass over it, whatever it looked
+# at.
+BUG = re.compile(
+    r"serval: bug:|ERROR: (?:Address|Leak)Sanitizer|WARNING: ThreadSanitizer|: runtime error: |ERROR: Can't open file")
 SANITIZERS = {
     "ASAN_OPTIONS": "handle_segv=0:handle_abort=0:detect_leaks=0:abort_on_error=1",  # the crashes that tests ask for stay plain
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -73,11 +75,16 @@ class Serval:
         self.folder = folder
         self.log_path = os.path.join(folder, "stderr")
         self.out_path = os.path.join(folder, "stdout")
+        self.reports_path = os.path.join(folder, "sanitizer")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SERVAL") and k not in ("PORT", "WEB_CONCURRENCY")}
         for name in ("RUNTIME_DIRECTORY", "KUBERNETES_SERVICE_HOST", "NOTIFY_SOCKET", "WATCHDOG_USEC", "FDSTORE"):
             environment.pop(name, None)
         environment["XDG_RUNTIME_DIR"] = os.path.dirname(folder)  # the test's own: control sockets of servers with one name do not meet there
-        environment.update(SANITIZERS)
+        # Reports go to a file for each process, whoever it runs as: its standard error may be a log that no test reads,
+        # or a pipe that nobody does.
+        os.mkdir(self.reports_path)
+        os.chmod(self.reports_path, 0o1777)
+        environment.update({k: f"{v}:log_path={os.path.join(self.reports_path, 'report')}" for k, v in SANITIZERS.items()})
         environment.update(env or {})
         with open(self.log_path, "ab") as err, open(self.out_path, "ab") as out:
             self.process = subprocess.Popen(
@@ -89,6 +96,9 @@ class Serval:
     def log(self):
         with open(self.log_path, encoding="utf-8", errors="replace") as file:
             return file.read()
+
+    def sanitizer_reports(self):
+        return [os.path.join(self.reports_path, name) for name in sorted(os.listdir(self.reports_path))]
 
     def access(self):
         """The lines on standard output, where the access log goes by default."""
@@ -236,7 +246,8 @@ class ServalTest(unittest.TestCase):
 
     def _show(self):
         for serval in getattr(self, "started", []):
-            for name, path in (("standard error", serval.log_path), ("standard output", serval.out_path)):
+            reports = [("report of a sanitizer", path) for path in serval.sanitizer_reports()]
+            for name, path in (("standard error", serval.log_path), ("standard output", serval.out_path), *reports):
                 if os.path.exists(path):
                     with open(path, encoding="utf-8", errors="replace") as file:
                         lines = file.read().splitlines()
@@ -273,6 +284,7 @@ class ServalTest(unittest.TestCase):
             self.fail(f"processes were left behind: {names}")
         for serval in self.started:
             self.assertIsNone(BUG.search(serval.log()), "a bug or a sanitizer spoke in the log")
+            self.assertEqual(serval.sanitizer_reports(), [], "a sanitizer has found something")
 
     def path(self, name):
         return os.path.join(self.folder, name)

@@ -1,12 +1,15 @@
 """Ready means that all threads of a worker run: one that cannot have them fails to start, and says for what limit."""
 
+import os
 import resource
+import unittest
 
 from serval_process import ServalTest
 
 MIB = 1 << 20
 
 
+@unittest.skipIf("SERVAL_SANITIZED" in os.environ, "no limit of memory leaves room for a sanitizer's shadow memory")
 class Threads(ServalTest):
     def limited(self):
         """Room for some stacks of threads, of 8 MiB each. RLIMIT_NPROC would not bind root."""

@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -24,6 +27,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ipc/messages.hpp"
@@ -61,21 +65,26 @@ std::vector<int> sockets(int type) {
 
 bool say(int fd, const ipc::Message& message) { return ::write(fd, &message, sizeof message) == static_cast<ssize_t>(sizeof message); }
 
-std::string first_line(const std::string& path) {
-  std::string line;
-  std::getline(std::ifstream(path), line);
-  return line;
+/// The first line of a file, by calls that a signal handler may make; empty if there is none.
+void read_first_line(const char* path, char* line, std::size_t size) {
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  const ssize_t got = fd < 0 ? 0 : ::read(fd, line, size - 1);
+  line[std::max<ssize_t>(got, 0)] = '\0';
+  line[std::strcspn(line, "\n")] = '\0';
+  ::close(fd);
 }
 
 /// Stands between the mold and its master: what the mold says comes in at `from`.
-[[noreturn]] void lie(int from, int to, const std::string& file) {
+[[noreturn]] void lie(int from, int to, const char* file) {
   ::fcntl(to, F_SETFL, ::fcntl(to, F_GETFL) & ~O_NONBLOCK);
   ipc::Message message;
   while (::read(from, &message, sizeof message) == static_cast<ssize_t>(sizeof message)) {
-    std::istringstream words(message.kind == ipc::Kind::forked ? first_line(file) : "");
-    std::string what;
+    char line[64] = "";
+    if (message.kind == ipc::Kind::forked) read_first_line(file, line, sizeof line);
+    char word[sizeof line] = "";
     int number = 0;
-    words >> what >> number;
+    std::sscanf(line, "%63s %d", word, &number);
+    const std::string_view what = word;
     if (what == "silent") continue;
     if (what == "pid") message.pid = number;
     if (what == "slot") message.slot = number;
@@ -89,28 +98,32 @@ std::string first_line(const std::string& path) {
   ::_exit(0);
 }
 
-void stand_between(const std::string& file) {
-  const int to = reports();
+struct Lies {
+  std::string file;
+  std::string told;  ///< exists once they begin
+  int to = -1;
+} g_lies;
+
+/// In a signal handler: no memory is taken, what it needs has been found before, and fork(3) is not safe there, as
+/// _Fork(3) is.
+void stand_between(int) {
   int inner[2];
-  if (to < 0 || ::pipe2(inner, O_DIRECT | O_CLOEXEC) != 0) std::abort();
-  if (::fork() == 0) {
+  if (g_lies.to < 0 || ::pipe2(inner, O_DIRECT | O_CLOEXEC) != 0) std::abort();
+  if (::_Fork() == 0) {
     ::close(inner[1]);
-    lie(inner[0], to, file);
+    lie(inner[0], g_lies.to, g_lies.file.c_str());
   }
   ::close(inner[0]);
-  ::dup3(inner[1], to, O_CLOEXEC);
+  ::dup3(inner[1], g_lies.to, O_CLOEXEC);
   ::close(inner[1]);
+  ::close(::open(g_lies.told.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
 }
 
-std::string g_lies;
-
-/// serval looks at its descriptors when the app has loaded, so this comes a little later, in a signal handler. FILE.on says that it has come.
+/// serval looks at its descriptors when the app has loaded, so this comes a little later. FILE.on says that it has
+/// come.
 void lie_from_now_on(const std::string& file) {
-  g_lies = file;
-  ::signal(SIGALRM, [](int) {
-    stand_between(g_lies);
-    std::ofstream(g_lies + ".on") << "yes";
-  });
+  g_lies = {file, file + ".on", reports()};
+  ::signal(SIGALRM, stand_between);
   itimerval soon{};
   soon.it_value.tv_usec = 100'000;
   ::setitimer(ITIMER_REAL, &soon, nullptr);
@@ -279,8 +292,8 @@ class Hostile : public serval::App {
     std::mt19937_64 random(seed);
     const std::size_t end = std::min<std::size_t>(size, 20 * 65536);
     for (std::size_t at = 4096; at + 8 <= end; at += 8) {
-      const std::uint64_t word = random();
-      std::memcpy(start + at, &word, sizeof word);
+      // Atomic, since threads of this worker use the cells: it is their values that are hostile.
+      std::atomic_ref(*reinterpret_cast<std::uint64_t*>(start + at)).store(random(), std::memory_order_relaxed);
     }
     return std::to_string(end);
   }

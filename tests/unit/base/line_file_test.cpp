@@ -273,30 +273,37 @@ TEST_F(LineFileTest, what_was_lost_has_a_reason) {
   EXPECT_EQ(file.why_dropped(), "its reader is gone");
 }
 
-/// In a child: as another user it may not open the pipe anew. Two writers race for the pipe's only page, over and over, and nobody reads meanwhile.
+/// In a child: as another user it may not open the pipe anew. Two writers race for the pipe's only page, over and over,
+/// and nobody reads meanwhile: 20 000 times, which takes a second, or as often as a slow machine can in ten.
 [[noreturn]] void race_for_the_last_page(int reader, int writer) {
   constexpr uid_t kNobody = 65534;
-  constexpr std::uint64_t kRounds = 20'000;
+  constexpr std::uint64_t kMaxRounds = 20'000;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   if (::setresuid(kNobody, kNobody, kNobody) != 0) ::_exit(2);
   ::fcntl(reader, F_SETFL, O_NONBLOCK);
-  ::alarm(120);  // ends one that waits: the rounds take a second, on a busy machine some
   const std::string line = std::string(4000, 'x') + "\n";
   std::barrier round(2);
-  std::uint64_t lost = 0, others_lost = 0;
+  std::uint64_t rounds = 0, lost = 0, others_lost = 0;
+  bool last = false;  // as is `rounds`: written by one thread, before the barrier
   const auto race = [&](bool empties) {
     LineFile file(writer);
-    for (std::uint64_t i = 0; i < kRounds; ++i) {
-      if (empties) drain(reader);
+    for (;;) {
+      if (empties) {
+        drain(reader);
+        ::alarm(30);  // ends one that waits
+        last = ++rounds == kMaxRounds || std::chrono::steady_clock::now() >= end;
+      }
       round.arrive_and_wait();
       file.write(line);
+      const bool over = last;  // from after the second barrier on it may be the next round's
       round.arrive_and_wait();
+      if (over) return file.take_dropped();
     }
-    return file.take_dropped();
   };
   std::thread other([&] { others_lost = race(false); });
   lost = race(true);
   other.join();
-  ::_exit(lost + others_lost == kRounds ? 0 : 1);
+  ::_exit(lost + others_lost == rounds ? 0 : 1);
 }
 
 TEST_F(LineFileTest, two_writers_of_another_users_pipe_never_wait_for_its_reader) {

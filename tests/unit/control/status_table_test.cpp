@@ -62,6 +62,15 @@ TEST(StatusTable, SaysWhyTheServerIsNotReadyUnlessItsStateSaysIt) {
   EXPECT_THAT(format_status(status), Not(HasSubstr("not ready")));
 }
 
+/// An app can write them over the scoreboard. That nothing is undefined shows in the preset asan.
+TEST(StatusTable, AddsUpWhateverTheNumbers) {
+  auto status = object(kStatus);
+  auto& answers = status["totals"].as_object()["answers"].as_object();
+  answers["500"] = std::int64_t{5'401'405'589'803'990'772};
+  answers["503"] = std::int64_t{8'679'377'652'076'837'146};
+  EXPECT_THAT(format_status(status), HasSubstr("(5xx: 14080783241880827918)"));
+}
+
 TEST(StatusTable, FitsATerminalWithLargeNumbersInIt) {
   auto status = object(kStatus);
   status["pid"] = 4194303;

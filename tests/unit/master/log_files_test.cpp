@@ -22,7 +22,10 @@ struct LogFilesTest : testing::Test {
     config.file = folder / "serval.log";
     config.access = folder / "access.log";
   }
-  ~LogFilesTest() override { fs::remove_all(folder); }
+  ~LogFilesTest() override {
+    log::start({}, "test");  // the descriptor of the test's log is going to be another file's
+    fs::remove_all(folder);
+  }
 
   LogFiles open() const { return std::move(LogFiles::open(config).value()); }
   static void put(int fd, const std::string& text) { ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size())); }

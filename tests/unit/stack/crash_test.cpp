@@ -14,16 +14,17 @@
 #include <thread>
 #include <vector>
 
+#include "base/sanitizers.hpp"
 #include "os/unique_fd.hpp"
 #include "os/wait.hpp"
 #include "own_names.hpp"
 #include "stack/capture.hpp"
 
-#if defined(__has_feature)
-#define STACK_TEST_HAS_FEATURE(name) __has_feature(name)
-#else
-#define STACK_TEST_HAS_FEATURE(name) 0
-#endif
+// A sanitizer has handlers of its own by default, which end the process with an exit code: here crashes are left to
+// ours. It asks for its options before instrumented code can run.
+#define STACK_TEST_OPTIONS "handle_segv=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:handle_abort=0"
+extern "C" [[gnu::no_sanitize("thread")]] const char* __asan_default_options() { return STACK_TEST_OPTIONS; }
+extern "C" [[gnu::no_sanitize("thread")]] const char* __tsan_default_options() { return STACK_TEST_OPTIONS; }
 
 namespace {
 // Volatile, so that nobody knows better what happens below.
@@ -32,11 +33,12 @@ volatile int depth_limit = 1 << 30;
 }  // namespace
 
 extern "C" {
-[[gnu::noinline]] void stack_test_writes_to(std::uintptr_t address) {
+// That it is undefined what these two do is the purpose.
+[[gnu::noinline, gnu::no_sanitize("undefined")]] void stack_test_writes_to(std::uintptr_t address) {
   *reinterpret_cast<volatile char*>(address) = 1;
   asm volatile("");
 }
-[[gnu::noinline]] void stack_test_calls(std::uintptr_t address) {
+[[gnu::noinline, gnu::no_sanitize("undefined")]] void stack_test_calls(std::uintptr_t address) {
   reinterpret_cast<void (*)()>(address)();
   asm volatile("");
 }
@@ -60,12 +62,8 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-/// It blocks all signals during each handler, so that a crash in one is the kernel's.
-#if defined(__SANITIZE_THREAD__) || STACK_TEST_HAS_FEATURE(thread_sanitizer)
-constexpr bool kThreadSanitizer = true;
-#else
-constexpr bool kThreadSanitizer = false;
-#endif
+/// Of ThreadSanitizer.
+constexpr const char* kBlocksSignals = "it blocks all signals during each handler, so that a crash in one is the kernel's";
 
 int report_fd = -1;
 
@@ -225,7 +223,7 @@ TEST(Crash, of_threads_that_crash_at_once_one_is_reported) {
 }
 
 TEST(Crash, a_report_that_crashes_does_not_hide_the_signal) {
-  if (kThreadSanitizer) GTEST_SKIP();
+  if (kThreadSanitizer) GTEST_SKIP() << kBlocksSignals;
   const Outcome outcome = Child([] { stack_test_aborts(); },
                                 [](const Crash& crash) noexcept {
                                   write_report(crash);
@@ -237,7 +235,7 @@ TEST(Crash, a_report_that_crashes_does_not_hide_the_signal) {
 
 #if defined(__x86_64__)
 TEST(Crash, an_overwritten_stack_is_reported_with_what_is_known) {
-  if (kThreadSanitizer) GTEST_SKIP();
+  if (kThreadSanitizer) GTEST_SKIP() << kBlocksSignals;
   const Outcome outcome = Child([] {
                             asm volatile("mov $0x10, %%rbp\n\tmov $0x10, %%rsp\n\tud2" ::: "memory");
                           }).end();
@@ -261,7 +259,7 @@ void returning_reporter(int, siginfo_t* info, void* context) {
 }
 
 TEST(Crash, a_reporter_that_the_app_has_set_before_has_its_turn_after_ours) {
-  if (kThreadSanitizer) GTEST_SKIP();
+  if (kThreadSanitizer) GTEST_SKIP() << kBlocksSignals;
   struct sigaction plain {};
   plain.sa_handler = reporter_of_the_app;
   struct sigaction with_info {};

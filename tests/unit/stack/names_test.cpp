@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "base/sanitizers.hpp"
 #include "own_names.hpp"
 
 namespace names_test {
@@ -134,6 +135,7 @@ TEST(Names, bare_frames_are_places_in_files_where_the_mappings_are_known) {
 
 /// More than it may take: the process ends, or goes without; it does not make the machine run out of memory.
 TEST(Names, the_process_that_names_is_bounded_and_the_first_to_go) {
+  if (kShadowMemory) GTEST_SKIP() << "no bound with a sanitizer, whose shadow memory would pass it";
   const pid_t child = ::fork();
   if (child == 0) {
     bound_memory_for({"0-1 r-xp 0 08:01 1 /proc/self/exe\n", {}});
