@@ -1,21 +1,14 @@
 #include "server/connection.hpp"
 
-#include <sys/socket.h>
-
-#include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <utility>
 
 #include "http/date.hpp"
+#include "http1/session.hpp"
 #include "net/proxy_protocol.hpp"
-#include "server/exchange.hpp"
-#include "server/hub.hpp"
 
 namespace serval::server {
 
-namespace asio = boost::asio;
 using Kind = http::Session::Event::Kind;
 
 namespace {
@@ -25,42 +18,47 @@ constexpr int kBurst = 16;
 /// nginx's number for "the client was gone before the answer".
 constexpr int kClientGone = 499;
 
+/// Of HTTP/1, which is all that is spoken yet.
+std::unique_ptr<http::Session> make_session(const Context& context, http::Streams& streams, const http::History& history, std::string_view unread) {
+  auto session = std::make_unique<http1::Session>(context.settings.timeouts, context.farewell, streams, history, Clock::now());
+  if (!unread.empty()) session->put(unread);
+  return session;
+}
+
 }  // namespace
 
-Connection::Connection(Hub& hub, UniqueFd fd, net::Peer peer, const http::History& history, std::string_view unread)
-    : hub_(hub),
-      socket_(hub.io),
-      transport_(net::plain_transport(fd.get())),
+Connection::Connection(const Surroundings& surroundings, UniqueFd fd, net::Peer peer, const http::History& history, std::string_view unread)
+    : context_(surroundings.context),
+      exchanges_(surroundings.exchanges),
+      owner_(surroundings.owner),
+      socket_(context_.io, std::move(fd), peer.address == "unix", *this),
+      transport_(net::plain_transport(socket_.fd())),
       peer_(std::move(peer)),
-      session_(hub.make_session(*this, history, unread)),
-      trusted_(hub.settings.is_trusted(peer_.address)),
-      proxy_header_due_(hub.settings.proxy_protocol && trusted_ && history.untouched) {
-  const int family = peer_.address == "unix" ? AF_UNIX : AF_INET;  // the protocol only tells Asio that this is a stream
-  socket_.assign(asio::generic::stream_protocol(family, 0), fd.release());
-  socket_.non_blocking(true);
-}
+      session_(make_session(context_, *this, history, unread)),
+      trusted_(context_.settings.is_trusted(peer_.address)),
+      proxy_header_due_(context_.settings.proxy_protocol && trusted_ && history.untouched) {}
 
 Connection::~Connection() = default;
 
-void Connection::start() { session_->idle() ? settle() : go_on_soon(); }
+void Connection::start() { session_->idle() ? settle() : socket_.post(); }
 
 // ---- Requests
 
 http::Stream& Connection::begin(TimePoint first_byte) {
-  exchange_ = hub_.lend();
+  exchange_ = exchanges_.lend();
   exchange_->begin(*this, first_byte);
   return *exchange_->stream_;
 }
 
 void Connection::end(http::Stream&) {
   exchange_->output_.take(output_);  // for its memory
-  hub_.take_back(std::move(exchange_));
+  exchanges_.take_back(std::move(exchange_));
 }
 
 /// Serves what has been read as far as it goes. A handler may cost this thread the loop: nothing but Asio is below this function then.
 void Connection::go_on() {
   for (int burst = 0;; ++burst) {
-    if (burst == kBurst) return go_on_soon();
+    if (burst == kBurst) return socket_.post();  // other connections get a turn
     if (proxy_header_due_ && !skip_proxy_header()) return;
     const http::Session::Event event = session_->next(output_);
     switch (event.kind) {
@@ -74,20 +72,11 @@ void Connection::go_on() {
   }
 }
 
-/// Other connections get a turn, or the caller still has work of its own.
-void Connection::go_on_soon() {
-  ++operations_;
-  asio::post(hub_.io, [this] {
-    end_operation();
-    if (!closed_) go_on();
-  });
-}
-
 /// The PROXY prefix of a connection from a trusted proxy. True once it is behind us.
 bool Connection::skip_proxy_header() {
   const net::ProxyHeader header = net::read_proxy_header(session_->input().unread());
   switch (header.step) {
-    case net::ProxyHeader::Step::need_more: read(); return false;
+    case net::ProxyHeader::Step::need_more: socket_.wait_to_read(); return false;
     case net::ProxyHeader::Step::refused:
       proxy_header_due_ = false;
       refuse(session_->refuse(http::Refusal{400, header.reason}));
@@ -98,7 +87,7 @@ bool Connection::skip_proxy_header() {
   session_->input().consume(header.consumed);
   if (header.local) return true;
   peer_ = {header.address, header.port};
-  trusted_ = hub_.settings.is_trusted(peer_.address);
+  trusted_ = context_.settings.is_trusted(peer_.address);
   return true;
 }
 
@@ -114,7 +103,7 @@ bool Connection::hand_over() {
   if (exchange.body_.fd() >= 0) exchange.body_.view();  // maps it
   if (exchange.body_.intact()) {
     exchange.pending_ = true;
-    if (hub_.handler.take(exchange) == Handler::Taken::pending) return false;
+    if (context_.handler.take(exchange) == Handler::Taken::pending) return false;
     exchange.pending_ = false;
   } else {
     exchange.refuse(500, "the request body could not be stored", http::Outcome::app_failed);
@@ -146,7 +135,7 @@ void Connection::on_late_answer() {
   // A client that closed while it waited is most often gone: nginx's 499. It is answered all the same, it may have closed one direction only.
   if (transport_->peer_has_closed()) exchange_->outcome_ = http::Outcome::client_gone;
   answer();
-  hub_.handler.on_done();
+  context_.handler.on_done();
   go_on();
 }
 
@@ -177,7 +166,7 @@ bool Connection::flush() {
       case net::Transport::State::done: break;
       case net::Transport::State::would_block:
         session_->on_output_blocked(Clock::now());
-        wait_to_write();
+        socket_.wait_to_write();
         return false;
       case net::Transport::State::closed:
       case net::Transport::State::failed: on_gone(false, Clock::now()); return false;
@@ -186,17 +175,10 @@ bool Connection::flush() {
   return true;
 }
 
-void Connection::wait_to_write() {
-  if (std::exchange(waits_to_write_, true)) return;
-  ++operations_;
-  socket_.async_wait(asio::socket_base::wait_write, [this](const boost::system::error_code&) {
-    waits_to_write_ = false;
-    end_operation();
-    if (closed_) return;
-    if (!flush()) return closed_ ? void() : settle();
-    if (answering_) on_written(Clock::now());
-    go_on();
-  });
+void Connection::on_writable() {
+  if (!flush()) return settle();
+  if (answering_) on_written(Clock::now());
+  go_on();
 }
 
 void Connection::on_written(TimePoint now) {
@@ -212,41 +194,28 @@ void Connection::on_written(TimePoint now) {
 
 /// Nothing more can be done with what is here: waits for what the session needs.
 void Connection::settle() {
-  if (closed_) return;
-  if (!answering_ && !output_.empty() && !flush() && closed_) return;  // an interim answer
+  if (socket_.closed()) return;
+  if (!answering_ && !output_.empty() && !flush() && socket_.closed()) return;  // an interim answer
   const http::Session::Needs needs = session_->needs();
-  hub_.deadlines.set(*this, needs.deadline);
+  context_.deadlines.set(*this, needs.deadline);
   if (needs.close) return close();
   if (needs.half_close && !std::exchange(half_closed_, true)) transport_->half_close();
   if (needs.idle) return rest();
-  if (needs.input) read();
+  if (needs.input) socket_.wait_to_read();
 }
 
 /// Waits for the next request, here or elsewhere.
 void Connection::rest() {
-  if (!reading_ && hub_.migration.on_wait(*this)) return;
-  read();
+  if (!socket_.reading() && context_.migration.on_wait(*this)) return;
+  socket_.wait_to_read();
 }
 
-/// Waits first: Asio would try to read at once, and after an answer there is hardly ever something yet.
-void Connection::read() {
-  if (std::exchange(reading_, true)) return;
-  ++operations_;
-  socket_.async_wait(asio::socket_base::wait_read, [this](const boost::system::error_code& error) {
-    reading_ = false;
-    end_operation();
-    if (closed_) return;
-    if (error == asio::error::operation_aborted) return settle();  // interrupt()
-    read_now();
-  });
-}
-
-void Connection::read_now() {
+void Connection::on_readable() {
   if (answering_) return;  // refused meanwhile: what came is of no use, and is thrown away once the answer is out
   InputBuffer& in = session_->make_room();
   const net::Transport::Result result = transport_->read(in.free_space(), in.free_size());
-  if (result.state == net::Transport::State::would_block) return read();
-  if (waiting_hook.is_linked()) hub_.migration.on_wait_over(*this);
+  if (result.state == net::Transport::State::would_block) return socket_.wait_to_read();
+  if (waiting_hook.is_linked()) context_.migration.on_wait_over(*this);
   const TimePoint now = Clock::now();
   if (result.state == net::Transport::State::done) {
     session_->on_input(result.bytes, now);
@@ -265,13 +234,6 @@ void Connection::on_gone(bool timed_out, TimePoint now) {
   close();
 }
 
-bool Connection::waits_for_answer() const { return exchange_ && exchange_->pending_; }
-
-void Connection::interrupt() {
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
-}
-
 // ---- The end
 
 std::string_view Connection::bytes_again(std::string& memory) {
@@ -282,28 +244,21 @@ std::string_view Connection::bytes_again(std::string& memory) {
 void Connection::release() {
   if (exchange_) exchange_->pending_ = false;
   session_->on_moved();
-  // The new owner has the same open file: ours must leave epoll by itself, since closing does not take it out while others have it (epoll(7)).
-  boost::system::error_code ignored;
-  const UniqueFd ours(socket_.release(ignored));
+  socket_.release();
   close();
 }
 
 void Connection::close() {
-  if (std::exchange(closed_, true)) return;
+  if (socket_.closed()) return;
   if (exchange_ && exchange_->pending_) exchange_.release()->abandon();
-  if (waiting_hook.is_linked()) hub_.migration.on_wait_over(*this);
-  hub_.deadlines.set(*this, TimePoint::max());
-  boost::system::error_code ignored;
-  socket_.close(ignored);
-  ++operations_;
-  end_operation();
+  if (waiting_hook.is_linked()) context_.migration.on_wait_over(*this);
+  context_.deadlines.set(*this, TimePoint::max());
+  socket_.close();
 }
 
-/// The last operation of a closed connection takes the connection with it.
-void Connection::end_operation() {
-  if (--operations_ > 0 || !closed_) return;
-  if (exchange_) hub_.take_back(std::move(exchange_));
-  hub_.remove(*this);
+void Connection::on_over() {
+  if (exchange_) exchanges_.take_back(std::move(exchange_));
+  owner_.remove(*this);
 }
 
 void Connection::on_deadline(TimePoint now) {
@@ -316,13 +271,13 @@ void Connection::on_deadline(TimePoint now) {
 void Connection::on_farewell() {
   session_->on_farewell(Clock::now());
   const http::Session::Needs needs = session_->needs();
-  hub_.deadlines.set(*this, needs.deadline);
+  context_.deadlines.set(*this, needs.deadline);
   if (needs.close) return close();
-  if (needs.idle) hub_.migration.on_farewell(*this);
+  if (needs.idle) context_.migration.on_farewell(*this);
 }
 
 bool Connection::cut() {
-  if (closed_ || !session_->has_request()) return false;
+  if (socket_.closed() || !session_->has_request()) return false;
   if (!exchange_) return true;
   const TimePoint now = Clock::now();
   // While a handler runs, the answer is its own to write.
@@ -339,7 +294,7 @@ std::uint64_t Connection::body_sent() const {
 /// Each request is counted and logged once.
 void Connection::over(int status, http::Outcome outcome, std::string_view reason, std::uint64_t bytes_out, TimePoint end) {
   if (std::exchange(exchange_->over_, true)) return;
-  hub_.observer.on_over({*exchange_, status, outcome, reason, bytes_out, end});
+  context_.observer.on_over({*exchange_, status, outcome, reason, bytes_out, end});
 }
 
 }  // namespace serval::server

@@ -7,13 +7,14 @@
 #include "http/date.hpp"
 #include "http/forwarded.hpp"
 #include "http/request_id.hpp"
-#include "server/connection.hpp"
-#include "server/hub.hpp"
+#include "http1/message.hpp"
 
 namespace serval::server {
 
 namespace {
 
+/// Exchanges kept for reuse; as many as requests are usually under way at a time.
+constexpr std::size_t kSpareExchanges = 64;
 /// Bodies up to this size are copied behind their head, so that one send takes both; longer ones go out from where they are.
 constexpr std::size_t kCopiedBody = 16 * 1024;
 
@@ -22,19 +23,22 @@ constexpr http::Field kServerErrorFields[] = {{"Content-Type", "text/plain"}};
 
 }  // namespace
 
-Exchange::Exchange(Hub& hub, std::unique_ptr<http::Stream> stream) : hub_(hub), stream_(std::move(stream)), body_(&hub.observer) { stream_->owner = this; }
+Exchange::Exchange(Context& context, ExchangePool& pool, std::unique_ptr<http::Stream> stream)
+    : context_(context), pool_(pool), stream_(std::move(stream)), body_(&context.observer) {
+  stream_->owner = this;
+}
 
 // ---- The request
 
-void Exchange::begin(Connection& connection, TimePoint first_byte) {
-  connection_ = &connection;
+void Exchange::begin(Client& client, TimePoint first_byte) {
+  client_ = &client;
   first_byte_ = first_byte;
   http::append_request_id(request_id_);  // refused requests have one, too
 }
 
-void Exchange::on_body(std::string_view piece) { body_.add(piece, hub_.settings.spill_body); }
+void Exchange::on_body(std::string_view piece) { body_.add(piece, context_.settings.spill_body); }
 
-void Exchange::keep_body() { body_.keep(hub_.settings.spill_body); }
+void Exchange::keep_body() { body_.keep(context_.settings.spill_body); }
 
 void Exchange::prepare(const net::Peer& peer, bool trusted, bool first, std::string_view scheme, TimePoint now) {
   complete_ = now;
@@ -47,7 +51,7 @@ void Exchange::prepare(const net::Peer& peer, bool trusted, bool first, std::str
 
 /// A trusted proxy is believed (RFC 7239, X-Forwarded-*, X-Request-Id).
 void Exchange::identify(const net::Peer& peer) {
-  const http::Origin origin = http::find_origin(request().fields, {.address = origin_.peer, .scheme = origin_.scheme}, hub_.settings.is_trusted);
+  const http::Origin origin = http::find_origin(request().fields, {.address = origin_.peer, .scheme = origin_.scheme}, context_.settings.is_trusted);
   origin_ = {.peer = origin.address, .peer_port = origin.address == origin_.peer ? peer.port : std::uint16_t{0}, .scheme = origin.scheme};
   for (const http::Field& field : request().fields) {
     if (http::equal_names(field.name, "X-Request-Id") && http::is_usable_request_id(field.value)) request_id_ = field.value;
@@ -66,11 +70,11 @@ void Exchange::reset() {
   outcome_ = http::Outcome::ok;
   closes_ = pending_ = over_ = false;
   complete_ = TimePoint{};
-  connection_ = nullptr;
+  client_ = nullptr;
 }
 
 std::string_view Exchange::peer() const {
-  return origin_.peer.empty() && connection_ != nullptr ? std::string_view(connection_->peer().address) : origin_.peer;
+  return origin_.peer.empty() && client_ != nullptr ? client_->address() : origin_.peer;
 }
 
 // ---- The answer
@@ -84,7 +88,7 @@ std::string Exchange::drop_fields(const http::Response& response, std::vector<ht
     if (why == nullptr) {
       kept.push_back(field);
     } else if (http::may_be_dropped(field)) {
-      hub_.observer.on_field_dropped(*this, field.name);
+      context_.observer.on_field_dropped(*this, field.name);
     } else {
       return "answered with the header " + quoted(field.name) + ", which must not be sent: " + why;
     }
@@ -110,7 +114,7 @@ std::string Exchange::respond(const http::Response& response) {
 }
 
 void Exchange::put(const http::Response& response, std::span<const http::Field> fields) {
-  closes_ = stream_->last || hub_.farewell.goodbye.load(std::memory_order_relaxed);
+  closes_ = stream_->last || context_.farewell.goodbye.load(std::memory_order_relaxed);
   status_ = response.status;
   std::string& out = output_.own();
   stream_->spell(out, {status_, fields, response.body.size(), closes_}, http::date_now());
@@ -138,35 +142,50 @@ void Exchange::refuse(int status, std::string_view reason, http::Outcome outcome
 
 // ---- Whose it is
 
-void Exchange::wait_until(TimePoint deadline) { hub_.deadlines.set(*this, deadline); }
+void Exchange::wait_until(TimePoint deadline) { context_.deadlines.set(*this, deadline); }
 
 /// It may be the one of an earlier request: nobody unsets it when that is over.
 void Exchange::on_deadline(TimePoint now) {
-  if (pending_ && connection_ != nullptr) hub_.handler.on_deadline(*this, now);
+  if (pending_ && client_ != nullptr) context_.handler.on_deadline(*this, now);
 }
 
 void Exchange::abandon() {
-  connection_ = nullptr;
-  hub_.handler.on_abandoned(*this);
+  client_ = nullptr;
+  context_.handler.on_abandoned(*this);
 }
 
 void Exchange::done() {
   pending_ = false;
-  if (connection_ != nullptr) return connection_->on_late_answer();
-  Hub& hub = hub_;
-  hub.handler.on_abandoned_done(*this);
-  hub.take_back(std::unique_ptr<Exchange>(this));
-  hub.handler.on_done();
+  if (client_ != nullptr) return client_->on_late_answer();
+  Handler& handler = context_.handler;
+  handler.on_abandoned_done(*this);
+  pool_.take_back(std::unique_ptr<Exchange>(this));
+  handler.on_done();
 }
 
 void Exchange::refuse_pending(int status, std::string_view reason, http::Outcome outcome) {
   pending_ = false;
   refuse(status, reason, outcome);
-  connection_->on_refused();
+  client_->on_refused();
 }
 
-void Exchange::give_up(int status, std::string_view reason, http::Outcome outcome) { connection_->give_up(status, reason, outcome); }
+void Exchange::give_up(int status, std::string_view reason, http::Outcome outcome) { client_->give_up(status, reason, outcome); }
 
-void Exchange::take_again() { connection_->take_again(); }
+void Exchange::take_again() { client_->take_again(); }
+
+// ---- Reuse
+
+std::unique_ptr<Exchange> ExchangePool::lend() {
+  // Of HTTP/1, which is all that is spoken yet.
+  if (spare_.empty()) return std::make_unique<Exchange>(context_, *this, std::make_unique<http1::Message>(context_.settings.limits));
+  std::unique_ptr<Exchange> exchange = std::move(spare_.back());
+  spare_.pop_back();
+  return exchange;
+}
+
+void ExchangePool::take_back(std::unique_ptr<Exchange> exchange) {
+  exchange->reset();
+  if (spare_.size() < kSpareExchanges) spare_.push_back(std::move(exchange));
+}
 
 }  // namespace serval::server

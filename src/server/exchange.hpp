@@ -14,12 +14,29 @@
 #include "http/stream.hpp"
 #include "net/deadline_wheel.hpp"
 #include "net/peer.hpp"
+#include "server/context.hpp"
 #include "server/request_body.hpp"
 
 namespace serval::server {
 
 class Connection;
-class Hub;
+class ExchangePool;
+
+/// What an exchange needs of its connection.
+class Client {
+ public:
+  virtual Connection& connection() = 0;
+  virtual std::string_view address() const = 0;
+  /// The handler is done later than take() returned.
+  virtual void on_late_answer() = 0;
+  /// An answer of serval's own has taken its place.
+  virtual void on_refused() = 0;
+  virtual void give_up(int status, std::string_view reason, http::Outcome outcome) = 0;
+  virtual void take_again() = 0;
+
+ protected:
+  ~Client() = default;
+};
 
 /// Who asks, over what.
 struct Origin {
@@ -39,7 +56,8 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
     virtual ~Attachment() = default;
   };
 
-  Exchange(Hub& hub, std::unique_ptr<http::Stream> stream);
+  /// `context` and `pool` outlive it.
+  Exchange(Context& context, ExchangePool& pool, std::unique_ptr<http::Stream> stream);
 
   // ---- For handlers. Any thread that has the exchange, until it is done.
   const http::Request& request() const { return stream_->request; }
@@ -74,7 +92,7 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   /// Handler::on_deadline is called then; max(): never.
   void wait_until(TimePoint deadline);
   /// None if it has been abandoned.
-  Connection* connection() const { return connection_; }
+  Connection* connection() const { return client_ == nullptr ? nullptr : &client_->connection(); }
 
   // ---- Whatever has been said of the answer.
   int status() const { return status_; }
@@ -88,9 +106,9 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
 
  private:
   friend class Connection;  // on the loop: it begins, prepares, hands over and resets what it serves
-  friend class Hub;
+  friend class ExchangePool;
 
-  void begin(Connection& connection, TimePoint first_byte);
+  void begin(Client& client, TimePoint first_byte);
   /// The request is complete: who asks, and under which id.
   void prepare(const net::Peer& peer, bool trusted, bool first, std::string_view scheme, TimePoint now);
   void identify(const net::Peer& peer);
@@ -105,9 +123,10 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   // net::Deadlined
   void on_deadline(TimePoint now) override;
 
-  Hub& hub_;
+  Context& context_;
+  ExchangePool& pool_;
   const std::unique_ptr<http::Stream> stream_;
-  Connection* connection_ = nullptr;
+  Client* client_ = nullptr;
   RequestBody body_;
   std::string request_id_;
   std::string peer_address_;  ///< a copy: the handler may outlive the connection
@@ -124,6 +143,19 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   bool over_ = false;      ///< the observer has heard of it
   bool from_trusted_peer_ = false;
   bool first_on_connection_ = false;
+};
+
+/// Exchanges, made once and used again and again. Loop only.
+class ExchangePool {
+ public:
+  explicit ExchangePool(Context& context) : context_(context) {}
+
+  std::unique_ptr<Exchange> lend();
+  void take_back(std::unique_ptr<Exchange> exchange);
+
+ private:
+  Context& context_;
+  std::vector<std::unique_ptr<Exchange>> spare_;
 };
 
 }  // namespace serval::server

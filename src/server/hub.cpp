@@ -2,28 +2,20 @@
 
 #include <boost/asio/post.hpp>
 
+#include <memory>
 #include <utility>
-
-#include "http1/session.hpp"
-#include "server/exchange.hpp"
 
 namespace serval::server {
 
-namespace {
-
-/// Exchanges kept for reuse; as many as requests are usually under way at a time.
-constexpr std::size_t kSpareExchanges = 64;
-
-}  // namespace
-
 Hub::Hub(boost::asio::io_context& loop, Settings values, const Roles& roles)
-    : io(loop),
-      settings(std::move(values)),
-      farewell(roles.farewell),
-      handler(roles.handler),
-      observer(roles.observer),
-      migration(roles.migration),
-      deadlines(loop) {}
+    : Context{.io = loop,
+              .settings = std::move(values),
+              .farewell = roles.farewell,
+              .handler = roles.handler,
+              .observer = roles.observer,
+              .migration = roles.migration,
+              .deadlines = net::Deadlines(loop)},
+      exchanges_(*this) {}
 
 Hub::~Hub() {
   connections_.clear_and_dispose([](Connection* connection) { delete connection; });
@@ -35,7 +27,8 @@ void Hub::serve(UniqueFd fd, net::Peer peer) {
 }
 
 void Hub::serve(UniqueFd fd, net::Peer peer, const http::History& history, std::string_view unread) {
-  auto connection = std::make_unique<Connection>(*this, std::move(fd), std::move(peer), history, unread);
+  const Connection::Surroundings surroundings{*this, exchanges_, *this};
+  auto connection = std::make_unique<Connection>(surroundings, std::move(fd), std::move(peer), history, unread);
   connections_.push_back(*connection);
   observer.on_connections(connections_.size());
   connection.release()->start();  // owned by the list from here
@@ -43,24 +36,6 @@ void Hub::serve(UniqueFd fd, net::Peer peer, const http::History& history, std::
 
 void Hub::say_farewell() {
   for (auto at = connections_.begin(); at != connections_.end();) (at++)->on_farewell();  // may remove itself
-}
-
-std::unique_ptr<http::Session> Hub::make_session(http::Streams& streams, const http::History& history, std::string_view unread) const {
-  auto session = std::make_unique<http1::Session>(settings.timeouts, farewell, streams, history, Clock::now());
-  if (!unread.empty()) session->put(unread);
-  return session;
-}
-
-std::unique_ptr<Exchange> Hub::lend() {
-  if (spare_.empty()) return std::make_unique<Exchange>(*this, std::make_unique<http1::Message>(settings.limits));
-  std::unique_ptr<Exchange> exchange = std::move(spare_.back());
-  spare_.pop_back();
-  return exchange;
-}
-
-void Hub::take_back(std::unique_ptr<Exchange> exchange) {
-  exchange->reset();
-  if (spare_.size() < kSpareExchanges) spare_.push_back(std::move(exchange));
 }
 
 void Hub::remove(Connection& connection) {

@@ -20,7 +20,10 @@ constexpr int kMemory = 8;
 
 }  // namespace
 
-void HandlerProfile::record_overrun() { slowness_.store(std::min(slowness_.load(std::memory_order_relaxed) + kOverstayWeight, kSlownessMax), std::memory_order_relaxed); }
+void HandlerProfile::record_overrun() {
+  const int slowness = slowness_.load(std::memory_order_relaxed);
+  slowness_.store(std::min(slowness + kOverstayWeight, kSlownessMax), std::memory_order_relaxed);
+}
 
 void HandlerProfile::record_quick() {
   if (const int slowness = slowness_.load(std::memory_order_relaxed); slowness > 0) slowness_.store(slowness - 1, std::memory_order_relaxed);
