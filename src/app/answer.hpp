@@ -1,23 +1,16 @@
 #pragma once
 
 #include <chrono>
-#include <span>
 #include <string_view>
 
-#include "http/request.hpp"
+#include "http/response.hpp"
 
 namespace serval::app {
 
 /// Takes the app's answer, on the thread that runs handle(). Exactly one call per request: respond() or fail().
 class Answer {
  public:
-  struct Response {
-    int status = 200;
-    std::span<const http::Field> fields;  ///< not yet checked: the receiver refuses CR, LF and NUL (500 and a log line)
-    std::string_view body;                ///< valid during the call only, unless `release` is given:
-    void (*release)(void*) = nullptr;     ///< then the receiver may keep the view and calls release(release_context) once, on any thread
-    void* release_context = nullptr;
-  };
+  using Response = http::Response;
   virtual void respond(const Response& response) = 0;
   /// The app failed: 500; `why` (an exception's text, "returned without an answer") goes to the log, not to the client.
   virtual void fail(std::string_view why) = 0;

@@ -37,11 +37,11 @@ class Headers {
 };
 
 serval_request request_view(const Request& request, const Headers& headers) {
-  const http::Head& head = *request.head;
+  const http::Request& head = *request.head;
   return {
       .size = sizeof(serval_request),
-      .http_major = 1,
-      .http_minor = static_cast<std::uint16_t>(head.minor_version),
+      .http_major = static_cast<std::uint16_t>(head.version.major),
+      .http_minor = static_cast<std::uint16_t>(head.version.minor),
       .method = text(head.method),
       .target = text(head.target),
       .path = text(head.path),

@@ -16,7 +16,7 @@ namespace serval::app {
 
 /// One request as it is shown to the app. Views are valid until handle() has returned.
 struct Request {
-  const http::Head* head = nullptr;
+  const http::Request* head = nullptr;
   std::string_view body;        ///< whole, decoded; a spilled one is mapped
   int body_fd = -1;             ///< the spilled body's file, else -1
   std::string_view peer;        ///< address without port, e.g. "127.0.0.1", "::1", or "unix"

@@ -77,15 +77,15 @@ bool take(serval_exchange* exchange) {
 }
 
 /// Calls the app's release unless the receiver of the answer has taken that over.
-class Release {
+class ReleaseUnlessTaken {
  public:
-  explicit Release(const serval_response& response) : release_(response.release), context_(response.release_context) {}
-  ~Release() {
+  explicit ReleaseUnlessTaken(const serval_response& response) : release_(response.release), context_(response.release_context) {}
+  ~ReleaseUnlessTaken() {
     if (release_ != nullptr) call_release(release_, context_);
   }
-  Release(const Release&) = delete;
-  Release& operator=(const Release&) = delete;
-  void hand_over() { release_ = nullptr; }
+  ReleaseUnlessTaken(const ReleaseUnlessTaken&) = delete;
+  ReleaseUnlessTaken& operator=(const ReleaseUnlessTaken&) = delete;
+  void taken() { release_ = nullptr; }
 
  private:
   void (*release_)(void*);
@@ -109,14 +109,14 @@ void respond(serval_exchange* exchange, const serval_response* response) {
       if (take(exchange)) exchange->answer.fail("the serval_response is null or its `size` is not set");
       return;
     }
-    Release release(*response);
+    ReleaseUnlessTaken release(*response);
     if (!take(exchange)) return;
     if (const char* why = why_not_valid(*response)) {
       return exchange->answer.fail(std::string("the response is not valid: ") + why + " (status " + std::to_string(response->status) + ")");
     }
     const Fields fields(response->headers, response->header_count);
-    release.hand_over();
-    deliver(*exchange, {response->status, fields.span(), view(response->body), response->release, response->release_context});
+    release.taken();
+    deliver(*exchange, {response->status, fields.span(), view(response->body), {response->release, response->release_context, call_release}});
   });
 }
 

@@ -9,12 +9,9 @@
 
 #include "base/access_template.hpp"
 #include "base/result.hpp"
-#include "http/request.hpp"
+#include "http/outcome.hpp"
 
 namespace serval::http {
-
-/// How an accepted request ended; exactly one access line each.
-enum class Outcome { ok, refused, client_gone, timeout, app_failed, overload, cut };
 
 /// The facts of one access line. Head fields are empty for requests that never had a complete head.
 struct AccessRecord {
@@ -35,9 +32,6 @@ struct AccessRecord {
   std::string_view reason;              ///< why serval answered instead of the app, or gave the client up; "" if it did not
   std::string_view received;            ///< of a refused request: what came, up to the end of its first line; it may be cut
 };
-
-/// "ok", "refused", ...
-std::string_view outcome_text(Outcome outcome);
 
 /// [log] access_format, ready to write lines: `combined` (Apache's, followed by request id, duration, queue wait, worker, outcome and, where there
 /// is one, the reason), `common` (Apache's, and nothing behind it), `json`, or a template.

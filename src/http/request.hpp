@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-/// What the HTTP/1.1 engine hands on. Views point into the connection's read buffer and live until the request is answered.
+/// Requests, whatever version of HTTP brought them.
 namespace serval::http {
 
 struct Field {
@@ -16,20 +16,21 @@ struct Field {
 /// ASCII case-insensitive (RFC 9110 §5.1).
 bool equal_names(std::string_view a, std::string_view b);
 
-enum class Framing { none, length, chunked };
+/// Of HTTP; what came, not what is answered with.
+struct Version {
+  int major = 1;
+  int minor = 1;
+};
 
-struct Head {
+/// A request's head as all versions of HTTP share it. Views point into memory of the protocol that read it, and live until the request is over.
+struct Request {
   std::string_view method;
-  std::string_view target;          ///< as sent
-  std::string_view path;            ///< the target up to '?', still percent-encoded; absolute-form: without scheme and authority; "*" as it is
-  std::string_view query;           ///< after '?', still percent-encoded; may be empty
-  std::string_view host;            ///< Host's value, or the authority of an absolute-form target (RFC 9112 §3.2.2); may be empty in HTTP/1.0
-  int minor_version = 1;            ///< 0 or 1; HTTP/1.2 and later count as 1.1
-  std::span<const Field> fields;    ///< in the order received, repeated ones kept
-  Framing framing = Framing::none;
-  std::uint64_t content_length = 0; ///< for Framing::length
-  bool keep_alive = true;           ///< what the client wants, by version and Connection
-  bool expect_continue = false;     ///< asked for 100 (ignored for HTTP/1.0, RFC 9110 §10.1.1)
+  std::string_view target;        ///< as sent
+  std::string_view path;          ///< the target up to '?', still percent-encoded; absolute-form: without scheme and authority; "*" as it is
+  std::string_view query;         ///< after '?', still percent-encoded; may be empty
+  std::string_view host;          ///< Host's value, or the authority of an absolute-form target (RFC 9112 §3.2.2); may be empty in HTTP/1.0
+  std::span<const Field> fields;  ///< in the order received, repeated ones kept
+  Version version;
 };
 
 /// Why a request is answered without asking the app. The connection closes after it.
@@ -38,7 +39,7 @@ struct Refusal {
   std::string_view reason;  ///< a static sentence for the log and the body, e.g. "space before colon in a header field"
 };
 
-/// Copies of the [request] limits the parser enforces.
+/// Copies of the [request] limits that parsers enforce.
 struct Limits {
   std::size_t max_header = 64 * 1024;  ///< request line and fields together; beyond: 431
   std::size_t max_headers = 128;       ///< fields; beyond: 431

@@ -6,8 +6,6 @@
 
 namespace serval::http {
 
-using namespace std::string_view_literals;
-
 namespace {
 
 struct Phrase {
@@ -79,42 +77,6 @@ constexpr Phrase kPhrases[] = {
     {511, "Network Authentication Required"},
 };
 
-bool is_interim(int status) { return status >= 100 && status < 200; }
-
-void append_number(std::string& out, std::size_t number) {
-  char digits[20];
-  const auto end = std::to_chars(digits, digits + sizeof digits, number).ptr;
-  out.append(digits, static_cast<std::size_t>(end - digits));
-}
-
-void append_field(std::string& out, const Field& field) {
-  out.append(field.name).append(": "sv).append(field.value).append("\r\n"sv);
-}
-
-void append_status_line(std::string& out, int status) {
-  // Our version, not the client's: RFC 9112 §2.3 has a server send the highest one it speaks of the same major version.
-  if (status == 200) {
-    out.append("HTTP/1.1 200 OK\r\n"sv);
-    return;
-  }
-  out.append("HTTP/1.1 ");
-  append_number(out, static_cast<std::size_t>(status));
-  out.append(" ").append(reason_phrase(status)).append("\r\n");
-}
-
-/// Who says how long the body is.
-enum class Length { nobody, app, serval };
-
-Length who_says_length(const Exchange& exchange, int status, bool app_does) {
-  if (is_interim(status) || status == 204) return Length::nobody;
-  if (status == 304) return app_does ? Length::app : Length::nobody;
-  if (exchange.head_request && app_does) return Length::app;
-  return Length::serval;
-}
-
-bool is_length(const Field& field) { return field.name.size() == 14 && ascii::is_name(field.name, "content-length"); }
-bool is_date(const Field& field) { return field.name.size() == 4 && ascii::is_name(field.name, "date"); }
-
 const char* why_not_a_value(std::string_view value) {
   const char* const end = value.data() + value.size();
   const char* const bad = ascii::skip_value(value.data(), end);
@@ -159,10 +121,14 @@ const char* why_not(const Field& field, const std::size_t* body_size) {
 
 }  // namespace
 
+bool is_interim(int status) { return status >= 100 && status < 200; }
+
+bool is_length(const Field& field) { return field.name.size() == 14 && ascii::is_name(field.name, "content-length"); }
+
 const char* why_not_sendable(const Field& field, std::size_t body_size) { return why_not(field, &body_size); }
 
-const char* why_not_sendable(const Field& field, const Exchange& exchange, int status, std::size_t body_size) {
-  return why_not(field, exchange.head_request || status == 304 ? nullptr : &body_size);
+const char* why_not_sendable(const Field& field, const AnswerTo& to, std::size_t body_size) {
+  return why_not(field, to.head_request || to.status == 304 ? nullptr : &body_size);
 }
 
 bool may_be_dropped(const Field& field) {
@@ -172,54 +138,8 @@ bool may_be_dropped(const Field& field) {
 
 const char* why_not_sendable(int status) { return status >= 200 && status <= 599 ? nullptr : "the status is not one of 200 to 599"; }
 
-void append_head(std::string& out, const Exchange& exchange, int status, std::span<const Field> fields, std::size_t body_size,
-                 std::string_view date) {
-  bool app_has_length = false;
-  bool app_has_date = false;
-  for (const Field& field : fields) {
-    app_has_length = app_has_length || is_length(field);
-    app_has_date = app_has_date || is_date(field);
-  }
-  const Length length = who_says_length(exchange, status, app_has_length);
-  append_status_line(out, status);
-  if (!app_has_date) append_field(out, {"Date", date});
-  bool length_sent = false;
-  for (const Field& field : fields) {
-    if (app_has_length && is_length(field)) {
-      if (length != Length::app || length_sent) continue;
-      length_sent = true;
-    }
-    append_field(out, field);
-  }
-  if (exchange.close) {
-    out.append("Connection: close\r\n");
-  } else if (exchange.minor_version == 0 && exchange.asked_keep_alive_1_0) {
-    out.append("Connection: keep-alive\r\n");
-  }
-  if (length == Length::serval) {
-    out.append("Content-Length: "sv);
-    append_number(out, status == 205 ? 0 : body_size);
-    out.append("\r\n"sv);
-  }
-  out.append("\r\n"sv);
-}
-
-bool carries_body(const Exchange& exchange, int status) {
-  return !exchange.head_request && !is_interim(status) && status != 204 && status != 205 && status != 304;
-}
-
-std::size_t append_error(std::string& out, const Exchange& exchange, int status, std::string_view reason, std::string_view date) {
-  std::string body = std::to_string(status);
-  body.append(" ").append(reason_phrase(status));
-  if (!reason.empty()) body.append(": ").append(reason);
-  body.append("\n");
-  const Field fields[] = {{"Content-Type", "text/plain; charset=utf-8"}, {"Retry-After", "1"}};
-  Exchange closing = exchange;
-  closing.close = true;
-  append_head(out, closing, status, std::span(fields).first(status == 503 ? 2 : 1), body.size(), date);
-  if (!carries_body(closing, status)) return 0;
-  out.append(body);
-  return body.size();
+bool carries_body(const AnswerTo& to) {
+  return !to.head_request && !is_interim(to.status) && to.status != 204 && to.status != 205 && to.status != 304;
 }
 
 std::string_view reason_phrase(int status) {

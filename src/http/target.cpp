@@ -35,10 +35,10 @@ bool is_registered_name(std::string_view text) {
   return !text.empty();
 }
 
-void split_query(Head& head, std::string_view rest) {
+void split_query(Request& request, std::string_view rest) {
   const std::size_t mark = rest.find('?');
-  head.path = rest.substr(0, mark);
-  head.query = mark == std::string_view::npos ? std::string_view{} : rest.substr(mark + 1);
+  request.path = rest.substr(0, mark);
+  request.query = mark == std::string_view::npos ? std::string_view{} : rest.substr(mark + 1);
 }
 
 /// The length of "http://" or "https://" at the front, else 0.
@@ -49,13 +49,13 @@ std::size_t scheme_length(std::string_view target) {
   return 0;
 }
 
-std::optional<Refusal> split_absolute(Head& head, std::size_t scheme) {
-  const std::string_view rest = head.target.substr(scheme);
+std::optional<Refusal> split_absolute(Request& request, std::size_t scheme) {
+  const std::string_view rest = request.target.substr(scheme);
   const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
-  head.host = rest.substr(0, end);
-  if (!is_authority(head.host)) return Refusal{400, "the target's authority is not a valid host"};
-  split_query(head, rest.substr(end));
-  if (head.path.empty()) head.path = "/";  // RFC 9110 §4.2.3: an empty path is the same as "/"
+  request.host = rest.substr(0, end);
+  if (!is_authority(request.host)) return Refusal{400, "the target's authority is not a valid host"};
+  split_query(request, rest.substr(end));
+  if (request.path.empty()) request.path = "/";  // RFC 9110 §4.2.3: an empty path is the same as "/"
   return std::nullopt;
 }
 
@@ -77,22 +77,22 @@ bool is_authority(std::string_view text, Port port) {
   return rest.front() == ':' && is_port(rest.substr(1));
 }
 
-std::optional<Refusal> split_target(Head& head) {
-  const std::string_view target = head.target;
-  if (head.method == "CONNECT") {
+std::optional<Refusal> split_target(Request& request) {
+  const std::string_view target = request.target;
+  if (request.method == "CONNECT") {
     if (!is_authority(target, Port::required)) return Refusal{400, "the target of CONNECT is not host:port"};
     return Refusal{501, "CONNECT is not served"};
   }
   if (target.starts_with('/')) {
-    split_query(head, target);
+    split_query(request, target);
     return std::nullopt;
   }
   if (target == "*") {
-    if (head.method != "OPTIONS") return Refusal{400, "only OPTIONS may have the target *"};
-    head.path = target;
+    if (request.method != "OPTIONS") return Refusal{400, "only OPTIONS may have the target *"};
+    request.path = target;
     return std::nullopt;
   }
-  if (const std::size_t scheme = scheme_length(target); scheme > 0) return split_absolute(head, scheme);
+  if (const std::size_t scheme = scheme_length(target); scheme > 0) return split_absolute(request, scheme);
   return Refusal{400, "the target is neither a path nor an http URL"};
 }
 

@@ -13,6 +13,6 @@ enum class Port { optional, required };
 bool is_authority(std::string_view text, Port port = Port::optional);
 
 /// Fills path and query, and host for the absolute form, from method and target (RFC 9112 §3.2); else why the target is refused.
-std::optional<Refusal> split_target(Head& head);
+std::optional<Refusal> split_target(Request& request);
 
 }  // namespace serval::http

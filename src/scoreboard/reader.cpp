@@ -133,14 +133,14 @@ int running_since_before(const Memory& memory, int slot, TimePoint time) {
   return running;
 }
 
-Company company(const Memory& memory, Slots slots, int threads, TimePoint now) {
-  Company found;
-  for (int slot = memory.next_used(0); slot >= 0 && slot < slots.end && found.at_ease < slots.enough; slot = memory.next_used(slot + 1)) {
+Siblings siblings(const Memory& memory, Slots slots, int threads, TimePoint now) {
+  Siblings found;
+  for (int slot = memory.next_used(0); slot >= 0 && slot < slots.end && found.with_headroom < slots.enough; slot = memory.next_used(slot + 1)) {
     if (slot == slots.but || phase_of(memory.cells(slot).phase.load(kRelaxed)) != Phase::serving) continue;
     if (memory.cells(slot).gauges[index_of(Gauge::strained)].load(kRelaxed) != 0) {
-      ++found.strained;
+      ++found.overloaded;
     } else if (2 * free_threads_of(memory, slot, threads) > threads && !loop_is_held_up(memory, slot, now)) {
-      if (found.at_ease++ == 0) found.first = slot;
+      if (found.with_headroom++ == 0) found.first = slot;
     }
   }
   return found;

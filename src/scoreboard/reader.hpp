@@ -66,18 +66,18 @@ int free_threads(const Memory& memory, int but, int threads, int enough);
 int running_since_before(const Memory& memory, int slot, TimePoint time);
 
 /// Those workers of a range that serve.
-struct Company {
-  int at_ease = 0;   ///< more than half of its threads are free, nobody waits for one, and its loop is neither strained nor held up by a handler
-  int strained = 0;  ///< its loop hardly keeps up
-  int first = -1;    ///< the slot of the first at ease
+struct Siblings {
+  int with_headroom = 0;  ///< more than half of its threads are free, nobody waits for one, and its loop is neither overloaded nor held up by a handler
+  int overloaded = 0;     ///< its loop hardly keeps up
+  int first = -1;         ///< the slot of the first with headroom
 };
 struct Slots {
   int end;          ///< those before it
   int but = -1;     ///< and not this one
-  int enough;       ///< counts no further than so many at ease
+  int enough;       ///< counts no further than this many with headroom
 };
 /// `threads`: that each worker has.
-Company company(const Memory& memory, Slots slots, int threads, TimePoint now);
+Siblings siblings(const Memory& memory, Slots slots, int threads, TimePoint now);
 
 /// Connections that the workers of a slot have accepted.
 std::uint64_t accepted(const Memory& memory, int slot);

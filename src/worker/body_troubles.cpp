@@ -1,10 +1,10 @@
 #include "worker/body_troubles.hpp"
 
-#include <cstdlib>
 #include <string_view>
 
 #include "base/errno_text.hpp"
 #include "base/log.hpp"
+#include "server/body_spool.hpp"
 
 namespace serval::worker {
 namespace {
@@ -25,11 +25,6 @@ static_assert(index_of(kTroubles[1].kind) == 1 && index_of(kTroubles[2].kind) ==
 
 }  // namespace
 
-const char* temporary_folder() {
-  const char* folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
-
 BodyTroubles::BodyTroubles(boost::asio::io_context& io)
     : lines_{FloodLine(io, [this](std::uint64_t count) { return say(Kind::no_file, count); }),
              FloodLine(io, [this](std::uint64_t count) { return say(Kind::not_written, count); }),
@@ -46,7 +41,7 @@ void BodyTroubles::finish() {
 
 bool BodyTroubles::say(Kind kind, std::uint64_t count) const {
   const Row& row = kTroubles[index_of(kind)];
-  return log::write(row.level, row.sentence, {{"folder", temporary_folder()}, {"error", errno_text(errors_[index_of(kind)])}, {"count", count}});
+  return log::write(row.level, row.sentence, {{"folder", server::temporary_folder()}, {"error", errno_text(errors_[index_of(kind)])}, {"count", count}});
 }
 
 }  // namespace serval::worker

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "server/body_trouble.hpp"
 #include "worker/flood_line.hpp"
 
 namespace serval::worker {
@@ -13,7 +14,7 @@ namespace serval::worker {
 /// many there were. Loop only.
 class BodyTroubles {
  public:
-  enum class Kind { no_file, not_written, not_mapped };
+  using Kind = server::BodyTrouble;
 
   explicit BodyTroubles(boost::asio::io_context& io);
 
@@ -27,8 +28,5 @@ class BodyTroubles {
   std::array<FloodLine, kKinds> lines_;
   std::array<int, kKinds> errors_{};
 };
-
-/// The folder of the temporary files.
-const char* temporary_folder();
 
 }  // namespace serval::worker

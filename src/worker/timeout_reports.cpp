@@ -4,15 +4,15 @@
 
 namespace serval::worker {
 
-void TimeoutReports::add(const Exchange& exchange, TimePoint now) {
-  const http::Head& head = exchange.parser.head();
+void TimeoutReports::add(const HandlerCall& call, TimePoint now) {
+  const server::Exchange& exchange = call.exchange();
   ipc::TimeoutReport report;
-  report.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - exchange.started()).count();
-  ipc::put_text(report.method, head.method);
-  ipc::put_text(report.target, head.target);
-  ipc::put_text(report.request_id, exchange.request_id);
-  ipc::put_text(report.peer, exchange.request.peer);
-  stacks_.ask(exchange.thread(), [this, report](const stack::Frames& frames) mutable {
+  report.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - call.started()).count();
+  ipc::put_text(report.method, exchange.request().method);
+  ipc::put_text(report.target, exchange.request().target);
+  ipc::put_text(report.request_id, exchange.request_id());
+  ipc::put_text(report.peer, exchange.origin().peer);
+  stacks_.ask(call.thread(), [this, report](const stack::Frames& frames) mutable {
     report.frames = frames;
     send(report);
   });

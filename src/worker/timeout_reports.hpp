@@ -4,7 +4,7 @@
 
 #include "base/time.hpp"
 #include "ipc/reports.hpp"
-#include "worker/exchange.hpp"
+#include "worker/handler_call.hpp"
 #include "worker/thread_stacks.hpp"
 
 namespace serval::worker {
@@ -15,9 +15,9 @@ class TimeoutReports {
   /// `tell`: hands a message to the master; false if there is none any more. What cannot be told is logged here, without the stack's names.
   TimeoutReports(ThreadStacks& stacks, std::function<bool(const ipc::Message&)> tell) : stacks_(stacks), tell_(std::move(tell)) {}
 
-  /// Of an exchange whose handler runs; looks at its request and its thread. The report is on its way as soon as the thread has answered.
-  void add(const Exchange& exchange, TimePoint now);
-  /// One that has been reported has not returned in time after it was told so: its thread cannot be had back.
+  /// Looks at the call's request and its thread. The report is on its way as soon as the thread has answered.
+  void add(const HandlerCall& call, TimePoint now);
+  /// One that has been reported has not returned in time after it was told so: its thread cannot be reclaimed.
   void does_not_return();
 
  private:

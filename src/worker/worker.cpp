@@ -1,6 +1,5 @@
 #include "worker/worker.hpp"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -10,27 +9,22 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "base/check.hpp"
-#include "base/errno_text.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "http/request_id.hpp"
 #include "ipc/reports.hpp"
-#include "os/cpus.hpp"
 #include "os/death_with_parent.hpp"
 #include "os/fd_table.hpp"
 #include "os/oom.hpp"
 #include "os/own_fds.hpp"
 #include "stack/capture.hpp"
-#include "worker/acceptor.hpp"
-#include "worker/arrivals.hpp"
-#include "worker/service.hpp"
+#include "worker/engine_settings.hpp"
+#include "worker/serving.hpp"
 
 namespace serval::worker {
 
@@ -41,17 +35,10 @@ namespace {
 
 /// How often a booting app is asked whether it is ready.
 constexpr auto kAskReady = 20ms;
-/// After the grace the worker leaves by itself, without a master as well; a little earlier than the master would kill it, so that its own last
-/// words are in the log.
-constexpr auto kGraceMargin = 100ms;
-/// The I/O loop says so often that it turns, within the time that it may be silent...
+/// Heartbeats per heartbeat_timeout.
 constexpr int kBeats = 4;
-/// ... but not seldom: what shows its state should not be old.
-constexpr auto kSeldomBeat = 5s;
-/// After a worker has put its last connection into the lobby: as long as a stop of the whole server may take to come round, if its processes
-/// are signalled one by one. A successor that still boots finds them there without us.
-constexpr auto kGuestsPatience = 1s;
-constexpr auto kBetweenLooks = 5ms;
+/// Upper bound on the interval, so that status never shows a stale beat.
+constexpr auto kMaxBeatInterval = 5s;
 /// The workers in these slots log that they drain; those of higher ones do so at debug level.
 constexpr int kSlotsThatSayIt = 10;
 /// For connections: more of them than a worker usually has, and 32 KiB of the kernel's memory.
@@ -59,20 +46,19 @@ constexpr int kReservedFds = 4096;
 /// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
 constexpr int kOomScore = 100;
 
-http::AccessFormat access_format_of(const config::Config& config) {
-  Result<http::AccessFormat> format = http::AccessFormat::parse(config.log.access_format);
-  SERVAL_CHECK(format);  // validated with the config
-  return std::move(*format);
-}
+/// Texts of the configuration, as what they mean.
+struct Understood {
+  server::Settings engine;
+  http::AccessFormat access_format;
+};
 
-std::vector<Network> trusted_of(const config::Config& config) {
-  std::vector<Network> networks;
-  for (const std::string& text : config.request.trusted_proxies) {
-    Result<Network> network = Network::parse(text);
-    SERVAL_CHECK(network);
-    networks.push_back(std::move(*network));
-  }
-  return networks;
+/// The error is one of ours: what is validated can be understood.
+Result<Understood> understand(const config::Config& config) {
+  Result<server::Settings> engine = engine_settings(config.request);
+  if (!engine) return Error{engine.error()};
+  Result<http::AccessFormat> format = http::AccessFormat::parse(config.log.access_format);
+  if (!format) return Error{"log.access_format: " + format.error()};
+  return Understood{std::move(*engine), std::move(*format)};
 }
 
 /// For the handler of deadly signals: all it needs is here before.
@@ -92,27 +78,22 @@ void report_crash(const stack::Crash& crash) noexcept {
 class Worker {
  public:
   /// `loop_fds`: that the event loop has opened, once the worker is made.
-  Worker(Boot boot, const std::vector<int>& loop_fds)
+  Worker(Boot boot, Understood understood, const std::vector<int>& loop_fds)
       : boot_(std::move(boot)),
         loop_fds_(loop_fds),
         config_(boot_.heritage.config),
-        service_(io_, {.config = config_,
+        serving_(io_, {.heritage = boot_.heritage,
                        .app = boot_.app,
                        .scoreboard = boot_.scoreboard,
-                       .slot = boot_.slot,
+                       .seat = boot_.slot,
                        .known_as = boot_.known_as,
                        .max_requests = boot_.max_requests,
+                       .engine = std::move(understood.engine),
+                       .access_format = std::move(understood.access_format),
                        .tell_master = [this](ipc::Message message) { return say(std::move(message)); },
-                       .access_fd = boot_.heritage.access_fd,
-                       .access_format = access_format_of(config_),
-                       .trusted = trusted_of(config_),
-                       .cpus = boot_.heritage.cpus > 0 ? boot_.heritage.cpus : os::usable_cpus().usable,
-                       .lobby_entry_fd = boot_.heritage.lobby_entry_fd,
                        .on_unfit = [this](const std::string& why, bool can_tell) { leave_for(why, can_tell); }}),
         signals_(std::make_unique<asio::signal_set>(io_, SIGTERM, SIGINT, SIGXCPU)),
         channel_(io_, boot_.channel.in_fd()),
-        timer_(io_),
-        last_look_(io_),
         beats_(io_),
         paused_(boot_.pause != 0) {}
 
@@ -127,10 +108,10 @@ class Worker {
     os::raise_oom_score(kOomScore);
     http::reseed_request_ids();
     os::reserve_fds(kReservedFds);
-    service_.board.begin(boot_.heritage.generation, ::getpid(), Clock::now());
+    serving_.board().begin(boot_.heritage.generation, ::getpid(), Clock::now());
     WorkerState state = boot();
     if (state == WorkerState::ready) {
-      if (const auto started = service_.crew.start(); !started) state = fail_boot(started.error());
+      if (const auto started = serving_.pool().start(); !started) state = fail_boot(started.error());
     }
     if (state == WorkerState::failed) return exit_code::app_failed;
     if (state == WorkerState::ready) serve();
@@ -153,9 +134,8 @@ class Worker {
   void on_message(ipc::Channel::Received received);
   void reopen(std::vector<UniqueFd> files);
   void pause(std::uint32_t number);
-  void hold(std::function<void()> quiet);
   void resume();
-  /// Whoever takes over what we have and what waits for us.
+  /// Which workers take over what we have and what waits for us.
   enum class Heirs {
     come,    ///< they have the listeners: what waits there is theirs already
     likely,  ///< the master starts some, unless it stops, too; then it says so
@@ -164,29 +144,16 @@ class Worker {
   void drain(std::string_view why, Heirs heirs);
   void leave_for(const std::string& why, bool can_tell_master);
   void watch_own_fds();
-  Arrivals* look_into_lobby();
-  void drain_lobby(Arrivals& arrivals);
-  void close_one_door();
-  void stop_after_all();
-  void leave();
-  bool guests_wait() const;
-  void on_grace_over();
 
   Boot boot_;
   const std::vector<int>& loop_fds_;
   const config::Config& config_;
-  /// No hint that spares locks: with any, a thread that has lost the loop would not wake the one that has it (worker/crew.hpp).
+  /// No hint that spares locks: with any, a thread that has lost the loop would not wake the one that has it (worker/threads/handler_pool.hpp).
   asio::io_context io_;
-  Service service_;
+  Serving serving_;
   std::unique_ptr<asio::signal_set> signals_;
   asio::posix::stream_descriptor channel_;
-  asio::steady_timer timer_;
-  asio::steady_timer last_look_;  ///< into the lobby
   asio::steady_timer beats_;
-  std::deque<Acceptor> acceptors_;
-  std::deque<Arrivals> arrivals_;  ///< at the lobby; a second one if a drain becomes a stop
-  std::size_t accepting_ = 0;
-  bool succeeded_ = false;  ///< draining, and others take over
   bool unwanted_ = false;  ///< told to go while it booted
   bool paused_;
 };
@@ -207,10 +174,10 @@ void Worker::speak_before_dying() {
 }
 
 void Worker::beat() {
-  service_.beat();
-  service_.housekeep();
+  serving_.beat();
+  serving_.housekeep();
   const Duration silence = config_.workers.heartbeat_timeout;
-  beats_.expires_after(silence > Duration::zero() ? std::min<Duration>(silence / kBeats, kSeldomBeat) : kSeldomBeat);
+  beats_.expires_after(silence > Duration::zero() ? std::min<Duration>(silence / kBeats, kMaxBeatInterval) : kMaxBeatInterval);
   beats_.async_wait([this](const boost::system::error_code& error) {
     if (!error) beat();
   });
@@ -248,18 +215,14 @@ Worker::WorkerState Worker::boot() {
 }
 
 void Worker::serve() {
-  for (const ipc::Listener& listener : boot_.heritage.listeners) acceptors_.emplace_back(service_, listener);
-  Arrivals* const arrivals = look_into_lobby();
-  service_.set_accepting(true);
-  for (Acceptor& acceptor : acceptors_) acceptor.start();
-  if (arrivals != nullptr) arrivals->start();
-  if (paused_) hold([] {});
-  service_.board.set_phase(scoreboard::Phase::serving);
+  serving_.intake().start();
+  if (paused_) serving_.pause([] {});
+  serving_.board().set_phase(scoreboard::Phase::serving);
   watch_own_fds();
   beat();
   say({.kind = ipc::Kind::ready});
   io_.restart();
-  service_.crew.run();
+  serving_.pool().run();
 }
 
 void Worker::watch_signals() {
@@ -296,7 +259,7 @@ void Worker::on_message(ipc::Channel::Received received) {
     case ipc::Kind::resume:
       return resume();
     case ipc::Kind::ask_stacks:
-      return service_.report_stacks(received.message.number);
+      return serving_.stack_reports().answer(received.message.number);
     case ipc::Kind::loaded:
     case ipc::Kind::load_failed:
     case ipc::Kind::forked:
@@ -320,7 +283,7 @@ void Worker::on_message(ipc::Channel::Received received) {
 
 /// Once it serves, and for as long: in a drain they are closed one after another.
 void Worker::watch_own_fds() {
-  os::FdWatch& watch = service_.own_fds.watch;
+  os::FdWatch& watch = serving_.own_fds().watch;
   watch.add(boot_.channel.in_fd(), OwnFds::kChannel);
   watch.add(boot_.channel.out_fd(), OwnFds::kChannel);
   watch.add(boot_.heritage.scoreboard_fd, "scoreboard");
@@ -334,128 +297,64 @@ void Worker::watch_own_fds() {
 
 /// The master has a successor start first, if it can be told.
 void Worker::leave_for(const std::string& why, bool can_tell_master) {
-  if (service_.draining() || (can_tell_master && say({.kind = ipc::Kind::spent}, why))) return;
+  if (serving_.drain().begun() || (can_tell_master && say({.kind = ipc::Kind::spent}, why))) return;
   drain(why, Heirs::likely);
 }
 
 /// `files` are the new log and access log, each only if it is a file.
 void Worker::reopen(std::vector<UniqueFd> files) {
-  service_.own_fds.watch.change([&] {
+  serving_.own_fds().watch.change([&] {
     auto file = files.begin();
     if (config::names_file(config_.log.file) && file != files.end()) log::reopen((file++)->get());
-    if (config::names_file(config_.log.access) && file != files.end()) service_.reopen_access(file->get());
+    if (config::names_file(config_.log.access) && file != files.end()) serving_.accounting().reopen_access(file->get());
   });
   say({.kind = ipc::Kind::reopened});
 }
 
 void Worker::pause(std::uint32_t number) {
-  if (service_.draining()) return;
+  if (serving_.drain().begun()) return;
   paused_ = true;
   const auto acknowledge = [this, number] { say({.kind = ipc::Kind::paused, .number = number}); };
-  acceptors_.empty() ? acknowledge() : hold(acknowledge);  // who still boots begins paused
-}
-
-void Worker::hold(std::function<void()> quiet) {
-  for (Acceptor& acceptor : acceptors_) acceptor.hold();
-  service_.hold(std::move(quiet));
+  serving_.intake().started() ? serving_.pause(acknowledge) : acknowledge();  // a worker that still boots begins paused
 }
 
 void Worker::resume() {
   paused_ = false;
-  for (Acceptor& acceptor : acceptors_) acceptor.release();
-  service_.let_in();
+  serving_.resume();
 }
 
-/// In a pause, too, all that has been accepted is answered; and what waits in the queue, unless it is somebody else's.
+/// In a pause, too, all that has been accepted is answered; and what waits in the queue, unless it is another worker's.
 void Worker::drain(std::string_view why, Heirs heirs) {
-  if (acceptors_.empty()) {  // still booting
+  if (!serving_.intake().started()) {  // still booting
     unwanted_ = true;
     return io_.stop();
   }
-  const bool succeeded = heirs != Heirs::none;
-  service_.own_fds.watch.stop();
-  if (service_.draining()) return succeeded ? void() : stop_after_all();
+  const bool others_take_over = heirs != Heirs::none;
+  serving_.own_fds().watch.stop();
+  if (serving_.drain().begun()) return others_take_over ? void() : serving_.drain().stop_after_all();
   if (heirs != Heirs::come) resume();
   // A large fleet that is replaced or stopped would bury the other lines, as with the master's own about each worker.
   log::write(boot_.known_as < kSlotsThatSayIt ? log::Level::info : log::Level::debug, "draining",
-             {{"why", why}, {"connections", service_.connections()}, {"requests", service_.crew.running()}});
-  service_.board.set_phase(scoreboard::Phase::draining);
-  succeeded_ = succeeded;
-  accepting_ = acceptors_.size();
-  service_.drain(succeeded, [this] { leave(); });
-  for (Acceptor& acceptor : acceptors_) acceptor.drain([this] { close_one_door(); });
-  for (Arrivals& arrivals : arrivals_) {
-    succeeded ? arrivals.close() : drain_lobby(arrivals);
-  }
-  service_.let_in();
-  timer_.expires_after(std::max<Duration>(config_.shutdown.grace - kGraceMargin, 0ms));
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) on_grace_over();
-  });
-}
-
-/// None if the master knows no lobby.
-Arrivals* Worker::look_into_lobby() {
-  if (boot_.heritage.lobby_exit_fd < 0) return nullptr;
-  UniqueFd exit(::fcntl(boot_.heritage.lobby_exit_fd, F_DUPFD_CLOEXEC, os::first_own_fd()));
-  if (!service_.draining()) service_.own_fds.watch.add(exit.get(), "lobby");
-  if (exit) return &arrivals_.emplace_back(service_, std::move(exit));
-  log::error("cannot look into the lobby: raise the limit of open files", {{"error", errno_text()}});
-  return nullptr;
-}
-
-void Worker::drain_lobby(Arrivals& arrivals) {
-  if (!arrivals.open()) return;
-  ++accepting_;
-  arrivals.drain([this] { close_one_door(); });
-}
-
-void Worker::close_one_door() {
-  if (--accepting_ == 0) service_.set_accepting(false);
-}
-
-/// It drained with somebody to take over, and now everybody goes: what is in the lobby, ours or not, is for those who still live.
-void Worker::stop_after_all() {
-  if (!std::exchange(succeeded_, false)) return;
-  last_look_.cancel();
-  if (Arrivals* arrivals = look_into_lobby()) {
-    service_.set_accepting(true);
-    drain_lobby(*arrivals);
-  }
-  service_.drain(false, [this] { leave(); });
-}
-
-/// Nothing is left here. What it has put into the lobby it sees taken out: it may be told yet that the server stops.
-void Worker::leave() {
-  if (!guests_wait()) return service_.crew.stop();
-  last_look_.expires_after(kBetweenLooks);
-  last_look_.async_wait([this](const boost::system::error_code& error) {
-    if (!error && succeeded_) leave();  // else there is something to do again
-  });
-}
-
-bool Worker::guests_wait() const {
-  if (!succeeded_ || !service_.departures.moving() || service_.departures.last_sent() == TimePoint::min()) return false;
-  return Clock::now() - service_.departures.last_sent() < kGuestsPatience && anybody_inside(boot_.heritage.lobby_exit_fd);
-}
-
-/// Handlers that do not return cannot be waited for, and their threads cannot be ended: the process ends here.
-void Worker::on_grace_over() {
-  const int handlers = service_.crew.running();
-  const std::size_t requests = service_.cut();
-  log::warning("grace is over: requests are cut off", {{"requests", requests}, {"handlers", handlers}, {"grace", config_.shutdown.grace}});
-  log::finish();
-  ::_exit(exit_code::ok);
+             {{"why", why}, {"connections", serving_.connections()}, {"requests", serving_.running()}});
+  serving_.board().set_phase(scoreboard::Phase::draining);
+  serving_.drain().begin(others_take_over);
+  serving_.admit_held();
 }
 
 }  // namespace
 
 int run(Boot boot) {
+  Result<Understood> understood = understand(boot.heritage.config);
+  if (!understood) {
+    const ipc::Message failed{.kind = ipc::Kind::boot_failed, .slot = boot.slot, .generation = boot.heritage.generation, .pid = ::getpid()};
+    boot.channel.send(ipc::with_text(failed, understood.error()));
+    return exit_code::app_failed;
+  }
   std::vector<int> loop_fds;
   std::optional<Worker> worker;
   {
     const os::LowFdsTaken while_the_loop_opens_its_own;
-    worker.emplace(std::move(boot), loop_fds);
+    worker.emplace(std::move(boot), std::move(*understood), loop_fds);
   }
   loop_fds = os::own_event_fds();
   return worker->run();

@@ -233,7 +233,7 @@ class Others(Moving):
         for client in clients:
             self.assertEqual(int(self.ask(client, "/pid")), worker)
         self.command("scale", "-1")
-        serval.expect_log("the lobby takes no connections")
+        serval.expect_log("no worker takes over connections")
         wait_until(lambda: set(serval.workers().values()) == {sleeper}, "the other one to end")
         waiting = [client for client in clients if client.still_open()]
         self.assertTrue(0 < len(waiting) < len(clients), len(waiting))

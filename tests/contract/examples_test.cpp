@@ -22,7 +22,7 @@ struct Taken final : Answer {
   void respond(const Response& response) override {
     status = response.status;
     body = response.body;
-    if (response.release != nullptr) response.release(response.release_context);
+    response.release();
   }
   void fail(std::string_view why) override {
     status = 500;
@@ -56,7 +56,7 @@ class Running {
   Running& operator=(const Running&) = delete;
 
   Taken operator()(const Ask& ask) {
-    http::Head head;
+    http::Request head;
     head.method = ask.method;
     const std::string target = std::string(ask.path) + (ask.query.empty() ? "" : "?") + std::string(ask.query);
     head.target = target;

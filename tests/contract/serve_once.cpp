@@ -9,7 +9,7 @@ class Print final : public serval::app::Answer {
  public:
   void respond(const Response& response) override {
     std::printf("%d %.*s\n", response.status, static_cast<int>(response.body.size()), response.body.data());
-    if (response.release != nullptr) response.release(response.release_context);
+    response.release();
   }
   void fail(std::string_view why) override { std::printf("failed: %.*s\n", static_cast<int>(why.size()), why.data()); }
 };
@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
   if (!done) return failed(done.error());
   if (!(*app)->ready()) return failed("the app is not ready");
 
-  serval::http::Head head;
+  serval::http::Request head;
   head.method = "GET";
   head.target = head.path = "/";
   serval::app::Request request;

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "fuzz.hpp"
-#include "http/chunked_body.hpp"
+#include "http1/chunked_body.hpp"
 
 namespace serval::fuzz {
 namespace {
@@ -19,8 +19,8 @@ struct Reading {
 };
 
 Reading read(std::string_view bytes, const std::vector<std::size_t>& cuts, const http::Limits& limits) {
-  using Step = http::ChunkedBody::Step;
-  http::ChunkedBody body(limits);
+  using Step = http1::ChunkedBody::Step;
+  http1::ChunkedBody body(limits);
   Reading reading;
   std::size_t at = 0;
   for (const std::size_t cut : cuts) {

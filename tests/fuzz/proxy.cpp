@@ -6,12 +6,12 @@
 #include <string>
 
 #include "fuzz.hpp"
-#include "http/proxy_protocol.hpp"
+#include "net/proxy_protocol.hpp"
 
 namespace serval::fuzz {
 namespace {
 
-using Step = http::ProxyHeader::Step;
+using Step = net::ProxyHeader::Step;
 
 bool is_address(const std::string& text) {
   in6_addr address{};
@@ -19,7 +19,7 @@ bool is_address(const std::string& text) {
          inet_pton(AF_INET6, text.c_str(), &address) == 1;
 }
 
-bool same(const http::ProxyHeader& a, const http::ProxyHeader& b) {
+bool same(const net::ProxyHeader& a, const net::ProxyHeader& b) {
   return a.step == b.step && a.consumed == b.consumed && a.local == b.local && a.address == b.address &&
          a.port == b.port && a.reason == b.reason;
 }
@@ -27,7 +27,7 @@ bool same(const http::ProxyHeader& a, const http::ProxyHeader& b) {
 }  // namespace
 
 void fuzz_one(std::string_view bytes) {
-  const http::ProxyHeader whole = http::read_proxy_header(bytes);
+  const net::ProxyHeader whole = net::read_proxy_header(bytes);
   constexpr std::size_t longest = 16 + 4096;
   SERVAL_CHECK(whole.consumed <= bytes.size() && whole.consumed <= longest);
   SERVAL_CHECK(whole.step != Step::need_more || bytes.size() < longest);
@@ -38,7 +38,7 @@ void fuzz_one(std::string_view bytes) {
 
   bool final = false;
   for (std::size_t size = 0; size <= std::min<std::size_t>(bytes.size(), 300); ++size) {
-    const http::ProxyHeader now = http::read_proxy_header(bytes.substr(0, size));
+    const net::ProxyHeader now = net::read_proxy_header(bytes.substr(0, size));
     if (now.step == Step::need_more) {
       SERVAL_CHECK(!final);
       continue;

@@ -2,23 +2,23 @@
 #include "fuzz.hpp"
 
 // How the parser is fed and what is compared is that of the unit tests; there, expectations are GoogleTest's.
-#include "../unit/http/feeding.hpp"
+#include "../unit/http1/feeding.hpp"
 
 namespace serval::fuzz {
 namespace {
 
 using http::Limits;
-using http::test::Reading;
+using http1::test::Reading;
 
 constexpr Limits kTight{.max_header = 300, .max_headers = 6, .max_target = 40, .max_body = 20};
 
 void check(std::string_view bytes, const Limits& limits) {
   std::mt19937 random = random_of(bytes);
-  const Reading whole = http::test::read_whole(bytes, limits);
-  SERVAL_CHECK(http::test::read_pieces(http::test::random_pieces(bytes, random), limits) == whole);
-  if (bytes.size() <= 200) SERVAL_CHECK(http::test::read_pieces(http::test::single_bytes(bytes), limits) == whole);
+  const Reading whole = http1::test::read_whole(bytes, limits);
+  SERVAL_CHECK(http1::test::read_pieces(http1::test::random_pieces(bytes, random), limits) == whole);
+  if (bytes.size() <= 200) SERVAL_CHECK(http1::test::read_pieces(http1::test::single_bytes(bytes), limits) == whole);
   SERVAL_CHECK(whole.status == 0 || (whole.status >= 400 && whole.status < 600 && !whole.reason.empty()));
-  for (const http::test::Message& message : whole.messages) {
+  for (const http1::test::Message& message : whole.messages) {
     SERVAL_CHECK(!message.method.empty() && !message.path.empty());
     SERVAL_CHECK(message.fields.size() <= limits.max_headers);
     SERVAL_CHECK(message.target.size() <= limits.max_target);

@@ -51,9 +51,9 @@ void check(const Memory& memory) {
     const int free = scoreboard::free_threads(memory, but, kThreads, kThreads + 1);
     SERVAL_CHECK(free >= 0 && free <= kThreads + 1);
     for (const TimePoint now : {TimePoint{}, TimePoint::max()}) {
-      const auto found = scoreboard::company(memory, {.end = slots, .but = but, .enough = 2}, kThreads, now);
-      SERVAL_CHECK(found.at_ease >= 0 && found.at_ease <= 2 && found.strained >= 0 && found.strained <= slots);
-      SERVAL_CHECK((found.first == -1) == (found.at_ease == 0) && found.first < slots && (found.first == -1 || found.first != but));
+      const auto found = scoreboard::siblings(memory, {.end = slots, .but = but, .enough = 2}, kThreads, now);
+      SERVAL_CHECK(found.with_headroom >= 0 && found.with_headroom <= 2 && found.overloaded >= 0 && found.overloaded <= slots);
+      SERVAL_CHECK((found.first == -1) == (found.with_headroom == 0) && found.first < slots && (found.first == -1 || found.first != but));
     }
   }
 }

@@ -44,19 +44,19 @@ void fuzz_one(std::string_view bytes) {
   SERVAL_CHECK(!http::is_authority("user@" + std::string(bytes)));
 
   const std::size_t space = bytes.find(' ');
-  http::Head head;
-  head.method = bytes.substr(0, space);
-  head.target = space == std::string_view::npos ? std::string_view() : bytes.substr(space + 1);
-  if (const auto refusal = http::split_target(head)) {
+  http::Request request;
+  request.method = bytes.substr(0, space);
+  request.target = space == std::string_view::npos ? std::string_view() : bytes.substr(space + 1);
+  if (const auto refusal = http::split_target(request)) {
     SERVAL_CHECK(refusal->status >= 400 && !refusal->reason.empty());
     return;
   }
-  SERVAL_CHECK(head.path == "/" || is_part_of(head.path, head.target));
-  SERVAL_CHECK(!head.path.empty() && head.path.find('?') == std::string_view::npos);
-  SERVAL_CHECK(is_part_of(head.query, head.target) && is_part_of(head.host, head.target));
-  SERVAL_CHECK(head.host.empty() || http::is_authority(head.host));
-  check_query(head.query);
-  check_path(head.path);
+  SERVAL_CHECK(request.path == "/" || is_part_of(request.path, request.target));
+  SERVAL_CHECK(!request.path.empty() && request.path.find('?') == std::string_view::npos);
+  SERVAL_CHECK(is_part_of(request.query, request.target) && is_part_of(request.host, request.target));
+  SERVAL_CHECK(request.host.empty() || http::is_authority(request.host));
+  check_query(request.query);
+  check_path(request.path);
 }
 
 }  // namespace serval::fuzz

@@ -19,7 +19,7 @@ using testing::Pair;
 class Taken final : public Answer {
  public:
   ~Taken() {
-    if (release_ != nullptr) release_(release_context_);
+    release_();
   }
 
   std::chrono::steady_clock::time_point deadline() const override { return due; }
@@ -27,9 +27,8 @@ class Taken final : public Answer {
     ++answers;
     status = response.status;
     body = response.body;
-    borrowed = response.release != nullptr;
+    borrowed = response.release.release != nullptr;
     release_ = response.release;
-    release_context_ = response.release_context;
     for (const http::Field& field : response.fields) fields.emplace_back(field.name, field.value);
   }
   void fail(std::string_view why) override {
@@ -46,8 +45,7 @@ class Taken final : public Answer {
   std::optional<std::string> failure;
 
  private:
-  void (*release_)(void*) = nullptr;
-  void* release_context_ = nullptr;
+  Release release_;
 };
 
 std::unique_ptr<App> loaded(const std::string& path) {
@@ -64,7 +62,7 @@ std::unique_ptr<App> preloaded(const std::string& path, const std::vector<std::s
 
 /// A GET of `path`, which is given as it is sent, with `fields`.
 void get(App& app, std::string_view path, Taken& taken, std::span<const http::Field> fields = {}, std::string_view query = {}) {
-  http::Head head;
+  http::Request head;
   head.method = "GET";
   head.target = path;
   head.path = path;
@@ -163,13 +161,13 @@ TEST(AppLife, OnlyTheProcessThatPreloadedDestroysTheApp) {
 
 TEST(AppRequest, EverythingArrives) {
   const http::Field fields[] = {{"Host", "example.org"}, {"Accept", "a"}, {"X-Empty", ""}, {"accept", "b"}};
-  http::Head head;
+  http::Request head;
   head.method = "POST";
   head.target = "/a%20b/%C3%BC?x=1&y=a%26b+c&x=2&z";
   head.path = "/a%20b/%C3%BC";
   head.query = "x=1&y=a%26b+c&x=2&z";
   head.host = "example.org";
-  head.minor_version = 0;
+  head.version.minor = 0;
   head.fields = fields;
   Request request;
   request.head = &head;
@@ -325,7 +323,7 @@ class Throwing final : public Answer {
 };
 
 TEST(AppHost, WhatTheReceiverThrowsStaysOutOfTheApp) {
-  http::Head head;
+  http::Request head;
   head.path = "/keep";
   Request request;
   request.head = &head;

@@ -50,15 +50,15 @@ TEST(Target, EveryFormIsSplitOrRefused) {
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(std::string(row.method) + " " + row.target);
-    Head head;
-    head.method = row.method;
-    head.target = row.target;
-    const auto refusal = split_target(head);
+    Request request;
+    request.method = row.method;
+    request.target = row.target;
+    const auto refusal = split_target(request);
     EXPECT_EQ(refusal ? refusal->status : 0, row.status);
     if (refusal) continue;
-    EXPECT_EQ(head.path, row.path);
-    EXPECT_EQ(head.query, row.query);
-    EXPECT_EQ(head.host, row.host);
+    EXPECT_EQ(request.path, row.path);
+    EXPECT_EQ(request.query, row.query);
+    EXPECT_EQ(request.host, row.host);
   }
 }
 

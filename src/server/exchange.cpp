@@ -1,0 +1,191 @@
+#include "server/exchange.hpp"
+
+#include <utility>
+#include <vector>
+
+#include "base/text.hpp"
+#include "http/date.hpp"
+#include "http/forwarded.hpp"
+#include "http/request_id.hpp"
+#include "http1/message.hpp"
+
+namespace serval::server {
+
+namespace {
+
+/// Exchanges kept for reuse; as many as requests are usually under way at a time.
+constexpr std::size_t kSpareExchanges = 64;
+/// Bodies up to this size are copied behind their head, so that one send takes both; longer ones go out from where they are.
+constexpr std::size_t kCopiedBody = 16 * 1024;
+
+constexpr std::string_view kServerErrorBody = "Internal Server Error\n";
+constexpr http::Field kServerErrorFields[] = {{"Content-Type", "text/plain"}};
+
+}  // namespace
+
+Exchange::Exchange(Context& context, ExchangePool& pool, std::unique_ptr<http::Stream> stream)
+    : context_(context), pool_(pool), stream_(std::move(stream)), body_(&context.observer) {
+  stream_->owner = this;
+}
+
+// ---- The request
+
+void Exchange::begin(Client& client, TimePoint first_byte) {
+  client_ = &client;
+  first_byte_ = first_byte;
+  http::append_request_id(request_id_);  // refused requests have one, too
+}
+
+void Exchange::on_body(std::string_view piece) { body_.add(piece, context_.settings.spill_body); }
+
+void Exchange::keep_body() { body_.keep(context_.settings.spill_body); }
+
+void Exchange::prepare(const net::Peer& peer, bool trusted, bool first, std::string_view scheme, TimePoint now) {
+  complete_ = now;
+  first_on_connection_ = first;
+  from_trusted_peer_ = trusted;
+  peer_address_ = peer.address;
+  origin_ = {.peer = peer_address_, .peer_port = peer.port, .scheme = scheme};
+  if (trusted) identify(peer);
+}
+
+/// A trusted proxy is believed (RFC 7239, X-Forwarded-*, X-Request-Id).
+void Exchange::identify(const net::Peer& peer) {
+  const http::Origin origin = http::find_origin(request().fields, {.address = origin_.peer, .scheme = origin_.scheme}, context_.settings.is_trusted);
+  origin_ = {.peer = origin.address, .peer_port = origin.address == origin_.peer ? peer.port : std::uint16_t{0}, .scheme = origin.scheme};
+  for (const http::Field& field : request().fields) {
+    if (http::equal_names(field.name, "X-Request-Id") && http::is_usable_request_id(field.value)) request_id_ = field.value;
+  }
+}
+
+void Exchange::reset() {
+  stream_->reset();
+  body_.reset();
+  request_id_.clear();
+  origin_ = {};
+  output_.clear();
+  reason_ = {};
+  body_out_ = 0;
+  status_ = 0;
+  outcome_ = http::Outcome::ok;
+  closes_ = pending_ = over_ = false;
+  complete_ = TimePoint{};
+  client_ = nullptr;
+}
+
+std::string_view Exchange::peer() const {
+  return origin_.peer.empty() && client_ != nullptr ? client_->address() : origin_.peer;
+}
+
+// ---- The answer
+
+/// Why the answer cannot be sent. Ported code says `Connection: close` and the like, which elsewhere the server takes out as well: `kept` are the other
+/// fields then.
+std::string Exchange::drop_fields(const http::Response& response, std::vector<http::Field>& kept) {
+  const http::AnswerTo to{request().method == "HEAD", response.status};
+  for (const http::Field& field : response.fields) {
+    const char* const why = http::why_not_sendable(field, to, response.body.size());
+    if (why == nullptr) {
+      kept.push_back(field);
+    } else if (http::may_be_dropped(field)) {
+      context_.observer.on_field_dropped(*this, field.name);
+    } else {
+      return "answered with the header " + quoted(field.name) + ", which must not be sent: " + why;
+    }
+  }
+  return {};
+}
+
+std::string Exchange::respond(const http::Response& response) {
+  if (const char* why = http::why_not_sendable(response.status); why != nullptr) {
+    response.release();
+    return "answered with status " + std::to_string(response.status) + ": " + why;
+  }
+  const http::AnswerTo to{request().method == "HEAD", response.status};
+  for (const http::Field& field : response.fields) {
+    if (http::why_not_sendable(field, to, response.body.size()) == nullptr) continue;
+    std::vector<http::Field> kept;
+    std::string why = drop_fields(response, kept);
+    why.empty() ? put(response, kept) : response.release();
+    return why;
+  }
+  put(response, response.fields);
+  return {};
+}
+
+void Exchange::put(const http::Response& response, std::span<const http::Field> fields) {
+  closes_ = stream_->last || context_.farewell.goodbye.load(std::memory_order_relaxed);
+  status_ = response.status;
+  std::string& out = output_.own();
+  stream_->spell(out, {status_, fields, response.body.size(), closes_}, http::date_now());
+  if (!http::carries_body({request().method == "HEAD", status_})) return response.release();
+  body_out_ = response.body.size();
+  if (response.body.size() > kCopiedBody && response.release.release != nullptr) return output_.lend(response.body, response.release);
+  out.append(response.body);
+  response.release();
+}
+
+void Exchange::fail() {
+  outcome_ = http::Outcome::app_failed;
+  put({.status = 500, .fields = kServerErrorFields, .body = kServerErrorBody, .release = {}}, kServerErrorFields);
+  reason_ = "the app failed; the log says how";
+}
+
+void Exchange::refuse(int status, std::string_view reason, http::Outcome outcome) {
+  output_.clear();
+  outcome_ = outcome;
+  closes_ = true;
+  status_ = status;
+  reason_ = reason;
+  body_out_ = http::spell_error(output_.own(), *stream_, status, reason, http::date_now());
+}
+
+// ---- Whose it is
+
+void Exchange::wait_until(TimePoint deadline) { context_.deadlines.set(*this, deadline); }
+
+/// It may be the one of an earlier request: nobody unsets it when that is over.
+void Exchange::on_deadline(TimePoint now) {
+  if (pending_ && client_ != nullptr) context_.handler.on_deadline(*this, now);
+}
+
+void Exchange::abandon() {
+  client_ = nullptr;
+  context_.handler.on_abandoned(*this);
+}
+
+void Exchange::done() {
+  pending_ = false;
+  if (client_ != nullptr) return client_->on_late_answer();
+  Handler& handler = context_.handler;
+  handler.on_abandoned_done(*this);
+  pool_.take_back(std::unique_ptr<Exchange>(this));
+  handler.on_done();
+}
+
+void Exchange::refuse_pending(int status, std::string_view reason, http::Outcome outcome) {
+  pending_ = false;
+  refuse(status, reason, outcome);
+  client_->on_refused();
+}
+
+void Exchange::give_up(int status, std::string_view reason, http::Outcome outcome) { client_->give_up(status, reason, outcome); }
+
+void Exchange::take_again() { client_->take_again(); }
+
+// ---- Reuse
+
+std::unique_ptr<Exchange> ExchangePool::lend() {
+  // Of HTTP/1, which is all that is spoken yet.
+  if (spare_.empty()) return std::make_unique<Exchange>(context_, *this, std::make_unique<http1::Message>(context_.settings.limits));
+  std::unique_ptr<Exchange> exchange = std::move(spare_.back());
+  spare_.pop_back();
+  return exchange;
+}
+
+void ExchangePool::take_back(std::unique_ptr<Exchange> exchange) {
+  exchange->reset();
+  if (spare_.size() < kSpareExchanges) spare_.push_back(std::move(exchange));
+}
+
+}  // namespace serval::server

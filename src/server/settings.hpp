@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <string_view>
+
+#include "http/request.hpp"
+#include "http/timeouts.hpp"
+
+namespace serval::server {
+
+/// What the engine goes by. Plain values, read by any thread; they do not change.
+struct Settings {
+  http::Limits limits;
+  http::Timeouts timeouts;
+  std::size_t spill_body = 1 << 20;  ///< a larger body is kept in a temporary file
+  bool proxy_protocol = false;       ///< connections of trusted peers begin with a PROXY prefix
+  /// Whether a peer is believed in what it says of its own client.
+  std::function<bool(std::string_view address)> is_trusted = [](std::string_view) { return false; };
+};
+
+}  // namespace serval::server

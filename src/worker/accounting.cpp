@@ -1,0 +1,137 @@
+#include "worker/accounting.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "http/ascii.hpp"
+#include "server/connection.hpp"
+#include "server/exchange.hpp"
+#include "worker/handler_call.hpp"
+
+namespace serval::worker {
+
+namespace {
+
+/// Of a request that got to a handler: how long it waited for a thread.
+std::optional<Clock::duration> queue_wait(const server::Exchange& exchange) {
+  if (exchange.complete() == TimePoint{} || !exchange.attachment) return std::nullopt;
+  const auto& call = static_cast<const HandlerCall&>(*exchange.attachment);
+  if (!call.has_started()) return std::nullopt;
+  return call.started() - exchange.complete();
+}
+
+std::chrono::microseconds microseconds(Clock::duration duration) { return std::chrono::duration_cast<std::chrono::microseconds>(duration); }
+
+}  // namespace
+
+Accounting::Accounting(boost::asio::io_context& io, scoreboard::WorkerBoard& board, Setting setting)
+    : io_(io),
+      board_(board),
+      setting_(std::move(setting)),
+      access_(io, setting_.access_fd, setting_.access_format),
+      refusals_(io),
+      body_troubles_(io) {}
+
+void Accounting::on_connections(std::size_t open) {
+  if (open > open_) taking_ = 0;  // that one is served
+  open_ = open;
+  set_taking(taking_);
+}
+
+void Accounting::set_taking(int count) {
+  taking_ = count;
+  board_.set_connections(static_cast<int>(open_) + taking_);
+}
+
+void Accounting::on_over(const server::Summary& summary) {
+  const server::Exchange& exchange = summary.exchange;
+  scoreboard::Answered answered;
+  answered.status = summary.status;
+  answered.duration = summary.end - exchange.first_byte();
+  answered.queue_wait = queue_wait(exchange);
+  answered.bytes_in = exchange.bytes_in();
+  answered.bytes_out = summary.bytes_out;
+  answered.timed_out = summary.status == 504 && summary.outcome == http::Outcome::timeout;
+  answered.overload = summary.outcome == http::Outcome::overload;
+  answered.client_gone = summary.outcome == http::Outcome::client_gone;
+  board_.count(answered);
+  if (setting_.max_requests > 0 && board_.requests() == setting_.max_requests) setting_.on_spent();
+  if (access_.on() || summary.outcome == http::Outcome::refused) write_access_line(summary);
+}
+
+/// Apart, since most requests only pass through on_over(): what this needs on the stack they need not set up.
+[[gnu::noinline]] void Accounting::write_access_line(const server::Summary& summary) {
+  const server::Exchange& exchange = summary.exchange;
+  const http::Request& head = exchange.request();
+  const bool refused = summary.outcome == http::Outcome::refused;
+  http::AccessRecord record;
+  record.peer = exchange.peer();
+  record.method = head.method;
+  record.target = head.target;
+  record.minor_version = head.method.empty() ? -1 : head.version.minor;
+  for (const http::Field& field : head.fields) {
+    if (http::equal_names(field.name, "Referer")) record.referer = field.value;
+    if (http::equal_names(field.name, "User-Agent")) record.user_agent = field.value;
+  }
+  record.host = head.host;
+  record.request_id = exchange.request_id();
+  record.status = summary.status;
+  record.bytes_in = exchange.bytes_in();
+  record.bytes_out = summary.bytes_out;
+  record.when = wall_time(exchange.first_byte());
+  record.duration = microseconds(summary.end - exchange.first_byte());
+  if (const auto wait = queue_wait(exchange)) record.queue_wait = microseconds(*wait);
+  record.worker = setting_.known_as;
+  record.pid = setting_.pid;
+  record.outcome = summary.outcome;
+  record.reason = summary.reason;
+  if (refused || head.method.empty()) record.received = shown_of(exchange.received());
+  if (refused) refusals_.add(record);
+  if (!access_.on()) return;
+  access_.add(record);
+  flush_soon();
+}
+
+/// After what the loop has at hand already, so that a burst shares one write.
+void Accounting::flush_soon() {
+  if (std::exchange(flush_posted_, true)) return;
+  boost::asio::post(io_, [this] {
+    flush_posted_ = false;
+    access_.flush();
+  });
+}
+
+void Accounting::on_field_dropped(const server::Exchange& exchange, std::string_view name) {
+  if (!first_dropped(name)) return;
+  const http::Request& head = exchange.request();
+  log::warning("the app sends a header that is serval's to send, it is dropped each time",
+               {{"header", name}, {"method", head.method}, {"target", head.target}, {"request_id", exchange.request_id()}});
+}
+
+/// One word about each of them is enough.
+bool Accounting::first_dropped(std::string_view name) {
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(), http::ascii::lower);
+  const std::lock_guard lock(dropped_mutex_);
+  return dropped_names_.insert(std::move(lower)).second;
+}
+
+void Accounting::finish() {
+  access_.finish();
+  refusals_.finish();
+  body_troubles_.finish();
+}
+
+/// One look at the wall clock a second; a step of that clock shows in the log within that second.
+std::chrono::system_clock::time_point Accounting::wall_time(TimePoint at) {
+  if (at - clock_checked_ > std::chrono::seconds(1)) {
+    clock_checked_ = Clock::now();
+    clock_wall_ = std::chrono::system_clock::now();
+  }
+  return clock_wall_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(at - clock_checked_);
+}
+
+}  // namespace serval::worker

@@ -1,0 +1,147 @@
+#include "worker/serving.hpp"
+
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "os/cpus.hpp"
+#include "stack/capture.hpp"
+
+namespace serval::worker {
+
+Serving::Serving(boost::asio::io_context& io, Setting setting)
+    : setting_(std::move(setting)),
+      config_(setting_.heritage.config),
+      io_(io),
+      board_(setting_.scoreboard, setting_.seat),
+      own_fds_([this](const std::string& which) { on_own_fd_lost(which); }),
+      stacks_(io),
+      stack_reports_(io, stacks_, setting_.tell_master),
+      pool_(io, config_.workers.threads, config_.workers.queue, pool_hooks()),
+      fleet_(setting_.scoreboard, setting_.seat, config_.workers.threads,
+             setting_.heritage.cpus > 0 ? setting_.heritage.cpus : os::usable_cpus().usable),
+      shedding_(board_, fleet_, [this] { return static_cast<int>(connections()); }),
+      gate_(io, gate_hooks()),
+      overdue_(io, TimeoutReports(stacks_, setting_.tell_master), [this] { handler_.refuse_waiting(); }),
+      handler_({.config = config_,
+                .context = {setting_.app, board_, config_.request.timeout},
+                .pool = pool_,
+                .gate = gate_,
+                .overdue = overdue_,
+                .on_change = [this] { on_pool_changed(); }}),
+      accounting_(io, board_, accounting_setting()),
+      lobby_(io, setting_.heritage.lobby_entry_fd, farewell_, shedding_, lobby_hooks()),
+      hub_(io, setting_.engine, {.farewell = farewell_, .handler = handler_, .observer = accounting_, .migration = lobby_}),
+      descriptors_(io, hub_, [this](const std::string& why) { setting_.on_unfit(why, true); }),
+      rebalancer_(io, pool_, fleet_, lobby_, [this] { on_pool_changed(); }),
+      intake_({.hub = hub_,
+               .pool = pool_,
+               .fleet = fleet_,
+               .descriptors = descriptors_,
+               .accounting = accounting_,
+               .all_stuck = [this] { return handler_.all_stuck(); }},
+              setting_.heritage, own_fds_),
+      drain_(drain_parts()),
+      memory_(::getpid()) {}
+
+HandlerPool::Hooks Serving::pool_hooks() {
+  return {.thread_starts = stack::enlist_thread,
+          .has_loop = [this] { beat(); },
+          .on_load = [this](bool overloaded) {
+            shedding_.on_load(overloaded, !farewell_.draining.load(std::memory_order_relaxed) && lobby_.possible());
+          },
+          .look_around = [this](bool surely) { surely ? own_fds_.look() : own_fds_.look_now_and_then(); },
+          .on_queue = [this] { board_.set_waiting(pool_.waiting() + gate_.held()); }};
+}
+
+PauseGate::Hooks Serving::gate_hooks() {
+  return {.nothing_in_progress = [this] { return nothing_in_progress(); },
+          .has_room = [this] { return pool_.has_room(); },
+          .on_held = [this] { pool_.look_at_queue(); }};
+}
+
+Accounting::Setting Serving::accounting_setting() const {
+  return {.known_as = setting_.known_as,
+          .pid = ::getpid(),
+          .access_fd = setting_.heritage.access_fd,
+          .access_format = setting_.access_format,
+          .max_requests = static_cast<std::uint64_t>(setting_.max_requests),
+          .on_spent = [this] { setting_.tell_master({.kind = ipc::Kind::spent}); },
+          .on_connection_over = [self = const_cast<Serving*>(this)] {
+            self->descriptors_.on_closed();
+            self->drain_.check();
+          }};
+}
+
+placement::LobbySender::Hooks Serving::lobby_hooks() {
+  return {.on_empty = [this] { drain_.on_none_waits(); },
+          .on_give_up = [this] { on_nobody_takes_over(); }};
+}
+
+Drain::Parts Serving::drain_parts() {
+  return {.io = io_,
+          .hub = hub_,
+          .intake = intake_,
+          .lobby = lobby_,
+          .pool = pool_,
+          .overdue = overdue_,
+          .grace = config_.shutdown.grace,
+          .tell_master = [this](ipc::Kind kind) { setting_.tell_master({.kind = kind}); },
+          .flush =
+              [this] {
+                stacks_.flush();
+                accounting_.finish();
+                descriptors_.finish();
+                intake_.finish();
+              },
+          .leave = [this] { pool_.stop(); }};
+}
+
+/// By whichever thread has looked.
+void Serving::on_own_fd_lost(const std::string& which) {
+  const bool can_tell = which != OwnFds::kChannel;
+  boost::asio::post(io_, [this, which, can_tell] { setting_.on_unfit("the app has touched a descriptor of serval's: " + which, can_tell); });
+}
+
+/// The pool has a request less, or one waits in it.
+void Serving::on_pool_changed() {
+  gate_.on_change();
+  if (!gate_.holds() && lobby_.possible()) rebalancer_.watch();
+  drain_.check();
+}
+
+void Serving::on_nobody_takes_over() {
+  log::warning("no worker takes over connections; each is closed after its next response", {{"connections", connections()}});
+  drain_.say_goodbye();
+}
+
+/// An answer that a thread has ready may still be on its way to the loop. Requests that the gate holds have not been begun.
+bool Serving::nothing_in_progress() {
+  if (pool_.running() > 0 || pool_.waiting() > 0) return false;
+  const auto pending = std::count_if(hub_.connections().begin(), hub_.connections().end(),
+                                     [](const server::Connection& connection) { return connection.waits_for_answer(); });
+  return pending == gate_.held();
+}
+
+void Serving::beat() { board_.beat(Clock::now(), ::gettid()); }
+
+void Serving::housekeep() {
+  own_fds_.look();
+  memory_.look(board_.requests(), pool_.running() > 0 || pool_.waiting() > 0);
+}
+
+void Serving::pause(std::function<void()> quiet) {
+  intake_.hold();
+  gate_.hold(std::move(quiet));
+}
+
+void Serving::resume() {
+  intake_.release();
+  gate_.admit();
+}
+
+}  // namespace serval::worker

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "app/app.hpp"
+#include "config/config.hpp"
+#include "http/access_log.hpp"
+#include "ipc/heritage.hpp"
+#include "ipc/messages.hpp"
+#include "scoreboard/writer.hpp"
+#include "server/hub.hpp"
+#include "worker/accounting.hpp"
+#include "worker/app_handler.hpp"
+#include "worker/descriptors.hpp"
+#include "worker/drain.hpp"
+#include "worker/intake.hpp"
+#include "worker/memory_keeper.hpp"
+#include "worker/own_fds.hpp"
+#include "worker/pause_gate.hpp"
+#include "worker/placement/fleet_view.hpp"
+#include "worker/placement/load_shedding.hpp"
+#include "worker/placement/lobby_sender.hpp"
+#include "worker/placement/rebalancer.hpp"
+#include "worker/stack_reports.hpp"
+#include "worker/thread_stacks.hpp"
+#include "worker/threads/handler_pool.hpp"
+
+namespace serval::worker {
+
+/// The parts that serve, put together: what each hears from which other is said here and nowhere else. Loop only, but for what the parts say themselves.
+/// Life time: made before the loop runs, destroyed after it has ended.
+class Serving {
+ public:
+  struct Setting {
+    const ipc::Heritage& heritage;
+    app::App& app;
+    scoreboard::Memory& scoreboard;
+    int seat;      ///< on the scoreboard
+    int known_as;  ///< by the app, commands and the log
+    std::int64_t max_requests;  ///< after which the master is told that this worker is spent; 0: never
+    server::Settings engine;
+    http::AccessFormat access_format;
+    std::function<bool(ipc::Message)> tell_master;  ///< false: there is none any more
+    /// It cannot serve well any more, for the reason given: another worker should, and this one leave.
+    std::function<void(const std::string& why, bool can_tell_master)> on_unfit;
+  };
+  Serving(boost::asio::io_context& io, Setting setting);
+
+  /// The loop turns.
+  void beat();
+  /// Now and then.
+  void housekeep();
+  /// Nothing gets to the app, until resume(); `quiet` is called once all that it had has been answered, unless resume() comes before.
+  void pause(std::function<void()> quiet);
+  void resume();
+  /// What a pause holds back gets its turn, though new connections do not.
+  void admit_held() { gate_.admit(); }
+
+  std::size_t connections() { return hub_.connections().size(); }
+  int running() const { return pool_.running(); }
+
+ private:
+  const Setting setting_;
+  const config::Config& config_;
+  boost::asio::io_context& io_;
+  scoreboard::WorkerBoard board_;
+  OwnFds own_fds_;
+  ThreadStacks stacks_;
+  StackReports stack_reports_;
+  http::Farewell farewell_;
+  HandlerPool pool_;
+  placement::FleetView fleet_;
+  placement::LoadShedding shedding_;
+  PauseGate gate_;
+  OverdueHandlers overdue_;
+  AppHandler handler_;
+  Accounting accounting_;
+  placement::LobbySender lobby_;
+  server::Hub hub_;
+  Descriptors descriptors_;
+  placement::Rebalancer rebalancer_;
+  Intake intake_;
+  Drain drain_;
+  MemoryKeeper memory_;
+
+ public:
+  // For the worker's own life.
+  scoreboard::WorkerBoard& board() { return board_; }
+  OwnFds& own_fds() { return own_fds_; }
+  StackReports& stack_reports() { return stack_reports_; }
+  HandlerPool& pool() { return pool_; }
+  Accounting& accounting() { return accounting_; }
+  Intake& intake() { return intake_; }
+  Drain& drain() { return drain_; }
+
+ private:
+  HandlerPool::Hooks pool_hooks();
+  PauseGate::Hooks gate_hooks();
+  Accounting::Setting accounting_setting() const;
+  placement::LobbySender::Hooks lobby_hooks();
+  Drain::Parts drain_parts();
+  void on_own_fd_lost(const std::string& which);
+  void on_pool_changed();
+  void on_nobody_takes_over();
+  bool nothing_in_progress();
+};
+
+}  // namespace serval::worker
