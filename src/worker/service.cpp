@@ -263,7 +263,7 @@ void Service::on_crew_changed() {
 
 void Service::count(const scoreboard::Answered& answered) {
   board.count(answered);
-  if (max_requests_ > 0 && board.requests() == static_cast<std::uint64_t>(max_requests_)) tell_master_({.kind = ipc::Kind::spent});
+  if (max_requests_ > 0 && board.requests() == static_cast<std::uint64_t>(max_requests_)) tell_master_(ipc::WantsReplacement{});
 }
 
 void Service::beat() {
@@ -349,7 +349,7 @@ void Service::set_accepting(bool accepting) {
 void Service::tell_if_left() {
   if (told_left_ || !departures.possible() || !draining() || accepting_ || !departures.empty()) return;
   told_left_ = true;
-  tell_master_({.kind = ipc::Kind::left});
+  tell_master_(ipc::NoLongerAccepting{});
 }
 
 void Service::check_finished() {
@@ -374,7 +374,7 @@ void Service::tell_if_only_stuck_are_left() {
   told_stuck_ = true;
   stacks.flush();
   finish_lines();  // it is killed next
-  tell_master_({.kind = ipc::Kind::only_stuck_left});
+  tell_master_(ipc::OnlyStuckLeft{});
 }
 
 std::size_t Service::cut() {

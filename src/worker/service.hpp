@@ -52,7 +52,7 @@ class Service {
     int slot;      ///< on the scoreboard
     int known_as;  ///< by the app, commands and the log
     std::int64_t max_requests;  ///< after which the master is told that this worker is spent; 0: never
-    std::function<bool(ipc::Message)> tell_master;  ///< false: there is none any more
+    std::function<bool(const ipc::FromWorker&)> tell_master;  ///< false: there is none any more
     int access_fd;
     http::AccessFormat access_format;
     std::vector<Network> trusted;
@@ -198,7 +198,7 @@ class Service {
   void arm(TimePoint at);
   void on_timer();
 
-  const std::function<bool(ipc::Message)> tell_master_;
+  const std::function<bool(const ipc::FromWorker&)> tell_master_;
   const std::int64_t max_requests_;
   const std::function<void(const std::string&, bool)> on_unfit_;
   const int fd_limit_;
