@@ -53,7 +53,7 @@ void Supervisor::handle(const MoldDeaf& event) {
 void Supervisor::handle(const RequestTimedOut& event) {
   Slot* slot = find(event.slot);
   if (slot == nullptr) return;
-  slot->stuck = true;
+  slot->mark_stuck();
   make_due(*slot, Cause::request_timeout);
 }
 
@@ -61,7 +61,7 @@ void Supervisor::handle(const RequestTimedOut& event) {
 void Supervisor::handle(const OnlyStuckLeft& event) {
   Slot* slot = find(event.slot);
   if (slot == nullptr || slot->state() != SlotState::draining) return;
-  slot->stuck = true;
+  slot->mark_stuck();
   slot->shorten(now_ + kLastChance);
 }
 
@@ -78,8 +78,8 @@ void Supervisor::make_due(Slot& slot, Cause cause) {
 
 void Supervisor::retire_the_aged() {
   for (Slot& slot : slots_) {
-    if (slot.serving() && slot.expires <= now_) {
-      slot.expires = TimePoint::max();
+    if (slot.serving() && slot.expires() <= now_) {
+      slot.expire_at(TimePoint::max());
       make_due(slot, Cause::max_lifetime);
     }
   }

@@ -191,7 +191,7 @@ void Supervisor::enforce_deadline(Slot& slot) {
         if (slot.forking()) kill_mold_of(slot);
         return kill_worker(slot, slot.cause());
       }
-      if (slot.stuck) {
+      if (slot.stuck()) {
         say(log::Level::warning, "worker has handlers that do not return, aborting it", std::move(fields));
         return abort_worker(slot, slot.cause());
       }

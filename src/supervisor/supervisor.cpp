@@ -83,7 +83,7 @@ TimePoint Supervisor::find_next_wakeup() const {
     const bool cooled = slot.state() == SlotState::cooling && slot.deadline() <= now_;
     if (cooled) waits_for_token = true;
     if (!cooled) next = std::min(next, slot.deadline());
-    if (slot.serving()) next = std::min(next, slot.expires);
+    if (slot.serving()) next = std::min(next, slot.expires());
     if (slot.at_door() && phase_ == Phase::running) next = std::min(next, slot.door_deadline());
   }
   if (waits_for_token && forks_held_until_ <= now_ && mold().state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
@@ -93,7 +93,7 @@ TimePoint Supervisor::find_next_wakeup() const {
 Snapshot Supervisor::snapshot() const {
   Snapshot result;
   for (const Slot& slot : slots_) {
-    result.workers.push_back({slot.number(), slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.heart.hangs(now_),
+    result.workers.push_back({slot.number(), slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.watched.heart.hangs(now_),
                               slot.started(), slot.deadline(), slot.backoff.crashes_in_a_row()});
   }
   result.generation = current_;
@@ -156,7 +156,7 @@ bool Supervisor::start_worker(Slot& slot) {
 void Supervisor::fork_from(Mold& mold, Slot& slot, TimePoint deadline) {
   slot.start(mold.generation, number_for(slot, mold.generation), now_, deadline);
   ranks_are_open_ = ranks_are_open_ || slot.number() >= settings_.workers;
-  slot.paused = pause_;
+  slot.pause_in(pause_);
   const std::int64_t spent_after = settings_.limits.max_requests;
   act(ForkWorker{slot.index(), slot.number(), mold.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter), pause_});
 }
@@ -208,9 +208,9 @@ void Supervisor::handle(const WorkerReady& event) {
   if (slot->state() == SlotState::draining && slot->boots()) return slot->ready_after_all(now_, now_ + settings_.grace);
   if (slot->state() != SlotState::starting) return;
   slot->ready(now_);
-  slot->heart.start(now_, settings_.limits.heartbeat_timeout);
+  slot->watched.heart.start(now_, settings_.limits.heartbeat_timeout);
   const Duration lifetime = settings_.limits.max_lifetime;
-  if (lifetime > Duration::zero()) slot->expires = now_ + lifetime + Duration(up_to(settings_.limits.max_lifetime_jitter.count()));
+  if (lifetime > Duration::zero()) slot->expire_at(now_ + lifetime + Duration(up_to(settings_.limits.max_lifetime_jitter.count())));
   if (phase_ == Phase::booting) phase_ = Phase::running;
   if (!slot->forking()) announce(*slot);  // else it was faster than the mold, which says its pid next
 }

@@ -35,7 +35,7 @@ void Supervisor::handle(const DrainRequested& event) {
 void Supervisor::handle(const PauseRequested& event) { event.on ? pause(event.by) : resume(event.by); }
 
 void Supervisor::handle(const WorkerPaused& event) {
-  if (Slot* slot = find(event.slot)) slot->paused = event.pause;
+  if (Slot* slot = find(event.slot)) slot->pause_in(event.pause);
 }
 
 /// Those that drain go on: they answer what they have, and take nothing new.
@@ -67,7 +67,7 @@ int Supervisor::in_progress() const {
   if (pause_ == 0) return 0;
   return static_cast<int>(std::count_if(slots_.begin(), slots_.end(), [this](const Slot& slot) {
     const bool has_served = slot.occupied() && slot.ready_at() != TimePoint::max();
-    const bool holds = slot.serving() && slot.paused == pause_;
+    const bool holds = slot.serving() && slot.paused() == pause_;
     return has_served && !holds;
   }));
 }

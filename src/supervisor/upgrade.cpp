@@ -109,7 +109,7 @@ Supervisor::Supervisor(Settings settings, const State& state, TimePoint now) : S
   }
   for (const SlotRecord& record : state.slots) {
     Slot& slot = slots_.emplace_back(static_cast<int>(slots_.size()), record);
-    if (slot.serving()) slot.heart.start(now, settings_.limits.heartbeat_timeout);
+    if (slot.serving()) slot.watched.heart.start(now, settings_.limits.heartbeat_timeout);
   }
 }
 
