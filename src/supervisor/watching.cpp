@@ -46,14 +46,14 @@ void Supervisor::handle(const LookedAtWorkers& event) {
   looking_ = false;
   const bool measured = std::any_of(event.samples.begin(), event.samples.end(), [](const Sample& sample) { return sample.memory.has_value(); });
   for (const Sample& sample : event.samples) {
-    Slot* slot = find(sample.slot);
+    Slot* slot = slots_.find(sample.slot);
     if (slot == nullptr || !slot->occupied() || slot->pid() != sample.pid) continue;
     if (sample.memory) check_memory(*slot, *sample.memory);
     if (slot->serving()) check_heart(*slot, sample.pulse);
   }
   for (Slot& slot : slots_) slot.watched.heart.postpone(now_);
   if (!measured && next_measurement_ > now_) return;
-  const bool unsure = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.watched.above_hard; });
+  const bool unsure = slots_.any([](const Slot& slot) { return slot.watched.above_hard; });
   next_measurement_ = now_ + (unsure ? settings_.memory.interval / 2 : settings_.memory.interval);
 }
 
