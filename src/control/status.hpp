@@ -10,7 +10,7 @@
 
 #include "base/time.hpp"
 #include "scoreboard/memory.hpp"
-#include "supervisor/supervisor.hpp"
+#include "supervisor/snapshot.hpp"
 
 /// What `serval status` tells. All of it is there without asking a worker: it may hang.
 namespace serval::control {

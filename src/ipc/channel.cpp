@@ -14,7 +14,7 @@
 namespace serval::ipc {
 
 // What PIPE_BUF promises: a packet is written whole or not at all (pipe(7)).
-static_assert(sizeof(Message) <= 4096);
+static_assert(sizeof(Packet) <= 4096);
 
 Result<std::pair<Channel, Channel>> Channel::pair() {
   const auto failed = [] { return Error{"cannot make a channel between two processes: " + errno_text()}; };
@@ -34,20 +34,20 @@ void Channel::close() {
   out_.reset();
 }
 
-bool Channel::send(const Message& message, const std::vector<int>& fds) {
+bool Channel::send(const Packet& packet, const std::vector<int>& fds) {
   if (end_ == End::app) {
     SERVAL_CHECK(fds.empty());
     ssize_t written = -1;
     do {
-      written = ::write(out_.get(), &message, sizeof message);
+      written = ::write(out_.get(), &packet, sizeof packet);
     } while (written < 0 && errno == EINTR);
-    return written == static_cast<ssize_t>(sizeof message);
+    return written == static_cast<ssize_t>(sizeof packet);
   }
-  iovec part = {const_cast<Message*>(&message), sizeof message};
+  iovec part = {const_cast<Packet*>(&packet), sizeof packet};
   msghdr header = {};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
-  return os::send_with_fds(out_.get(), header, fds) == static_cast<ssize_t>(sizeof message);
+  return os::send_with_fds(out_.get(), header, fds) == static_cast<ssize_t>(sizeof packet);
 }
 
 Channel::State Channel::receive(Received& received) {
@@ -55,29 +55,29 @@ Channel::State Channel::receive(Received& received) {
 }
 
 Channel::State Channel::receive_from_socket(Received& received) {
-  iovec part = {&received.message, sizeof received.message};
+  iovec part = {&received.packet, sizeof received.packet};
   msghdr header = {};
   header.msg_iov = &part;
   header.msg_iovlen = 1;
   const ssize_t size = os::receive_with_fds(in_.get(), header, received.fds);
   if (size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return State::empty;
   if (size <= 0) return State::closed;
-  const bool whole = size == static_cast<ssize_t>(sizeof received.message) && (header.msg_flags & MSG_TRUNC) == 0;
+  const bool whole = size == static_cast<ssize_t>(sizeof received.packet) && (header.msg_flags & MSG_TRUNC) == 0;
   return whole ? State::received : State::malformed;
 }
 
 Channel::State Channel::receive_from_pipe(Received& received) {
   received.fds.clear();
-  // A byte more than a message has: a longer packet, or packets that a writer without O_DIRECT has run together, show by it.
-  char packet[sizeof(Message) + 1];
+  // A byte more than a packet has: a longer packet, or packets that a writer without O_DIRECT has run together, show by it.
+  char bytes[sizeof(Packet) + 1];
   ssize_t size = -1;
   do {
-    size = ::read(in_.get(), packet, sizeof packet);
+    size = ::read(in_.get(), bytes, sizeof bytes);
   } while (size < 0 && errno == EINTR);
   if (size < 0 && errno == EAGAIN) return State::empty;
   if (size <= 0) return State::closed;
-  if (size != static_cast<ssize_t>(sizeof(Message))) return State::malformed;
-  std::memcpy(&received.message, packet, sizeof(Message));
+  if (size != static_cast<ssize_t>(sizeof(Packet))) return State::malformed;
+  std::memcpy(&received.packet, bytes, sizeof(Packet));
   return State::received;
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "ipc/messages.hpp"
+#include "ipc/packet.hpp"
 #include "os/unique_fd.hpp"
 
 namespace serval::ipc {
@@ -35,10 +35,10 @@ class Channel {
 
   /// False if the peer is gone, or has not read for a while; never blocks. The master's end never raises SIGPIPE; the app's end does when the master
   /// is gone, unless that is ignored. `fds` stay the caller's; the app's end sends none. Async-signal-safe at the app's end.
-  bool send(const Message& message, const std::vector<int>& fds = {});
+  bool send(const Packet& packet, const std::vector<int>& fds = {});
 
   struct Received {
-    Message message;
+    Packet packet;
     std::vector<UniqueFd> fds;  ///< never any at the master's end
   };
   enum class State {

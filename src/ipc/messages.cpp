@@ -1,18 +1,154 @@
 #include "ipc/messages.hpp"
 
-#include <algorithm>
+#include <utility>
 
 namespace serval::ipc {
+namespace {
 
-Message with_text(Message message, std::string_view text) {
-  const std::size_t size = std::min(text.size(), sizeof message.text);
-  text.copy(message.text, size);
-  message.text_size = static_cast<std::uint32_t>(size);
-  return message;
+/// Flag of TimedOut.
+constexpr std::uint32_t kMayReturn = 1;
+/// Flag of Drain.
+constexpr std::uint32_t kOthersTakeOver = 1;
+
+// Where each message has its fields in the packet. Reading fails if a report is no report.
+
+template <class Message>
+  requires std::is_empty_v<Message>
+void write(Packet&, const Message&) {}
+template <class Message>
+  requires std::is_empty_v<Message>
+bool read(const Packet&, Message&) {
+  return true;
 }
 
-std::string text_of(const Message& message) {
-  return {message.text, std::min<std::size_t>(message.text_size, sizeof message.text)};
+void write(Packet& packet, const Fork& fork) {
+  packet.slot = fork.slot;
+  packet.generation = fork.generation;
+  packet.number = fork.pause;
+  packet.limit = fork.max_requests;
+  packet.known_as = fork.known_as;
 }
+bool read(const Packet& packet, Fork& fork) {
+  fork = {packet.slot, packet.generation, packet.number, packet.limit, packet.known_as};
+  return true;
+}
+
+void write(Packet& packet, const Forked& forked) {
+  packet.slot = forked.slot;
+  packet.pid = forked.pid;
+}
+bool read(const Packet& packet, Forked& forked) {
+  forked = {packet.slot, packet.pid};
+  return true;
+}
+
+void write(Packet& packet, const ForkFailed& failed) {
+  packet.slot = failed.slot;
+  packet = with_text(packet, failed.why);
+}
+bool read(const Packet& packet, ForkFailed& failed) {
+  failed = {packet.slot, text_of(packet)};
+  return true;
+}
+
+template <class Message>
+concept OneText = std::is_same_v<Message, Loaded> || std::is_same_v<Message, LoadFailed> || std::is_same_v<Message, BootFailed> ||
+                  std::is_same_v<Message, WantsReplacement>;
+void write(Packet& packet, const OneText auto& message) {
+  const auto& [text] = message;
+  packet = with_text(packet, text);
+}
+bool read(const Packet& packet, OneText auto& message) {
+  message = {text_of(packet)};
+  return true;
+}
+
+template <class Message>
+concept OneNumber = std::is_same_v<Message, Pause> || std::is_same_v<Message, Paused> || std::is_same_v<Message, AskStacks> ||
+                    std::is_same_v<Message, StacksEnd>;
+void write(Packet& packet, const OneNumber auto& message) {
+  const auto& [number] = message;
+  packet.number = number;
+}
+bool read(const Packet& packet, OneNumber auto& message) {
+  message = {packet.number};
+  return true;
+}
+
+void write(Packet& packet, const Drain& drain) { packet.number = drain.others_take_over ? kOthersTakeOver : 0; }
+bool read(const Packet& packet, Drain& drain) {
+  drain.others_take_over = (packet.number & kOthersTakeOver) != 0;
+  return true;
+}
+
+void write(Packet& packet, const TimedOut& timed_out) {
+  packet.number = timed_out.may_return ? kMayReturn : 0;
+  if (timed_out.report) put_report(packet, *timed_out.report);
+}
+bool read(const Packet& packet, TimedOut& timed_out) {
+  timed_out.may_return = (packet.number & kMayReturn) != 0;
+  return packet.text_size == 0 || get_report(packet, timed_out.report.emplace());
+}
+
+void write(Packet& packet, const Crashed& crashed) {
+  packet.pid = crashed.pid;
+  put_report(packet, crashed.report);
+}
+bool read(const Packet& packet, Crashed& crashed) {
+  crashed.pid = packet.pid;
+  return get_report(packet, crashed.report);
+}
+
+void write(Packet& packet, const Stack& stack) {
+  packet.number = stack.question;
+  put_report(packet, stack.report);
+}
+bool read(const Packet& packet, Stack& stack) {
+  stack.question = packet.number;
+  return get_report(packet, stack.report);
+}
+
+/// True if `packet` is this message; false goes on to the next one of its direction.
+template <class Message, class Direction>
+bool read_as(const Packet& packet, std::optional<Direction>& result) {
+  if (packet.tag != Message::kTag) return false;
+  Message message;
+  if (read(packet, message)) result.emplace(std::move(message));
+  return true;
+}
+
+template <class... Messages>
+void read_any(const Packet& packet, std::optional<std::variant<Messages...>>& result) {
+  static_cast<void>((read_as<Messages>(packet, result) || ...));
+}
+
+}  // namespace
+
+template <class Direction>
+Packet encode(const Direction& message) {
+  return std::visit(
+      []<class Message>(const Message& one) {
+        Packet packet{.tag = Message::kTag};
+        write(packet, one);
+        return packet;
+      },
+      message);
+}
+
+template <class Direction>
+std::optional<Direction> decode(const Packet& packet) {
+  std::optional<Direction> result;
+  read_any(packet, result);
+  return result;
+}
+
+template Packet encode(const ToMold&);
+template Packet encode(const FromMold&);
+template Packet encode(const ToWorker&);
+template Packet encode(const FromWorker&);
+template std::optional<ToMold> decode(const Packet&);
+template std::optional<FromMold> decode(const Packet&);
+template std::optional<ToWorker> decode(const Packet&);
+template std::optional<FromWorker> decode(const Packet&);
 
 }  // namespace serval::ipc

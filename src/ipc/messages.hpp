@@ -1,73 +1,184 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <type_traits>
+#include <variant>
 
-/// Everything that master, mold and workers say to each other: one plain struct, one packet each (ipc/channel.hpp).
-/// The app lives in the mold and the workers, so the master treats every packet as coming from outside: unknown kinds and packets of
-/// another size or generation are dropped with a log line.
+#include "ipc/packet.hpp"
+#include "ipc/reports.hpp"
+
+/// Everything that master, mold and workers say to each other: one list of messages for each direction. A tag is the message's
+/// number on the wire and never changes. The app lives in the mold and the workers, so the master treats every packet as
+/// coming from outside.
 namespace serval::ipc {
 
-enum class Kind : std::uint32_t {
-  // mold → master
-  loaded = 1,     ///< the app is preloaded; Fork may follow. text: the library's build id, or nothing
-  load_failed,    ///< text says why; the mold exits next
-  forked,         ///< slot, pid: the worker asked for by Fork lives
-  fork_failed,    ///< slot, text
-  // master → mold
-  fork,           ///< slot, limit, number; descriptors: the worker's two ends of its channel (in, out), then its standard output and error, if captured
-  // worker → master
-  ready,          ///< worker_start returned and the app says it is ready
-  boot_failed,    ///< text says why; the worker exits next
-  reopened,       ///< the log descriptors have been swapped
-  leaving,        ///< got TERM or INT from somebody else: it drains and wants a successor
-  spent,          ///< it has answered as many requests as its Fork said; or text says why it cannot go on
-  timed_out,      ///< number: its flags; a handler ran past its deadline; carries a TimeoutReport (ipc/reports.hpp), the first time
-  only_stuck_left,  ///< it has drained but for such handlers
-  crashed,        ///< from the handler of a deadly signal; carries a CrashReport
-  // master → worker
-  drain,          ///< answer what is accepted or queued, then exit 0; may come a second time without the flag that the first one had
-  reopen,         ///< descriptors: log file, access log (each only if it is a file); answer with reopened
-  pause,          ///< number; let no request begin until resume; answer with paused once none is in progress
-  resume,
-  // worker → master, again: numbers stay what they are
-  paused,         ///< number: of the pause
-  // master → worker
-  ask_stacks,     ///< number; answer with a stack for each thread, then with stacks_end
-  // worker → master
-  stack,          ///< number; carries a StackReport
-  stacks_end,     ///< number
-  // worker → master
-  left,           ///< it drains, has closed its listeners, and has no connection any more that waits for a request
-};
+// --- to a mold
 
-/// Flags of timed_out.
-/// The handler has just been told. Should it not return, a second message says so, without a report.
-inline constexpr std::uint32_t kMayReturn = 1;
-
-/// Flags of drain.
-inline constexpr std::uint32_t kSucceeded = 1;  ///< others serve or will serve: connections move to them through the lobby (ipc/lobby.hpp)
-
-struct Message {
-  Kind kind{};
-  std::int32_t slot = -1;
+/// With descriptors: the worker's two ends of its channel (in, out), then its standard output and error, if captured.
+struct Fork {
+  static constexpr std::uint32_t kTag = 5;
+  std::int32_t slot = -1;  ///< the worker's seat
   std::int32_t generation = 0;
-  std::int32_t pid = 0;
-  std::uint32_t text_size = 0;
-  std::uint32_t number = 0;  ///< of fork: the pause in which the worker begins, 0: none; of drain and timed_out: their flags; else what the answer repeats
-  std::int64_t limit = 0;  ///< of fork: requests after which the worker is spent; 0: none
-  std::int32_t known_as = -1;  ///< of fork: the slot's number as the app, commands and the log know it; `slot` is its seat
-  std::int32_t reserved = 0;
-  char text[2008] = {};  ///< UTF-8, not terminated; or a report
+  std::uint32_t pause = 0;        ///< in which the worker begins; 0: none
+  std::int64_t max_requests = 0;  ///< after which the worker wants to be replaced; 0: never
+  std::int32_t known_as = -1;     ///< the slot's number as the app, commands and the log know it
 };
-static_assert(sizeof(Message) == 2048 && std::is_trivially_copyable_v<Message>);
 
-/// Cuts what does not fit.
-Message with_text(Message message, std::string_view text);
-/// Never reads past `text`, whatever text_size claims.
-std::string text_of(const Message& message);
+// --- to a mold or a worker
+
+/// With descriptors: log file, access log (each only if it is a file). Answered by Reopened.
+struct Reopen {
+  static constexpr std::uint32_t kTag = 15;
+};
+
+// --- from a mold
+
+/// The app is preloaded; Fork may follow.
+struct Loaded {
+  static constexpr std::uint32_t kTag = 1;
+  std::string build_id;  ///< of the library; or empty
+};
+
+/// The mold exits next.
+struct LoadFailed {
+  static constexpr std::uint32_t kTag = 2;
+  std::string why;
+};
+
+/// The worker that was asked for by Fork lives.
+struct Forked {
+  static constexpr std::uint32_t kTag = 3;
+  std::int32_t slot = -1;
+  std::int32_t pid = 0;
+};
+
+struct ForkFailed {
+  static constexpr std::uint32_t kTag = 4;
+  std::int32_t slot = -1;
+  std::string why;
+};
+
+// --- from a mold or a worker
+
+/// The log descriptors have been swapped.
+struct Reopened {
+  static constexpr std::uint32_t kTag = 8;
+};
+
+// --- to a worker
+
+/// Answer what is accepted or queued, then exit 0. May come a second time without the flag that the first one had.
+struct Drain {
+  static constexpr std::uint32_t kTag = 14;
+  bool others_take_over = false;  ///< connections move through the lobby (ipc/lobby.hpp) to workers that serve or will serve
+};
+
+/// Let no request begin until Resume; answer with Paused once none is in progress.
+struct Pause {
+  static constexpr std::uint32_t kTag = 16;
+  std::uint32_t number = 0;
+};
+
+struct Resume {
+  static constexpr std::uint32_t kTag = 17;
+};
+
+/// Answer with a Stack for each thread, then with StacksEnd.
+struct AskStacks {
+  static constexpr std::uint32_t kTag = 19;
+  std::uint32_t question = 0;
+};
+
+// --- from a worker
+
+/// worker_start returned and the app says it is ready.
+struct Ready {
+  static constexpr std::uint32_t kTag = 6;
+};
+
+/// The worker exits next.
+struct BootFailed {
+  static constexpr std::uint32_t kTag = 7;
+  std::string why;
+};
+
+/// It got TERM or INT from another process than the master: it drains and wants a successor.
+struct ToldToStopBySignal {
+  static constexpr std::uint32_t kTag = 9;
+};
+
+/// It has answered as many requests as its Fork said, or cannot go on.
+struct WantsReplacement {
+  static constexpr std::uint32_t kTag = 10;
+  std::string unfit;  ///< why it cannot go on; empty: it has reached its max_requests
+};
+
+/// A handler ran past its deadline.
+struct TimedOut {
+  static constexpr std::uint32_t kTag = 11;
+  bool may_return = false;              ///< it has just been told; should it not return, a second message says so
+  std::optional<TimeoutReport> report;  ///< only the first time
+};
+
+/// It has drained but for handlers that ran past their deadlines.
+struct OnlyStuckLeft {
+  static constexpr std::uint32_t kTag = 12;
+};
+
+/// From the handler of a deadly signal, which fills in a packet that was encoded before.
+struct Crashed {
+  static constexpr std::uint32_t kTag = 13;
+  std::int32_t pid = 0;  ///< as the process itself says
+  CrashReport report;
+};
+
+/// No request is in progress any more.
+struct Paused {
+  static constexpr std::uint32_t kTag = 18;
+  std::uint32_t number = 0;  ///< the Pause's
+};
+
+struct Stack {
+  static constexpr std::uint32_t kTag = 20;
+  std::uint32_t question = 0;
+  StackReport report;
+};
+
+struct StacksEnd {
+  static constexpr std::uint32_t kTag = 21;
+  std::uint32_t question = 0;
+};
+
+/// It drains, has closed its listeners, and has no connection any more that waits for a request.
+struct NoLongerAccepting {
+  static constexpr std::uint32_t kTag = 22;
+};
+
+// --- the directions
+
+using ToMold = std::variant<Fork, Reopen>;
+using FromMold = std::variant<Loaded, LoadFailed, Forked, ForkFailed, Reopened>;
+using ToWorker = std::variant<Drain, Reopen, Pause, Resume, AskStacks>;
+using FromWorker = std::variant<Ready, BootFailed, Reopened, ToldToStopBySignal, WantsReplacement, TimedOut, OnlyStuckLeft,
+                                Crashed, Paused, Stack, StacksEnd, NoLongerAccepting>;
+
+/// Texts that do not fit are cut. Who says it (slot, generation, pid) is for the caller to fill in, where the message has no
+/// such field.
+template <class Direction>
+Packet encode(const Direction& message);
+
+/// nullopt: no message of this direction, or its report cannot be read.
+template <class Direction>
+std::optional<Direction> decode(const Packet& packet);
+
+extern template Packet encode(const ToMold&);
+extern template Packet encode(const FromMold&);
+extern template Packet encode(const ToWorker&);
+extern template Packet encode(const FromWorker&);
+extern template std::optional<ToMold> decode(const Packet&);
+extern template std::optional<FromMold> decode(const Packet&);
+extern template std::optional<ToWorker> decode(const Packet&);
+extern template std::optional<FromWorker> decode(const Packet&);
 
 }  // namespace serval::ipc

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <type_traits>
 
-#include "ipc/messages.hpp"
+#include "ipc/packet.hpp"
 #include "stack/capture.hpp"
 
 /// What some messages carry instead of a text: plain structs without pointers, which also a signal handler can fill in and send.
@@ -25,7 +25,7 @@ std::string_view get_text(const char (&from)[kSize]) {
   return {from, ::strnlen(from, kSize)};
 }
 
-/// Of Kind::timed_out: a handler ran past its deadline. Its client has been answered.
+/// Of TimedOut: a handler ran past its deadline. Its client has been answered.
 struct TimeoutReport {
   std::int64_t age_ms = 0;  ///< since the handler began
   stack::Frames frames;     ///< none if the thread did not answer
@@ -35,7 +35,7 @@ struct TimeoutReport {
   char peer[64] = {};
 };
 
-/// Of Kind::crashed: the process is about to die of a signal.
+/// Of Crashed: the process is about to die of a signal.
 struct CrashReport {
   std::int32_t signal = 0;
   std::int32_t sender = 0;          ///< pid, if another process sent the signal
@@ -43,25 +43,25 @@ struct CrashReport {
   stack::Frames frames;
 };
 
-/// Of Kind::stack: where a thread is.
+/// Of Stack: where a thread is.
 struct StackReport {
   std::int32_t has_loop = 0;  ///< it runs the worker's I/O loop
   stack::Frames frames;       ///< none if it did not answer
 };
 
 template <class Report>
-void put_report(Message& message, const Report& report) {
-  static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) <= sizeof message.text);
-  std::memcpy(message.text, &report, sizeof report);
-  message.text_size = sizeof report;
+void put_report(Packet& packet, const Report& report) {
+  static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) <= sizeof packet.text);
+  std::memcpy(packet.text, &report, sizeof report);
+  packet.text_size = sizeof report;
 }
 
-/// False if the message carries something else.
+/// False if the packet carries something else.
 template <class Report>
-bool get_report(const Message& message, Report& report) {
-  static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) <= sizeof message.text);
-  if (message.text_size != sizeof report) return false;
-  std::memcpy(&report, message.text, sizeof report);
+bool get_report(const Packet& packet, Report& report) {
+  static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) <= sizeof packet.text);
+  if (packet.text_size != sizeof report) return false;
+  std::memcpy(&report, packet.text, sizeof report);
   if (report.frames.count < 0 || report.frames.count > stack::kMaxFrames) report.frames.count = 0;
   return true;
 }

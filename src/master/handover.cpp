@@ -15,9 +15,9 @@ BOOST_DESCRIBE_STRUCT(SlotRecord, (),
                        ready_at, deadline,
                        door_deadline, expires))
 BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, started, loaded_at, deadline))
-BOOST_DESCRIBE_STRUCT(State, (),
-                      (workers, current, newest, complete, drained, pause, pauses, paused_since, next_reminder, reload_failure, crashes_in_a_row, begun, ended,
-                       molds, slots))
+BOOST_DESCRIBE_STRUCT(TrafficRecord, (), (drained, pause, pauses, paused_since, next_reminder))
+BOOST_DESCRIBE_STRUCT(State, (TrafficRecord),
+                      (workers, current, newest, complete, reload_failure, crashes_in_a_row, begun, ended, molds, slots))
 
 }  // namespace serval::supervisor
 

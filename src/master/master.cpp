@@ -13,10 +13,11 @@
 #include "base/errno_text.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
+#include "base/overloaded.hpp"
 #include "base/result.hpp"
 #include "base/signal_table.hpp"
 #include "control/status.hpp"
-#include "ipc/reports.hpp"
+#include "ipc/messages.hpp"
 #include "os/signals.hpp"
 #include "os/spawn.hpp"
 #include "os/spawned.hpp"
@@ -93,7 +94,7 @@ Master::Master(Beginning beginning)
 }
 
 WorkerStacks::Hooks Master::ways_to_workers() {
-  return {.send = [this](const auto& worker, const ipc::Message& message) { return find_worker(worker.slot)->line->send(message); },
+  return {.send = [this](const auto& worker, const ipc::ToWorker& message) { return find_worker(worker.slot)->line->send(ipc::encode(message)); },
           .layout = [this](const auto& worker) { return layout_of(worker.slot, worker.generation, worker.pid); }};
 }
 
@@ -286,46 +287,33 @@ void Master::mold_exited(int generation, const os::Exit& exit) {
 
 // --- messages
 
-void Master::on_mold_message(int generation, const ipc::Message& message) {
-  if (message.generation != generation) return drop(message, "the mold", "it names another generation");
-  switch (message.kind) {
-    case ipc::Kind::loaded:
-      if (generations_.at(generation).build.empty()) generations_.at(generation).build = ipc::text_of(message);
-      return handle(supervisor::MoldLoaded{generation, ipc::text_of(message)});
-    case ipc::Kind::load_failed: return handle(supervisor::MoldLoadFailed{generation, ipc::text_of(message)});
-    case ipc::Kind::reopened: return handle(supervisor::MoldReopened{generation});
-    case ipc::Kind::forked:
-    case ipc::Kind::fork_failed: return on_forked(*molds_.at(generation), message);
-    case ipc::Kind::fork:
-    case ipc::Kind::ready:
-    case ipc::Kind::boot_failed:
-    case ipc::Kind::leaving:
-    case ipc::Kind::spent:
-    case ipc::Kind::timed_out:
-    case ipc::Kind::only_stuck_left:
-    case ipc::Kind::crashed:
-    case ipc::Kind::left:
-    case ipc::Kind::drain:
-    case ipc::Kind::reopen:
-    case ipc::Kind::pause:
-    case ipc::Kind::resume:
-    case ipc::Kind::paused:
-    case ipc::Kind::ask_stacks:
-    case ipc::Kind::stack:
-    case ipc::Kind::stacks_end: break;
-  }
-  drop(message, "the mold", "a mold says no such thing");
+void Master::on_mold_message(int generation, const ipc::Packet& packet) {
+  if (packet.generation != generation) return drop(packet, "the mold", "it names another generation");
+  const auto message = ipc::decode<ipc::FromMold>(packet);
+  if (!message) return drop(packet, "the mold", "a mold says no such thing");
+  std::visit(Overloaded{
+                 [&](const ipc::Loaded& loaded) {
+                   Generation& of = generations_.at(generation);
+                   if (of.build.empty()) of.build = loaded.build_id;
+                   handle(supervisor::MoldLoaded{generation, loaded.build_id});
+                 },
+                 [&](const ipc::LoadFailed& failed) { handle(supervisor::MoldLoadFailed{generation, failed.why}); },
+                 [&](const ipc::Reopened&) { handle(supervisor::MoldReopened{generation}); },
+                 [&](const ipc::Forked& forked) { on_fork_answered(*molds_.at(generation), packet, forked.pid); },
+                 [&](const ipc::ForkFailed& failed) { on_fork_answered(*molds_.at(generation), packet, Error{failed.why}); },
+             },
+             *message);
 }
 
 /// What nobody should have said. It is told, but not each time.
-void Master::drop(const ipc::Message& message, std::string_view from, std::string_view why) {
+void Master::drop(const ipc::Packet& packet, std::string_view from, std::string_view why) {
   report({log::Level::warning,
           "message dropped",
           {{"from", from},
            {"why", why},
-           {"kind", static_cast<std::uint32_t>(message.kind)},
-           {"claimed_gen", message.generation},  // no reason of the fold's: it may be another one each time
-           {"claimed_slot", message.slot}}});
+           {"kind", packet.tag},
+           {"claimed_gen", packet.generation},  // no reason of the fold's: it may be another one each time
+           {"claimed_slot", packet.slot}}});
 }
 
 /// Why no worker of ours can be this process; empty: it may be one. Whoever is root must not take the app's word for whom to watch and to kill.
@@ -339,64 +327,57 @@ std::string Master::why_no_worker(pid_t pid) const {
   return "";
 }
 
-/// The answer to a Fork, good or bad.
-void Master::on_forked(MoldProcess& mold, const ipc::Message& message) {
-  WorkerProcess* worker = find_worker(message.slot);
+void Master::on_fork_answered(MoldProcess& mold, const ipc::Packet& packet, Result<pid_t> pid) {
+  const int slot = packet.slot;
+  WorkerProcess* worker = find_worker(slot);
   const bool owed = worker != nullptr && worker->asked && worker->pid == 0 && worker->generation == mold.generation;
-  if (!owed) return drop(message, "the mold", "it answers no fork that it was asked for");
+  if (!owed) return drop(packet, "the mold", "it answers no fork that it was asked for");
   --mold.unanswered;
   send_forks(mold);
-  std::string why = message.kind == ipc::Kind::forked ? why_no_worker(message.pid) : ipc::text_of(message);
-  if (!why.empty() && message.kind == ipc::Kind::forked) {
-    why = "the mold says that the worker has pid " + std::to_string(message.pid) + ", but " + why;
+  if (pid) {
+    if (const std::string why = why_no_worker(*pid); !why.empty()) {
+      pid = Error{"the mold says that the worker has pid " + std::to_string(*pid) + ", but " + why};
+    }
   }
-  if (!why.empty() || message.kind != ipc::Kind::forked) {
-    workers_.erase(message.slot);
-    return handle(supervisor::ForkFailed{message.slot, why});
+  if (!pid) {
+    workers_.erase(slot);
+    return handle(supervisor::ForkFailed{slot, pid.error()});
   }
-  worker->pid = message.pid;
+  worker->pid = *pid;
   if (worker->pipes) worker->captures.emplace(io_, *worker->pipes, worker->name(), worker->generation, worker->pid);
   worker->pipes.reset();
   seat_in_cgroup(*worker);
-  handle(supervisor::WorkerForked{message.slot, message.pid});
+  handle(supervisor::WorkerForked{slot, *pid});
   // A pid that lives now is not the one that has been reaped before.
-  const auto early = os::is_child(message.pid) ? decltype(early_exits_)::node_type() : early_exits_.extract(message.pid);
+  const auto early = os::is_child(*pid) ? decltype(early_exits_)::node_type() : early_exits_.extract(*pid);
   if (!forks_outstanding()) early_exits_.clear();
   if (early) child_exited(early.mapped());
 }
 
-void Master::on_worker_message(int slot, const ipc::Message& message) {
-  switch (message.kind) {
-    case ipc::Kind::ready: return handle(supervisor::WorkerReady{slot});
-    case ipc::Kind::boot_failed: return handle(supervisor::WorkerBootFailed{slot, ipc::text_of(message)});
-    case ipc::Kind::reopened: return handle(supervisor::WorkerReopened{slot});
-    case ipc::Kind::leaving: return handle(supervisor::WorkerLeaving{slot});
-    case ipc::Kind::spent: return handle(supervisor::WorkerSpent{slot, ipc::text_of(message)});
-    case ipc::Kind::timed_out: return on_timed_out(slot, message);
-    case ipc::Kind::only_stuck_left: return handle(supervisor::OnlyStuckLeft{slot});
-    case ipc::Kind::left: return handle(supervisor::WorkerLeft{slot});
-    case ipc::Kind::crashed: return on_crashed(slot, message);
-    case ipc::Kind::paused: return handle(supervisor::WorkerPaused{slot, message.number});
-    case ipc::Kind::stack: return worker_stacks_.on_report(slot, find_worker(slot)->pid, message);
-    case ipc::Kind::stacks_end: return worker_stacks_.on_end(slot, find_worker(slot)->pid, message);
-    case ipc::Kind::loaded:
-    case ipc::Kind::load_failed:
-    case ipc::Kind::forked:
-    case ipc::Kind::fork_failed:
-    case ipc::Kind::fork:
-    case ipc::Kind::drain:
-    case ipc::Kind::reopen:
-    case ipc::Kind::pause:
-    case ipc::Kind::resume:
-    case ipc::Kind::ask_stacks: break;
-  }
-  drop(message, find_worker(slot)->name(), "a worker says no such thing");
+void Master::on_worker_message(int slot, const ipc::Packet& packet) {
+  const auto message = ipc::decode<ipc::FromWorker>(packet);
+  if (!message) return drop(packet, find_worker(slot)->name(), "a worker says no such thing");
+  const auto pid = [&] { return find_worker(slot)->pid; };
+  std::visit(Overloaded{
+                 [&](const ipc::Ready&) { handle(supervisor::WorkerReady{slot}); },
+                 [&](const ipc::BootFailed& failed) { handle(supervisor::WorkerBootFailed{slot, failed.why}); },
+                 [&](const ipc::Reopened&) { handle(supervisor::WorkerReopened{slot}); },
+                 [&](const ipc::ToldToStopBySignal&) { handle(supervisor::WorkerLeaving{slot}); },
+                 [&](const ipc::WantsReplacement& wants) { handle(supervisor::WorkerSpent{slot, wants.unfit}); },
+                 [&](const ipc::TimedOut& timed_out) { on_timed_out(slot, timed_out); },
+                 [&](const ipc::OnlyStuckLeft&) { handle(supervisor::OnlyStuckLeft{slot}); },
+                 [&](const ipc::NoLongerAccepting&) { handle(supervisor::WorkerLeft{slot}); },
+                 [&](const ipc::Crashed& crashed) { on_crashed(slot, crashed); },
+                 [&](const ipc::Paused& paused) { handle(supervisor::WorkerPaused{slot, paused.number}); },
+                 [&](const ipc::Stack& stack) { worker_stacks_.on_report(slot, pid(), stack); },
+                 [&](const ipc::StacksEnd& end) { worker_stacks_.on_end(slot, pid(), end); },
+             },
+             *message);
 }
 
-void Master::on_timed_out(int slot, const ipc::Message& message) {
-  if (message.text_size == 0) return handle(supervisor::RequestTimedOut{slot});
-  ipc::TimeoutReport report;
-  if (!ipc::get_report(message, report)) return drop(message, find_worker(slot)->name(), "its report of a timeout cannot be read");
+void Master::on_timed_out(int slot, const ipc::TimedOut& message) {
+  if (!message.report) return handle(supervisor::RequestTimedOut{slot});
+  const ipc::TimeoutReport& report = *message.report;
   const WorkerProcess& worker = *find_worker(slot);
   stacks_.name(worker.pid, report.frames, [this, report, slot = worker.known_as, pid = worker.pid](const std::vector<std::string>& frames) {
     this->report({log::Level::warning,
@@ -411,13 +392,12 @@ void Master::on_timed_out(int slot, const ipc::Message& message) {
                    {"thread", report.frames.thread},
                    {"stack", frames.empty() ? "the thread does not answer" : stack::one_line(frames)}}});
   });
-  if ((message.number & ipc::kMayReturn) == 0) handle(supervisor::RequestTimedOut{slot});
+  if (!message.may_return) handle(supervisor::RequestTimedOut{slot});
 }
 
 /// The process may be gone by now; its mold has the same libraries in the same places.
-void Master::on_crashed(int slot, const ipc::Message& message) {
-  ipc::CrashReport report;
-  if (!ipc::get_report(message, report)) return drop(message, find_worker(slot)->name(), "its report of a crash cannot be read");
+void Master::on_crashed(int slot, const ipc::Crashed& message) {
+  const ipc::CrashReport& report = message.report;
   if (report.sender == ::getpid()) return;  // we aborted it, and have said why
   const WorkerProcess& worker = *find_worker(slot);
   const MoldProcess* mold = find_mold(worker.generation);

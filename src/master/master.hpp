@@ -77,10 +77,10 @@ class Master {
   void reap();
   void child_exited(const os::Exit& exit);
   void mold_exited(int generation, const os::Exit& exit);
-  void on_mold_message(int generation, const ipc::Message& message);
-  void on_forked(MoldProcess& mold, const ipc::Message& message);
+  void on_mold_message(int generation, const ipc::Packet& packet);
+  void on_fork_answered(MoldProcess& mold, const ipc::Packet& packet, Result<pid_t> pid);
   std::string why_no_worker(pid_t pid) const;
-  void drop(const ipc::Message& message, std::string_view from, std::string_view why);
+  void drop(const ipc::Packet& packet, std::string_view from, std::string_view why);
   MoldProcess* find_mold(int generation);
   const Generation& in_force() const { return reloading_ ? before_ : newest_; }
   const config::Config& config_of(int generation) { return *generations_.at(generation).config; }
@@ -92,9 +92,9 @@ class Master {
   Result<Generation> open_next(std::shared_ptr<const config::Config> config) const;
   void take_over_settings();
   void forget_unused_generations();
-  void on_worker_message(int slot, const ipc::Message& message);
-  void on_timed_out(int slot, const ipc::Message& message);
-  void on_crashed(int slot, const ipc::Message& message);
+  void on_worker_message(int slot, const ipc::Packet& packet);
+  void on_timed_out(int slot, const ipc::TimedOut& message);
+  void on_crashed(int slot, const ipc::Crashed& message);
   void ask_stacks(std::optional<int> slot, const control::Responder& responder);
   pid_t layout_of(int slot, int generation, pid_t pid);
   void report(supervisor::Log line);
@@ -116,7 +116,7 @@ class Master {
   void perform(const supervisor::StopMold& action);
   void perform(const supervisor::ReopenMold& action);
   void perform(const supervisor::ForkWorker& action);
-  void tell(WorkerProcess& worker, const ipc::Message& message, const std::vector<int>& fds = {});
+  void tell(WorkerProcess& worker, const ipc::ToWorker& message, const std::vector<int>& fds = {});
   void perform(const supervisor::DrainWorker& action);
   void perform(const supervisor::ReopenWorker& action);
   void perform(const supervisor::PauseWorker& action);

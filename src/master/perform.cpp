@@ -73,7 +73,7 @@ Result<pid_t> Master::start_mold(int generation) {
   mold->generation = generation;
   mold->app_file = app_file;
   mold->pid = *pid;
-  mold->line.emplace(io_, std::move(channels->first), [this, generation](const ipc::Message& message) { on_mold_message(generation, message); });
+  mold->line.emplace(io_, std::move(channels->first), [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
   if (config.log.capture) mold->captures.emplace(io_, pipes, "mold", generation, *pid);
   molds_[generation] = std::move(mold);
   return pid;
@@ -86,7 +86,7 @@ void Master::perform(const supervisor::StopMold& action) {
 void Master::perform(const supervisor::ReopenMold& action) {
   MoldProcess* mold = find_mold(action.generation);
   if (mold == nullptr) return;
-  if (mold->line->send({.kind = ipc::Kind::reopen, .generation = action.generation}, generations_.at(action.generation).logs->files())) return;
+  if (mold->line->send(ipc::encode<ipc::ToMold>(ipc::Reopen{}), generations_.at(action.generation).logs->files())) return;
   if (!hung_up(errno)) handle(supervisor::MoldDeaf{action.generation});
 }
 
@@ -116,7 +116,7 @@ Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(const supervisor::For
   worker->max_requests = action.max_requests;
   worker->pause = action.pause;
   worker->theirs = std::move(channels->second);
-  worker->line.emplace(io_, std::move(channels->first), [this, slot](const ipc::Message& message) { on_worker_message(slot, message); });
+  worker->line.emplace(io_, std::move(channels->first), [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
   return worker;
 }
 
@@ -127,9 +127,12 @@ void Master::send_forks(MoldProcess& mold) {
     WorkerProcess& worker = *workers_.at(slot);
     std::vector<int> fds = {worker.theirs.in_fd(), worker.theirs.out_fd()};
     if (worker.pipes) fds.insert(fds.end(), {worker.pipes->output_write.get(), worker.pipes->error_write.get()});
-    const ipc::Message fork{.kind = ipc::Kind::fork, .slot = slot, .generation = worker.generation, .number = worker.pause, .limit = worker.max_requests,
-                            .known_as = worker.known_as};
-    if (!mold.line->send(fork, fds)) {
+    const ipc::Fork fork{.slot = slot,
+                         .generation = worker.generation,
+                         .pause = worker.pause,
+                         .max_requests = worker.max_requests,
+                         .known_as = worker.known_as};
+    if (!mold.line->send(ipc::encode<ipc::ToMold>(fork), fds)) {
       workers_.erase(slot);
       handle(supervisor::ForkFailed{slot, "the mold does not take messages any more"});
       continue;
@@ -145,28 +148,28 @@ void Master::send_forks(MoldProcess& mold) {
 }
 
 /// Never waits: who does not read is replaced. That the other end is closed is no news: its exit follows.
-void Master::tell(WorkerProcess& worker, const ipc::Message& message, const std::vector<int>& fds) {
-  if (!worker.line->send(message, fds) && !hung_up(errno)) handle(supervisor::WorkerDeaf{worker.slot});
+void Master::tell(WorkerProcess& worker, const ipc::ToWorker& message, const std::vector<int>& fds) {
+  if (!worker.line->send(ipc::encode(message), fds) && !hung_up(errno)) handle(supervisor::WorkerDeaf{worker.slot});
 }
 
 void Master::perform(const supervisor::DrainWorker& action) {
   WorkerProcess* worker = find_worker(action.slot);
   if (worker == nullptr) return;
-  tell(*worker, {.kind = ipc::Kind::drain, .slot = action.slot, .number = action.succeeded ? ipc::kSucceeded : 0});
+  tell(*worker, ipc::Drain{.others_take_over = action.succeeded});
 }
 
 void Master::perform(const supervisor::ReopenWorker& action) {
   WorkerProcess* worker = find_worker(action.slot);
   if (worker == nullptr) return;
-  tell(*worker, {.kind = ipc::Kind::reopen, .slot = action.slot}, generations_.at(worker->generation).logs->files());
+  tell(*worker, ipc::Reopen{}, generations_.at(worker->generation).logs->files());
 }
 
 void Master::perform(const supervisor::PauseWorker& action) {
-  if (WorkerProcess* worker = find_worker(action.slot)) tell(*worker, {.kind = ipc::Kind::pause, .slot = action.slot, .number = action.pause});
+  if (WorkerProcess* worker = find_worker(action.slot)) tell(*worker, ipc::Pause{action.pause});
 }
 
 void Master::perform(const supervisor::ResumeWorker& action) {
-  if (WorkerProcess* worker = find_worker(action.slot)) tell(*worker, {.kind = ipc::Kind::resume, .slot = action.slot});
+  if (WorkerProcess* worker = find_worker(action.slot)) tell(*worker, ipc::Resume{});
 }
 
 void Master::perform(const supervisor::Kill& action) { os::kill_child(action.pid, action.signal); }

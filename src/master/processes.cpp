@@ -16,8 +16,8 @@ constexpr int kMostInPipe = 256;
 
 }  // namespace
 
-Line::Line(boost::asio::io_context& io, ipc::Channel channel, std::function<void(const ipc::Message&)> on_message)
-    : channel_(std::move(channel)), on_message_(std::move(on_message)) {
+Line::Line(boost::asio::io_context& io, ipc::Channel channel, std::function<void(const ipc::Packet&)> on_packet)
+    : channel_(std::move(channel)), on_packet_(std::move(on_packet)) {
   if (!channel_.open()) return;
   watch_.emplace(io, channel_.in_fd(), [this] {
     for (int turn = 0; turn < kPerWakeUp && read_one(); ++turn) {
@@ -30,13 +30,13 @@ bool Line::read_one() {
   ipc::Channel::Received received;
   switch (channel_.receive(received)) {
     case ipc::Channel::State::received: break;
-    case ipc::Channel::State::malformed: received.message = {}; break;
+    case ipc::Channel::State::malformed: received.packet = {}; break;
     case ipc::Channel::State::empty: return false;
     case ipc::Channel::State::closed:  // its exit tells the rest
       watch_.reset();
       return false;
   }
-  on_message_(received.message);
+  on_packet_(received.packet);
   return true;
 }
 

@@ -41,6 +41,10 @@ struct IsPair : std::false_type {};
 template <class A, class B>
 struct IsPair<std::pair<A, B>> : std::true_type {};
 
+/// Its own and those of its bases.
+template <class T>
+using Members = boost::describe::describe_members<T, boost::describe::mod_public | boost::describe::mod_inherited>;
+
 /// What to_json cannot say with a type of JSON.
 [[noreturn]] inline void refuse(const std::string& what) { throw std::runtime_error(what); }
 
@@ -78,7 +82,7 @@ json::value to_json(const T& value) {
   } else {
     static_assert(Described<T>);
     json::object object;
-    boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>(
+    boost::mp11::mp_for_each<Members<T>>(
         [&](auto member) { object.emplace(member.name, to_json(value.*member.pointer)); });
     return object;
   }
@@ -113,7 +117,7 @@ void from_json(const json::value& text, T& into) {
   } else {
     static_assert(Described<T>);
     const json::object& object = text.as_object();
-    boost::mp11::mp_for_each<boost::describe::describe_members<T, boost::describe::mod_public>>([&](auto member) {
+    boost::mp11::mp_for_each<Members<T>>([&](auto member) {
       if (const json::value* found = object.if_contains(member.name)) from_json(*found, into.*member.pointer);
     });
   }

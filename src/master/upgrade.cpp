@@ -249,7 +249,7 @@ void Master::take_over(const Handover& handover) {
     OutputPipes pipes = pipes_of(record);
     if (record.output_fd >= 0) mold->captures.emplace(io_, pipes, "mold", generation, record.pid);
     mold->line.emplace(io_, channel_of(record),
-                       [this, generation](const ipc::Message& message) { on_mold_message(generation, message); });
+                       [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
     molds_[generation] = std::move(mold);
   }
   for (const ProcessRecord& record : handover.workers) {
@@ -261,7 +261,7 @@ void Master::take_over(const Handover& handover) {
     worker->pid = record.pid;
     OutputPipes pipes = pipes_of(record);
     if (record.output_fd >= 0) worker->captures.emplace(io_, pipes, worker->name(), record.generation, record.pid);
-    worker->line.emplace(io_, channel_of(record), [this, slot](const ipc::Message& message) { on_worker_message(slot, message); });
+    worker->line.emplace(io_, channel_of(record), [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
     workers_[slot] = std::move(worker);
   }
   if (!handover.cgroups.folder.empty()) {

@@ -51,7 +51,7 @@ void WorkerStacks::ask(const std::vector<Worker>& workers, Done done) {
   for (const Worker& worker : workers) {
     question->workers.push_back({.worker = worker, .silent = {}, .requests = {}, .threads = {}});
     int& unanswered = unanswered_[worker.pid];
-    if (unanswered < kMostUnanswered && hooks_.send(worker, {.kind = ipc::Kind::ask_stacks, .slot = worker.slot, .number = number})) ++unanswered;
+    if (unanswered < kMostUnanswered && hooks_.send(worker, ipc::AskStacks{number})) ++unanswered;
   }
   question->timer.expires_after(kPatience);
   question->timer.async_wait([this, number, weak = std::weak_ptr(question)](const auto& error) {
@@ -69,10 +69,10 @@ WorkerStacks::Asked* WorkerStacks::find(int slot, pid_t pid, std::uint32_t numbe
   return found == workers.end() ? nullptr : &*found;
 }
 
-void WorkerStacks::on_report(int slot, pid_t pid, const ipc::Message& message) {
-  ipc::StackReport report;
-  Asked* asked = find(slot, pid, message.number);
-  if (asked == nullptr || asked->threads.size() >= kMostThreads || !ipc::get_report(message, report)) return;
+void WorkerStacks::on_report(int slot, pid_t pid, const ipc::Stack& message) {
+  const ipc::StackReport& report = message.report;
+  Asked* asked = find(slot, pid, message.question);
+  if (asked == nullptr || asked->threads.size() >= kMostThreads) return;
   if (asked->threads.empty()) asked->requests = scoreboard::read_requests(scoreboard_, slot);
   Thread thread = thread_of(*asked, report.frames.thread);
   thread.frames = report.frames;
@@ -80,12 +80,12 @@ void WorkerStacks::on_report(int slot, pid_t pid, const ipc::Message& message) {
   asked->threads.push_back(std::move(thread));
 }
 
-void WorkerStacks::on_end(int slot, pid_t pid, const ipc::Message& message) {
+void WorkerStacks::on_end(int slot, pid_t pid, const ipc::StacksEnd& message) {
   if (const auto counted = unanswered_.find(pid); counted != unanswered_.end() && counted->second > 0) --counted->second;
-  Asked* asked = find(slot, pid, message.number);
+  Asked* asked = find(slot, pid, message.question);
   if (asked == nullptr) return;
   asked->waited_for = false;
-  settle_if_all_have_spoken(message.number);
+  settle_if_all_have_spoken(message.question);
 }
 
 void WorkerStacks::on_exit(int slot, pid_t pid) {

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "ipc/reports.hpp"
+#include "ipc/messages.hpp"
 #include "master/stack_names.hpp"
 #include "scoreboard/reader.hpp"
 
@@ -33,7 +33,7 @@ class WorkerStacks {
     pid_t pid;
   };
   struct Hooks {
-    std::function<bool(const Worker&, const ipc::Message&)> send;  ///< false: it takes no message
+    std::function<bool(const Worker&, const ipc::ToWorker&)> send;  ///< false: it takes no message
     std::function<pid_t(const Worker&)> layout;  ///< a live process with the worker's address space: itself, or its mold; 0: none
   };
   /// Borrows all; one thread, that of the io_context.
@@ -48,8 +48,8 @@ class WorkerStacks {
   using Done = std::function<void(boost::json::object)>;
   void ask(const std::vector<Worker>& workers, Done done);
 
-  void on_report(int slot, pid_t pid, const ipc::Message& message);
-  void on_end(int slot, pid_t pid, const ipc::Message& message);
+  void on_report(int slot, pid_t pid, const ipc::Stack& message);
+  void on_end(int slot, pid_t pid, const ipc::StacksEnd& message);
   void on_exit(int slot, pid_t pid);
 
  private:

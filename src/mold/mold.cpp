@@ -14,8 +14,10 @@
 #include "app/build_id.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
+#include "base/overloaded.hpp"
 #include "ipc/channel.hpp"
 #include "ipc/heritage.hpp"
+#include "ipc/messages.hpp"
 #include "mold/prepare.hpp"
 #include "mold/worker_process.hpp"
 #include "os/fd_watch.hpp"
@@ -73,6 +75,12 @@ bool master_gone(int life_fd) {
   return ::poll(&life, 1, 0) > 0;
 }
 
+bool say(ipc::Channel& channel, const ipc::Heritage& heritage, const ipc::FromMold& message) {
+  ipc::Packet packet = ipc::encode(message);
+  packet.generation = heritage.generation;
+  return channel.send(packet);
+}
+
 class Mold {
  public:
   Mold(const ipc::Heritage& heritage, std::unique_ptr<app::App> app, scoreboard::Memory scoreboard, ipc::Channel channel)
@@ -105,35 +113,33 @@ class Mold {
         case ipc::Channel::State::malformed: continue;
         case ipc::Channel::State::received: break;
       }
-      if (received.message.kind == ipc::Kind::fork) {
-        fork_worker(received.message, std::move(received.fds));
-      } else if (received.message.kind == ipc::Kind::reopen) {
-        reopen_logs(received.fds);
-      } else {
-        log::warning("unexpected message from the master", {{"kind", static_cast<std::uint32_t>(received.message.kind)}});
-      }
+      handle_message(std::move(received));
     }
   }
 
-  void fork_worker(const ipc::Message& request, std::vector<UniqueFd> fds) {
+  void handle_message(ipc::Channel::Received received) {
+    const auto message = ipc::decode<ipc::ToMold>(received.packet);
+    if (!message) return log::warning("unexpected message from the master", {{"kind", received.packet.tag}});
+    std::visit(Overloaded{
+                   [&](const ipc::Fork& fork) { fork_worker(fork, std::move(received.fds)); },
+                   [&](const ipc::Reopen&) { reopen_logs(received.fds); },
+               },
+               *message);
+  }
+
+  void fork_worker(const ipc::Fork& request, std::vector<UniqueFd> fds) {
     const auto pid = fork_into(request, std::move(fds));
-    ipc::Message answer{.kind = pid ? ipc::Kind::forked : ipc::Kind::fork_failed, .slot = request.slot, .generation = heritage_.generation};
-    if (pid) {
-      answer.pid = *pid;
-    } else {
-      answer = ipc::with_text(answer, pid.error());
-    }
-    channel_.send(answer);
+    say(channel_, heritage_, pid ? ipc::FromMold{ipc::Forked{request.slot, *pid}} : ipc::ForkFailed{request.slot, pid.error()});
   }
 
-  Result<pid_t> fork_into(const ipc::Message& request, std::vector<UniqueFd> fds) {
+  Result<pid_t> fork_into(const ipc::Fork& request, std::vector<UniqueFd> fds) {
     if (fds.size() != 2 && fds.size() != 4) return Error{"the request to fork came without its descriptors: too many open files?"};
     if (const auto alone = only_one_thread(); !alone) return Error{alone.error()};  // a timer of the app may have started one since
     WorkerSeat seat;
     seat.slot = request.slot;
     seat.known_as = request.known_as;
-    seat.max_requests = request.limit;
-    seat.pause = request.number;
+    seat.max_requests = request.max_requests;
+    seat.pause = request.pause;
     seat.channel = ipc::Channel(ipc::Channel::End::app, os::among_own(std::move(fds[0])), os::among_own(std::move(fds[1])));
     if (fds.size() == 4) {
       seat.output = std::move(fds[2]);
@@ -148,7 +154,7 @@ class Mold {
     const auto take = [&](const std::string& setting) { return config::names_file(setting) && next < fds.size() ? fds[next++].get() : -1; };
     if (const int fd = take(heritage_.config.log.file); fd >= 0) log::reopen(fd);
     if (const int fd = take(heritage_.config.log.access); fd >= 0) ::dup3(fd, heritage_.access_fd, O_CLOEXEC);
-    channel_.send({.kind = ipc::Kind::reopened, .generation = heritage_.generation});
+    say(channel_, heritage_, ipc::Reopened{});
   }
 
   const ipc::Heritage& heritage_;
@@ -193,11 +199,11 @@ int run(int heritage_fd) {
     return exit_code::ok;
   }
   if (!app) {
-    const bool told = channel.send(ipc::with_text({.kind = ipc::Kind::load_failed, .generation = heritage->generation}, app.error()));
+    const bool told = say(channel, *heritage, ipc::LoadFailed{app.error()});
     if (!told) std::fprintf(stderr, "serval: mold: %s\n", app.error().c_str());  // the channel itself, and the log, are what the app has closed
     return exit_code::app_failed;
   }
-  channel.send(ipc::with_text({.kind = ipc::Kind::loaded, .generation = heritage->generation}, app::build_id(heritage->config.app.library)));
+  say(channel, *heritage, ipc::Loaded{app::build_id(heritage->config.app.library)});
   Mold(*heritage, std::move(*app), std::move(*scoreboard), std::move(channel)).serve();
   log::finish();
   return exit_code::ok;

@@ -12,6 +12,7 @@
 #include "base/units.hpp"
 #include "ipc/channel.hpp"
 #include "ipc/exec_mold.hpp"
+#include "ipc/messages.hpp"
 #include "os/spawn.hpp"
 #include "os/wait.hpp"
 
@@ -32,8 +33,10 @@ Attempt wait_for_word(ipc::Channel& channel, Duration limit) {
     if (state == ipc::Channel::State::closed) return {Attempt::Outcome::ended, ""};
     if (state == ipc::Channel::State::malformed) continue;
     if (state == ipc::Channel::State::received) {
-      if (received.message.kind == ipc::Kind::loaded) return {Attempt::Outcome::loaded, ""};
-      if (received.message.kind == ipc::Kind::load_failed) return {Attempt::Outcome::failed, ipc::text_of(received.message)};
+      const auto message = ipc::decode<ipc::FromMold>(received.packet);
+      if (!message) continue;
+      if (std::holds_alternative<ipc::Loaded>(*message)) return {Attempt::Outcome::loaded, ""};
+      if (const auto* failed = std::get_if<ipc::LoadFailed>(&*message)) return {Attempt::Outcome::failed, failed->why};
       continue;
     }
     const auto left = std::chrono::ceil<Duration>(deadline - Clock::now());

@@ -17,7 +17,7 @@ std::string_view name_of(MoldState state) {
   return "?";
 }
 
-Supervisor::Mold* Supervisor::find_mold(int generation) {
+Mold* Supervisor::find_mold(int generation) {
   const auto found = molds_.find(generation);
   return found == molds_.end() ? nullptr : &found->second;
 }
@@ -64,7 +64,7 @@ void Supervisor::handle(const MoldLoadFailed& event) {
 }
 
 void Supervisor::mold_exited(Mold& mold, const Exit& exit) {
-  release_unforked_slots(mold.generation);
+  slots_.release_unforked(mold.generation);
   mold.reopens_pending = 0;
   if (mold.state == MoldState::leaving && !mold.killed) say_how_it_left(mold, mold.pid, exit);
   mold.complain_at = TimePoint::max();
@@ -125,12 +125,4 @@ void Supervisor::mold_failed(Mold& mold, const std::string& why, std::vector<log
   say(log::Level::error, "mold died", std::move(fields));
   if (give_up) begin_stop(exit_code::gave_up);
 }
-
-/// What the mold was asked for and did not do is asked again of its successor.
-void Supervisor::release_unforked_slots(int generation) {
-  for (Slot& slot : slots_) {
-    if (slot.forking() && slot.generation() == generation) slot.clear();
-  }
-}
-
 }  // namespace serval::supervisor

@@ -45,7 +45,7 @@ void Supervisor::notify_ready() {
 
 /// One line for who looks: how many serve, and whatever is not as usual.
 std::string Supervisor::headline() const {
-  const auto count = [this](auto which) { return static_cast<long>(std::count_if(slots_.begin(), slots_.end(), which)); };
+  const auto count = [this](auto which) { return static_cast<long>(slots_.count(which)); };
   if (phase_ == Phase::stopping || phase_ == Phase::finished) {
     const long left = count([](const Slot& slot) { return slot.occupied(); });
     return left == 0 ? "stopping" : "stopping: " + count_of(left, "worker") + (left == 1 ? " drains" : " drain");
@@ -55,7 +55,7 @@ std::string Supervisor::headline() const {
   std::string text =
       std::to_string(serving) + " of " + std::to_string(settings_.workers) + " workers serve, generation " + std::to_string(current_);
   if (rollout_) text += "; " + rollout_step();
-  if (complete_ && !unready().empty()) text += "; not ready: " + unready();
+  if (complete_ && !not_ready_reason().empty()) text += "; not ready: " + not_ready_reason();
   const long crashing = count([this](const Slot& slot) {
     return slot.backoff.crashes_in_a_row() >= 2 && !(slot.serving() && slot.healthy_for(now_) >= settings_.restart.backoff_reset);
   });

@@ -20,7 +20,7 @@ constexpr auto kLastChance = 1s;
 // --- who is due
 
 void Supervisor::handle(const WorkerSpent& event) {
-  Slot* slot = find(event.slot);
+  Slot* slot = slots_.find(event.slot);
   if (slot == nullptr || !slot->serving()) return;
   if (event.why.empty()) return make_due(*slot, Cause::max_requests);
   if (slot->cause() == Cause::unfit) return;
@@ -31,7 +31,7 @@ void Supervisor::handle(const WorkerSpent& event) {
 /// What it has missed may be that requests go on, that logs have moved, or that it should leave: it cannot be reckoned with any more. One that drains
 /// ends by its deadline.
 void Supervisor::handle(const WorkerDeaf& event) {
-  Slot* slot = find(event.slot);
+  Slot* slot = slots_.find(event.slot);
   if (slot == nullptr || phase_ == Phase::stopping) return;
   if (slot->state() == SlotState::starting && !slot->forking()) {
     slot->explain("it does not take messages");
@@ -51,17 +51,17 @@ void Supervisor::handle(const MoldDeaf& event) {
 }
 
 void Supervisor::handle(const RequestTimedOut& event) {
-  Slot* slot = find(event.slot);
+  Slot* slot = slots_.find(event.slot);
   if (slot == nullptr) return;
-  slot->stuck = true;
+  slot->mark_stuck();
   make_due(*slot, Cause::request_timeout);
 }
 
 /// Its clients have all been answered: it need not wait for the end of the grace.
 void Supervisor::handle(const OnlyStuckLeft& event) {
-  Slot* slot = find(event.slot);
+  Slot* slot = slots_.find(event.slot);
   if (slot == nullptr || slot->state() != SlotState::draining) return;
-  slot->stuck = true;
+  slot->mark_stuck();
   slot->shorten(now_ + kLastChance);
 }
 
@@ -78,8 +78,8 @@ void Supervisor::make_due(Slot& slot, Cause cause) {
 
 void Supervisor::retire_the_aged() {
   for (Slot& slot : slots_) {
-    if (slot.serving() && slot.expires <= now_) {
-      slot.expires = TimePoint::max();
+    if (slot.serving() && slot.expires() <= now_) {
+      slot.expire_at(TimePoint::max());
       make_due(slot, Cause::max_lifetime);
     }
   }
@@ -89,7 +89,7 @@ void Supervisor::retire_the_aged() {
 
 /// That a worker is being replaced begins with its successor's start and ends with its own end.
 int Supervisor::free_turns() const {
-  const auto taken = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) {
+  const auto taken = slots_.count([](const Slot& slot) {
     const bool under_way = slot.being_replaced() || slot.state() == SlotState::draining || slot.state() == SlotState::killing;
     return under_way && can_wait(slot.cause()) && slot.cause() != Cause::reload;
   });
@@ -99,14 +99,14 @@ int Supervisor::free_turns() const {
 /// Every worker may have a successor beside it; beyond that the machine would pay for an app that does not come to an end. That does not hold up
 /// a reload: how many generations may live at a time is bounded by itself.
 bool Supervisor::crowded() const {
-  const auto taken = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() != SlotState::empty; });
+  const auto taken = slots_.count([](const Slot& slot) { return slot.state() != SlotState::empty; });
   const int about_to_start = std::max(0, missing_workers());  // among them the successors that have just been promised
   return static_cast<int>(taken) + about_to_start >= 2 * settings_.workers + settings_.limits.max_recycling;
 }
 
 /// Those of a reload have turns of their own, which end when the successor serves: a long request may not hold up a rollout.
 bool Supervisor::free_turn_for_reload() const {
-  const auto taken = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.being_replaced() && slot.cause() == Cause::reload; });
+  const auto taken = slots_.count([](const Slot& slot) { return slot.being_replaced() && slot.cause() == Cause::reload; });
   return taken < settings_.reload.surge;
 }
 
@@ -143,7 +143,7 @@ void Supervisor::begin_replacements() {
 
 /// Once there are more that serve than are wanted, the first of those that are being replaced leaves.
 void Supervisor::retire_replaced() {
-  auto serving = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.serving(); });
+  auto serving = slots_.count([](const Slot& slot) { return slot.serving(); });
   for (; serving > settings_.workers; --serving) {
     Slot* first = nullptr;
     for (Slot& slot : slots_) {
@@ -161,7 +161,7 @@ void Supervisor::drain(Slot& slot, Cause cause) {
 }
 
 void Supervisor::handle(const WorkerLeft& event) {
-  Slot* slot = find(event.slot);
+  Slot* slot = slots_.find(event.slot);
   if (slot != nullptr && slot->occupied()) slot->leave();
 }
 

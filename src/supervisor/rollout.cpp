@@ -72,7 +72,7 @@ void Supervisor::carry_on_rollout() {
 /// Where workers have no lines of their own (routine()), a reload still shows that it goes on.
 void Supervisor::tell_of_rollout() {
   if (!rollout_ || rollout_->step != Rollout::Step::rolling || routine() == log::Level::info) return;
-  const auto replaced = std::count_if(slots_.begin(), slots_.end(), [this](const Slot& slot) { return slot.serving() && belongs_to_rollout(slot); });
+  const auto replaced = slots_.count([this](const Slot& slot) { return slot.serving() && belongs_to_rollout(slot); });
   const int quarters = static_cast<int>(4 * replaced / settings_.workers);
   if (quarters <= rollout_->quarters_said || quarters >= 4) return;
   rollout_->quarters_said = quarters;
@@ -85,8 +85,8 @@ void Supervisor::end_rollout_if_over() {
 }
 
 void Supervisor::look_at_canary() {
-  switch (slots_[static_cast<std::size_t>(rollout_->canary)].state()) {
-    case SlotState::serving: return on_probation(slots_[static_cast<std::size_t>(rollout_->canary)]) ? void() : roll_out();
+  switch (slots_[rollout_->canary].state()) {
+    case SlotState::serving: return on_probation(slots_[rollout_->canary]) ? void() : roll_out();
     case SlotState::starting:
     case SlotState::killing: return;
     case SlotState::draining:
@@ -122,7 +122,7 @@ void Supervisor::retire_listeners_before(const Slot& last) {
     return slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting);
   };
   if (rollout_->step != Rollout::Step::rolling || rollout_->listeners_retired || !old_one(last)) return;
-  if (std::count_if(slots_.begin(), slots_.end(), old_one) > 1) return;
+  if (slots_.count(old_one) > 1) return;
   rollout_->listeners_retired = true;
   act(RetireListeners{});
 }
@@ -136,7 +136,7 @@ bool Supervisor::may_retire(const Slot& slot) const {
   if (!rollout_ || slot.generation() == rollout_->to) return true;
   const auto old_one = [this](const Slot& other) { return other.serving() && other.generation() != rollout_->to; };
   const auto proves_itself = [this](const Slot& other) { return on_probation(other); };
-  return std::count_if(slots_.begin(), slots_.end(), old_one) > 1 || std::none_of(slots_.begin(), slots_.end(), proves_itself);
+  return slots_.count(old_one) > 1 || std::none_of(slots_.begin(), slots_.end(), proves_itself);
 }
 
 /// When the next one has proved itself; max(): there is none.
@@ -173,7 +173,7 @@ void Supervisor::end_rollout(bool good, const std::string& why) {
   }
   notify_ready();
   if (rollout.canary >= 0) {
-    Slot& canary = slots_[static_cast<std::size_t>(rollout.canary)];
+    Slot& canary = slots_[rollout.canary];
     if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload);
   }
   act(ReloadEnded{current_, good, why});

@@ -19,154 +19,113 @@ std::string_view name_of(SlotState state) {
   return "?";
 }
 
-Slot::Slot(int index, const SlotRecord& record)
-    : backoff(record.crashes_in_a_row),
-      expires(record.expires),
-      stuck(record.stuck),
-      paused(record.paused),
-      index_(index),
-      number_(record.number >= 0 ? record.number : index),
-      state_(record.state),
-      generation_(record.generation),
-      pid_(record.pid),
-      cause_(record.cause),
-      first_cause_(record.first_cause),
-      replacing_(record.replacing),
-      why_(record.why),
-      started_(record.started),
-      due_since_(record.due_since),
-      ready_at_(record.ready_at),
-      deadline_(record.deadline),
-      door_deadline_(record.door_deadline) {}
+Slot::Slot(int index, const SlotRecord& record) : backoff(record.crashes_in_a_row), index_(index), state_(record) {
+  if (state_.number < 0) state_.number = index;
+}
 
 SlotRecord Slot::record() const {
-  return {.state = state_,
-          .number = number_,
-          .generation = generation_,
-          .pid = pid_,
-          .cause = cause_,
-          .first_cause = first_cause_,
-          .replacing = replacing_,
-          .stuck = stuck,
-          .paused = paused,
-          .why = why_,
-          .crashes_in_a_row = backoff.crashes_in_a_row(),
-          .started = started_,
-          .due_since = due_since_,
-          .ready_at = ready_at_,
-          .deadline = deadline_,
-          .door_deadline = door_deadline_,
-          .expires = expires};
+  SlotRecord record = state_;
+  record.crashes_in_a_row = backoff.crashes_in_a_row();
+  return record;
 }
 
 void Slot::start(int generation, int number, TimePoint now, TimePoint deadline) {
   SERVAL_CHECK(!occupied());
   clear();
-  number_ = number;
-  state_ = SlotState::starting;
-  generation_ = generation;
-  started_ = now;
-  deadline_ = deadline;
+  state_.number = number;
+  state_.state = SlotState::starting;
+  state_.generation = generation;
+  state_.started = now;
+  state_.deadline = deadline;
 }
 
 void Slot::ready(TimePoint now) {
-  SERVAL_CHECK(state_ == SlotState::starting);
-  state_ = SlotState::serving;
-  ready_at_ = now;
-  if (pid_ != 0) deadline_ = TimePoint::max();
+  SERVAL_CHECK(state_.state == SlotState::starting);
+  state_.state = SlotState::serving;
+  state_.ready_at = now;
+  if (state_.pid != 0) state_.deadline = TimePoint::max();
 }
 
 void Slot::forked(pid_t pid) {
-  pid_ = pid;
-  if (state_ == SlotState::serving) deadline_ = TimePoint::max();
+  state_.pid = pid;
+  if (state_.state == SlotState::serving) state_.deadline = TimePoint::max();
 }
 
 void Slot::become_due(Cause cause, TimePoint now) {
   SERVAL_CHECK(serving());
-  const bool stronger = cause_ == Cause::none || (can_wait(cause_) && !can_wait(cause));
-  if (replacing_ || !stronger) return;
-  if (cause_ == Cause::none) due_since_ = now;
-  cause_ = cause;
+  const bool stronger = state_.cause == Cause::none || (can_wait(state_.cause) && !can_wait(cause));
+  if (state_.replacing || !stronger) return;
+  if (state_.cause == Cause::none) state_.due_since = now;
+  state_.cause = cause;
 }
 
 void Slot::keep() {
   SERVAL_CHECK(serving());
-  cause_ = Cause::none;
-  replacing_ = false;
-  due_since_ = deadline_ = TimePoint::max();
+  state_.cause = Cause::none;
+  state_.replacing = false;
+  state_.due_since = state_.deadline = TimePoint::max();
 }
 
 void Slot::begin_replacement(TimePoint deadline) {
-  SERVAL_CHECK(due() && !replacing_);
-  replacing_ = true;
-  deadline_ = deadline;
+  SERVAL_CHECK(due() && !state_.replacing);
+  state_.replacing = true;
+  state_.deadline = deadline;
 }
 
 namespace {
 
-/// For an old worker to finish with those who come to it, most of all for one that hangs: a reload waits for no longer. Workers need milliseconds
-/// for it; more only when their siblings cannot take over what they have (worker/departures.cpp: 1 s), and for who came last (300 ms).
+/// How long a reload waits for an old worker to stop accepting; one that hangs needs all of it. Workers need milliseconds for it; more only when
+/// their siblings cannot take over what they have (worker/departures.cpp: 1 s), and for the connections that came last (300 ms).
 constexpr auto kDoorPatience = std::chrono::seconds(3);
 
 }  // namespace
 
 void Slot::retire(Cause cause, TimePoint now, TimePoint deadline) {
-  SERVAL_CHECK(state_ == SlotState::starting || state_ == SlotState::serving);
-  // Whoever was only due ends for the reason that is at hand now.
-  if (!replacing_) cause_ = cause;
-  state_ = SlotState::draining;
-  deadline_ = deadline;
-  door_deadline_ = now + kDoorPatience;
+  SERVAL_CHECK(state_.state == SlotState::starting || state_.state == SlotState::serving);
+  // One that was only due ends for the reason that is at hand now.
+  if (!state_.replacing) state_.cause = cause;
+  state_.state = SlotState::draining;
+  state_.deadline = deadline;
+  state_.door_deadline = now + kDoorPatience;
 }
 
 void Slot::ready_after_all(TimePoint now, TimePoint deadline) {
-  SERVAL_CHECK(state_ == SlotState::draining);
-  ready_at_ = now;
-  deadline_ = deadline;
+  SERVAL_CHECK(state_.state == SlotState::draining);
+  state_.ready_at = now;
+  state_.deadline = deadline;
 }
 
 void Slot::kill(Cause cause, TimePoint deadline) {
   SERVAL_CHECK(occupied());
   end_by(cause);
-  state_ = SlotState::killing;
-  deadline_ = deadline;
+  state_.state = SlotState::killing;
+  state_.deadline = deadline;
 }
 
 void Slot::end_by(Cause cause) {
-  if (cause_ == cause) return;
-  first_cause_ = cause_;
-  cause_ = cause;
+  if (state_.cause == cause) return;
+  state_.first_cause = state_.cause;
+  state_.cause = cause;
 }
 
 void Slot::clear() {
-  state_ = SlotState::empty;
-  pid_ = 0;
-  cause_ = first_cause_ = Cause::none;
-  replacing_ = false;
-  due_since_ = TimePoint::max();
-  heart = Heart();
-  expires = TimePoint::max();
-  looks_above_soft = 0;
-  above_hard = stuck = false;
-  paused = 0;
-  why_.clear();
+  state_ = {.number = number(), .generation = generation(), .started = started()};
+  watched = {};
   reopens_pending_ = 0;
-  ready_at_ = TimePoint::max();
-  deadline_ = door_deadline_ = TimePoint::max();
 }
 
 void Slot::cool(TimePoint until) {
   clear();
-  state_ = SlotState::cooling;
-  deadline_ = until;
+  state_.state = SlotState::cooling;
+  state_.deadline = until;
 }
 
 bool Slot::active() const {
-  switch (state_) {
+  switch (state_.state) {
     case SlotState::starting:
     case SlotState::serving:
     case SlotState::cooling: return true;
-    case SlotState::killing: return cause_ == Cause::boot_failed;  // it cools next
+    case SlotState::killing: return state_.cause == Cause::boot_failed;  // it cools next
     case SlotState::empty:
     case SlotState::draining: return false;
   }
@@ -176,8 +135,8 @@ bool Slot::active() const {
 void Slot::reopened() { reopens_pending_ = std::max(0, reopens_pending_ - 1); }
 
 Clock::duration Slot::healthy_for(TimePoint now) const {
-  if (ready_at_ == TimePoint::max()) return Clock::duration::zero();
-  return std::max(now - ready_at_, Clock::duration(1));  // ready and dead in one instant still was healthy
+  if (state_.ready_at == TimePoint::max()) return Clock::duration::zero();
+  return std::max(now - state_.ready_at, Clock::duration(1));  // ready and dead in one instant still was healthy
 }
 
 }  // namespace serval::supervisor

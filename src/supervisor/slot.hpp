@@ -25,12 +25,12 @@ using serval::name_of;
 /// ```
 std::string_view name_of(SlotState state);
 
-/// A place that one worker fills after another; at most one process at a time. The supervisor's functions change it, through these steps only.
+/// A place that one worker fills after another; at most one process at a time. It changes through these steps only.
 ///
 /// A serving worker that has to go becomes due, then (maybe after others) its replacement begins, and once a successor serves it is retired.
 class Slot {
  public:
-  explicit Slot(int index) : index_(index) {}
+  explicit Slot(int index) : index_(index) { state_.number = 0; }
   Slot(int index, const SlotRecord& record);
   SlotRecord record() const;
 
@@ -41,73 +41,68 @@ class Slot {
   void keep();                                   ///< it need not go after all
   void begin_replacement(TimePoint deadline);    ///< due only; the deadline is for the successor
   void retire(Cause cause, TimePoint now, TimePoint deadline);  ///< a cause given before stays
-  void leave() { door_deadline_ = TimePoint::max(); }            ///< it answers nobody new any more, or nobody waits for that any more
+  void leave() { state_.door_deadline = TimePoint::max(); }  ///< it accepts no new requests, or we stopped waiting for it to say so
   void kill(Cause cause, TimePoint deadline = TimePoint::max());  ///< what ends it is its cause; the deadline is for a signal that can be survived
   void end_by(Cause cause);  ///< another cause than it had; that one becomes the first
   void ready_after_all(TimePoint now, TimePoint deadline);  ///< draining; it had begun to serve before it heard of that
-  void shorten(TimePoint deadline) { deadline_ = std::min(deadline_, deadline); }
-  void explain(std::string why) { why_ = std::move(why); }  ///< its end
+  void shorten(TimePoint deadline) { state_.deadline = std::min(state_.deadline, deadline); }
+  void explain(std::string why) { state_.why = std::move(why); }  ///< its end
   void clear();                                  ///< the worker is gone, or never came
   void cool(TimePoint until);                    ///< likewise, and the next one has to wait
+  void expire_at(TimePoint time) { state_.expires = time; }
+  void mark_stuck() { state_.stuck = true; }
+  void pause_in(std::uint32_t pause) { state_.paused = pause; }
   void ask_reopen() { ++reopens_pending_; }
   void reopened();
 
   /// Its seat: where its cells are on the scoreboard, and what events and actions call it.
   int index() const { return index_; }
   /// The slot as the app, commands and the log know it. A successor has the number of the one that it replaces, while both live.
-  int number() const { return number_; }
-  SlotState state() const { return state_; }
-  int generation() const { return generation_; }
-  pid_t pid() const { return pid_; }  ///< 0: none, or asked of the mold and not known yet
-  Cause cause() const { return cause_; }
-  Cause first_cause() const { return first_cause_; }  ///< for which it was to go before something harder ended it; none: for nothing else
-  const std::string& why() const { return why_; }  ///< it ends, beyond the cause: most often its own words; may be empty
+  int number() const { return state_.number; }
+  SlotState state() const { return state_.state; }
+  int generation() const { return state_.generation; }
+  pid_t pid() const { return state_.pid; }  ///< 0: none, or asked of the mold and not known yet
+  Cause cause() const { return state_.cause; }
+  Cause first_cause() const { return state_.first_cause; }  ///< for which it was to go before something harder ended it; none: for nothing else
+  const std::string& why() const { return state_.why; }  ///< it ends, beyond the cause: most often its own words; may be empty
   bool reopen_pending() const { return reopens_pending_ > 0; }
-  TimePoint started() const { return started_; }
-  TimePoint ready_at() const { return ready_at_; }  ///< max(): not yet
-  TimePoint deadline() const { return deadline_; }  ///< when the state must have ended; max(): no limit
+  TimePoint started() const { return state_.started; }
+  TimePoint ready_at() const { return state_.ready_at; }  ///< max(): not yet
+  TimePoint deadline() const { return state_.deadline; }  ///< when the state must have ended; max(): no limit
 
-  /// Asked to go, it has not said yet that it answers nobody new.
-  bool at_door() const { return door_deadline_ != TimePoint::max(); }
-  TimePoint door_deadline() const { return door_deadline_; }  ///< when nobody waits for that any more
+  TimePoint expires() const { return state_.expires; }  ///< when it is too old
+  bool stuck() const { return state_.stuck; }           ///< a handler ran past its deadline
+  std::uint32_t paused() const { return state_.paused; }  ///< the last pause in which it has had no request in progress
 
-  bool boots() const { return occupied() && ready_at_ == TimePoint::max(); }
-  bool serving() const { return state_ == SlotState::serving; }
-  bool due() const { return serving() && cause_ != Cause::none; }
-  TimePoint due_since() const { return due_since_; }
-  bool being_replaced() const { return serving() && replacing_; }
-  bool occupied() const { return state_ != SlotState::empty && state_ != SlotState::cooling; }
-  bool forking() const { return occupied() && pid_ == 0; }
+  /// Asked to go, it has not said yet that it accepts no new requests.
+  bool at_door() const { return state_.door_deadline != TimePoint::max(); }
+  TimePoint door_deadline() const { return state_.door_deadline; }  ///< when we stop waiting for that
+
+  bool boots() const { return occupied() && ready_at() == TimePoint::max(); }
+  bool serving() const { return state() == SlotState::serving; }
+  bool due() const { return serving() && cause() != Cause::none; }
+  TimePoint due_since() const { return state_.due_since; }
+  bool being_replaced() const { return serving() && state_.replacing; }
+  bool occupied() const { return state() != SlotState::empty && state() != SlotState::cooling; }
+  bool forking() const { return occupied() && pid() == 0; }
   /// Counts towards the wanted number: serves, will serve, or is about to be started again.
   bool active() const;
   Clock::duration healthy_for(TimePoint now) const;  ///< since it became ready; zero if it never did
 
   Backoff backoff;  ///< survives the workers that fill the slot
 
-  // Of the worker that serves; start over with each.
-  Heart heart;
-  TimePoint expires = TimePoint::max();  ///< when it is too old
-  int looks_above_soft = 0;              ///< in a row
-  bool above_hard = false;               ///< at the last look
-  bool stuck = false;                    ///< a handler ran past its deadline
-  std::uint32_t paused = 0;              ///< the last pause in which it has had no request in progress
+  /// What is known of the worker from outside: Watch's own, starts over with each worker.
+  struct Watched {
+    Heart heart;
+    int looks_above_soft = 0;  ///< in a row
+    bool above_hard = false;   ///< at the last look
+  };
+  Watched watched;
 
  private:
   int index_;
-  int number_ = 0;
-  SlotState state_ = SlotState::empty;
-  int generation_ = 0;
-  pid_t pid_ = 0;
-  Cause cause_ = Cause::none;
-  Cause first_cause_ = Cause::none;
-  bool replacing_ = false;
-  std::string why_;
+  SlotRecord state_;  ///< its crashes_in_a_row are the backoff's
   int reopens_pending_ = 0;
-  TimePoint started_{};
-  TimePoint due_since_ = TimePoint::max();
-  TimePoint ready_at_ = TimePoint::max();
-  TimePoint deadline_ = TimePoint::max();
-  TimePoint door_deadline_ = TimePoint::max();
 };
 
 }  // namespace serval::supervisor

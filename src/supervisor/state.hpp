@@ -52,16 +52,22 @@ struct MoldRecord {
   bool operator==(const MoldRecord&) const = default;
 };
 
-struct State {
+struct TrafficRecord {
+  bool drained = false;     ///< no new traffic is wanted here (serval drain)
+  std::uint32_t pause = 0;  ///< in force; 0: none
+  std::uint32_t pauses = 0;
+  TimePoint paused_since{};
+  TimePoint next_reminder = TimePoint::max();  ///< that the server is paused
+
+  bool operator==(const TrafficRecord&) const = default;
+};
+
+/// The parts' records are its bases, so that their members travel as its own.
+struct State : TrafficRecord {
   int workers = 1;                        ///< wanted
   int current = 1;
   int newest = 1;
   bool complete = false;
-  bool drained = false;
-  std::uint32_t pause = 0;                ///< in force; 0: none
-  std::uint32_t pauses = 0;
-  TimePoint paused_since{};
-  TimePoint next_reminder = TimePoint::max();
   std::string reload_failure{};           ///< of the last one; empty: it went well
   int crashes_in_a_row = 0;
   TimePoint begun{};

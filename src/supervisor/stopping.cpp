@@ -6,7 +6,7 @@
 #include "base/units.hpp"
 #include "supervisor/supervisor.hpp"
 
-// Ends of all kinds: the stop that somebody asked for, boots that fail, deadlines that pass; and the round in which logs are reopened.
+// Ends of all kinds: a stop that was asked for, boots that fail, deadlines that pass.
 namespace serval::supervisor {
 namespace {
 
@@ -57,7 +57,7 @@ void Supervisor::handle(const StopRequested& event) {
 /// Everything goes on as it is, only that no new traffic should be sent here.
 void Supervisor::leave() {
   leaves_at_ = now_ + settings_.delay;
-  resume("the stop");
+  traffic_.resume("the stop", turn());
   notify("STOPPING=1");
 }
 
@@ -68,7 +68,7 @@ void Supervisor::begin_stop(int exit_code) {
   leaves_at_ = TimePoint::max();
   if (!said) notify("STOPPING=1");
   act(RefuseConnections{});
-  resume("the stop");  // what waits is answered before the end
+  traffic_.resume("the stop", turn());  // what waits is answered before the end
   for (Slot& slot : slots_) {
     switch (slot.state()) {
       case SlotState::starting:  // it may be ready by now and have accepted; it knows, and says so at once
@@ -93,7 +93,7 @@ void Supervisor::stop_mold(Mold& mold) {
   switch (mold.state) {
     case MoldState::loading: return kill_mold(mold);
     case MoldState::ready:
-      if (any_forking(mold.generation)) return;
+      if (slots_.any_forking(mold.generation)) return;
       mold.state = MoldState::leaving;
       mold.deadline = now_ + settings_.grace;
       mold.complain_at = now_ + std::min<Clock::duration>(kMoldPatience, settings_.grace / 2);
@@ -146,7 +146,7 @@ void Supervisor::fail_boot(std::string sentence, std::vector<log::Field> fields)
 
 /// Counts a crash of something that had been healthy for so long. Health in between forgives, and a server that still serves does not give up.
 bool Supervisor::one_crash_too_many(Clock::duration healthy_for) {
-  const bool others_serve = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::serving; });
+  const bool others_serve = slots_.any([](const Slot& slot) { return slot.state() == SlotState::serving; });
   crashes_in_a_row_ = others_serve || healthy_for >= settings_.restart.backoff_reset ? 0 : crashes_in_a_row_ + 1;
   return settings_.restart.give_up_after > 0 && crashes_in_a_row_ >= settings_.restart.give_up_after;
 }
@@ -191,7 +191,7 @@ void Supervisor::enforce_deadline(Slot& slot) {
         if (slot.forking()) kill_mold_of(slot);
         return kill_worker(slot, slot.cause());
       }
-      if (slot.stuck) {
+      if (slot.stuck()) {
         say(log::Level::warning, "worker has handlers that do not return, aborting it", std::move(fields));
         return abort_worker(slot, slot.cause());
       }
@@ -247,49 +247,12 @@ void Supervisor::complain_of_mold(Mold& mold) {
 void Supervisor::finish_if_done() {
   if (phase_ != Phase::stopping) return;
   for (auto& [generation, mold] : molds_) stop_mold(mold);
-  const bool occupied = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.occupied(); });
+  const bool occupied = slots_.any([](const Slot& slot) { return slot.occupied(); });
   const bool molded = std::any_of(molds_.begin(), molds_.end(), [](const auto& entry) { return entry.second.state != MoldState::absent; });
   if (occupied || molded) return;
   phase_ = Phase::finished;
   for (Log& line : fold_.rest()) act(std::move(line));
   act(Finish{exit_code_});
-}
-
-// --- reopening the logs: every process swaps its files and says so
-
-void Supervisor::handle(const LogsReopened&) {
-  reopening_ = true;
-  reopened_processes_ = 1;  // the master itself
-  for (auto& [generation, mold] : molds_) {
-    if (mold.state != MoldState::loading && mold.state != MoldState::ready) continue;
-    ++mold.reopens_pending;
-    act(ReopenMold{generation});
-  }
-  for (Slot& slot : slots_) {
-    if (!slot.occupied()) continue;
-    slot.ask_reopen();
-    act(ReopenWorker{slot.index()});
-  }
-}
-
-void Supervisor::handle(const MoldReopened& event) {
-  Mold* mold = find_mold(event.generation);
-  if (mold == nullptr || mold->reopens_pending == 0) return;
-  if (--mold->reopens_pending == 0) ++reopened_processes_;
-}
-
-void Supervisor::handle(const WorkerReopened& event) {
-  Slot* slot = find(event.slot);
-  if (slot == nullptr || !slot->reopen_pending()) return;
-  slot->reopened();
-  if (!slot->reopen_pending()) ++reopened_processes_;
-}
-
-void Supervisor::finish_reopening_if_done() {
-  if (!reopening_ || std::any_of(molds_.begin(), molds_.end(), [](const auto& entry) { return entry.second.reopens_pending > 0; })) return;
-  if (std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.reopen_pending(); })) return;
-  reopening_ = false;
-  say(log::Level::info, "logs reopened", {{"processes", reopened_processes_}});
 }
 
 }  // namespace serval::supervisor

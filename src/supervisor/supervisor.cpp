@@ -17,9 +17,6 @@ Duration milliseconds(Clock::duration span) { return std::chrono::duration_cast<
 /// A process group that is signalled, by Ctrl-C or a service manager, has workers that leave or die before the master has
 /// heard of its own signal. So long a worker that was signalled gets no successor: it would be one for the stop to end.
 constexpr auto kGroupSignal = std::chrono::milliseconds(100);
-/// As long as clients hardly notice, nobody needs to know that no worker serves: it is over, or a stop was the reason.
-constexpr auto kOutagePatience = std::chrono::milliseconds(500);
-
 /// A boot of all workers, and one replacement of each, is never slowed down; only what goes on after that.
 /// Up to so many workers each has its own lines when all start, are replaced by a reload, or stop. In a larger fleet they are for debugging.
 constexpr int kFewWorkers = 10;
@@ -35,7 +32,7 @@ Supervisor::Supervisor(Settings settings)
       turns_(settings_.limits.max_recycling, std::max(1, settings_.forks_per_second / 2)),
       fold_(fork_burst(settings_)),
       notices_(settings_.notified, settings_.watchdog) {
-  for (int i = 0; i < settings_.workers; ++i) slots_.emplace_back(i);
+  for (int i = 0; i < settings_.workers; ++i) slots_.add();
   molds_[current_].generation = current_;
 }
 
@@ -56,13 +53,13 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
     lose_patience_at_door();
     tell_of_rollout();
     end_rollout_if_over();
-    tell_of_outage();
+    outage_.settle(turn());
   }
   start_what_is_missing();
   look_if_due();
-  finish_reopening_if_done();
-  tell_of_pause();
-  watch_upgrade();
+  log_reopening_.settle(turn());
+  traffic_.settle(turn());
+  upgrade_.settle(why_not_calm(), turn());
   for (Log& line : fold_.due(now_)) act(std::move(line));
   send_notices();
   finish_if_done();
@@ -72,18 +69,18 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
 
 TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
-  TimePoint next = std::min({waits_for_turn_, fold_.next(), next_reminder_, notices_.next(), leaves_at_, outage_due()});
+  TimePoint next = std::min({waits_for_turn_, fold_.next(), traffic_.next(), upgrade_.next(), notices_.next(), leaves_at_});
+  if (phase_ == Phase::running) next = std::min(next, outage_.next());
   if (forks_held_until_ > now_) next = std::min(next, forks_held_until_);
   next = std::min(next, probation_over());
   for (const auto& [generation, mold] : molds_) next = std::min({next, mold.deadline, mold.complain_at});
-  if (upgrade_) next = std::min(next, upgrade_->deadline);
   if (!looking_) next = std::min(next, next_look());
   bool waits_for_token = missing_workers() > 0;
   for (const Slot& slot : slots_) {
     const bool cooled = slot.state() == SlotState::cooling && slot.deadline() <= now_;
     if (cooled) waits_for_token = true;
     if (!cooled) next = std::min(next, slot.deadline());
-    if (slot.serving()) next = std::min(next, slot.expires);
+    if (slot.serving()) next = std::min(next, slot.expires());
     if (slot.at_door() && phase_ == Phase::running) next = std::min(next, slot.door_deadline());
   }
   if (waits_for_token && forks_held_until_ <= now_ && mold().state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
@@ -93,7 +90,7 @@ TimePoint Supervisor::find_next_wakeup() const {
 Snapshot Supervisor::snapshot() const {
   Snapshot result;
   for (const Slot& slot : slots_) {
-    result.workers.push_back({slot.number(), slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.heart.hangs(now_),
+    result.workers.push_back({slot.number(), slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.watched.heart.hangs(now_),
                               slot.started(), slot.deadline(), slot.backoff.crashes_in_a_row()});
   }
   result.generation = current_;
@@ -102,12 +99,21 @@ Snapshot Supervisor::snapshot() const {
   result.wanted = settings_.workers;
   result.booting = phase_ == Phase::booting;
   result.stopping = leaving() || phase_ == Phase::stopping || phase_ == Phase::finished;
-  result.reopening = reopening_;
-  result.paused = pause_ != 0;
-  result.in_progress = in_progress();
-  result.unready = unready();
+  result.reopening = log_reopening_.under_way();
+  result.paused = traffic_.pause() != 0;
+  result.in_progress = traffic_.in_progress(slots_);
+  result.not_ready_reason = not_ready_reason();
   result.ended = ended_;
   return result;
+}
+
+/// What status, readiness probes and the service manager are told; empty: ready. Few workers are better than none: only a server
+/// that cannot or will not serve at all is not ready.
+std::string Supervisor::not_ready_reason() const {
+  if (leaving() || phase_ == Phase::stopping || phase_ == Phase::finished) return "stopping";
+  if (!complete_) return "booting";
+  if (std::string reason = traffic_.not_ready_reason(); !reason.empty()) return reason;
+  return slots_.any([](const Slot& slot) { return slot.serving(); }) ? "" : "no worker serves";
 }
 
 void Supervisor::handle(const Start&) {
@@ -141,7 +147,7 @@ void Supervisor::start_what_is_missing() {
 /// Nobody who could be harmed by new code: whoever runs has crashed over and over.
 bool Supervisor::crash_looping() const {
   const auto crashed_often = [](const Slot& slot) { return slot.backoff.crashes_in_a_row() >= 2; };
-  return phase_ == Phase::running && std::any_of(slots_.begin(), slots_.end(), crashed_often) &&
+  return phase_ == Phase::running && slots_.any(crashed_often) &&
          std::all_of(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.state() == SlotState::empty || crashed_often(slot); });
 }
 
@@ -154,37 +160,19 @@ bool Supervisor::start_worker(Slot& slot) {
 }
 
 void Supervisor::fork_from(Mold& mold, Slot& slot, TimePoint deadline) {
-  slot.start(mold.generation, number_for(slot, mold.generation), now_, deadline);
+  slot.start(mold.generation, slots_.number_for(slot, mold.generation, settings_.workers), now_, deadline);
   ranks_are_open_ = ranks_are_open_ || slot.number() >= settings_.workers;
-  slot.paused = pause_;
-  const std::int64_t spent_after = settings_.limits.max_requests;
-  act(ForkWorker{slot.index(), slot.number(), mold.generation, spent_after == 0 ? 0 : spent_after + up_to(settings_.limits.max_requests_jitter), pause_});
-}
-
-/// The lowest one that no other worker of its generation has to itself: a scheduler in slot 0 and figures by slot go on in the successor. One that is
-/// started again keeps its own.
-int Supervisor::number_for(const Slot& slot, int generation) const {
-  std::vector<bool> taken(slots_.size() + 1);
-  for (const Slot& other : slots_) {
-    const bool keeps_it = &other != &slot && other.generation() == generation && other.active() && !other.being_replaced();
-    if (keeps_it && static_cast<std::size_t>(other.number()) < taken.size()) taken[static_cast<std::size_t>(other.number())] = true;
-  }
-  const auto own = static_cast<std::size_t>(slot.number());
-  const bool has_one = slot.state() == SlotState::cooling && slot.generation() == generation && slot.number() < settings_.workers;
-  if (has_one && own < taken.size() && !taken[own]) return slot.number();
-  return static_cast<int>(std::find(taken.begin(), taken.end(), false) - taken.begin());
-}
-
-/// The lowest empty one; a worker that drains keeps its own until it is gone.
-Slot* Supervisor::spare_slot() {
-  const auto empty = std::find_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::empty; });
-  if (empty != slots_.end()) return &*empty;
-  if (static_cast<int>(slots_.size()) >= settings_.slots) return nullptr;  // until somebody ends, which deadlines see to
-  return &slots_.emplace_back(static_cast<int>(slots_.size()));
+  slot.pause_in(traffic_.pause());
+  const std::int64_t max_requests = settings_.limits.max_requests;
+  act(ForkWorker{.slot = slot.index(),
+                 .number = slot.number(),
+                 .generation = mold.generation,
+                 .max_requests = max_requests == 0 ? 0 : max_requests + up_to(settings_.limits.max_requests_jitter),
+                 .pause = traffic_.pause()});
 }
 
 void Supervisor::handle(const WorkerForked& event) {
-  Slot* slot = find(event.slot);
+  Slot* slot = slots_.find(event.slot);
   if (slot == nullptr || !slot->forking()) return;
   slot->forked(event.pid);
   if (slot->state() == SlotState::killing) act(Kill{event.pid, SIGKILL});
@@ -192,7 +180,7 @@ void Supervisor::handle(const WorkerForked& event) {
 }
 
 void Supervisor::handle(const ForkFailed& event) {
-  Slot* slot = find(event.slot);
+  Slot* slot = slots_.find(event.slot);
   if (slot == nullptr || !slot->forking()) return;
   if (slot->state() != SlotState::starting) {
     slot->clear();
@@ -203,14 +191,14 @@ void Supervisor::handle(const ForkFailed& event) {
 }
 
 void Supervisor::handle(const WorkerReady& event) {
-  Slot* slot = find(event.slot);
+  Slot* slot = slots_.find(event.slot);
   if (slot == nullptr) return;
   if (slot->state() == SlotState::draining && slot->boots()) return slot->ready_after_all(now_, now_ + settings_.grace);
   if (slot->state() != SlotState::starting) return;
   slot->ready(now_);
-  slot->heart.start(now_, settings_.limits.heartbeat_timeout);
+  slot->watched.heart.start(now_, settings_.limits.heartbeat_timeout);
   const Duration lifetime = settings_.limits.max_lifetime;
-  if (lifetime > Duration::zero()) slot->expires = now_ + lifetime + Duration(up_to(settings_.limits.max_lifetime_jitter.count()));
+  if (lifetime > Duration::zero()) slot->expire_at(now_ + lifetime + Duration(up_to(settings_.limits.max_lifetime_jitter.count())));
   if (phase_ == Phase::booting) phase_ = Phase::running;
   if (!slot->forking()) announce(*slot);  // else it was faster than the mold, which says its pid next
 }
@@ -225,28 +213,9 @@ void Supervisor::announce(const Slot& slot) {
 /// Of lines about each single worker, when all of them do the same.
 log::Level Supervisor::routine() const { return settings_.workers > kFewWorkers ? log::Level::debug : log::Level::info; }
 
-/// From when clients wait, and until when.
-void Supervisor::tell_of_outage() {
-  const bool any_serves = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.serving() || slot.at_door(); });
-  if (any_serves) {
-    if (std::exchange(outage_said_, false)) say(log::Level::info, "workers serve again", {{"after_ms", milliseconds(now_ - *unserved_since_)}});
-    unserved_since_.reset();
-    return;
-  }
-  if (!unserved_since_) unserved_since_ = now_;
-  if (outage_due() > now_) return;
-  outage_said_ = true;
-  say(log::Level::error, "no worker serves", {{"wanted", settings_.workers}, {"next", "new connections wait until one does"}});
-}
-
-/// When the log says so; max(): nothing is to be said.
-TimePoint Supervisor::outage_due() const {
-  return phase_ == Phase::running && unserved_since_ && !outage_said_ ? *unserved_since_ + kOutagePatience : TimePoint::max();
-}
-
 void Supervisor::announce_if_complete() {
   if (complete_ || phase_ != Phase::running) return;
-  const auto serving = std::count_if(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.state() == SlotState::serving && !slot.forking(); });
+  const auto serving = slots_.count([](const Slot& slot) { return slot.state() == SlotState::serving && !slot.forking(); });
   if (serving < settings_.workers) return;
   complete_ = true;
   say(log::Level::info, "serving", {{"workers", settings_.workers}, {"boot_ms", milliseconds(now_ - begun_)}});
@@ -254,11 +223,11 @@ void Supervisor::announce_if_complete() {
 }
 
 void Supervisor::handle(const WorkerBootFailed& event) {
-  if (Slot* slot = find(event.slot)) slot->explain(event.why);
+  if (Slot* slot = slots_.find(event.slot)) slot->explain(event.why);
 }
 
 void Supervisor::handle(const WorkerLeaving& event) {
-  Slot* slot = find(event.slot);
+  Slot* slot = slots_.find(event.slot);
   if (slot == nullptr || (slot->state() != SlotState::starting && slot->state() != SlotState::serving)) return;
   say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts", {{"slot", slot->number()}, {"worker_pid", slot->pid()}});
   slot->retire(Cause::manual, now_, now_ + settings_.grace);
@@ -272,7 +241,7 @@ void Supervisor::handle(const ChildExited& event) {
   const auto mold = std::find_if(molds_.begin(), molds_.end(), [&event](const auto& entry) { return entry.second.pid == event.pid; });
   if (mold != molds_.end()) {
     mold_exited(mold->second, event.exit);
-  } else if (Slot* slot = find_pid(event.pid)) {
+  } else if (Slot* slot = slots_.find_pid(event.pid)) {
     worker_exited(*slot, event.exit);
   }
 }
@@ -403,26 +372,7 @@ std::string Supervisor::restarting(Duration delay) {
 
 // --- small things
 
-Slot* Supervisor::find(int index) {
-  if (index < 0 || static_cast<std::size_t>(index) >= slots_.size()) return nullptr;
-  return &slots_[static_cast<std::size_t>(index)];
-}
-
-Slot* Supervisor::find_pid(pid_t pid) {
-  const auto found = std::find_if(slots_.begin(), slots_.end(), [pid](const Slot& slot) { return slot.occupied() && slot.pid() == pid; });
-  return found == slots_.end() ? nullptr : &*found;
-}
-
-bool Supervisor::any_forking(int generation) const {
-  return std::any_of(slots_.begin(), slots_.end(), [generation](const Slot& slot) { return slot.forking() && slot.generation() == generation; });
-}
-
 std::int64_t Supervisor::up_to(std::int64_t most) { return std::uniform_int_distribution<std::int64_t>(0, most)(random_); }
 
 TimePoint Supervisor::after(Duration limit) const { return limit == Duration::zero() ? TimePoint::max() : now_ + limit; }
-
-void Supervisor::say(log::Level level, std::string sentence, std::vector<log::Field> fields) {
-  if (auto line = fold_.pass({level, std::move(sentence), std::move(fields)}, now_)) act(std::move(*line));
-}
-
 }  // namespace serval::supervisor

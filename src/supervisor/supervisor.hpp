@@ -11,43 +11,19 @@
 #include "supervisor/actions.hpp"
 #include "supervisor/events.hpp"
 #include "supervisor/log_fold.hpp"
+#include "supervisor/log_reopening.hpp"
+#include "supervisor/mold.hpp"
 #include "supervisor/notices.hpp"
-#include "supervisor/slot.hpp"
+#include "supervisor/outage.hpp"
+#include "supervisor/slots.hpp"
+#include "supervisor/snapshot.hpp"
 #include "supervisor/state.hpp"
 #include "supervisor/token_bucket.hpp"
+#include "supervisor/traffic.hpp"
+#include "supervisor/turn.hpp"
+#include "supervisor/upgrade_plan.hpp"
 
 namespace serval::supervisor {
-
-std::string_view name_of(MoldState state);
-
-/// What status shows; plain values.
-struct Snapshot {
-  struct Worker {
-    int slot;                   ///< its number; one that leaves has it together with its successor
-    int seat;                   ///< on the scoreboard
-    int generation;
-    pid_t pid;
-    SlotState state;
-    Cause cause;                ///< for which it is going or due
-    bool at_door = false;       ///< it is going, but may still answer somebody new
-    bool hangs = false;         ///< it has been silent for so long that replacing it has not helped
-    TimePoint started;
-    TimePoint deadline;         ///< when its state must have ended; of a cooling one: when it is started again
-    int crashes_in_a_row;
-  };
-  std::vector<Worker> workers;  ///< all slots, by seat
-  int generation = 0;
-  MoldState mold = MoldState::absent;
-  pid_t mold_pid = 0;
-  int wanted = 0;               ///< workers, as configured or scaled since
-  bool booting = false;         ///< no worker has been ready yet
-  bool stopping = false;        ///< asked to; it may serve on for shutdown.delay
-  bool reopening = false;  ///< somebody has not swapped his logs yet
-  bool paused = false;     ///< no request begins
-  int in_progress = 0;     ///< workers that have not said yet that they have none left; only while paused
-  std::string unready;     ///< why no new traffic should be sent here; empty: ready
-  std::map<Cause, std::uint64_t> ended;  ///< workers that have ended, by cause
-};
 
 /// Decides what the master does. Pure: no system call, no clock, no log. Feed it every event with the time it happened; perform the actions
 /// it returns, in order; call it with Tick at next_wakeup(). One thread.
@@ -83,19 +59,6 @@ class Supervisor {
   std::vector<Log> folded();
 
  private:
-  struct Mold {
-    int generation = 1;
-    MoldState state = MoldState::absent;
-    pid_t pid = 0;
-    TimePoint started{};
-    TimePoint loaded_at = TimePoint::max();
-    TimePoint deadline = TimePoint::max();  ///< when the state must have ended
-    TimePoint complain_at = TimePoint::max();  ///< leaving: when it begins to take long
-    bool killed = false;                    ///< by us
-    std::string why;                        ///< the mold's own words for its failure
-    int reopens_pending = 0;
-    Backoff backoff;
-  };
   /// A reload under way. Until its canary is ready nobody who serves is touched.
   struct Rollout {
     enum class Step { loading, canary, rolling } step = Step::loading;
@@ -107,12 +70,6 @@ class Supervisor {
     TimePoint begun{};
     std::optional<Settings> settings{};  ///< from when it rolls
   };
-  struct Upgrade {
-    bool checked = false;
-    TimePoint deadline{};
-  };
-  enum class Phase { booting, running, stopping, finished };  ///< booting: no worker has been ready yet
-
   void handle(const Start&);
   void handle(const MoldStarted& event);
   void handle(const MoldNotStarted& event);
@@ -135,26 +92,25 @@ class Supervisor {
   void handle(const ReloadRequested& event);
   void handle(const ReloadRefused& event);
   void handle(const RecycleRequested& event);
-  void handle(const DrainRequested& event);
-  void handle(const PauseRequested& event);
-  void handle(const WorkerPaused& event);
+  void handle(const DrainRequested& event) { traffic_.on(event, turn()); }
+  void handle(const PauseRequested& event) { traffic_.on(event, turn()); }
+  void handle(const WorkerPaused& event) { traffic_.on(event, turn()); }
   void handle(const ChildExited& event);
   void handle(const StopRequested& event);
-  void handle(const LogsReopened&);
-  void handle(const MoldReopened& event);
-  void handle(const WorkerReopened& event);
+  void handle(const LogsReopened& event) { log_reopening_.on(event, turn()); }
+  void handle(const MoldReopened& event) { log_reopening_.on(event, turn()); }
+  void handle(const WorkerReopened& event) { log_reopening_.on(event, turn()); }
   void handle(const Reported& event) { say(event.line.level, event.line.sentence, event.line.fields); }
-  void handle(const UpgradeRequested& event);
-  void handle(const UpgradeChecked& event);
-  void handle(const UpgradeFailed& event);
+  void handle(const UpgradeRequested& event) { upgrade_.on(event, turn()); }
+  void handle(const UpgradeChecked& event) { upgrade_.on(event, turn()); }
+  void handle(const UpgradeFailed& event) { upgrade_.on(event, turn()); }
   void handle(const Tick&) {}  // what is due happens after every event
 
   // supervisor.cpp: filling the slots
   void start_what_is_missing();
   bool start_worker(Slot& slot);
   void fork_from(Mold& mold, Slot& slot, TimePoint deadline);
-  Slot* spare_slot();
-  int number_for(const Slot& slot, int generation) const;
+  Slot* spare_slot() { return slots_.spare(settings_.slots); }  ///< nullptr: until a worker ends, which deadlines see to
   int missing_workers() const;
   bool crash_looping() const;
   void worker_exited(Slot& slot, const Exit& exit);
@@ -165,15 +121,7 @@ class Supervisor {
   static std::string restarting(Duration delay);  ///< for the log's `next`
 
   log::Level routine() const;
-  void tell_of_outage();
-  TimePoint outage_due() const;
-
-  // traffic.cpp
-  std::string unready() const;
-  void pause(const std::string& by);
-  void resume(const std::string& by);
-  int in_progress() const;
-  void tell_of_pause();
+  std::string not_ready_reason() const;
 
   // replacing.cpp
   void make_due(Slot& slot, Cause cause);
@@ -205,7 +153,6 @@ class Supervisor {
   void mold_exited(Mold& mold, const Exit& exit);
   void say_how_it_left(const Mold& mold, pid_t pid, const Exit& exit);
   void mold_failed(Mold& mold, const std::string& why, std::vector<log::Field> fields);
-  void release_unforked_slots(int generation);
 
   // rollout.cpp
   void begin_reload(const std::string& by, std::optional<Settings> settings = std::nullopt);
@@ -231,8 +178,6 @@ class Supervisor {
   bool belongs_to_rollout(const Slot& slot) const { return rollout_ && slot.generation() == rollout_->to; }
 
   // upgrade.cpp
-  void refuse_upgrade(const std::string& why);
-  void watch_upgrade();
   std::string why_not_calm() const;
 
   // stopping.cpp: ends of all kinds
@@ -252,7 +197,6 @@ class Supervisor {
   void finish_if_done();
   void fail_boot(std::string sentence, std::vector<log::Field> fields);
   bool one_crash_too_many(Clock::duration healthy_for);
-  void finish_reopening_if_done();
 
   // notifying.cpp
   void notify(std::string state);
@@ -264,13 +208,14 @@ class Supervisor {
   TimePoint busy_until() const;
   TimePoint last_deadline() const;
 
-  Slot* find(int index);
-  Slot* find_pid(pid_t pid);
-  bool any_forking(int generation) const;
+  /// For one of the parts.
+  Turn turn() { return {now_, settings_, slots_, molds_, phase_, leaving(), fold_, actions_}; }
   std::int64_t up_to(std::int64_t most);  ///< at random, both ends included
   TimePoint after(Duration limit) const;  ///< max() for a limit of 0
   void act(Action action) { actions_.push_back(std::move(action)); }
-  void say(log::Level level, std::string sentence, std::vector<log::Field> fields = {});
+  void say(log::Level level, std::string sentence, std::vector<log::Field> fields = {}) {
+    turn().say(level, std::move(sentence), std::move(fields));
+  }
   TimePoint find_next_wakeup() const;
 
   Settings settings_;
@@ -279,33 +224,26 @@ class Supervisor {
   TokenBucket turns_;  ///< of workers that are replaced though nothing is wrong with them
   LogFold fold_;
   Notices notices_;
-  std::vector<Slot> slots_;
+  Slots slots_;
   bool ranks_are_open_ = true;  ///< there may be slots with higher numbers than are wanted
-  std::map<int, Mold> molds_;  ///< by generation; those that live, and the one that workers come from
+  Molds molds_;
   int current_ = 1;            ///< the generation that workers come from
   int newest_ = 1;             ///< generation that was ever begun
   std::optional<Rollout> rollout_;
   std::string reload_failure_;  ///< of the last one; empty: it was good, or there was none
-  std::optional<std::string> reload_again_;  ///< somebody asked while a rollout was under way; who
-  std::optional<Upgrade> upgrade_;
+  std::optional<std::string> reload_again_;  ///< by whom a reload was asked for while a rollout was under way
+  Traffic traffic_;
+  LogReopening log_reopening_;
+  UpgradePlan upgrade_;
+  Outage outage_;
   Phase phase_ = Phase::booting;
-  std::optional<TimePoint> unserved_since_;  ///< no worker serves
-  bool outage_said_ = false;                 ///< which has been said
   TimePoint forks_held_until_ = TimePoint::min();  ///< a signal that may be a stop's has come to a worker
   bool complete_ = false;       ///< all workers have been ready together once
-  bool drained_ = false;        ///< somebody wants no new traffic sent here
-  std::uint32_t pause_ = 0;     ///< in force; 0: none
-  std::uint32_t pauses_ = 0;    ///< so far
-  bool quiet_ = false;          ///< it has been said that nothing is in progress any more
-  TimePoint paused_since_{};
-  TimePoint next_reminder_ = TimePoint::max();  ///< that the server is paused
   TimePoint stop_asked_ = TimePoint::min();  ///< by a signal or a command, the last time that counts; min(): never
   TimePoint leaves_at_ = TimePoint::max();  ///< a stop was asked for, and until then all serve on
   bool killing_all_ = false;    ///< a second signal came
   int exit_code_ = 0;
   int crashes_in_a_row_ = 0;    ///< of anything, without a healthy worker in between
-  int reopened_processes_ = 0;  ///< that have swapped their logs since the last request
-  bool reopening_ = false;
   std::map<Cause, std::uint64_t> ended_;
   TimePoint begun_{};
   TimePoint waits_for_turn_ = TimePoint::max();  ///< when turns_ lets the next one begin

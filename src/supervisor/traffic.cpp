@@ -1,87 +1,83 @@
-#include <algorithm>
-#include <utility>
+#include "supervisor/traffic.hpp"
 
-#include "supervisor/supervisor.hpp"
+#include <chrono>
 
-// Whether new traffic is wanted, and whether requests begin.
 namespace serval::supervisor {
 namespace {
 
-/// A pause that somebody forgot looks like a server that hangs.
+/// A pause that was forgotten looks like a server that hangs.
 constexpr auto kRemindEvery = std::chrono::minutes(1);
+
+bool told_of_pauses(const Slot& slot) { return slot.state() == SlotState::starting || slot.state() == SlotState::serving; }
 
 }  // namespace
 
-/// What status, readiness probes and the service manager are told. Few workers are better than none: only who cannot or will not serve at all is unready.
-std::string Supervisor::unready() const {
-  if (leaving() || phase_ == Phase::stopping || phase_ == Phase::finished) return "stopping";
-  if (!complete_) return "booting";
-  const std::string drained = drained_ ? "draining (serval drain)" : "";
-  if (pause_ != 0) return drained + (drained_ ? ", " : "") + "paused (serval pause)";
-  if (drained_) return drained;
-  const bool any_serves = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.serving(); });
-  return any_serves ? "" : "no worker serves";
+std::string Traffic::not_ready_reason() const {
+  const std::string draining = state_.drained ? "draining (serval drain)" : "";
+  if (state_.pause == 0) return draining;
+  return draining + (state_.drained ? ", " : "") + "paused (serval pause)";
 }
 
-void Supervisor::handle(const DrainRequested& event) {
-  if (phase_ == Phase::stopping || drained_ == event.on) return;
-  drained_ = event.on;
-  say(log::Level::info, drained_ ? "draining: reporting not ready; incoming requests are still served" : "draining no more: reporting ready",
-      {{"by", event.by}});
+void Traffic::on(const DrainRequested& event, const Turn& turn) {
+  if (turn.phase == Phase::stopping || state_.drained == event.on) return;
+  state_.drained = event.on;
+  turn.say(log::Level::info,
+           event.on ? "draining: reporting not ready; incoming requests are still served" : "draining no more: reporting ready",
+           {{"by", event.by}});
 }
 
-// --- pausing
+void Traffic::on(const PauseRequested& event, const Turn& turn) { event.on ? pause(event.by, turn) : resume(event.by, turn); }
 
-void Supervisor::handle(const PauseRequested& event) { event.on ? pause(event.by) : resume(event.by); }
-
-void Supervisor::handle(const WorkerPaused& event) {
-  if (Slot* slot = find(event.slot)) slot->paused = event.pause;
+void Traffic::on(const WorkerPaused& event, const Turn& turn) {
+  if (Slot* slot = turn.slots.find(event.slot)) slot->pause_in(event.pause);
 }
 
-/// Those that drain go on: they answer what they have, and take nothing new.
-void Supervisor::pause(const std::string& by) {
-  if (phase_ == Phase::stopping || pause_ != 0) return;
-  pause_ = ++pauses_;
-  quiet_ = false;
-  paused_since_ = now_;
-  next_reminder_ = now_ + kRemindEvery;
-  say(log::Level::info, "pausing: what is in progress is finished, new requests wait", {{"by", by}});
-  for (const Slot& slot : slots_) {
-    if (slot.state() == SlotState::starting || slot.state() == SlotState::serving) act(PauseWorker{slot.index(), pause_});
+/// Workers that drain go on: they answer what they have, and accept nothing new.
+void Traffic::pause(const std::string& by, const Turn& turn) {
+  if (turn.phase == Phase::stopping || state_.pause != 0) return;
+  state_.pause = ++state_.pauses;
+  quiet_said_ = false;
+  state_.paused_since = turn.now;
+  state_.next_reminder = turn.now + kRemindEvery;
+  turn.say(log::Level::info, "pausing: what is in progress is finished, new requests wait", {{"by", by}});
+  for (const Slot& slot : turn.slots) {
+    if (told_of_pauses(slot)) turn.act(PauseWorker{slot.index(), state_.pause});
   }
 }
 
-void Supervisor::resume(const std::string& by) {
-  if (pause_ == 0) return;
-  pause_ = 0;
-  next_reminder_ = TimePoint::max();
-  say(log::Level::info, "resumed: requests go on", {{"by", by}, {"paused_ms", std::chrono::duration_cast<Duration>(now_ - paused_since_)}});
-  for (const Slot& slot : slots_) {
-    if (slot.state() == SlotState::starting || slot.state() == SlotState::serving) act(ResumeWorker{slot.index()});
+void Traffic::resume(const std::string& by, const Turn& turn) {
+  if (state_.pause == 0) return;
+  state_.pause = 0;
+  state_.next_reminder = TimePoint::max();
+  const auto paused = std::chrono::duration_cast<Duration>(turn.now - state_.paused_since);
+  turn.say(log::Level::info, "resumed: requests go on", {{"by", by}, {"paused_ms", paused}});
+  for (const Slot& slot : turn.slots) {
+    if (told_of_pauses(slot)) turn.act(ResumeWorker{slot.index()});
   }
 }
 
-/// Workers that may be at one. One that drains is, whatever it said before: it answers what it has held. One that has never been ready has none, and
+/// One that drains may have, whatever it said before: it answers what it has held. One that has never been ready has none, and
 /// may take minutes until it can say so.
-int Supervisor::in_progress() const {
-  if (pause_ == 0) return 0;
-  return static_cast<int>(std::count_if(slots_.begin(), slots_.end(), [this](const Slot& slot) {
+int Traffic::in_progress(const Slots& slots) const {
+  if (state_.pause == 0) return 0;
+  return slots.count([this](const Slot& slot) {
     const bool has_served = slot.occupied() && slot.ready_at() != TimePoint::max();
-    const bool holds = slot.serving() && slot.paused == pause_;
+    const bool holds = slot.serving() && slot.paused() == state_.pause;
     return has_served && !holds;
-  }));
+  });
 }
 
-void Supervisor::tell_of_pause() {
-  if (pause_ == 0) return;
-  const Duration since = std::chrono::duration_cast<Duration>(now_ - paused_since_);
-  if (!quiet_ && in_progress() == 0) {
-    quiet_ = true;
-    say(log::Level::info, "paused: no request is in progress", {{"after_ms", since}});
+void Traffic::settle(const Turn& turn) {
+  if (state_.pause == 0) return;
+  const auto since = std::chrono::duration_cast<Duration>(turn.now - state_.paused_since);
+  if (!quiet_said_ && in_progress(turn.slots) == 0) {
+    quiet_said_ = true;
+    turn.say(log::Level::info, "paused: no request is in progress", {{"after_ms", since}});
   }
-  if (next_reminder_ > now_) return;
-  next_reminder_ = now_ + kRemindEvery;
-  say(log::Level::warning, "still paused, requests wait for serval resume", {{"paused_ms", since}, {"workers_in_progress", in_progress()}});
+  if (state_.next_reminder > turn.now) return;
+  state_.next_reminder = turn.now + kRemindEvery;
+  turn.say(log::Level::warning, "still paused, requests wait for serval resume",
+           {{"paused_ms", since}, {"workers_in_progress", in_progress(turn.slots)}});
 }
 
 }  // namespace serval::supervisor

@@ -20,7 +20,7 @@ constexpr auto kAsleep = 1s;
 void Supervisor::forgive_if_we_slept() {
   if (wakeup_ == TimePoint::max() || now_ - wakeup_ < kAsleep) return;
   for (Slot& slot : slots_) {
-    if (slot.serving()) slot.heart.forgive(now_);
+    if (slot.serving()) slot.watched.heart.forgive(now_);
   }
 }
 
@@ -28,7 +28,7 @@ TimePoint Supervisor::next_look() const {
   if (phase_ == Phase::finished) return TimePoint::max();
   TimePoint next = measures_memory() ? next_measurement_ : TimePoint::max();
   for (const Slot& slot : slots_) {
-    if (slot.serving()) next = std::min(next, slot.heart.next_look());
+    if (slot.serving()) next = std::min(next, slot.watched.heart.next_look());
   }
   return next;
 }
@@ -46,14 +46,14 @@ void Supervisor::handle(const LookedAtWorkers& event) {
   looking_ = false;
   const bool measured = std::any_of(event.samples.begin(), event.samples.end(), [](const Sample& sample) { return sample.memory.has_value(); });
   for (const Sample& sample : event.samples) {
-    Slot* slot = find(sample.slot);
+    Slot* slot = slots_.find(sample.slot);
     if (slot == nullptr || !slot->occupied() || slot->pid() != sample.pid) continue;
     if (sample.memory) check_memory(*slot, *sample.memory);
     if (slot->serving()) check_heart(*slot, sample.pulse);
   }
-  for (Slot& slot : slots_) slot.heart.postpone(now_);
+  for (Slot& slot : slots_) slot.watched.heart.postpone(now_);
   if (!measured && next_measurement_ > now_) return;
-  const bool unsure = std::any_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.above_hard; });
+  const bool unsure = slots_.any([](const Slot& slot) { return slot.watched.above_hard; });
   next_measurement_ = now_ + (unsure ? settings_.memory.interval / 2 : settings_.memory.interval);
 }
 
@@ -67,27 +67,27 @@ void Supervisor::check_memory(Slot& slot, std::uint64_t bytes) {
                                    {"measure", config::name_of(memory.measure)}};
   };
   const bool above_hard = memory.hard > 0 && bytes > memory.hard;
-  const bool confirmed = above_hard && slot.above_hard;
-  slot.above_hard = above_hard;
+  const bool confirmed = above_hard && slot.watched.above_hard;
+  slot.watched.above_hard = above_hard;
   if (confirmed && slot.state() != SlotState::killing) {
     auto line = fields(memory.hard);
     line.emplace_back("next", "killing it, its successor starts at once");
     say(log::Level::error, "worker is above the hard memory ceiling", std::move(line));
     return kill_worker(slot, Cause::memory_hard);
   }
-  slot.looks_above_soft = memory.soft > 0 && bytes > memory.soft ? slot.looks_above_soft + 1 : 0;
-  if (slot.looks_above_soft < memory.samples || !slot.serving() || slot.due()) return;
+  slot.watched.looks_above_soft = memory.soft > 0 && bytes > memory.soft ? slot.watched.looks_above_soft + 1 : 0;
+  if (slot.watched.looks_above_soft < memory.samples || !slot.serving() || slot.due()) return;
   say(log::Level::warning, "worker is above the soft memory ceiling", fields(memory.soft));
   make_due(slot, Cause::memory_soft);
 }
 
 void Supervisor::check_heart(Slot& slot, const Pulse& pulse) {
-  if (slot.heart.judge(pulse, now_) != Heart::Verdict::hung) return;
+  if (slot.watched.heart.judge(pulse, now_) != Heart::Verdict::hung) return;
   const bool stopped = pulse.state == 'T';
   say(log::Level::error, "worker hangs: its I/O loop makes no progress",
       {{"slot", slot.number()},
        {"worker_pid", slot.pid()},
-       {"silent_ms", std::chrono::duration_cast<Duration>(slot.heart.silent_for(now_))},
+       {"silent_ms", std::chrono::duration_cast<Duration>(slot.watched.heart.silent_for(now_))},
        {"loop", stopped ? "stopped by a signal" : pulse.state == 'R' ? "runs in circles" : "waits"},
        {"cause", name_of(Cause::heartbeat_timeout)},
        {"next", "killing it, its successor starts at once"}});

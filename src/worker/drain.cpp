@@ -64,7 +64,7 @@ void Drain::on_closed() {
 void Drain::tell_if_left() {
   if (told_left_ || !parts_.lobby.possible() || !begun() || parts_.intake.still_accepting() || !parts_.lobby.empty()) return;
   told_left_ = true;
-  parts_.tell_master(ipc::Kind::left);
+  parts_.tell_master(ipc::NoLongerAccepting{});
 }
 
 void Drain::check() {
@@ -79,7 +79,7 @@ void Drain::tell_if_only_stuck_are_left() {
   if (told_stuck_ || parts_.pool.running() > parts_.overdue.told()) return;
   told_stuck_ = true;
   parts_.flush();
-  parts_.tell_master(ipc::Kind::only_stuck_left);
+  parts_.tell_master(ipc::OnlyStuckLeft{});
 }
 
 /// What it has put into the lobby it sees taken out: it may be told yet that the server stops.

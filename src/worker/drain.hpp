@@ -27,7 +27,7 @@ class Drain {
     HandlerPool& pool;
     OverdueHandlers& overdue;
     Duration grace;
-    std::function<void(ipc::Kind)> tell_master;
+    std::function<void(const ipc::FromWorker&)> tell_master;
     std::function<void()> flush;  ///< nothing may be left unsaid
     std::function<void()> leave;  ///< nothing is left here: the process ends
   };

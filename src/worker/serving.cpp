@@ -70,7 +70,7 @@ Accounting::Setting Serving::accounting_setting() const {
           .access_fd = setting_.heritage.access_fd,
           .access_format = setting_.access_format,
           .max_requests = static_cast<std::uint64_t>(setting_.max_requests),
-          .on_spent = [this] { setting_.tell_master({.kind = ipc::Kind::spent}); },
+          .on_spent = [this] { setting_.tell_master(ipc::WantsReplacement{}); },
           .on_connection_over = [self = const_cast<Serving*>(this)] {
             self->descriptors_.on_closed();
             self->drain_.check();
@@ -90,7 +90,7 @@ Drain::Parts Serving::drain_parts() {
           .pool = pool_,
           .overdue = overdue_,
           .grace = config_.shutdown.grace,
-          .tell_master = [this](ipc::Kind kind) { setting_.tell_master({.kind = kind}); },
+          .tell_master = [this](const ipc::FromWorker& message) { setting_.tell_master(message); },
           .flush =
               [this] {
                 stacks_.flush();

@@ -44,7 +44,7 @@ class Serving {
     std::int64_t max_requests;  ///< after which the master is told that this worker is spent; 0: never
     server::Settings engine;
     http::AccessFormat access_format;
-    std::function<bool(ipc::Message)> tell_master;  ///< false: there is none any more
+    std::function<bool(const ipc::FromWorker&)> tell_master;  ///< false: there is none any more
     /// It cannot serve well any more, for the reason given: another worker should, and this one leave.
     std::function<void(const std::string& why, bool can_tell_master)> on_unfit;
   };

@@ -25,16 +25,14 @@ void StackReports::answer(std::uint32_t question) {
   for (const pid_t thread : threads) {
     stacks_.ask(thread, [this, question, loop, left](const stack::Frames& frames) {
       add(question, frames, loop);
-      if (--*left == 0) queue_.push_back({.kind = ipc::Kind::stacks_end, .number = question});
+      if (--*left == 0) queue_.push_back(ipc::StacksEnd{question});
       if (!armed_) send_some();
     });
   }
 }
 
 void StackReports::add(std::uint32_t question, const stack::Frames& frames, pid_t loop) {
-  ipc::Message message{.kind = ipc::Kind::stack, .number = question};
-  ipc::put_report(message, ipc::StackReport{.has_loop = frames.thread == loop ? 1 : 0, .frames = frames});
-  queue_.push_back(message);
+  queue_.push_back(ipc::Stack{question, {.has_loop = frames.thread == loop ? 1 : 0, .frames = frames}});
 }
 
 void StackReports::send_some() {

@@ -7,7 +7,7 @@
 #include <deque>
 #include <functional>
 
-#include "ipc/reports.hpp"
+#include "ipc/messages.hpp"
 #include "worker/thread_stacks.hpp"
 
 namespace serval::worker {
@@ -16,7 +16,7 @@ namespace serval::worker {
 class StackReports {
  public:
   /// `tell`: hands a message to the master; false if it does not take one now.
-  StackReports(boost::asio::io_context& io, ThreadStacks& stacks, std::function<bool(const ipc::Message&)> tell)
+  StackReports(boost::asio::io_context& io, ThreadStacks& stacks, std::function<bool(const ipc::FromWorker&)> tell)
       : stacks_(stacks), tell_(std::move(tell)), timer_(io) {}
 
   /// A report for each enlisted thread, then the end mark; `question` is the master's number for it.
@@ -27,9 +27,9 @@ class StackReports {
   void send_some();
 
   ThreadStacks& stacks_;
-  std::function<bool(const ipc::Message&)> tell_;
+  std::function<bool(const ipc::FromWorker&)> tell_;
   boost::asio::steady_timer timer_;
-  std::deque<ipc::Message> queue_;
+  std::deque<ipc::FromWorker> queue_;
   bool armed_ = false;
   int refused_ = 0;  ///< times in a row that the master did not take one
 };

@@ -18,12 +18,10 @@ void TimeoutReports::add(const HandlerCall& call, TimePoint now) {
   });
 }
 
-void TimeoutReports::does_not_return() { tell_({.kind = ipc::Kind::timed_out}); }
+void TimeoutReports::does_not_return() { tell_(ipc::TimedOut{}); }
 
 void TimeoutReports::send(const ipc::TimeoutReport& report) {
-  ipc::Message message{.kind = ipc::Kind::timed_out, .number = ipc::kMayReturn};
-  ipc::put_report(message, report);
-  if (tell_(message)) return;
+  if (tell_(ipc::TimedOut{.may_return = true, .report = report})) return;
   log::warning("request timed out", {{"method", ipc::get_text(report.method)},
                                      {"target", ipc::get_text(report.target)},
                                      {"request_id", ipc::get_text(report.request_id)},

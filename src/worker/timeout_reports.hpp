@@ -3,7 +3,7 @@
 #include <functional>
 
 #include "base/time.hpp"
-#include "ipc/reports.hpp"
+#include "ipc/messages.hpp"
 #include "worker/handler_call.hpp"
 #include "worker/thread_stacks.hpp"
 
@@ -13,7 +13,7 @@ namespace serval::worker {
 class TimeoutReports {
  public:
   /// `tell`: hands a message to the master; false if there is none any more. What cannot be told is logged here, without the stack's names.
-  TimeoutReports(ThreadStacks& stacks, std::function<bool(const ipc::Message&)> tell) : stacks_(stacks), tell_(std::move(tell)) {}
+  TimeoutReports(ThreadStacks& stacks, std::function<bool(const ipc::FromWorker&)> tell) : stacks_(stacks), tell_(std::move(tell)) {}
 
   /// Looks at the call's request and its thread. The report is on its way as soon as the thread has answered.
   void add(const HandlerCall& call, TimePoint now);
@@ -24,7 +24,7 @@ class TimeoutReports {
   void send(const ipc::TimeoutReport& report);
 
   ThreadStacks& stacks_;
-  std::function<bool(const ipc::Message&)> tell_;
+  std::function<bool(const ipc::FromWorker&)> tell_;
 };
 
 }  // namespace serval::worker

@@ -16,8 +16,9 @@
 
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
+#include "base/overloaded.hpp"
 #include "http/request_id.hpp"
-#include "ipc/reports.hpp"
+#include "ipc/messages.hpp"
 #include "os/death_with_parent.hpp"
 #include "os/fd_table.hpp"
 #include "os/oom.hpp"
@@ -64,14 +65,14 @@ Result<Understood> understand(const config::Config& config) {
 /// For the handler of deadly signals: all it needs is here before.
 struct LastWords {
   ipc::Channel* channel = nullptr;
-  ipc::Message message;
+  ipc::Packet packet;
 };
 LastWords g_last_words;
 
 void report_crash(const stack::Crash& crash) noexcept {
   const ipc::CrashReport report{.signal = crash.signal, .sender = crash.sender, .fault_address = crash.fault_address, .frames = crash.frames};
-  ipc::put_report(g_last_words.message, report);
-  g_last_words.channel->send(g_last_words.message);
+  ipc::put_report(g_last_words.packet, report);
+  g_last_words.channel->send(g_last_words.packet);
 }
 
 /// One worker process from its first line to its last. Everything happens on the loop (whichever thread has it), after boot() on the main thread.
@@ -90,7 +91,7 @@ class Worker {
                        .max_requests = boot_.max_requests,
                        .engine = std::move(understood.engine),
                        .access_format = std::move(understood.access_format),
-                       .tell_master = [this](ipc::Message message) { return say(std::move(message)); },
+                       .tell_master = [this](const ipc::FromWorker& message) { return say(message); },
                        .on_unfit = [this](const std::string& why, bool can_tell) { leave_for(why, can_tell); }}),
         signals_(std::make_unique<asio::signal_set>(io_, SIGTERM, SIGINT, SIGXCPU)),
         channel_(io_, boot_.channel.in_fd()),
@@ -126,7 +127,8 @@ class Worker {
   WorkerState boot();
   WorkerState fail_boot(const std::string& why);
   void serve();
-  bool say(ipc::Message message, std::string_view text = {});
+  bool say(const ipc::FromWorker& message);
+  ipc::Packet packet_of(const ipc::FromWorker& message) const;
   void speak_before_dying();
   void beat();
   void watch_signals();
@@ -158,16 +160,20 @@ class Worker {
   bool paused_;
 };
 
-bool Worker::say(ipc::Message message, std::string_view text) {
-  message.slot = boot_.slot;
-  message.generation = boot_.heritage.generation;
-  message.pid = ::getpid();
-  return boot_.channel.send(text.empty() ? message : ipc::with_text(message, text));
+bool Worker::say(const ipc::FromWorker& message) { return boot_.channel.send(packet_of(message)); }
+
+/// With the name of the sender.
+ipc::Packet Worker::packet_of(const ipc::FromWorker& message) const {
+  ipc::Packet packet = ipc::encode(message);
+  packet.slot = boot_.slot;
+  packet.generation = boot_.heritage.generation;
+  packet.pid = ::getpid();
+  return packet;
 }
 
 void Worker::speak_before_dying() {
   g_last_words.channel = &boot_.channel;
-  g_last_words.message = {.kind = ipc::Kind::crashed, .slot = boot_.slot, .generation = boot_.heritage.generation, .pid = ::getpid()};
+  g_last_words.packet = packet_of(ipc::Crashed{});
   stack::prepare();
   stack::enlist_thread();
   stack::on_crash(report_crash);
@@ -184,7 +190,7 @@ void Worker::beat() {
 }
 
 Worker::WorkerState Worker::fail_boot(const std::string& why) {
-  say({.kind = ipc::Kind::boot_failed}, why);
+  say(ipc::BootFailed{why});
   return WorkerState::failed;
 }
 
@@ -220,7 +226,7 @@ void Worker::serve() {
   serving_.board().set_phase(scoreboard::Phase::serving);
   watch_own_fds();
   beat();
-  say({.kind = ipc::Kind::ready});
+  say(ipc::Ready{});
   io_.restart();
   serving_.pool().run();
 }
@@ -228,7 +234,7 @@ void Worker::serve() {
 void Worker::watch_signals() {
   signals_->async_wait([this](const boost::system::error_code& error, int) {
     if (error) return;
-    const bool master_lives = say({.kind = ipc::Kind::leaving});
+    const bool master_lives = say(ipc::ToldToStopBySignal{});
     drain("signal", master_lives ? Heirs::likely : Heirs::none);
     watch_signals();
   });
@@ -249,36 +255,16 @@ void Worker::watch_channel() {
 }
 
 void Worker::on_message(ipc::Channel::Received received) {
-  switch (received.message.kind) {
-    case ipc::Kind::drain:
-      return drain("asked", (received.message.number & ipc::kSucceeded) != 0 ? Heirs::come : Heirs::none);
-    case ipc::Kind::reopen:
-      return reopen(std::move(received.fds));
-    case ipc::Kind::pause:
-      return pause(received.message.number);
-    case ipc::Kind::resume:
-      return resume();
-    case ipc::Kind::ask_stacks:
-      return serving_.stack_reports().answer(received.message.number);
-    case ipc::Kind::loaded:
-    case ipc::Kind::load_failed:
-    case ipc::Kind::forked:
-    case ipc::Kind::fork_failed:
-    case ipc::Kind::fork:
-    case ipc::Kind::ready:
-    case ipc::Kind::boot_failed:
-    case ipc::Kind::reopened:
-    case ipc::Kind::leaving:
-    case ipc::Kind::spent:
-    case ipc::Kind::timed_out:
-    case ipc::Kind::only_stuck_left:
-    case ipc::Kind::crashed:
-    case ipc::Kind::paused:
-    case ipc::Kind::stack:
-    case ipc::Kind::stacks_end:
-    case ipc::Kind::left:
-      log::warning("message not for a worker", {{"kind", static_cast<int>(received.message.kind)}});
-  }
+  const auto message = ipc::decode<ipc::ToWorker>(received.packet);
+  if (!message) return log::warning("message not for a worker", {{"kind", received.packet.tag}});
+  std::visit(Overloaded{
+                 [this](const ipc::Drain& order) { drain("asked", order.others_take_over ? Heirs::come : Heirs::none); },
+                 [&](const ipc::Reopen&) { reopen(std::move(received.fds)); },
+                 [this](const ipc::Pause& order) { pause(order.number); },
+                 [this](const ipc::Resume&) { resume(); },
+                 [this](const ipc::AskStacks& order) { serving_.stack_reports().answer(order.question); },
+             },
+             *message);
 }
 
 /// Once it serves, and for as long: in a drain they are closed one after another.
@@ -297,7 +283,7 @@ void Worker::watch_own_fds() {
 
 /// The master has a successor start first, if it can be told.
 void Worker::leave_for(const std::string& why, bool can_tell_master) {
-  if (serving_.drain().begun() || (can_tell_master && say({.kind = ipc::Kind::spent}, why))) return;
+  if (serving_.drain().begun() || (can_tell_master && say(ipc::WantsReplacement{why}))) return;
   drain(why, Heirs::likely);
 }
 
@@ -308,13 +294,13 @@ void Worker::reopen(std::vector<UniqueFd> files) {
     if (config::names_file(config_.log.file) && file != files.end()) log::reopen((file++)->get());
     if (config::names_file(config_.log.access) && file != files.end()) serving_.accounting().reopen_access(file->get());
   });
-  say({.kind = ipc::Kind::reopened});
+  say(ipc::Reopened{});
 }
 
 void Worker::pause(std::uint32_t number) {
   if (serving_.drain().begun()) return;
   paused_ = true;
-  const auto acknowledge = [this, number] { say({.kind = ipc::Kind::paused, .number = number}); };
+  const auto acknowledge = [this, number] { say(ipc::Paused{number}); };
   serving_.intake().started() ? serving_.pause(acknowledge) : acknowledge();  // a worker that still boots begins paused
 }
 
@@ -346,8 +332,11 @@ void Worker::drain(std::string_view why, Heirs heirs) {
 int run(Boot boot) {
   Result<Understood> understood = understand(boot.heritage.config);
   if (!understood) {
-    const ipc::Message failed{.kind = ipc::Kind::boot_failed, .slot = boot.slot, .generation = boot.heritage.generation, .pid = ::getpid()};
-    boot.channel.send(ipc::with_text(failed, understood.error()));
+    ipc::Packet failed = ipc::encode(ipc::FromWorker(ipc::BootFailed{understood.error()}));
+    failed.slot = boot.slot;
+    failed.generation = boot.heritage.generation;
+    failed.pid = ::getpid();
+    boot.channel.send(failed);
     return exit_code::app_failed;
   }
   std::vector<int> loop_fds;

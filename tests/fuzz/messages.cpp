@@ -9,7 +9,7 @@
 #include "base/log_text.hpp"
 #include "fuzz.hpp"
 #include "ipc/channel.hpp"
-#include "ipc/reports.hpp"
+#include "ipc/messages.hpp"
 #include "master/line_splitter.hpp"
 
 namespace serval::fuzz {
@@ -18,11 +18,11 @@ namespace {
 using State = ipc::Channel::State;
 
 template <class Report>
-void check_frames(const ipc::Message& message) {
+void check_frames(const ipc::Packet& packet) {
   Report report;
-  if (!ipc::get_report(message, report)) return;
+  if (!ipc::get_report(packet, report)) return;
   SERVAL_CHECK(report.frames.count >= 0 && report.frames.count <= stack::kMaxFrames);
-  ipc::Message again;
+  ipc::Packet again;
   ipc::put_report(again, report);
   Report same;
   SERVAL_CHECK(ipc::get_report(again, same) && std::memcmp(&same, &report, sizeof same) == 0);
@@ -37,21 +37,32 @@ void check_logged(std::string_view text) {
   }
 }
 
-void check(const ipc::Message& message) {
-  const std::string text = ipc::text_of(message);
-  SERVAL_CHECK(text.size() <= sizeof message.text && text.size() <= message.text_size);
-  SERVAL_CHECK(ipc::text_of(ipc::with_text(message, text)) == text);
+void check(const ipc::Packet& packet) {
+  const std::string text = ipc::text_of(packet);
+  SERVAL_CHECK(text.size() <= sizeof packet.text && text.size() <= packet.text_size);
+  SERVAL_CHECK(ipc::text_of(ipc::with_text(packet, text)) == text);
   check_logged(text);
-  check_frames<ipc::TimeoutReport>(message);
-  check_frames<ipc::CrashReport>(message);
-  check_frames<ipc::StackReport>(message);
+  check_frames<ipc::TimeoutReport>(packet);
+  check_frames<ipc::CrashReport>(packet);
+  check_frames<ipc::StackReport>(packet);
   ipc::TimeoutReport timeout;
-  if (!ipc::get_report(message, timeout)) return;
+  if (!ipc::get_report(packet, timeout)) return;
   SERVAL_CHECK(ipc::get_text(timeout.method).size() <= sizeof timeout.method);
   SERVAL_CHECK(ipc::get_text(timeout.target).size() <= sizeof timeout.target);
   SERVAL_CHECK(ipc::get_text(timeout.request_id).size() <= sizeof timeout.request_id);
   SERVAL_CHECK(ipc::get_text(timeout.peer).size() <= sizeof timeout.peer);
   check_logged(ipc::get_text(timeout.target));
+}
+
+/// What has been understood says the same when it is said again.
+template <class Direction>
+void check_decoded(const ipc::Packet& packet) {
+  const auto message = ipc::decode<Direction>(packet);
+  if (!message) return;
+  const ipc::Packet again = ipc::encode(*message);
+  SERVAL_CHECK(again.tag == packet.tag);
+  const auto same = ipc::decode<Direction>(again);
+  SERVAL_CHECK(same && same->index() == message->index());
 }
 
 /// What the app prints comes through a pipe, too: the same lines however it is cut.
@@ -81,18 +92,20 @@ void fuzz_one(std::string_view bytes) {
   static auto ends = std::move(ipc::Channel::pair().value());
   auto& [master, app] = ends;
   check_output(bytes);
-  const std::string_view packet = bytes.substr(0, 4096);  // PIPE_BUF: what a pipe takes whole
+  const std::string_view written = bytes.substr(0, 4096);  // PIPE_BUF: what a pipe takes whole
   ipc::Channel::Received received;
-  if (!packet.empty()) {
-    SERVAL_CHECK(::write(app.out_fd(), packet.data(), packet.size()) == static_cast<ssize_t>(packet.size()));
+  if (!written.empty()) {
+    SERVAL_CHECK(::write(app.out_fd(), written.data(), written.size()) == static_cast<ssize_t>(written.size()));
     const State state = master.receive(received);
-    SERVAL_CHECK(state == (packet.size() == sizeof(ipc::Message) ? State::received : State::malformed));
+    SERVAL_CHECK(state == (written.size() == sizeof(ipc::Packet) ? State::received : State::malformed));
   }
   SERVAL_CHECK(master.receive(received) == State::empty);
 
-  ipc::Message message;  // most inputs are shorter than a message: as one whose rest is zero
-  std::memcpy(static_cast<void*>(&message), packet.data(), std::min(packet.size(), sizeof message));
-  check(message);
+  ipc::Packet packet;  // most inputs are shorter than a packet: as one whose rest is zero
+  std::memcpy(static_cast<void*>(&packet), written.data(), std::min(written.size(), sizeof packet));
+  check(packet);
+  check_decoded<ipc::FromMold>(packet);
+  check_decoded<ipc::FromWorker>(packet);
 }
 
 }  // namespace serval::fuzz

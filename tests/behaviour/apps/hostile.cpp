@@ -63,7 +63,7 @@ std::vector<int> sockets(int type) {
   return found;
 }
 
-bool say(int fd, const ipc::Message& message) { return ::write(fd, &message, sizeof message) == static_cast<ssize_t>(sizeof message); }
+bool say(int fd, const ipc::Packet& message) { return ::write(fd, &message, sizeof message) == static_cast<ssize_t>(sizeof message); }
 
 /// The first line of a file, by calls that a signal handler may make; empty if there is none.
 void read_first_line(const char* path, char* line, std::size_t size) {
@@ -77,10 +77,10 @@ void read_first_line(const char* path, char* line, std::size_t size) {
 /// Stands between the mold and its master: what the mold says comes in at `from`.
 [[noreturn]] void lie(int from, int to, const char* file) {
   ::fcntl(to, F_SETFL, ::fcntl(to, F_GETFL) & ~O_NONBLOCK);
-  ipc::Message message;
+  ipc::Packet message;
   while (::read(from, &message, sizeof message) == static_cast<ssize_t>(sizeof message)) {
     char line[64] = "";
-    if (message.kind == ipc::Kind::forked) read_first_line(file, line, sizeof line);
+    if (message.tag == ipc::Forked::kTag) read_first_line(file, line, sizeof line);
     char word[sizeof line] = "";
     int number = 0;
     std::sscanf(line, "%63s %d", word, &number);
@@ -90,7 +90,7 @@ void read_first_line(const char* path, char* line, std::size_t size) {
     if (what == "slot") message.slot = number;
     if (what == "generation") message.generation = number;
     if (what == "flood") {
-      for (int i = 0; i < 10'000; ++i) say(to, {.kind = static_cast<ipc::Kind>(i), .slot = i, .generation = message.generation, .pid = i});
+      for (int i = 0; i < 10'000; ++i) say(to, {.tag = static_cast<std::uint32_t>(i), .slot = i, .generation = message.generation, .pid = i});
     }
     if (what == "twice") say(to, message);
     say(to, message);
@@ -217,10 +217,10 @@ class Hostile : public serval::App {
     const int wanted = std::atoi(request.param("n").value_or("20000").c_str());
     int said = 0;
     for (int i = 0; i < wanted; ++i) {
-      ipc::Message message{.kind = static_cast<ipc::Kind>(i % 40), .slot = i, .generation = i % 7 - 3, .pid = i, .number = static_cast<std::uint32_t>(i)};
-      const auto kind = message.kind;
+      ipc::Packet message{.tag = static_cast<std::uint32_t>(i % 40), .slot = i, .generation = i % 7 - 3, .pid = i, .number = static_cast<std::uint32_t>(i)};
+      const auto tag = message.tag;
       // Those that would end this worker as they end any other.
-      if (kind == ipc::Kind::leaving || kind == ipc::Kind::spent || kind == ipc::Kind::timed_out) continue;
+      if (tag == ipc::ToldToStopBySignal::kTag || tag == ipc::WantsReplacement::kTag || tag == ipc::TimedOut::kTag) continue;
       message.text_size = 0xffffffff;
       std::memset(message.text, i, sizeof message.text);
       said += say(fd, message) ? 1 : 0;
@@ -243,9 +243,9 @@ class Hostile : public serval::App {
   std::string claims() {
     const int fd = reports();
     for (const int slot : {-1, 0, 1, 2, 1'000'000, INT32_MAX, INT32_MIN}) {
-      for (const auto kind : {ipc::Kind::forked, ipc::Kind::loaded, ipc::Kind::load_failed, ipc::Kind::left, ipc::Kind::paused, ipc::Kind::stack,
-                              ipc::Kind::stacks_end, ipc::Kind::boot_failed, ipc::Kind::only_stuck_left}) {
-        say(fd, {.kind = kind, .slot = slot, .generation = slot, .pid = ::getppid(), .text_size = 9999});
+      for (const auto tag : {ipc::Forked::kTag, ipc::Loaded::kTag, ipc::LoadFailed::kTag, ipc::NoLongerAccepting::kTag, ipc::Paused::kTag,
+                             ipc::Stack::kTag, ipc::StacksEnd::kTag, ipc::BootFailed::kTag, ipc::OnlyStuckLeft::kTag}) {
+        say(fd, {.tag = tag, .slot = slot, .generation = slot, .pid = ::getppid(), .text_size = 9999});
         ::usleep(500);
       }
     }
@@ -260,7 +260,7 @@ class Hostile : public serval::App {
       report.frames.thread = 1;
       report.frames.count = serval::stack::kMaxFrames;
       for (auto& address : report.frames.address) address = ~0ULL;
-      ipc::Message message{.kind = ipc::Kind::crashed, .slot = 77, .generation = generation_, .pid = pid};
+      ipc::Packet message{.tag = ipc::Crashed::kTag, .slot = 77, .generation = generation_, .pid = pid};
       ipc::put_report(message, report);
       for (int i = 0; i < 50; ++i) say(fd, message);
     }

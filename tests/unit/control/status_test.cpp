@@ -62,7 +62,7 @@ struct StatusTest : testing::Test {
 TEST_F(StatusTest, TellsOfTheServer) {
   seat(0, 0, SlotState::empty);
   snapshot.ended = {{Cause::crash, 3}, {Cause::max_requests, 1}};
-  snapshot.unready = "no worker serves";
+  snapshot.not_ready_reason = "no worker serves";
   EXPECT_EQ(boost::json::serialize(make()),
             R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving",)"
             R"("live":false,"lifeless":"no worker serves","ready":false,)"

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 
+#include "ipc/messages.hpp"
 #include "os/fd_passing.hpp"
 
 namespace serval::ipc {
@@ -27,13 +28,13 @@ struct ChannelTest : testing::Test {
 
 TEST_F(ChannelTest, BringsTheMasterWhatTheAppSays) {
   EXPECT_EQ(ours.receive(received), Channel::State::empty);
-  EXPECT_TRUE(theirs.send({.kind = Kind::ready, .slot = 1}));
-  EXPECT_TRUE(theirs.send(with_text({.kind = Kind::boot_failed, .slot = 2}, "two")));
+  EXPECT_TRUE(theirs.send({.tag = Ready::kTag, .slot = 1}));
+  EXPECT_TRUE(theirs.send(with_text({.tag = BootFailed::kTag, .slot = 2}, "two")));
   ASSERT_EQ(ours.receive(received), Channel::State::received);
-  EXPECT_EQ(received.message.slot, 1);
+  EXPECT_EQ(received.packet.slot, 1);
   ASSERT_EQ(ours.receive(received), Channel::State::received);
-  EXPECT_EQ(received.message.slot, 2);
-  EXPECT_EQ(text_of(received.message), "two");
+  EXPECT_EQ(received.packet.slot, 2);
+  EXPECT_EQ(text_of(received.packet), "two");
   EXPECT_EQ(ours.receive(received), Channel::State::empty);
 }
 
@@ -55,14 +56,14 @@ TEST_F(ChannelTest, NoDescriptorEverWaitsForTheMaster) {
 
 TEST_F(ChannelTest, KeepsMessagesApartAndInOrder) {
   EXPECT_EQ(theirs.receive(received), Channel::State::empty);
-  EXPECT_TRUE(ours.send({.kind = Kind::fork, .slot = 1, .generation = 4}));
-  EXPECT_TRUE(ours.send(with_text({.kind = Kind::fork, .slot = 2}, "two")));
+  EXPECT_TRUE(ours.send({.tag = Fork::kTag, .slot = 1, .generation = 4}));
+  EXPECT_TRUE(ours.send(with_text({.tag = Fork::kTag, .slot = 2}, "two")));
   ASSERT_EQ(theirs.receive(received), Channel::State::received);
-  EXPECT_EQ(received.message.slot, 1);
-  EXPECT_EQ(received.message.generation, 4);
+  EXPECT_EQ(received.packet.slot, 1);
+  EXPECT_EQ(received.packet.generation, 4);
   ASSERT_EQ(theirs.receive(received), Channel::State::received);
-  EXPECT_EQ(received.message.slot, 2);
-  EXPECT_EQ(text_of(received.message), "two");
+  EXPECT_EQ(received.packet.slot, 2);
+  EXPECT_EQ(text_of(received.packet), "two");
   EXPECT_EQ(theirs.receive(received), Channel::State::empty);
 }
 
@@ -71,7 +72,7 @@ TEST_F(ChannelTest, CarriesDescriptorsThatCloseOnExec) {
   ASSERT_EQ(::pipe(pipe.data()), 0);
   const UniqueFd read_end(pipe[0]);
   UniqueFd write_end(pipe[1]);
-  EXPECT_TRUE(ours.send({.kind = Kind::reopen}, {write_end.get(), write_end.get()}));
+  EXPECT_TRUE(ours.send({.tag = Reopen::kTag}, {write_end.get(), write_end.get()}));
   write_end.reset();
   ASSERT_EQ(theirs.receive(received), Channel::State::received);
   ASSERT_EQ(received.fds.size(), 2u);
@@ -82,22 +83,22 @@ TEST_F(ChannelTest, CarriesDescriptorsThatCloseOnExec) {
 }
 
 TEST_F(ChannelTest, TellsThatThePeerIsGoneAfterItsLastMessage) {
-  theirs.send({.kind = Kind::ready});
+  theirs.send({.tag = Ready::kTag});
   theirs.close();
   EXPECT_EQ(ours.receive(received), Channel::State::received);
   EXPECT_EQ(ours.receive(received), Channel::State::closed);
-  EXPECT_FALSE(ours.send({.kind = Kind::drain})) << "and no SIGPIPE";
+  EXPECT_FALSE(ours.send({.tag = Drain::kTag})) << "and no SIGPIPE";
 }
 
 TEST_F(ChannelTest, TellsPacketsOfAnotherSizeFromMessages) {
   const std::string small = "hello";
-  const std::string large(sizeof(Message) + 1, 'x');
+  const std::string large(sizeof(Packet) + 1, 'x');
   for (const std::string& packet : {small, large}) {
     ASSERT_EQ(::write(theirs.out_fd(), packet.data(), packet.size()), static_cast<ssize_t>(packet.size()));
     ASSERT_EQ(::send(ours.out_fd(), packet.data(), packet.size(), 0), static_cast<ssize_t>(packet.size()));
   }
-  theirs.send({.kind = Kind::ready});
-  ours.send({.kind = Kind::drain});
+  theirs.send({.tag = Ready::kTag});
+  ours.send({.tag = Drain::kTag});
   for (Channel* end : {&ours, &theirs}) {
     EXPECT_EQ(end->receive(received), Channel::State::malformed);
     EXPECT_EQ(end->receive(received), Channel::State::malformed);
@@ -109,7 +110,7 @@ TEST_F(ChannelTest, TellsPacketsOfAnotherSizeFromMessages) {
 /// A writer may take O_DIRECT away from its end: packets run together then.
 TEST_F(ChannelTest, WhatRunsTogetherIsMalformedAndEnds) {
   ASSERT_EQ(::fcntl(theirs.out_fd(), F_SETFL, O_NONBLOCK), 0);
-  for (int i = 0; i < 8; ++i) EXPECT_TRUE(theirs.send({.kind = Kind::ready}));
+  for (int i = 0; i < 8; ++i) EXPECT_TRUE(theirs.send({.tag = Ready::kTag}));
   int reads = 0;
   while (ours.receive(received) != Channel::State::empty) ++reads;
   EXPECT_LE(reads, 8);
@@ -120,10 +121,10 @@ TEST_F(ChannelTest, WhatRunsTogetherIsMalformedAndEnds) {
 TEST_F(ChannelTest, AFullQueueIsNoReasonToBlock) {
   for (const auto& [from, to] : {std::pair{&ours, &theirs}, std::pair{&theirs, &ours}}) {
     int sent = 0;
-    while (from->send({.kind = Kind::drain})) ++sent;
+    while (from->send({.tag = Drain::kTag})) ++sent;
     EXPECT_GT(sent, 8);
     ASSERT_EQ(to->receive(received), Channel::State::received);
-    EXPECT_TRUE(from->send({.kind = Kind::drain}));
+    EXPECT_TRUE(from->send({.tag = Drain::kTag}));
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "os/memory_file.hpp"
 
 namespace serval::master {
@@ -63,6 +65,20 @@ TEST(Handover, ComesBackTheSame) {
   EXPECT_EQ(after->generations[0].config, before.generations[0].config);
   EXPECT_EQ(after->cgroups.seated, before.cgroups.seated);
   EXPECT_EQ(text_of(*after), text_of(before));  // whatever else there is
+}
+
+/// Other versions look for them there, whichever part of this one keeps them.
+TEST(Handover, HasWhatTheSupervisorKnowsInOnePlace) {
+  const std::string text = text_of(example());
+  const std::string supervisor = text.substr(text.find("\"supervisor\":{"));
+  for (const char* member : {"drained", "pause", "pauses", "paused_since", "next_reminder", "workers", "current", "ended"}) {
+    const auto at = supervisor.find("\"" + std::string(member) + "\":");
+    ASSERT_NE(at, std::string::npos) << member;
+    EXPECT_EQ(std::count(supervisor.begin(), supervisor.begin() + static_cast<std::ptrdiff_t>(at), '{') -
+                  std::count(supervisor.begin(), supervisor.begin() + static_cast<std::ptrdiff_t>(at), '}'),
+              1)
+        << member;
+  }
 }
 
 TEST(Handover, NamesEveryDescriptorOnce) {

@@ -21,11 +21,11 @@ TEST(Drain, IsNotReadyUntilItIsTakenBackAndServesOn) {
   Script s(settings(1));
   s.booted_at(0s);
   s.at(1s, DrainRequested{true, "serval drain"}).expect().expect_line({"info: draining", "by=serval drain"});
-  EXPECT_EQ(s.snapshot().unready, kDraining);
+  EXPECT_EQ(s.snapshot().not_ready_reason, kDraining);
   EXPECT_EQ(s.states(), "serving");
   s.at(2s, DrainRequested{true, "serval drain"}).expect().expect_no_line();
   s.at(3s, DrainRequested{false, "serval undrain"}).expect().expect_line({"info: draining no more"});
-  EXPECT_EQ(s.snapshot().unready, "");
+  EXPECT_EQ(s.snapshot().not_ready_reason, "");
   s.at(4s, DrainRequested{false, "serval undrain"}).expect().expect_no_line();
 }
 
@@ -34,7 +34,7 @@ TEST(Drain, SurvivesTheDeathOfEveryWorkerAndAReload) {
   s.booted_at(0s);
   s.at(9s, DrainRequested{true, "serval drain"});
   s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
-  EXPECT_EQ(s.snapshot().unready, kDraining);
+  EXPECT_EQ(s.snapshot().not_ready_reason, kDraining);
   s.at(11s, forked(0));
   s.at(11s, ready(0));
   s.at(12s, ReloadRequested{"HUP", settings(1)});
@@ -44,22 +44,22 @@ TEST(Drain, SurvivesTheDeathOfEveryWorkerAndAReload) {
   s.at(14s, ready(1));
   s.at(15s, exited(pid_of(0), 0));
   EXPECT_EQ(s.snapshot().generation, 2);
-  EXPECT_EQ(s.snapshot().unready, kDraining);
+  EXPECT_EQ(s.snapshot().not_ready_reason, kDraining);
 }
 
 TEST(Drain, OfAServerThatBootsOrStopsSaysNothingNew) {
   Script s(settings(1));
   s.at(0s, Start{});
   s.at(0s, DrainRequested{true, "serval drain"});
-  EXPECT_EQ(s.snapshot().unready, "booting");
+  EXPECT_EQ(s.snapshot().not_ready_reason, "booting");
   s.at(0s, MoldStarted{1, kMold});
   s.at(0s, MoldLoaded{1});
   s.at(0s, forked(0));
   s.at(1s, ready(0));
-  EXPECT_EQ(s.snapshot().unready, kDraining);
+  EXPECT_EQ(s.snapshot().not_ready_reason, kDraining);
   s.at(2s, StopRequested{"TERM"});
   s.at(2s, DrainRequested{false, "serval undrain"}).expect_no_line();
-  EXPECT_EQ(s.snapshot().unready, "stopping");
+  EXPECT_EQ(s.snapshot().not_ready_reason, "stopping");
 }
 
 // --- pausing
@@ -68,7 +68,7 @@ TEST(Pause, IsThereWhenEveryWorkerHasSaidSo) {
   Script s(settings(2));
   s.booted_at(0s);
   s.at(1s, pause()).expect({"pause worker 0 as 1", "pause worker 1 as 1"}).expect_line({"info: pausing", "by=serval pause"});
-  EXPECT_EQ(s.snapshot().unready, kPaused);
+  EXPECT_EQ(s.snapshot().not_ready_reason, kPaused);
   EXPECT_EQ(s.snapshot().in_progress, 2);
   s.at(2s, pause()).expect().expect_no_line();
   s.at(2s, WorkerPaused{1, 1}).expect().expect_no_line();
@@ -78,7 +78,7 @@ TEST(Pause, IsThereWhenEveryWorkerHasSaidSo) {
   EXPECT_TRUE(s.snapshot().paused);
   s.at(4s, resume()).expect({"resume worker 0", "resume worker 1"}).expect_line({"info: resumed", "by=serval resume", "paused_ms=3000"});
   EXPECT_FALSE(s.snapshot().paused);
-  EXPECT_EQ(s.snapshot().unready, "");
+  EXPECT_EQ(s.snapshot().not_ready_reason, "");
   s.at(5s, resume()).expect().expect_no_line();
   EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
 }
@@ -157,7 +157,7 @@ TEST(Pause, IsNotForgottenSilently) {
   s.at(61s, tick()).expect().expect_line({"warning: still paused", "serval resume", "paused_ms=60000", "workers_in_progress=0"});
   EXPECT_EQ(s.next_wakeup(), 121s);
   s.at(62s, DrainRequested{true, "serval drain"});
-  EXPECT_EQ(s.snapshot().unready, std::string(kDraining) + ", " + kPaused);
+  EXPECT_EQ(s.snapshot().not_ready_reason, std::string(kDraining) + ", " + kPaused);
 }
 
 }  // namespace
