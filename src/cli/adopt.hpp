@@ -1,7 +1,5 @@
 #pragma once
 
-#include "cli/commands.hpp"
-
 namespace serval::cli {
 
 /// Goes on as the server whose state the descriptor holds (master/handover.hpp); with the word "check": only says whether that would work.

@@ -2,7 +2,7 @@
 
 #include "base/time.hpp"
 #include "cli/asked.hpp"
-#include "cli/commands.hpp"
+#include "cli/invocation.hpp"
 #include "control/protocol.hpp"
 
 namespace serval::cli {

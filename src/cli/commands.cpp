@@ -1,69 +1,13 @@
 #include "cli/commands.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
+#include <vector>
 
-#include "base/exit_code.hpp"
 #include "base/text.hpp"
-#include "cli/adopt.hpp"
-#include "cli/check.hpp"
-#include "cli/document.hpp"
-#include "cli/healthcheck.hpp"
-#include "cli/help.hpp"
-#include "cli/mold.hpp"
-#include "cli/order.hpp"
-#include "cli/read_config.hpp"
-#include "cli/run.hpp"
-#include "cli/show_config.hpp"
-#include "cli/stack.hpp"
-#include "cli/status.hpp"
-#include "cli/usage.hpp"
+#include "cli/bodies.hpp"
 
 namespace serval::cli {
 namespace {
-
-int run(const Invocation& invocation) {
-  const auto loaded = config::load(invocation.sources);
-  if (const int code = report_problems(loaded); code != exit_code::ok) return code;
-  return run_server(loaded, invocation.sources);
-}
-
-int version(const Invocation&) {
-  std::puts("serval " SERVAL_VERSION);
-  return exit_code::ok;
-}
-
-/// The descriptor that the only word names; -1 if it names none.
-int descriptor_of(const Invocation& invocation) {
-  const auto& word = invocation.words.front();
-  int fd = -1;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), fd);
-  return error == std::errc{} && end == word.data() + word.size() ? fd : -1;
-}
-
-int mold(const Invocation& invocation) {
-  if (const int fd = descriptor_of(invocation); fd >= 0) return run_mold(fd);
-  return usage_error("mold", quoted(invocation.words.front()) + " is not a file descriptor", "serval starts its molds itself");
-}
-
-int stack(const Invocation& invocation) {
-  if (const int fd = descriptor_of(invocation); fd >= 0) return run_stack(fd);
-  return usage_error("stack", quoted(invocation.words.front()) + " is not a file descriptor", "serval asks itself for stacks");
-}
-
-int read(const Invocation& invocation) {
-  if (const int fd = descriptor_of(invocation); fd >= 0) return read_config(fd);
-  return usage_error("read", quoted(invocation.words.front()) + " is not a file descriptor", "serval config shows a configuration");
-}
-
-int adopt_server(const Invocation& invocation) {
-  const int fd = descriptor_of(invocation);
-  const bool check = invocation.words.size() == 2;
-  if (check && invocation.words[1] != "check") return usage_error("adopt", quoted(invocation.words[1]) + " is not expected", "serval upgrades itself");
-  if (fd >= 0) return adopt(fd, check);
-  return usage_error("adopt", quoted(invocation.words.front()) + " is not a file descriptor", "serval upgrade does it");
-}
 
 constexpr Command kCommands[] = {
     {.name = "run", .arguments = "[APP.so]", .most_words = 1, .takes_config = true, .summary = "serve an app, in the foreground",
@@ -136,9 +80,9 @@ constexpr Command kCommands[] = {
     {.name = "mold", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "be the mold of a running master",
      .more = "Started by serval itself.", .run = mold},
     {.name = "adopt", .arguments = "FD [check]", .least_words = 1, .most_words = 2, .hidden = true, .summary = "go on as a running server",
-     .more = "Started by serval itself.", .run = adopt_server},
+     .more = "Started by serval itself.", .run = adopt},
     {.name = "read", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "read the configuration of a running master",
-     .more = "Started by serval itself.", .run = read},
+     .more = "Started by serval itself.", .run = read_config},
     {.name = "stack", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "name the frames of stacks",
      .more = "Started by serval itself.", .run = stack},
     {.name = "document", .arguments = "sample | man TEMPLATE", .least_words = 1, .most_words = 2, .hidden = true,

@@ -1,4 +1,4 @@
-#include "cli/document.hpp"
+#include "cli/bodies.hpp"
 
 #include <fstream>
 #include <iostream>
@@ -9,6 +9,7 @@
 #include "base/exit_code.hpp"
 #include "base/signal_table.hpp"
 #include "base/text.hpp"
+#include "cli/commands.hpp"
 #include "cli/usage.hpp"
 #include "config/document.hpp"
 

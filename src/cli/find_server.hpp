@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/asked.hpp"
-#include "cli/commands.hpp"
+#include "cli/invocation.hpp"
 #include "control/meant.hpp"
 #include "control/place.hpp"
 

@@ -1,4 +1,4 @@
-#include "cli/healthcheck.hpp"
+#include "cli/bodies.hpp"
 
 #include <iostream>
 #include <string>

@@ -5,6 +5,7 @@
 #include "base/exit_code.hpp"
 #include "base/signal_table.hpp"
 #include "base/text.hpp"
+#include "cli/bodies.hpp"
 #include "cli/usage.hpp"
 #include "config/document.hpp"
 

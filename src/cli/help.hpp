@@ -11,7 +11,4 @@ std::string help_of_serval();
 std::string help_of(const Command& command);
 std::string help_of_signals();
 
-/// The body of `serval help [COMMAND|signals]`.
-int help(const Invocation& invocation);
-
 }  // namespace serval::cli

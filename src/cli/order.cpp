@@ -1,4 +1,4 @@
-#include "cli/order.hpp"
+#include "cli/bodies.hpp"
 
 #include <poll.h>
 #include <sys/syscall.h>

@@ -1,4 +1,4 @@
-#include "cli/status.hpp"
+#include "cli/bodies.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <charconv>
