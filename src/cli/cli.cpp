@@ -40,8 +40,8 @@ std::string working_directory() {
   return std::move(*path);
 }
 
-int perform(const Command& command, std::vector<std::string> arguments) {
-  const bool needs_folder = command.takes_config || command.takes_server;
+int perform(const Subcommand& command, std::vector<std::string> arguments) {
+  const bool needs_folder = command.takes_config() || command.takes_server();
   const auto line = read_command_line(command, std::move(arguments), config::process_environment(), needs_folder ? working_directory() : "");
   if (const auto* misuse = std::get_if<Misuse>(&line)) return usage_error(command.name, misuse->what, misuse->hint);
   if (std::holds_alternative<HelpWanted>(line)) {

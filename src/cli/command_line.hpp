@@ -18,7 +18,7 @@ struct Misuse {
 struct HelpWanted {};
 
 /// Reads the arguments that follow the command's name. Without -c, serval.toml in the working directory is used if there is one.
-std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Command& command, std::vector<std::string> arguments,
+std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Subcommand& command, std::vector<std::string> arguments,
                                                                config::Environment environment, std::string working_directory);
 
 }  // namespace serval::cli

@@ -1,5 +1,6 @@
 #include "cli/bodies.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -23,19 +24,15 @@ std::string capitalised(std::string_view text) {
 }
 
 /// What may stand behind a command's name, each a call of macros (mdoc(7)).
-std::vector<std::string> man_arguments(const Command& command) {
+std::vector<std::string> man_arguments(const Subcommand& command) {
   std::vector<std::string> arguments;
   if (!command.arguments.empty()) arguments.push_back("Ar " + std::string(command.arguments));
-  if (command.takes_json) arguments.emplace_back("Op Fl -json");
-  if (command.takes_now) arguments.emplace_back("Op Fl -now");
-  if (command.takes_ready) arguments.emplace_back("Op Fl -ready");
-  if (command.takes_timeout) arguments.emplace_back("Op Fl -timeout Ar DURATION");
-  if (command.takes_config || command.takes_server) arguments.emplace_back("Op Fl c Ar FILE");
-  if (command.takes_server) arguments.emplace_back("Op Fl -socket Ar PATH");
-  if (command.takes_server) arguments.emplace_back("Op Fl -name Ar NAME");
-  if (command.takes_origin) arguments.emplace_back("Op Fl -origin");
-  if (command.takes_origin) arguments.emplace_back("Op Fl -show-secrets");
-  if (command.takes_config) arguments.emplace_back("Op Ar flags");
+  for (const FlagRow& row : flag_table()) {
+    if (!command.flags.has(row.flag) || !row.level.empty()) continue;
+    const std::string value = row.placeholder.empty() ? "" : " Ar " + std::string(row.placeholder);
+    arguments.push_back("Op Fl " + short_form(row).substr(1) + value);
+  }
+  if (command.takes_config()) arguments.emplace_back("Op Ar flags");
   return arguments;
 }
 
@@ -62,17 +59,26 @@ std::string man_of_commands() {
   return text + ".El\n";
 }
 
-std::string man_of_flags() {
-  std::string text = ".Bl -tag -width Ds\n";
-  for (const auto& flag : config_flags()) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
-  return text + ".El\n";
+std::string man_of(Flags flags) {
+  std::string text;
+  for (const FlagRow& row : flag_table()) {
+    if (flags.has(row.flag)) text += ".It Li " + all_forms(row) + '\n' + config::man_text(row.summary);
+  }
+  return text;
 }
 
+std::string man_of_flags() { return ".Bl -tag -width Ds\n" + man_of(kConfigFlags) + ".El\n"; }
+
+/// Those that name a server, and then those that only some of its commands have.
 std::string man_of_server_flags() {
-  std::string text = ".Bl -tag -width Ds\n";
-  for (const auto& flag : server_flags()) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
-  for (const Flag& flag : {kJsonFlag, kNowFlag, kReadyFlag, kTimeoutFlag}) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
-  return text + ".El\n";
+  Flags others;
+  for (const FlagRow& row : flag_table()) {
+    const bool taken = std::any_of(commands().begin(), commands().end(), [&](const Subcommand& command) {
+      return command.takes_server() && command.flags.has(row.flag);
+    });
+    if (taken && !kServerFlags.has(row.flag)) others = others | row.flag;
+  }
+  return ".Bl -tag -width Ds\n" + man_of(kServerFlags) + man_of(others) + ".El\n";
 }
 
 std::string man_of_signals() {
