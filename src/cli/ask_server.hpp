@@ -13,6 +13,6 @@ namespace serval::cli {
 Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience);
 
 /// The same; standard error has been told what went wrong, or which server has been asked if nothing said it.
-Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience = std::chrono::seconds(10));
+Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience);
 
 }  // namespace serval::cli

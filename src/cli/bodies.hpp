@@ -10,27 +10,20 @@ int run(const Invocation& invocation);
 int check(const Invocation& invocation);
 /// `serval config [--origin]`
 int show_config(const Invocation& invocation);
-int status(const Invocation& invocation);
-/// In status.cpp.
-int stacks(const Invocation& invocation);
 /// Returns ok or app_failed, whatever is wrong: probes know no other codes.
 int healthcheck(const Invocation& invocation);
 int version(const Invocation& invocation);
 /// `serval help [COMMAND|signals]`
 int help(const Invocation& invocation);
 
-// In order.cpp: they change what a running server does. Each returns when that is done, or says why it is not.
+// In order.cpp: commands to a running server (control/commands.hpp). Each returns when its effect is there, or says why it is not.
 
-int reload(const Invocation& invocation);
+/// The one that Invocation::command names, as its row there says.
+int order(const Invocation& invocation);
+/// Waits for the server's end besides.
 int stop(const Invocation& invocation);
-int scale(const Invocation& invocation);
-int recycle(const Invocation& invocation);
-int upgrade(const Invocation& invocation);
-int reopen(const Invocation& invocation);
-int drain(const Invocation& invocation);
-int undrain(const Invocation& invocation);
+/// Says besides what becomes of a pause that was not waited for.
 int pause(const Invocation& invocation);
-int resume(const Invocation& invocation);
 
 // In internal.cpp: serval starts itself with them, and their first word is the number of a descriptor.
 

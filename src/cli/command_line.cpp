@@ -172,6 +172,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Subcommand&
   take_negative_numbers(command, parsed, extras);
   if (auto misuse = find_misuse(parsed, extras, command)) return *std::move(misuse);
   Invocation invocation;
+  invocation.command = command.name;
   invocation.words = parsed.words;
   for (const FlagRow& row : flag_table()) {
     if (row.given != nullptr) invocation.*row.given = parsed.is_given(row.flag);

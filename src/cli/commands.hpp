@@ -15,6 +15,8 @@ struct Subcommand {
   std::string_view arguments;      ///< as the usage line shows them
   std::size_t min_words = 0;
   std::size_t max_words = 0;
+  std::string_view word{};         ///< what the first word is, if a request is made of it (cli/request): "slot"
+  std::string_view word_hint{};    ///< for one that is no such thing
   Flags flags{};
   bool hidden = false;
   std::string_view summary;        ///< one line, starts lower case, no full stop

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/load.hpp"
@@ -9,6 +10,7 @@ namespace serval::cli {
 
 /// A command line that has been understood.
 struct Invocation {
+  std::string_view command;        ///< the name of its row (cli/commands.hpp)
   std::vector<std::string> words;  ///< arguments that are not flags
   config::Sources sources;         ///< for commands that take a configuration, or talk to a server
   bool origin = false;             ///< --origin

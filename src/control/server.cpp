@@ -119,11 +119,6 @@ Server::~Server() {
   for (const auto& session : std::exchange(sessions_, {})) session->close();
 }
 
-void Server::serve(std::string_view command, Handler handler) {
-  SERVAL_CHECK(find_command(command) != nullptr);
-  handlers_.insert_or_assign(std::string(command), std::move(handler));
-}
-
 /// Not Asio's own accept: its descriptors are not close-on-exec.
 void Server::accept() {
   if (accepting_ || !acceptor_.is_open() || sessions_.size() >= limits_.clients) return;
@@ -204,15 +199,14 @@ void Server::handle(const Request& request, const std::shared_ptr<Session>& sess
 
 void Server::perform(const Request& request, Responder responder) {
   const Command* command = find_command(request.command);
-  const auto handler = handlers_.find(request.command);
-  if (command == nullptr || handler == handlers_.end()) {
+  if (command == nullptr) {
     return responder.refuse("this server knows no command " + quoted(shortened(request.command, 80)), exit_code::usage);
   }
   if (request.meant) {
     if (const auto ours = check_meant_(*request.meant); !ours) return responder.refuse(ours.error(), exit_code::unavailable);
   }
   if (const auto right = check_arguments(*command, request.arguments); !right) return responder.refuse(right.error(), exit_code::usage);
-  handler->second(request.arguments, std::move(responder));
+  handler_(*command, request.arguments, std::move(responder));
 }
 
 void Server::forget(const std::shared_ptr<Session>& session) {

@@ -7,15 +7,14 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
+#include "control/commands.hpp"
 #include "control/protocol.hpp"
 #include "control/session.hpp"
 #include "os/listen.hpp"
@@ -47,7 +46,8 @@ class Responder {
   std::shared_ptr<Answer> answer_;
 };
 
-using Handler = std::function<void(const json::object& arguments, Responder responder)>;
+/// Is given commands of the table (control/commands.hpp), with arguments that are right.
+using Handler = std::function<void(const Command& command, const json::object& arguments, Responder responder)>;
 
 /// Whether a process of user `peer` may give commands: root and the server's own user may; where the socket's mode lets a group or others
 /// connect, whoever could.
@@ -66,8 +66,8 @@ class Server final : private SessionOwner {
   /// Cuts off all clients; removes the socket file if it is still ours.
   ~Server();
 
-  /// Says what a command of the table does. Arguments are right when the handler sees them.
-  void serve(std::string_view command, Handler handler);
+  /// Called on the loop for each command. Until it is set, commands are given up without an answer.
+  void on_command(Handler handler) { handler_ = std::move(handler); }
 
   /// Asked before each command that says which configuration it means; an error is its answer, with exit code 69.
   void admit(std::function<Result<void>(const ConfigFile& meant)> check) { check_meant_ = std::move(check); }
@@ -112,7 +112,7 @@ class Server final : private SessionOwner {
   boost::asio::steady_timer pause_;
   bool accepting_ = false;  ///< a wait for the next client is under way
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< what is on its way through the io_context sees by this that we are gone
-  std::map<std::string, Handler, std::less<>> handlers_;
+  Handler handler_ = [](const Command&, const json::object&, const Responder&) {};
   std::set<std::shared_ptr<Session>> sessions_;
   std::function<void()> on_gone_ = [] {};
   std::function<Result<void>(const ConfigFile&)> check_meant_ = [](const auto&) { return Result<void>(); };

@@ -73,6 +73,19 @@ std::vector<std::string> texts_in(const json::object& object, std::string_view k
   return found;
 }
 
+std::string fill_in(std::string_view sentence, const json::object& values) {
+  std::string text;
+  for (;;) {
+    const auto begin = sentence.find('{');
+    const auto end = sentence.find('}', begin);
+    text += sentence.substr(0, begin);
+    if (begin == std::string_view::npos || end == std::string_view::npos) return text;
+    const std::string_view key = sentence.substr(begin + 1, end - begin - 1);
+    text += number_at(values, key) ? number(values, key) : text_at(values, key);
+    sentence.remove_prefix(end + 1);
+  }
+}
+
 std::string show_time(std::int64_t milliseconds) {
   constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
   const auto two = [&](std::int64_t large, const char* large_name, std::int64_t small, const char* small_name) {

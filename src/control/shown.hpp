@@ -23,6 +23,8 @@ std::vector<const boost::json::object*> objects_in(const boost::json::object& ob
 std::vector<std::string> texts_in(const boost::json::object& object, std::string_view key);
 /// As a text; kUnknown for none.
 std::string number(const boost::json::object& object, std::string_view key);
+/// The sentence with what is under the key for each {key}: a text or a number; kUnknown for none.
+std::string fill_in(std::string_view sentence, const boost::json::object& values);
 /// As show_time() has it; the number counts so many milliseconds. "<1s" for 0 seconds.
 std::string time_in(const boost::json::object& object, std::string_view key, std::int64_t unit_ms);
 

@@ -72,11 +72,20 @@ class ServerTest : public testing::Test {
     if (thread_.joinable()) thread_.join();
   }
 
-  void run(Handler status, Limits limits = {}) {
+  using Status = std::function<void(const json::object& arguments, Responder responder)>;
+
+  static Handler only_status(Status status) {
+    return [status = std::move(status)](const Command& command, const json::object& arguments, Responder responder) {
+      EXPECT_EQ(command.order, Order::status);
+      status(arguments, std::move(responder));
+    };
+  }
+
+  void run(Status status, Limits limits = {}) {
     auto listening = Server::listen(io_, path_, 0600, limits);
     ASSERT_TRUE(listening) << listening.error();
     server_ = std::move(*listening);
-    server_->serve("status", std::move(status));
+    server_->on_command(only_status(std::move(status)));
     thread_ = std::thread([this] { io_.run(); });
   }
 
@@ -284,7 +293,7 @@ TEST_F(ServerTest, WhoHasNotSaidAllIsHeardOutByAnother) {
     const int fd = ::dup(unheard[0].fd);
     server_ = nullptr;
     server_ = std::move(Server::listen(io_, path_, 0600).value());
-    server_->serve("status", [](const auto&, const Responder& responder) { responder.finish({{"state", "going on"}}); });
+    server_->on_command(only_status([](const auto&, const Responder& responder) { responder.finish({{"state", "going on"}}); }));
     server_->hear(fd, unheard[0].read);
   });
   client.send(request.substr(7));

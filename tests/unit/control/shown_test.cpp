@@ -21,5 +21,21 @@ TEST(Shown, SizesHaveOneDigitBehindThePoint) {
   for (const auto& [bytes, text] : table) EXPECT_EQ(show_size(bytes), text);
 }
 
+TEST(Shown, SentencesAreFilledIn) {
+  const boost::json::object values = {{"pid", 7}, {"version", "1.2"}, {"odd", "a\nb"}, {"list", {1, 2}}};
+  const std::pair<const char*, const char*> table[] = {
+      {"", ""},
+      {"nothing to fill in", "nothing to fill in"},
+      {"{pid}", "7"},
+      {"pid {pid} is serval {version} now", "pid 7 is serval 1.2 now"},
+      {"{none} of it", "- of it"},
+      {"{list}", "-"},
+      {"{odd}", "a\\nb"},
+      {"open {pid", "open "},
+      {"closed} {pid}", "closed} 7"},
+  };
+  for (const auto& [sentence, text] : table) EXPECT_EQ(fill_in(sentence, values), text) << sentence;
+}
+
 }  // namespace
 }  // namespace serval::control
