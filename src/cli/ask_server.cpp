@@ -15,7 +15,7 @@
 #include "control/commands.hpp"
 #include "control/private_folder.hpp"
 #include "control/shown.hpp"
-#include "os/listen.hpp"
+#include "os/socket_path.hpp"
 #include "os/thread_stat.hpp"
 
 namespace serval::cli {

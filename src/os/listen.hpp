@@ -7,6 +7,7 @@
 
 #include "base/address.hpp"
 #include "base/result.hpp"
+#include "os/socket_path.hpp"
 #include "os/unique_fd.hpp"
 
 /// Listening sockets. Opened once by the master and inherited by everybody, so the kernel's accept queue outlives every worker.
@@ -21,21 +22,11 @@ struct Listening {
   ino_t file_inode = 0;
 };
 
-/// Who may connect to a unix socket with a file: who may write to it.
-struct FileAccess {
-  std::optional<mode_t> mode{};  ///< none: what the umask leaves of 0777
-  std::optional<uid_t> user{};   ///< to whom it is given; none: it stays ours
-  std::optional<gid_t> group{};
-};
-
 /// Binds and listens: close-on-exec, non-blocking, SO_REUSEADDR; [::] also takes IPv4 (IPV6_V6ONLY off, ipv6(7)) unless `only_v6`.
 /// A socket file that nobody listens on any more (connect says ECONNREFUSED) is replaced. A live one, and a path that is no socket, are
 /// errors and stay as they are. The file has its mode and its owner before anybody can connect, whatever the umask, which is changed for a moment:
 /// the process has one thread then. Address::Kind::systemd is an error: adopt() what take_listen_fds() gave.
 Result<Listening> listen_on(const Address& address, int backlog, const FileAccess& access = {}, bool only_v6 = false);
-
-/// Changes mode and owner of the socket file at `path`, which is not followed if it is a link.
-Result<void> set_file_access(const std::string& path, const FileAccess& access);
 
 /// Whether the address is one that could be bound here, without listening there; tcp only.
 Result<void> bind_and_leave(const Address& address);
@@ -51,9 +42,6 @@ void own_socket_file(Listening& listening, const std::string& path);
 
 /// False if the socket file is gone or another one: nobody can connect any more. True where there is none to lose.
 bool socket_file_is_there(const Listening& listening);
-
-/// A process listens on this unix socket: its pid, as the kernel has it from its listen(2); 0 if that is in a namespace that we do not see.
-std::optional<pid_t> listener_at(const std::string& path);
 
 /// Removes the socket file if it is still the one that `listening` was bound to.
 void remove_socket_file(const Listening& listening);
