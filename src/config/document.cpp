@@ -4,7 +4,8 @@
 
 #include "base/access_atoms.hpp"
 #include "base/text.hpp"
-#include "config/value.hpp"
+#include "config/encode.hpp"
+#include "config/expected.hpp"
 
 namespace serval::config {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "config/interpolate.hpp"
-#include "config/value.hpp"
+#include "config/raw.hpp"
 
 namespace serval::config {
 

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/text.hpp"
+#include "config/decode.hpp"
+#include "config/encode.hpp"
 #include "config/file.hpp"
 #include "config/validate.hpp"
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "config/loaded.hpp"
-#include "config/value.hpp"
+#include "config/raw.hpp"
 
 /// The rules that look at more than one value.
 namespace serval::config {

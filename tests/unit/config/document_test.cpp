@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "config/decode.hpp"
 #include "config/file.hpp"
 
 namespace serval::config {

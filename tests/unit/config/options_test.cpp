@@ -7,8 +7,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "config/decode.hpp"
+#include "config/encode.hpp"
 #include "config/load.hpp"
-#include "config/value.hpp"
 
 namespace serval::config {
 namespace {
