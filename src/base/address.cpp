@@ -15,7 +15,7 @@ namespace serval {
 namespace {
 
 /// A path or an abstract name fits with one byte to spare: the terminator, or the leading NUL (unix(7)).
-constexpr std::size_t kLongestName = sizeof(sockaddr_un::sun_path) - 1;
+constexpr std::size_t kMaxName = sizeof(sockaddr_un::sun_path) - 1;
 
 Error wrong(std::string_view text, const std::string& why) { return Error{"cannot understand the address \"" + std::string(text) + "\": " + why}; }
 
@@ -65,8 +65,8 @@ Result<Address> parse_unix(std::string_view text, std::string_view name) {
   }
   if (address.name.empty()) return wrong(text, "the name of the unix socket is missing; write unix:/path or unix:@name");
   if (address.name.find('\0') != std::string::npos) return wrong(text, "a NUL byte in the name");
-  if (address.name.size() > kLongestName) {
-    return wrong(text, "the name has " + std::to_string(address.name.size()) + " bytes and a unix socket's may have " + std::to_string(kLongestName));
+  if (address.name.size() > kMaxName) {
+    return wrong(text, "the name has " + std::to_string(address.name.size()) + " bytes and a unix socket's may have " + std::to_string(kMaxName));
   }
   return address;
 }

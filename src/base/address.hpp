@@ -37,8 +37,8 @@ struct Address {
   std::string host;        ///< tcp: a numeric address without brackets, or "localhost" (listens on 127.0.0.1)
   std::uint16_t port = 0;  ///< tcp; 0: the kernel chooses, and the choice is reported
   std::string name;        ///< the other kinds
-  std::optional<unsigned> mode{};  ///< of a unix_path's file, if said; who may write to it may connect (unix(7))
-  std::string user{};      ///< to whom that belongs, a name or a number; empty: not said
+  std::optional<unsigned> mode{};  ///< of a unix_path's file, if said; a user that may write to it may connect (unix(7))
+  std::string user{};      ///< the owner of that, a name or a number; empty: not said
   std::string group{};
 
   /// The same place to listen on, whatever is said of the file.

@@ -39,7 +39,7 @@ inline constexpr CauseRow kCauseTable[] = {
     {Cause::none, "none", false, "it lives"},
     {Cause::crash, "crash", false, "it ended by itself: by a signal, or with any exit code"},
     {Cause::boot_failed, "boot_failed", false, "it failed to start, or was not ready within workers.boot_timeout"},
-    {Cause::request_timeout, "request_timeout", false, "a handler ran past its deadline (request.timeout); its thread cannot be had back"},
+    {Cause::request_timeout, "request_timeout", false, "a handler ran past its deadline (request.timeout); its thread cannot be reclaimed"},
     {Cause::heartbeat_timeout, "heartbeat_timeout", false, "its I/O loop made no progress for workers.heartbeat_timeout"},
     {Cause::memory_soft, "memory_soft", true, "it was above memory.soft at memory.samples looks in a row"},
     {Cause::memory_hard, "memory_hard", false, "it was above memory.hard at two looks in a row"},

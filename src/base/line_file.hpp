@@ -52,7 +52,7 @@ class LineFile {
   std::mutex mutex_;
   int fd_;
   Kind kind_ = Kind::other;
-  /// Pipes and terminals: opened anew and owned by us, so that O_NONBLOCK concerns nobody else; -1 where fd_ has it already, or where that is not
+  /// Pipes and terminals: opened anew and owned by us, so that O_NONBLOCK concerns no other process; -1 where fd_ has it already, or where that is not
   /// allowed.
   int own_fd_ = -1;
   bool unblocked_ = false;  ///< unblocked_fd() never waits

@@ -31,7 +31,7 @@ spdlog::level::level_enum spdlog_level(Level level) {
 
 std::string_view view(spdlog::string_view_t text) { return {text.data(), text.size()}; }
 
-/// Puts time, level and origin before the payload. The origin (who says it: name, generation, pid) travels as spdlog's logger name, and like
+/// Puts time, level and origin before the payload. The origin (the process: name, generation, pid) travels as spdlog's logger name, and like
 /// the payload it is already in the log's format. No state, so threads may format at once.
 class LineFormatter : public spdlog::formatter {
  public:

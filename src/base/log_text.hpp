@@ -10,7 +10,7 @@
 /// How a log line is spelt, without any I/O: the two formats of base/log.hpp.
 namespace serval::log {
 
-/// Who says it. `stream` is empty but for captured lines.
+/// The process that logs a line. `stream` is empty but for captured lines.
 struct Origin {
   std::string_view process;
   int generation = 0;  ///< 0: has none (the master), and none is shown

@@ -9,7 +9,7 @@
 
 namespace serval {
 
-/// A set of peers: `10.0.0.0/8`, `192.0.2.7`, `fd00::/8`, `::1`, `unix` (peers of unix sockets), `*` (everybody). Pure.
+/// A set of peers: `10.0.0.0/8`, `192.0.2.7`, `fd00::/8`, `::1`, `unix` (peers of unix sockets), `*` (all). Pure.
 /// IPv4-mapped IPv6 addresses (::ffff:192.0.2.7, RFC 4291 §2.5.5.2) are the IPv4 addresses they hold, on both sides.
 class Network {
  public:

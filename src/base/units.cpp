@@ -20,7 +20,7 @@ struct Unit {
 constexpr Unit kDurationUnits[] = {{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
 constexpr Unit kBinaryUnits[] = {{"TiB", 1ull << 40}, {"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}, {"B", 1}};
 constexpr Unit kDecimalUnits[] = {{"TB", 1'000'000'000'000}, {"GB", 1'000'000'000}, {"MB", 1'000'000}, {"KB", 1'000}};
-constexpr std::uint64_t kLongest = 100ull * 365 * 24 * 3'600'000;
+constexpr std::uint64_t kMaxMilliseconds = 100ull * 365 * 24 * 3'600'000;
 
 const Error kDurationError{"expected a number with a unit: ms, s, m or h"};
 const Error kSizeError{"expected a number of bytes, or one with a unit: KiB, MiB, GiB, TiB (or KB, MB, GB, TB)"};
@@ -52,7 +52,7 @@ Result<Duration> parse_duration(std::string_view text) {
     const auto name = text.substr(0, text.find_first_of("0123456789"));
     const auto unit = std::find_if(std::begin(kDurationUnits), std::end(kDurationUnits), [&](const Unit& known) { return known.name == name; });
     if (unit == std::end(kDurationUnits) || (last && unit <= last)) return kDurationError;
-    if (*number > (kLongest - total) / unit->factor) return Error{"longer than 100 years"};
+    if (*number > (kMaxMilliseconds - total) / unit->factor) return Error{"longer than 100 years"};
     total += *number * unit->factor;
     last = unit;
     text.remove_prefix(name.size());

@@ -52,13 +52,13 @@ std::string shown_lines(std::string_view text) {
 }
 
 /// There is no socket, and nothing to be said about its folder.
-bool is_empty(const control::Place& place) {
+bool is_empty(const control::SocketLocation& place) {
   if (::access(place.path.c_str(), F_OK) == 0 || errno != ENOENT) return false;
   return place.folder.empty() || control::check_private_folder(place.folder, place.owner).has_value();
 }
 
 /// `command` is what was typed: what the request asks for may be less.
-Asked ask_at(const control::Place& place, const Found& found, const std::string& command, control::Request request, Duration patience) {
+Asked ask_at(const control::SocketLocation& place, const Found& found, const std::string& command, control::Request request, Duration patience) {
   request.meant = found.meant;
   const auto call = [&] {
     return control::call({.where = place,
@@ -80,7 +80,7 @@ Asked ask_at(const control::Place& place, const Found& found, const std::string&
 /// What changes a server must not reach one just because it is the only one: says which it is, and how to name it.
 Asked refuse_unnamed(const Found& found, const std::string& command) {
   constexpr auto kStatusPatience = std::chrono::seconds(3);
-  const control::Place& place = found.places.front();
+  const control::SocketLocation& place = found.places.front();
   const Asked asked = ask_at(place, found, command, {.command = "status", .arguments = {{"memory", false}}}, kStatusPatience);
   if (asked.code != exit_code::ok) return asked;
   const std::string name = control::text_at(asked.result, "name");
@@ -103,8 +103,8 @@ Asked try_server(const Invocation& invocation, const control::Request& request, 
   if (found.failure.code != exit_code::ok) return found.failure;
   if (found.unnamed && !only_looks(command)) return refuse_unnamed(found, command);
   Asked best;  // of what the places have said, the first that tells more than that there is nothing
-  std::vector<control::Place> empty;
-  for (const control::Place& place : found.places) {
+  std::vector<control::SocketLocation> empty;
+  for (const control::SocketLocation& place : found.places) {
     if (place.automatic && is_empty(place)) {
       empty.push_back(place);
       continue;

@@ -121,7 +121,7 @@ std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::s
   return std::nullopt;
 }
 
-/// "-1" looks like a flag, and is a word to those who expect one.
+/// "-1" looks like a flag, and is a word where a command takes one.
 void take_negative_numbers(const Subcommand& command, Parsed& parsed, std::vector<std::string>& extras) {
   std::erase_if(extras, [&](const std::string& word) {
     const bool number = word.size() > 1 && word[0] == '-' && word.find_first_not_of("0123456789", 1) == std::string::npos;

@@ -14,13 +14,13 @@ namespace serval::cli {
 namespace {
 
 /// The sockets that servers of any name have where they may be.
-std::vector<control::Place> default_sockets(const config::Environment& environment) {
-  std::vector<control::Place> found;
-  for (const control::Place& pattern : control::places_to_look({}, "*", {}, environment, ::geteuid())) {
+std::vector<control::SocketLocation> default_sockets(const config::Environment& environment) {
+  std::vector<control::SocketLocation> found;
+  for (const control::SocketLocation& pattern : control::places_to_look({}, "*", {}, environment, ::geteuid())) {
     glob_t matches{};
     if (::glob(pattern.path.c_str(), 0, nullptr, &matches) == 0) {
       for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
-        control::Place place = pattern;
+        control::SocketLocation place = pattern;
         place.path = matches.gl_pathv[i];
         found.push_back(std::move(place));
       }
@@ -41,7 +41,7 @@ Asked bad_config(std::string_view command, const config::Loaded& loaded, const c
   return asked;
 }
 
-/// Nobody has said anything about which server.
+/// Nothing says which server is meant.
 Found find_only_server(std::string_view command, const config::Environment& environment) {
   const auto sockets = default_sockets(environment);
   if (sockets.size() == 1) return {.places = sockets, .unnamed = true};
@@ -52,17 +52,17 @@ Found find_only_server(std::string_view command, const config::Environment& envi
   return {.places = {}, .failure = no_server(command, "several servers have sockets: " + paths_of(sockets), "choose one with --socket PATH or --name NAME")};
 }
 
-/// Who names a socket, by whatever means but the file, means that one, whoever has it.
+/// A socket that is named by other means than the file is meant itself, whichever server has it.
 bool names_socket(const config::Loaded& loaded) {
   const auto kind = loaded.origins.find("control.socket")->second.kind;
-  return kind == config::Origin::Kind::environment || kind == config::Origin::Kind::flag;
+  return kind == config::ValueSource::Kind::environment || kind == config::ValueSource::Kind::flag;
 }
 
 }  // namespace
 
-std::string paths_of(const std::vector<control::Place>& places) {
+std::string paths_of(const std::vector<control::SocketLocation>& places) {
   std::vector<std::string> paths;
-  for (const control::Place& place : places) paths.push_back(place.path);
+  for (const control::SocketLocation& place : places) paths.push_back(place.path);
   return join(paths, ", ");
 }
 

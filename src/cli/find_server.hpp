@@ -8,7 +8,7 @@
 #include "cli/asked.hpp"
 #include "cli/invocation.hpp"
 #include "control/meant.hpp"
-#include "control/place.hpp"
+#include "control/socket_location.hpp"
 
 namespace serval::cli {
 
@@ -17,7 +17,7 @@ inline constexpr const char* kNameAnother =
 
 /// Which server is meant, or why that cannot be told.
 struct Found {
-  std::vector<control::Place> places;  ///< where it may be
+  std::vector<control::SocketLocation> places;  ///< where it may be
   std::optional<control::ConfigFile> meant{};
   Asked failure{};        ///< if its code is not ok
   bool problems = false;  ///< the configuration is not right: its server may be elsewhere
@@ -25,10 +25,10 @@ struct Found {
 };
 
 /// By --socket, --name, the configuration, SERVAL_CONTROL_SOCKET; by none of them, the only one that there is. Reads the configuration and looks
-/// at folders; talks to nobody.
+/// at folders; talks to no server.
 Found find_server(std::string_view command, const Invocation& invocation);
 
 /// For messages: "/run/a.sock, /run/b.sock".
-std::string paths_of(const std::vector<control::Place>& places);
+std::string paths_of(const std::vector<control::SocketLocation>& places);
 
 }  // namespace serval::cli

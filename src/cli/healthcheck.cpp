@@ -12,7 +12,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr auto kPatience = std::chrono::seconds(3);
+constexpr auto kHealthcheckPatience = std::chrono::seconds(3);
 
 int unwell(std::string_view why) {
   std::string line;
@@ -34,7 +34,7 @@ std::string text_at(const json::object& status, std::string_view key) {
 }  // namespace
 
 int healthcheck(const Invocation& invocation) {
-  const Asked asked = try_server(invocation, {.command = "status", .arguments = {{"memory", false}}}, kPatience);
+  const Asked asked = try_server(invocation, {.command = "status", .arguments = {{"memory", false}}}, kHealthcheckPatience);
   if (asked.code != exit_code::ok) return unwell(asked.why);
   if (invocation.ready) {
     if (!is_true(asked.result, "ready")) return unwell("not ready: " + text_at(asked.result, "unready"));

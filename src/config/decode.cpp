@@ -22,7 +22,7 @@ struct Complaint {
 };
 
 bool inside(const Range& range, std::int64_t number) {
-  return (number >= range.least && number <= range.most) || (range.or_none && number == 0);
+  return (number >= range.min && number <= range.max) || (range.or_none && number == 0);
 }
 
 std::optional<std::int64_t> parse_number(std::string_view text) {

@@ -18,7 +18,7 @@ std::string format_bytes(std::int64_t number) { return format_size(static_cast<s
 std::string format_bits(std::int64_t number) { return format_mode(static_cast<unsigned>(number)); }
 
 std::string from_to(const Range& range, std::string (*format)(std::int64_t)) {
-  return "from " + format(range.least) + " to " + format(range.most);
+  return "from " + format(range.min) + " to " + format(range.max);
 }
 
 std::string or_none(const Range& range, std::string_view zero) { return range.or_none ? ", or " + std::string(zero) + " for none" : ""; }
@@ -63,7 +63,7 @@ struct Limits {
     return {};
   }
   std::string bounds(std::string (*format)(std::int64_t)) const {
-    return format(option.range.least) + " to " + format(option.range.most) + (option.range.or_none ? ", or 0" : "");
+    return format(option.range.min) + " to " + format(option.range.max) + (option.range.or_none ? ", or 0" : "");
   }
   static std::string words(std::span<const std::string_view> names) {
     std::vector<std::string> copies(names.begin(), names.end());

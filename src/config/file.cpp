@@ -95,7 +95,7 @@ class Reader {
     return list;
   }
 
-  void unknown(const std::string& path, const std::string& path_shown, const Origin& where, bool is_table) {
+  void unknown(const std::string& path, const std::string& path_shown, const ValueSource& where, bool is_table) {
     const bool whole_table = path.find('.') == std::string::npos && is_table;
     const auto what = whole_table ? "table [" + path_shown + "]" : path_shown;
     if (is_reserved(path)) {
@@ -111,8 +111,8 @@ class Reader {
     problems_.push_back({where, "unknown " + std::string(whole_table ? what : "key " + what), near.empty() ? "" : "did you mean " + near + "?"});
   }
 
-  Origin at(const toml::source_region& region) const {
-    return {Origin::Kind::file, name_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
+  ValueSource at(const toml::source_region& region) const {
+    return {ValueSource::Kind::file, name_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
   }
 
   Raw convert(const toml::node& node, bool secret) {
@@ -155,7 +155,7 @@ class Reader {
   FileValues values_;
 };
 
-constexpr auto kPatience = std::chrono::seconds(5);  ///< with the writer of a pipe
+constexpr auto kWriterPatience = std::chrono::seconds(5);  ///< with the writer of a pipe
 
 /// Text of a value out of a message of toml++: it may be a number that is a password.
 std::string without_literals(std::string text) {
@@ -205,7 +205,7 @@ std::optional<std::string> read_whole(const std::string& file, std::string& reas
     reason = std::move(why);
     return std::nullopt;
   };
-  const TimePoint deadline = Clock::now() + kPatience;
+  const TimePoint deadline = Clock::now() + kWriterPatience;
   std::string text;
   std::array<char, 65536> chunk{};
   for (;;) {
@@ -225,13 +225,13 @@ std::optional<FileValues> read_file(const std::string& path, const std::string& 
   std::string reason;
   const auto text = read_whole(path, reason);
   if (text) return read_text(*text, name, lookup, problems);
-  problems.push_back({{Origin::Kind::file, name}, "cannot read the configuration: " + reason, "name another file with -c FILE"});
+  problems.push_back({{ValueSource::Kind::file, name}, "cannot read the configuration: " + reason, "name another file with -c FILE"});
   return std::nullopt;
 }
 
 std::optional<FileValues> read_text(std::string_view text, const std::string& name, const Lookup& lookup, std::vector<Problem>& problems) {
   if (auto trouble = find_trouble(text)) {
-    problems.push_back({{Origin::Kind::file, name, trouble->line, trouble->column}, "not TOML that serval can use: " + trouble->what, {}});
+    problems.push_back({{ValueSource::Kind::file, name, trouble->line, trouble->column}, "not TOML that serval can use: " + trouble->what, {}});
     return std::nullopt;
   }
   try {
@@ -239,7 +239,7 @@ std::optional<FileValues> read_text(std::string_view text, const std::string& na
     return Reader(name, lookup, problems).read(root);
   } catch (const toml::parse_error& error) {
     const auto& begin = error.source().begin;
-    problems.push_back({{Origin::Kind::file, name, static_cast<int>(begin.line), static_cast<int>(begin.column)},
+    problems.push_back({{ValueSource::Kind::file, name, static_cast<int>(begin.line), static_cast<int>(begin.column)},
                         "not valid TOML: " + shortened(without_literals(std::string(error.description())), 300),
                         "nothing after this place has been looked at"});
     return std::nullopt;

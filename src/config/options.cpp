@@ -92,7 +92,7 @@ constexpr Option kOptions[] = {
      .apply = Apply::restart, .summary = "file that holds the master's process id", .more = "Empty: none.", .example = "\"/run/shop/serval.pid\""},
     {.path = "server.user", .field = field<&Config::server, &Server::user>(), .placeholder = "USER", .check = check_no_nul,
      .apply = Apply::restart, .summary = "user to become after binding, with its supplementary groups",
-     .more = "Empty: stay who we are. Needs a start as root.", .example = "\"www-data\""},
+     .more = "Empty: keep the current user. Needs a start as root.", .example = "\"www-data\""},
     {.path = "server.group", .field = field<&Config::server, &Server::group>(), .placeholder = "GROUP", .check = check_no_nul,
      .apply = Apply::restart, .summary = "group to become after binding", .more = "Empty: the user's own.", .example = "\"www-data\""},
     {.path = "server.umask", .field = field<&Config::server, &Server::umask>(), .placeholder = "MODE", .range = {0, 0777},

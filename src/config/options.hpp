@@ -46,8 +46,8 @@ enum class Apply {
 
 /// Bounds of a number, of milliseconds or of bytes, both included.
 struct Range {
-  std::int64_t least = 0;
-  std::int64_t most = 0;
+  std::int64_t min = 0;
+  std::int64_t max = 0;
   bool or_none = false;  ///< 0 is allowed besides and switches the limit off
 };
 

@@ -101,7 +101,7 @@ inline constexpr PeerWord kPeerWords[] = {
     {PeerWord::Place::library, ".js", "serval serves shared libraries, such as build/libshop.so; a Node app needs a server of its own"},
 };
 
-/// Empty: it is nobody's word.
+/// Empty: no other server has this word.
 constexpr std::string_view hint_for_peer_word(PeerWord::Place place, std::string_view typed) {
   for (const PeerWord& word : kPeerWords) {
     if (word.place == place && word.typed == typed) return word.hint;

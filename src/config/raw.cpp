@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 bool takes_table(const Option& option) { return std::holds_alternative<Access<Pairs>>(option.field); }
 
-Raw text_at(std::string_view text, const Origin& at) {
+Raw text_at(std::string_view text, const ValueSource& at) {
   Raw raw;
   raw.text = text;
   raw.at = at;
@@ -20,7 +20,7 @@ Raw text_at(std::string_view text, const Origin& at) {
 }
 
 // A JSON array or object of strings; none if it is anything else.
-std::optional<Raw> raw_from_json(std::string_view text, const Origin& at) {
+std::optional<Raw> raw_from_json(std::string_view text, const ValueSource& at) {
   json::parse_options settings;
   settings.allow_invalid_utf8 = true;  // environment and paths are bytes, not always UTF-8
   json::error_code error;
@@ -65,7 +65,7 @@ std::string shown(const Option& option, const Raw& raw) {
   return {};
 }
 
-Raw raw_from_word(const Option& option, std::string_view word, const Origin& at) {
+Raw raw_from_word(const Option& option, std::string_view word, const ValueSource& at) {
   if (!takes_list(option) && !takes_table(option)) return text_at(word, at);
   // "[::]:8000" is an address and "[]" or "[\"..." is JSON.
   const auto bare = trim(word);
@@ -91,7 +91,7 @@ Raw raw_from_word(const Option& option, std::string_view word, const Origin& at)
   return raw;
 }
 
-Raw raw_from_encoded(const Option& option, std::string_view text, const Origin& at) {
+Raw raw_from_encoded(const Option& option, std::string_view text, const ValueSource& at) {
   if (takes_list(option) || takes_table(option)) {
     if (auto raw = raw_from_json(text, at)) return *std::move(raw);
   }

@@ -25,7 +25,7 @@ struct Raw {
   std::string text;
   std::vector<Raw> items;
   std::vector<std::string> keys;
-  Origin at;
+  ValueSource at;
   std::optional<std::string> written{};  ///< as the file has it, where variables were replaced in it: messages show this, and not `text`
 };
 
@@ -38,9 +38,9 @@ std::string shown(const Option& option, const Raw& raw);
 
 /// A word from environment or flags as a Raw of the option's shape: lists are split at commas (or given as a JSON array), tables are
 /// NAME=VALUE pairs between commas (or a JSON object). A word that cannot be split comes back as text, which decode() refuses.
-Raw raw_from_word(const Option& option, std::string_view word, const Origin& at);
+Raw raw_from_word(const Option& option, std::string_view word, const ValueSource& at);
 
 /// The reverse of encode(): the word is taken whole, lists and tables are JSON.
-Raw raw_from_encoded(const Option& option, std::string_view text, const Origin& at);
+Raw raw_from_encoded(const Option& option, std::string_view text, const ValueSource& at);
 
 }  // namespace serval::config

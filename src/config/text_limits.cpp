@@ -32,10 +32,10 @@ class Scanner {
     if (static_cast<unsigned char>(c) >= 0x80) return "a character that is not ASCII, outside of quotes; put the text or the key in quotes";
     if (c == '[' || c == '{') ++levels_;
     if ((c == ']' || c == '}') && levels_ > 0) --levels_;
-    if (levels_ > kMostLevels) return "brackets in more than " + std::to_string(kMostLevels) + " levels";
+    if (levels_ > kMaxLevels) return "brackets in more than " + std::to_string(kMaxLevels) + " levels";
     if (c == '.') ++dots_;
     if (std::string_view("\n=,[]{}").find(c) != std::string_view::npos) dots_ = 0;  // another key begins here, if any
-    if (dots_ >= kMostKeyParts) return "a key of more than " + std::to_string(kMostKeyParts) + " parts";
+    if (dots_ >= kMaxKeyParts) return "a key of more than " + std::to_string(kMaxKeyParts) + " parts";
     return {};
   }
 

@@ -6,10 +6,10 @@
 
 namespace serval::config {
 
-inline constexpr int kMostKeyParts = 64;
-inline constexpr int kMostLevels = 64;
+inline constexpr int kMaxKeyParts = 64;
+inline constexpr int kMaxLevels = 64;
 
-/// What is wrong with a text before anybody parses it as TOML.
+/// What is wrong with a text before it is parsed as TOML.
 struct Trouble {
   int line = 1;    ///< from 1
   int column = 1;  ///< from 1, in bytes

@@ -16,7 +16,7 @@ std::string said(const Loaded& loaded, std::string_view path, std::string_view v
   return written == loaded.written.end() ? quoted(value) : written->second;
 }
 
-const Origin& origin(const Loaded& loaded, std::string_view path) { return loaded.origins.find(path)->second; }
+const ValueSource& origin(const Loaded& loaded, std::string_view path) { return loaded.origins.find(path)->second; }
 
 void require_library(Loaded& loaded) {
   if (const auto& library = loaded.config.app.library; !library.empty()) {
@@ -32,9 +32,9 @@ void require_library(Loaded& loaded) {
     return;
   }
   const auto& at = origin(loaded, "app.library");
-  if (at.kind == Origin::Kind::defaulted || std::none_of(loaded.problems.begin(), loaded.problems.end(), [&](const Problem& p) { return p.at == at; })) {
-    const bool in_file = at.kind == Origin::Kind::defaulted && !loaded.file.empty();
-    loaded.problems.push_back({in_file ? Origin{Origin::Kind::file, loaded.file_name} : at, "app.library is missing: there is no app to serve",
+  if (at.kind == ValueSource::Kind::defaulted || std::none_of(loaded.problems.begin(), loaded.problems.end(), [&](const Problem& p) { return p.at == at; })) {
+    const bool in_file = at.kind == ValueSource::Kind::defaulted && !loaded.file.empty();
+    loaded.problems.push_back({in_file ? ValueSource{ValueSource::Kind::file, loaded.file_name} : at, "app.library is missing: there is no app to serve",
                                "write library = \"build/libshop.so\" under [app], or name it: serval run build/libshop.so"});
   }
 }
@@ -44,11 +44,11 @@ void require_address(Loaded& loaded) {
   loaded.problems.push_back({origin(loaded, "server.bind"), "server.bind = []: expected at least one address", "for example [\"0.0.0.0:8000\"]"});
 }
 
-// Says it at the value that was set by somebody; the defaults keep the rules among themselves.
+// Says it at the value that is not a default; the defaults keep the rules among themselves.
 template <class T>
 void require_order(Loaded& loaded, std::string_view smaller, T small, std::string_view larger, T large, std::string (*format)(T)) {
   if (small <= large) return;
-  const bool blame_larger = origin(loaded, smaller).kind == Origin::Kind::defaulted;
+  const bool blame_larger = origin(loaded, smaller).kind == ValueSource::Kind::defaulted;
   loaded.problems.push_back({origin(loaded, blame_larger ? larger : smaller),
                              std::string(smaller) + " = " + said(loaded, smaller, format(small)) + " is more than " + std::string(larger) + " = " +
                                  said(loaded, larger, format(large)),

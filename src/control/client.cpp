@@ -19,7 +19,7 @@
 namespace serval::control {
 namespace {
 
-constexpr std::size_t kLongestAnswer = 64 * 1024 * 1024;  ///< bytes; no status is that long
+constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;  ///< bytes; no status is that long
 
 Error no_server(const std::string& path, const std::string& why) { return Error{"no server to talk to at " + path + ": " + why}; }
 
@@ -82,7 +82,7 @@ class Conversation {
         return line;
       }
       searched = buffer_.size();
-      if (searched > kLongestAnswer) return no_server(call_.where.path, "its answer does not end");
+      if (searched > kMaxAnswer) return no_server(call_.where.path, "its answer does not end");
       if (const auto read = read_more(deadline); !read) return Error{read.error()};
     }
   }

@@ -6,14 +6,14 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "control/place.hpp"
+#include "control/socket_location.hpp"
 #include "control/protocol.hpp"
 
 namespace serval::control {
 
 /// One command to a running server.
 struct Call {
-  Place where;
+  SocketLocation where;
   Request request;
   Duration patience = std::chrono::seconds(10);                        ///< longest silence that is waited through: for the connection, for each line
   std::function<void(std::string_view text)> on_progress = [](auto) {};  ///< escape the text before a terminal sees it

@@ -25,7 +25,7 @@ Result<void> check_private_folder(const std::string& path, uid_t owner) {
     if (errno == ENOENT) return {};
     return Error{"cannot look at the folder " + path + ": " + errno_text()};
   }
-  if (!S_ISDIR(status.st_mode)) return Error{path + " is no folder; somebody may have put it there to be told what is not for him"};
+  if (!S_ISDIR(status.st_mode)) return Error{path + " is not a directory; it may have been planted to intercept commands"};
   if (status.st_uid != owner) {
     return Error{"the folder " + path + " belongs to user " + std::to_string(status.st_uid) + ", not to user " + std::to_string(owner) +
                  " whose name it bears"};

@@ -17,8 +17,8 @@ constexpr const char* kConfigKey = "config";
 /// it reads may be off by the last bit, which at the very end of the doubles is infinity again. Goes no deeper than its
 /// parser.
 bool has_number_out_of_range(const json::value& value) {
-  constexpr double kMost = 1e308;
-  if (const double* number = value.if_double()) return !(std::abs(*number) <= kMost);  // NaN is not
+  constexpr double kMaxNumber = 1e308;
+  if (const double* number = value.if_double()) return !(std::abs(*number) <= kMaxNumber);  // NaN is not
   if (const auto* array = value.if_array()) return std::any_of(array->begin(), array->end(), has_number_out_of_range);
   const auto* object = value.if_object();
   return object != nullptr && std::any_of(object->begin(), object->end(), [](const auto& member) { return has_number_out_of_range(member.value()); });

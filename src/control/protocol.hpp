@@ -22,7 +22,7 @@ namespace serval::control {
 
 namespace json = boost::json;
 
-inline constexpr std::size_t kLongestRequest = 64 * 1024;  ///< bytes, with the end of the line
+inline constexpr std::size_t kMaxRequest = 64 * 1024;  ///< bytes, with the end of the line
 
 struct Request {
   std::string command;
@@ -32,7 +32,7 @@ struct Request {
   friend bool operator==(const Request&, const Request&) = default;
 };
 
-/// Something worth telling whoever waits; the reply is still to come.
+/// Something worth telling the client that waits; the reply is still to come.
 struct Progress {
   std::string text;
 };

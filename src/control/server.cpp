@@ -24,9 +24,9 @@ namespace {
 using Protocol = boost::asio::local::stream_protocol;
 
 constexpr int kBacklog = 64;
-constexpr std::size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 /// With no descriptor to be had, trying again at once would be a loop.
-constexpr auto kPause = std::chrono::milliseconds(100);
+constexpr auto kAcceptRetryDelay = std::chrono::milliseconds(100);
 
 bool out_of_something(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
@@ -70,9 +70,9 @@ void Responder::refuse(std::string error, int exit_code) const { answer_->reply(
 bool may_command(uid_t peer, uid_t own, unsigned mode) { return peer == 0 || peer == own || (mode & 0077) != 0; }
 
 Result<os::Listening> Server::open(const std::string& path, unsigned mode) {
-  if (path.size() > kLongestPath) {
+  if (path.size() > kMaxPath) {
     return Error{"cannot listen on unix:" + path + ": the path has " + std::to_string(path.size()) + " bytes, a socket's may have " +
-                 std::to_string(kLongestPath)};
+                 std::to_string(kMaxPath)};
   }
   Address address;
   address.kind = Address::Kind::unix_path;
@@ -134,7 +134,7 @@ void Server::accept_one() {
   const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0 && out_of_something(errno)) {
     accepting_ = true;
-    pause_.expires_after(kPause);
+    pause_.expires_after(kAcceptRetryDelay);
     return pause_.async_wait([this, alive = alive_](const auto& error) {
       if (!*alive || error) return;
       accepting_ = false;

@@ -35,7 +35,7 @@ class Responder {
 
   /// The client's connection; -1: it has gone away. For one that another process goes on with (Server::resume).
   int descriptor() const;
-  /// For whoever waits; left out if the client reads too slowly.
+  /// For a client that waits; left out if the client reads too slowly.
   void progress(std::string text) const;
   /// The reply, once; what comes after it is dropped.
   void finish(json::object result) const;
@@ -50,7 +50,7 @@ class Responder {
 using Handler = std::function<void(const Command& command, const json::object& arguments, Responder responder)>;
 
 /// Whether a process of user `peer` may give commands: root and the server's own user may; where the socket's mode lets a group or others
-/// connect, whoever could.
+/// connect, every user that could.
 bool may_command(uid_t peer, uid_t own, unsigned mode);
 
 /// The listening end of the control socket. One thread, that of the io_context, which outlives this; nothing in here blocks.

@@ -21,7 +21,7 @@ struct Limits {
 
 class Session;
 
-/// Whom a session belongs to. It closes its sessions before it goes away itself.
+/// What a session belongs to. It closes its sessions before it goes away itself.
 class SessionOwner {
  public:
   /// The request has come; its answer goes to the session.
@@ -41,7 +41,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
   /// `heard`: what has come of the request already.
   void start(std::string heard = {});
-  /// The request was read by somebody else, who left it to us to answer.
+  /// The request was read by an earlier version of serval in this process, which left its answer to us.
   void resume();
   int descriptor();  ///< -1: closed
   bool reads() const { return !answering_; }  ///< the request is not there yet

@@ -13,7 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kLongestTarget = 100;
+constexpr std::size_t kMaxTarget = 100;
 
 /// Of a request only what lies in the app: from there outwards it is always the same.
 constexpr std::string_view kCallOfTheApp = "serval::app::App::";
@@ -40,7 +40,7 @@ std::string what_it_does(const json::object& thread) {
   const std::string has_loop = loop != nullptr && loop->is_bool() && loop->get_bool() ? "has the I/O loop" : "";
   const json::object* request = object_in(thread, "request");
   if (request == nullptr) return state_of(thread) + ": " + (has_loop.empty() ? "no request" : has_loop);
-  return state_of(thread) + ": " + text_at(*request, "method") + " " + shortened(text_at(*request, "target"), kLongestTarget) + "  for " +
+  return state_of(thread) + ": " + text_at(*request, "method") + " " + shortened(text_at(*request, "target"), kMaxTarget) + "  for " +
          time_in(*request, "age_ms", 1) + ", id " + text_at(*request, "request_id") + (has_loop.empty() ? "" : ", " + has_loop);
 }
 

@@ -43,7 +43,7 @@ bool beats(const supervisor::Snapshot::Worker& worker) {
   return (worker.state == supervisor::SlotState::serving || worker.state == supervisor::SlotState::draining) && !worker.hangs;
 }
 
-/// Why somebody who kills what does not live should do so; empty: he should not. What starts or stops has deadlines that the master keeps, and
+/// Why a liveness probe should fail; empty if it should not. What starts or stops has deadlines that the master keeps, and
 /// would lose by it: a preload begins anew, requests in flight are cut.
 std::string_view lifeless(const supervisor::Snapshot& snapshot) {
   if (snapshot.booting || snapshot.stopping || snapshot.mold == supervisor::MoldState::loading) return "";

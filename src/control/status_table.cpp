@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kLongestTarget = 100;
+constexpr std::size_t kMaxTarget = 100;
 
 // --- the table
 
@@ -82,7 +82,7 @@ std::string line_of(const Row& row, const std::vector<std::size_t>& widths) {
 std::string below_row(const std::string& text) { return std::string(kIndent, ' ') + text + '\n'; }
 
 std::string request_lines(const json::object& request) {
-  std::string what = text_at(request, "method") + " " + shortened(text_at(request, "target"), kLongestTarget) + " for " + time_in(request, "age_ms", 1);
+  std::string what = text_at(request, "method") + " " + shortened(text_at(request, "target"), kMaxTarget) + " for " + time_in(request, "age_ms", 1);
   if (const auto left = number_at(request, "deadline_in_ms")) {
     what += *left >= 0 ? ", " + show_time(*left) + " left" : ", " + show_time(-std::max(*left, -INT64_MAX)) + " past its deadline";
   }

@@ -18,7 +18,7 @@ namespace {
 /// Between two looks at the socket file, when the master is awake anyway.
 constexpr auto kLookInterval = std::chrono::seconds(10);
 
-std::vector<control::Place> places_of(const config::Config& config) {
+std::vector<control::SocketLocation> places_of(const config::Config& config) {
   return control::places_to_bind(config.control, config.server.name, config::process_environment(), ::geteuid());
 }
 
@@ -38,7 +38,7 @@ ControlSocket::ControlSocket(boost::asio::io_context& io, const config::Config& 
   if (record.fd >= 0) server_ = control::Server::take_over(io, listening_of(record), record.bind, mode_);
 }
 
-Result<void> ControlSocket::listen_at(const control::Place& place) {
+Result<void> ControlSocket::listen_at(const control::SocketLocation& place) {
   if (!place.folder.empty()) {
     if (const auto made = control::make_private_folder(place.folder, place.owner); !made) return Error{made.error()};
   }
@@ -59,7 +59,7 @@ Result<void> ControlSocket::listen_at(const control::Place& place) {
 /// At the first place that can be had.
 Result<void> ControlSocket::listen_somewhere() {
   std::string why;
-  for (const control::Place& place : places_) {
+  for (const control::SocketLocation& place : places_) {
     const auto done = listen_at(place);
     if (done) {
       log::info("control socket", {{"path", server_->path()}});

@@ -7,7 +7,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "config/config.hpp"
-#include "control/place.hpp"
+#include "control/socket_location.hpp"
 #include "control/server.hpp"
 #include "master/handover.hpp"
 
@@ -31,12 +31,12 @@ class ControlSocket {
   void look_after_if_due();
 
  private:
-  Result<void> listen_at(const control::Place& place);
+  Result<void> listen_at(const control::SocketLocation& place);
   Result<void> listen_somewhere();
 
   boost::asio::io_context& io_;
   unsigned mode_;
-  std::vector<control::Place> places_;  ///< where the socket may be; none: it is off
+  std::vector<control::SocketLocation> places_;  ///< where the socket may be; none: it is off
   TimePoint next_look_ = Clock::now();  ///< at the socket file
   bool complained_ = false;             ///< that it cannot be had
   std::unique_ptr<control::Server> server_;

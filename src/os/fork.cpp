@@ -50,7 +50,7 @@ class SignalsBlocked {
   ::_exit(code);
 }
 
-/// The middle process, in the memory of the caller, who waits: nothing here may return, allocate or run signal handlers.
+/// The middle process, in the memory of the caller, which waits: nothing here may return, allocate or run signal handlers.
 [[noreturn]] void fork_and_leave(int report_fd, int read_fd, const SignalsBlocked& mask, const std::function<int()>& child) {
   Report report;
   report.pid = ::fork();

@@ -42,11 +42,11 @@ std::optional<std::uint64_t> OomCounter::read() const {
 }
 
 void raise_oom_score(int by) {
-  constexpr int kMost = 1000;
+  constexpr int kMaxScore = 1000;
   constexpr const char* kPath = "/proc/self/oom_score_adj";
   int score = 0;
   if (!(std::ifstream(kPath) >> score)) return;
-  std::ofstream(kPath) << std::min(score + std::min(by, 2 * kMost), kMost);  // scores begin at -1000
+  std::ofstream(kPath) << std::min(score + std::min(by, 2 * kMaxScore), kMaxScore);  // scores begin at -1000
 }
 
 }  // namespace serval::os

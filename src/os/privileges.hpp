@@ -6,13 +6,13 @@
 
 #include "base/result.hpp"
 
-/// From root to somebody else, for good (credentials(7)).
+/// From root to another user, for good (credentials(7)).
 namespace serval::os {
 
 struct Identity {
   uid_t uid = 0;
   gid_t gid = 0;
-  std::string user;  ///< whose supplementary groups are taken; empty if a bare uid without an account: then none
+  std::string user;  ///< its supplementary groups are taken; empty if a bare uid without an account: then none
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };

@@ -23,7 +23,7 @@ char* end_of_adjacent(char* const* strings, char* end) {
   return end;
 }
 
-/// Heap copies, kept for the life of the process: argv and environ are borrowed by anybody.
+/// Heap copies, kept for the life of the process: argv and environ may be borrowed anywhere.
 void copy_strings(char** strings) {
   for (; *strings != nullptr; ++strings) *strings = ::strdup(*strings);
 }

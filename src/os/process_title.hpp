@@ -6,7 +6,7 @@
 namespace serval::os {
 
 /// Takes over the memory of argv and environ; both are copied to the heap first, so getenv and argv[i] go on working.
-/// Once, early in main, before threads and before anybody keeps a pointer that getenv returned. Survives fork, not exec.
+/// Once, early in main, before threads and before any code keeps a pointer that getenv returned. Survives fork, not exec.
 void init_title(int argc, char** argv);
 
 /// Shows `title` as the command line, cut to the room that arguments and environment took. Does nothing before init_title.

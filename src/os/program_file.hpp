@@ -20,7 +20,7 @@ class ProgramFile {
   const std::string& path() const { return path_; }
   /// What to give to spawn() and become(): leads to the file itself while this object lives.
   std::string executable() const { return "/proc/self/fd/" + std::to_string(fd_.get()); }
-  /// Nobody has written into the file, or replaced its content, since open().
+  /// The file was neither written into nor replaced since open().
   bool unchanged() const;
 
  private:

@@ -16,7 +16,7 @@ std::optional<int> signal_number(std::string_view name);
 /// Every disposition back to its default, nothing blocked: what a program expects to start with. For a freshly forked child; async-signal-safe.
 void restore_default_signals();
 
-/// Nobody gets it: as nohup(1) leaves HUP, for all that follows.
+/// It is ignored: as nohup(1) leaves HUP, for all that follows.
 bool is_ignored(int number);
 
 /// Every signal waits (pthread_sigmask(3)), also across an exec, until they are let in again. For the time in which there are no handlers.
@@ -27,11 +27,11 @@ enum class Process { master, mold, worker };
 
 enum class Reaction {
   standard,      ///< the default action, which ends or stops the process
-  passes_over,   ///< nothing: a system call fails instead, or it is somebody else's business
-  handles,       ///< whoever runs the process has a handler for it
+  passes_over,   ///< nothing: a system call fails instead, or other code sees to it
+  handles,       ///< the code of the process has a handler for it
 };
 
-/// What our processes do on a signal that a user, a terminal, a limit or a device may send them, and that ends or stops who does not expect it.
+/// What our processes do on a signal that a user, a terminal, a limit or a device may send them, and that ends or stops a process that does not expect it.
 /// One table: no process applies anything else. Signals that tell of a fault of the program (SIGSEGV, SIGSYS...) are not in it: they end it.
 struct SignalReaction {
   int number;
@@ -51,7 +51,7 @@ inline constexpr SignalReaction kSignalReactions[] = {
     {SIGPIPE, Reaction::passes_over, Reaction::passes_over, Reaction::passes_over, "a client or a log reader that is gone: EPIPE says so"},
     {SIGXFSZ, Reaction::passes_over, Reaction::passes_over, Reaction::passes_over, "a file as large as RLIMIT_FSIZE allows: EFBIG says so"},
     {SIGXCPU, Reaction::passes_over, Reaction::passes_over, Reaction::handles, "RLIMIT_CPU; a worker has a while until the hard limit kills it"},
-    {SIGALRM, Reaction::passes_over, Reaction::passes_over, Reaction::passes_over, "alarm(2) of whoever exec'd us: it outlives the exec"},
+    {SIGALRM, Reaction::passes_over, Reaction::passes_over, Reaction::passes_over, "alarm(2) of the program that exec'd us: it outlives the exec"},
     {SIGVTALRM, Reaction::passes_over, Reaction::passes_over, Reaction::passes_over, "setitimer(2), likewise"},
     {SIGPROF, Reaction::passes_over, Reaction::passes_over, Reaction::passes_over, "setitimer(2), likewise; a profiler that has just ended"},
     {SIGIO, Reaction::passes_over, Reaction::passes_over, Reaction::passes_over, "O_ASYNC on a terminal or pipe that we share with others"},

@@ -8,13 +8,13 @@
 #include "base/result.hpp"
 #include "os/unique_fd.hpp"
 
-/// The files of unix sockets: who may use them, which process listens there, and how a new one takes the place of a stale one.
+/// The files of unix sockets: which users may use them, which process listens there, and how a new one takes the place of a stale one.
 namespace serval::os {
 
-/// Who may connect to a unix socket with a file: who may write to it.
+/// Which users may connect to a unix socket with a file: those that may write to it.
 struct FileAccess {
   std::optional<mode_t> mode{};  ///< none: what the umask leaves of 0777
-  std::optional<uid_t> user{};   ///< to whom it is given; none: it stays ours
+  std::optional<uid_t> user{};   ///< its new owner; none: it stays ours
   std::optional<gid_t> group{};
 };
 

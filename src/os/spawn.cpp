@@ -32,7 +32,7 @@ namespace process = boost::process::v2;
 namespace {
 
 constexpr int kLastStandardFd = 2;
-constexpr int kExecFailed = 127;  // as a shell has it; nobody sees it
+constexpr int kExecFailed = 127;  // as a shell has it; nothing reads it
 
 boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
 

@@ -38,7 +38,7 @@ inline constexpr const char* kOwnProgram = "/proc/self/exe";
 /// changed later leads elsewhere. None if there is no such program.
 std::optional<std::string> find_program(const std::string& name);
 
-/// The command line of this process, before anybody changes what /proc shows of it (process_title.hpp).
+/// The command line of this process, before this process changes what /proc shows of it (process_title.hpp).
 std::vector<std::string> own_command_line();
 
 /// The program that this process runs: the target of /proc/self/exe, without the " (deleted)" of a replaced binary.

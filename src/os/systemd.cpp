@@ -72,12 +72,12 @@ bool send(std::string_view state, std::span<const int> fds = {}) {
   return send_with_fds(socket.get(), message, fds) == static_cast<ssize_t>(state.size());
 }
 
-constexpr std::size_t kLongestFdName = 255;  // FDNAME_MAX of systemd
+constexpr std::size_t kMaxFdName = 255;  // FDNAME_MAX of systemd
 
 bool is_plain(char c) { return c >= ' ' && c < 0x7f && c != ':'; }
 
 bool is_fd_name(std::string_view name) {
-  return !name.empty() && name.size() <= kLongestFdName && std::all_of(name.begin(), name.end(), is_plain);
+  return !name.empty() && name.size() <= kMaxFdName && std::all_of(name.begin(), name.end(), is_plain);
 }
 
 }  // namespace

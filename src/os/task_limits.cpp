@@ -22,7 +22,7 @@ std::optional<std::uint64_t> limit_of_user() {
 }
 
 std::string text_of(const TaskLimits::Cgroup& cgroup) {
-  return "pids.max of " + cgroup.folder + " is " + std::to_string(cgroup.most) + " (TasksMax= in systemd), and " + std::to_string(cgroup.now) + " tasks run";
+  return "pids.max of " + cgroup.folder + " is " + std::to_string(cgroup.max) + " (TasksMax= in systemd), and " + std::to_string(cgroup.now) + " tasks run";
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ TaskLimits task_limits(const std::string& root) {
 
 std::string why_no_more_tasks(const TaskLimits& limits) {
   for (const TaskLimits::Cgroup& cgroup : limits.cgroups) {
-    if (cgroup.now >= cgroup.most) return text_of(cgroup);
+    if (cgroup.now >= cgroup.max) return text_of(cgroup);
   }
   std::string why;
   const auto add = [&why](const std::string& text) { why += (why.empty() ? "" : ", or ") + text; };

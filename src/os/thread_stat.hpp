@@ -7,7 +7,7 @@
 
 #include "base/time.hpp"
 
-/// What a thread is about, seen from outside (proc(5), /proc/PID/task/TID/stat). Anybody may look.
+/// What a thread is about, seen from outside (proc(5), /proc/PID/task/TID/stat). Any user may look.
 namespace serval::os {
 
 struct ThreadStat {

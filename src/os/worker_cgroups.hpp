@@ -12,7 +12,7 @@
 namespace serval::os {
 
 /// Memory ceilings that the kernel keeps, one cgroup for each worker, below our own (version 2, cgroups(7)). Only where that one was delegated
-/// to us: systemd marks it so for services with Delegate= (systemd.resource-control(5)); elsewhere the tree is somebody else's.
+/// to us: systemd marks it so for services with Delegate= (systemd.resource-control(5)); elsewhere the tree is another program's.
 class WorkerCgroups {
  public:
   /// Moves this process into a group of its own, "serval", since only a group without processes can have limited ones below it, and turns the

@@ -121,7 +121,7 @@ void on_ask(int, siginfo_t*, void* context) {
   errno = error;
 }
 
-/// An unhandled real-time signal kills, and what a foreign handler makes of ours nobody knows.
+/// An unhandled real-time signal kills, and what a foreign handler makes of ours is unknown.
 bool handler_is_ours() {
   struct sigaction now {};
   return ::sigaction(asking_signal(), nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_ask;

@@ -34,7 +34,7 @@ void enlist_thread();
 std::vector<pid_t> enlisted_threads();
 
 /// Asks an enlisted thread of this process where it is; never blocks. Asking again what has not answered yet changes nothing; an old answer that
-/// was not taken is dropped. False: it is not enlisted, has ended, or somebody has replaced our signal handler.
+/// was not taken is dropped. False: it is not enlisted, has ended, or other code has replaced our signal handler.
 /// ask and answer: any thread, but one at a time.
 bool ask(pid_t thread);
 

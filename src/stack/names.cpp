@@ -16,9 +16,9 @@
 namespace serval::stack {
 namespace {
 
-constexpr std::size_t kLongestName = 120;
-constexpr std::size_t kLongestOfTwoNames = 60;
-constexpr std::size_t kLongestText = 200;
+constexpr std::size_t kMaxName = 120;
+constexpr std::size_t kMaxOfTwoNames = 60;
+constexpr std::size_t kMaxText = 200;
 constexpr int kPathComponents = 3;
 constexpr std::size_t kFramesOnOneLine = 24;
 /// From here on outwards it is always the same.
@@ -36,7 +36,7 @@ std::string hex(std::uint64_t number) {
 std::string presentable(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; }, '?');
-  return shortened(text, kLongestText);
+  return shortened(text, kMaxText);
 }
 
 std::string_view last_components(std::string_view path, int count) {
@@ -135,11 +135,11 @@ std::string name_frame(const Mappings& mappings, std::uint64_t address, std::uin
   if (!function) return presentable(hex(address_in_file(dw, module, address)) + " in " + file_of(dw, module));
   const auto source = source_at(dw, module, inside);
   const std::string place = source ? " at " + *source : " in " + file_of(dw, module);
-  // The line is in the innermost function, a small one of a library as often as not; the compiled one says whose work it was.
+  // The line is in the innermost function, a small one of a library as often as not; the compiled one says what called for it.
   if (const auto inlined = inlined_function_at(dw, module, inside)) {
-    return presentable(shortened(*inlined, kLongestOfTwoNames) + place + " inlined into " + shortened(*function, kLongestOfTwoNames));
+    return presentable(shortened(*inlined, kMaxOfTwoNames) + place + " inlined into " + shortened(*function, kMaxOfTwoNames));
   }
-  return presentable(shortened(*function, kLongestName) + place);
+  return presentable(shortened(*function, kMaxName) + place);
 }
 
 struct Mapping {

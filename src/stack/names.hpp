@@ -19,7 +19,7 @@ namespace serval::stack {
 struct Question {
   std::string maps;
   std::vector<std::vector<std::uint64_t>> stacks{};  ///< each innermost first: the first is an instruction, the others return addresses
-  /// Whose process it is. What was mapped may have been made to harm its reader: it is read with no more rights than the process has itself.
+  /// The process's owner. What was mapped may have been made to harm its reader: it is read with no more rights than the process has itself.
   uid_t uid = 0;
   gid_t gid = 0;
 };
@@ -28,7 +28,7 @@ struct Question {
 Result<UniqueFd> write_question(const Question& question);
 Result<Question> read_question(int fd);
 
-/// Root becomes the process's owner, for good; others stay who they are.
+/// Root becomes the process's owner, for good; other users stay as they are.
 Result<void> take_rights_of(const Question& question);
 
 /// For the process that reads the files: it may take as much private memory as they are large, and 512 MiB, and it is

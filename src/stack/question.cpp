@@ -36,7 +36,7 @@ Error not_ours(const std::string& what, const std::exception& error) {
 
 /// Of a machine that runs out of memory: better no names than a worker less.
 constexpr int kFirstToGo = 2000;  // up to the highest score, wherever ours begins
-constexpr std::uint64_t kMostMemory = std::uint64_t{512} << 20;
+constexpr std::uint64_t kMaxMemory = std::uint64_t{512} << 20;
 
 /// Each once, as far as they can be looked at.
 std::uint64_t bytes_of_files(std::string_view maps) {
@@ -82,7 +82,7 @@ void bound_memory_for(const Question& question) {
   // Private memory that may be written: what debug information is unpacked into, and files that libelf maps.
   rlimit limit{};
   ::getrlimit(RLIMIT_DATA, &limit);
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kMostMemory + bytes_of_files(question.maps));
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kMaxMemory + bytes_of_files(question.maps));
   ::setrlimit(RLIMIT_DATA, &limit);
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);

@@ -200,7 +200,7 @@ TEST_F(ServerTest, CutsOffWhoDoesNotKeepToTheProtocol) {
       {"", false, "no request came in time"},
       {"{\"comm", false, "no request came in time"},
       {"{\"comm", true, "the request ends without an end of line"},
-      {std::string(2 * kLongestRequest, 'x'), false, "longer than 65536 bytes"},
+      {std::string(2 * kMaxRequest, 'x'), false, "longer than 65536 bytes"},
       {"GET / HTTP/1.1\r\n\r\n", false, "no JSON"},
       {"{\"command\":\"dance\"}\n", false, "knows no command \\\"dance\\\""},
       {"{\"command\":\"status\",\"arguments\":{\"a\":1}}\n", false, "there is none of this name"},

@@ -1,11 +1,11 @@
-#include "control/place.hpp"
+#include "control/socket_location.hpp"
 
 #include <gtest/gtest.h>
 
 namespace serval::control {
 namespace {
 
-TEST(Place, FollowsTheTable) {
+TEST(SocketLocation, FollowsTheTable) {
   struct Row {
     const char* socket;
     config::Environment environment;
@@ -37,18 +37,18 @@ TEST(Place, FollowsTheTable) {
   }
 }
 
-std::vector<std::string> paths(const std::vector<Place>& places) {
+std::vector<std::string> paths(const std::vector<SocketLocation>& places) {
   std::vector<std::string> result;
-  for (const Place& place : places) result.push_back(place.path);
+  for (const SocketLocation& place : places) result.push_back(place.path);
   return result;
 }
 
-TEST(Place, AServerThatCannotHaveTheFirstTakesTheNext) {
+TEST(SocketLocation, AServerThatCannotHaveTheFirstTakesTheNext) {
   EXPECT_EQ(paths(places_to_bind({}, "shop", {{"RUNTIME_DIRECTORY", "/run/shop"}, {"XDG_RUNTIME_DIR", "/run/user/7"}}, 7)),
             (std::vector<std::string>{"/run/shop/serval.sock", "/run/user/7/serval-shop.sock", "/tmp/serval-7/shop.sock"}));
 }
 
-TEST(Place, ACommandLooksWhereverAServerOfThisUserMayBe) {
+TEST(SocketLocation, ACommandLooksWhereverAServerOfThisUserMayBe) {
   EXPECT_EQ(paths(places_to_look({}, "shop", "web", {}, 7)),
             (std::vector<std::string>{"/tmp/serval-7/shop.sock", "/run/user/7/serval-shop.sock", "/run/serval-shop/serval.sock",
                                       "/run/serval-web/serval.sock"}));
@@ -58,7 +58,7 @@ TEST(Place, ACommandLooksWhereverAServerOfThisUserMayBe) {
   EXPECT_TRUE(places_to_look({.socket = "off"}, "shop", "web", {}, 7).empty());
 }
 
-TEST(Place, RootLooksAtThoseOfWhoTypedSudo) {
+TEST(SocketLocation, RootLooksAtThoseOfWhoTypedSudo) {
   const auto places = places_to_look({}, "shop", "", {{"SUDO_UID", "7"}}, 0);
   ASSERT_EQ(places.size(), 5u);
   EXPECT_EQ(places[3].path, "/run/user/7/serval-shop.sock");
