@@ -8,22 +8,24 @@
 #include <string_view>
 #include <type_traits>
 
-/// serval's own log: one line per event, `key=value` after a short sentence, one name per process. Any thread may call it.
-/// text: `2026-11-21T10:00:00.123Z info  worker[3] gen=2 pid=811: worker ready boot_ms=12`
-/// in the journal (systemd), as text: `<6>worker[3] gen=2 pid=811: worker ready boot_ms=12`; time and level are the journal's
-/// json: `{"time":"...","level":"info","process":"worker[3]","gen":2,"pid":811,"msg":"worker ready","boot_ms":12}`
+/// serval's own log: one line per event, `key=value` after a short sentence, one name per process. Any thread may call
+/// it. text: `2026-11-21T10:00:00.123Z info  worker[3] gen=2 pid=811: worker ready boot_ms=12` in the journal
+/// (systemd), as text: `<6>worker[3] gen=2 pid=811: worker ready boot_ms=12`; time and level are the journal's json:
+/// `{"time":"...","level":"info","process":"worker[3]","gen":2,"pid":811,"msg":"worker ready","boot_ms":12}`
 namespace serval::log {
 
 enum class Level { debug, info, warning, error, off };
 enum class Format { text, json };
 
-/// One `key=value`. Text values are quoted and escaped when they hold spaces, quotes, '=' or control bytes, so a line stays one line.
+/// One `key=value`. Text values are quoted and escaped when they hold spaces, quotes, '=' or control bytes, so a line
+/// stays one line.
 struct Field {
   Field(std::string_view name, std::string_view value) : key(name), text(value), quoted(true) {}
   Field(std::string_view name, const char* value) : Field(name, std::string_view(value)) {}
   Field(std::string_view name, const std::string& value) : Field(name, std::string_view(value)) {}
   template <class Int>
-  requires std::is_integral_v<Int> Field(std::string_view name, Int value) : key(name), text(std::to_string(value)), quoted(false) {}
+  requires std::is_integral_v<Int> Field(std::string_view name, Int value)
+      : key(name), text(std::to_string(value)), quoted(false) {}
   Field(std::string_view name, std::chrono::milliseconds value) : Field(name, value.count()) {}
 
   std::string_view key;
@@ -38,7 +40,8 @@ struct Settings {
   int fd = 2;  ///< borrowed, append-only; reopen() puts another file in its place
 };
 
-/// Sets up this process's log. Call once at start and again in each forked child (locks and buffers are not carried over a fork).
+/// Sets up this process's log. Call once at start and again in each forked child (locks and buffers are not carried
+/// over a fork).
 void start(const Settings& settings, std::string_view process_name, int generation = 0);
 
 /// In a child of a fork, before its first line: the same log under the same name, with the child's own pid and locks of
@@ -60,7 +63,8 @@ void captured(std::string_view process, int generation, int pid, std::string_vie
 /// Puts the file behind `new_fd` in the place of the log's descriptor; after it returns no line goes to the old file.
 void reopen(int new_fd);
 
-/// Lines lost so far because the file could not be written (disk full, reader gone); the log says so itself once it can write again.
+/// Lines lost so far because the file could not be written (disk full, reader gone); the log says so itself once it can
+/// write again.
 std::uint64_t dropped();
 
 }  // namespace serval::log

@@ -15,7 +15,8 @@ class Network {
  public:
   /// Refuses bits set right of the prefix (10.0.0.1/8): more likely a slip than a wish.
   static Result<Network> parse(std::string_view text);
-  /// `peer` is an address without port or brackets, or "unix"; a zone ("%eth0") is ignored. False for what is none of these.
+  /// `peer` is an address without port or brackets, or "unix"; a zone ("%eth0") is ignored. False for what is none of
+  /// these.
   bool contains(std::string_view peer) const;
 
  private:

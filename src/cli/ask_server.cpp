@@ -29,7 +29,8 @@ void show_progress(std::string_view command, std::string_view text) {
 }
 
 std::string hint_for(const Found& found) {
-  return (found.problems ? "the configuration has problems, which serval check lists; or " : "") + std::string(kNameAnother);
+  return (found.problems ? "the configuration has problems, which serval check lists; or " : "") +
+         std::string(kNameAnother);
 }
 
 /// Other words for a server that is there than for one that is not: another name would not help.
@@ -39,7 +40,10 @@ Asked unanswered(std::string_view command, const std::string& path, const std::s
   const std::string number = std::to_string(*pid);
   const auto stat = os::thread_stat(*pid, *pid);
   const char state = stat ? stat->state : '?';
-  if (state == 'T') return no_server(command, why + "; its process " + number + " is stopped", "kill -CONT " + number + " lets it go on");
+  if (state == 'T') {
+    return no_server(command, why + "; its process " + number + " is stopped",
+                     "kill -CONT " + number + " lets it go on");
+  }
   if (state == 't') return no_server(command, why + "; a debugger holds its process " + number, "let it go on there");
   return no_server(command, why + "; its process " + number + " lives", "its log may say why");
 }
@@ -58,7 +62,8 @@ bool is_empty(const control::SocketLocation& place) {
 }
 
 /// `command` is what was typed: what the request asks for may be less.
-Asked ask_at(const control::SocketLocation& place, const Found& found, const std::string& command, control::Request request, Duration patience) {
+Asked ask_at(const control::SocketLocation& place, const Found& found, const std::string& command,
+             control::Request request, Duration patience) {
   request.meant = found.meant;
   const auto call = [&] {
     return control::call({.where = place,
@@ -74,19 +79,23 @@ Asked ask_at(const control::SocketLocation& place, const Found& found, const std
   if (!reply) return unanswered(command, place.path, reply.error(), hint_for(found));
   if (reply->ok) return {.code = exit_code::ok, .result = reply->result, .why = {}, .message = {}};
   const std::string error = shown_lines(reply->error);
-  return {.code = reply->exit_code, .result = {}, .why = error.substr(0, error.find('\n')), .message = "serval " + command + ": " + error + '\n'};
+  return {.code = reply->exit_code,
+          .result = {},
+          .why = error.substr(0, error.find('\n')),
+          .message = "serval " + command + ": " + error + '\n'};
 }
 
 /// What changes a server must not reach one just because it is the only one: says which it is, and how to name it.
 Asked refuse_unnamed(const Found& found, const std::string& command) {
   constexpr auto kStatusPatience = std::chrono::seconds(3);
   const control::SocketLocation& place = found.places.front();
-  const Asked asked = ask_at(place, found, command, {.command = "status", .arguments = {{"memory", false}}}, kStatusPatience);
+  const Asked asked =
+      ask_at(place, found, command, {.command = "status", .arguments = {{"memory", false}}}, kStatusPatience);
   if (asked.code != exit_code::ok) return asked;
   const std::string name = control::text_at(asked.result, "name");
   return failed(exit_code::usage, command,
-                "there is no serval.toml here and no flag that says which server is meant; the only one found is " + name + ", pid " +
-                    control::number(asked.result, "pid") + ", at " + place.path,
+                "there is no serval.toml here and no flag that says which server is meant; the only one found is " +
+                    name + ", pid " + control::number(asked.result, "pid") + ", at " + place.path,
                 "if that one is meant: serval " + command + " --socket " + place.path);
 }
 
@@ -111,7 +120,8 @@ Asked try_server(const Invocation& invocation, const control::Request& request, 
     }
     Asked asked = ask_at(place, found, command, request, patience);
     if (asked.code == exit_code::ok && found.unnamed) {
-      asked.message = "serval " + command + ": there is no serval.toml here; this is the only server found, at " + place.path + '\n';
+      asked.message = "serval " + command + ": there is no serval.toml here; this is the only server found, at " +
+                      place.path + '\n';
     }
     if (asked.code != exit_code::unavailable) return asked;
     if (best.code == exit_code::ok) best = std::move(asked);

@@ -2,8 +2,9 @@
 
 #include "cli/invocation.hpp"
 
-/// The bodies of the subcommands, by which their table (cli/commands.cpp) calls them: each in the file of its name, or in the one that is named here.
-/// A body returns the exit code. Nothing here includes the table, since some bodies read it.
+/// The bodies of the subcommands, by which their table (cli/commands.cpp) calls them: each in the file of its name, or
+/// in the one that is named here. A body returns the exit code. Nothing here includes the table, since some bodies read
+/// it.
 namespace serval::cli {
 
 int run(const Invocation& invocation);
@@ -16,7 +17,8 @@ int version(const Invocation& invocation);
 /// `serval help [COMMAND|signals]`
 int help(const Invocation& invocation);
 
-// In order.cpp: commands to a running server (control/commands.hpp). Each returns when its effect is there, or says why it is not.
+// In order.cpp: commands to a running server (control/commands.hpp). Each returns when its effect is there, or says why
+// it is not.
 
 /// The one that Invocation::command names, as its row there says.
 int order(const Invocation& invocation);
@@ -36,7 +38,8 @@ int read_config(const Invocation& invocation);
 /// `serval stack FD`
 int stack(const Invocation& invocation);
 
-/// The hidden `serval document sample | man TEMPLATE`: the sample file, or a manual page whose lines @NAME@ are filled in from the tables.
+/// The hidden `serval document sample | man TEMPLATE`: the sample file, or a manual page whose lines @NAME@ are filled
+/// in from the tables.
 int document(const Invocation& invocation);
 
 }  // namespace serval::cli

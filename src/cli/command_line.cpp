@@ -60,17 +60,23 @@ void declare(CLI::App& app, const Subcommand& command, Parsed& parsed) {
     }
   }
   if (!command.takes_config()) return;
-  for (const auto& option : config::options()) app.add_option(flag_names(option), parsed.options[option.path])->allow_extra_args(false);
+  for (const auto& option : config::options()) {
+    app.add_option(flag_names(option), parsed.options[option.path])->allow_extra_args(false);
+  }
 }
 
 Misuse unknown_flag(const std::string& word, const Subcommand& command) {
   const auto flag = word.substr(0, word.find('='));
   const auto path = flag.substr(std::min(flag.find_first_not_of('-'), flag.size()));
-  if (command.takes_config() && config::is_reserved(path)) return {flag + " is known, but this version does not serve it yet", "leave it out"};
+  if (command.takes_config() && config::is_reserved(path)) {
+    return {flag + " is known, but this version does not serve it yet", "leave it out"};
+  }
   const bool takes_file = command.takes_config() || command.takes_server();
   using Place = config::PeerWord::Place;
   for (const auto& [place, here] : {std::pair(Place::flag, command.takes_config()), {Place::config_flag, takes_file}}) {
-    if (const auto hint = config::hint_for_peer_word(place, flag); here && !hint.empty()) return {"unknown flag " + flag, std::string(hint)};
+    if (const auto hint = config::hint_for_peer_word(place, flag); here && !hint.empty()) {
+      return {"unknown flag " + flag, std::string(hint)};
+    }
   }
   std::vector<std::string> names;
   for (const FlagRow& row : flag_table()) {
@@ -81,7 +87,8 @@ Misuse unknown_flag(const std::string& word, const Subcommand& command) {
   }
   const std::vector<std::string_view> views(names.begin(), names.end());
   const auto near = nearest(flag, views);
-  return {"unknown flag " + flag, near ? "did you mean " + std::string(*near) + "?" : "serval help " + std::string(command.name) + " lists the flags"};
+  return {"unknown flag " + flag, near ? "did you mean " + std::string(*near) + "?"
+                                       : "serval help " + std::string(command.name) + " lists the flags"};
 }
 
 /// CLI11 says "--workers.count: 1 required TEXT missing" of a flag at the end, or before another one.
@@ -97,8 +104,10 @@ Misuse unreadable(const std::string& said, const Subcommand& command) {
           "write " + (short_form.empty() ? flag : short_form) + " " + std::string(option->placeholder) + "; " + help};
 }
 
-std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::string>& extras, const Subcommand& command) {
-  const auto usage = "usage: serval " + std::string(command.name) + (command.arguments.empty() ? "" : " ") + std::string(command.arguments);
+std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::string>& extras,
+                                  const Subcommand& command) {
+  const auto usage = "usage: serval " + std::string(command.name) + (command.arguments.empty() ? "" : " ") +
+                     std::string(command.arguments);
   for (const auto& word : extras) {
     if (word.starts_with('-')) return unknown_flag(word, command);
   }
@@ -112,19 +121,25 @@ std::optional<Misuse> find_misuse(const Parsed& parsed, const std::vector<std::s
     const auto values = parsed.values.find(row.flag);
     if (values == parsed.values.end() || values->second.empty()) continue;
     if (values->second.size() > 1) return Misuse{short_form(row) + " was given more than once", std::string(row.once)};
-    if (!row.not_empty.empty() && values->second.front().empty()) return Misuse{short_form(row) + " needs " + std::string(row.not_empty), usage};
+    if (!row.not_empty.empty() && values->second.front().empty()) {
+      return Misuse{short_form(row) + " needs " + std::string(row.not_empty), usage};
+    }
   }
   if (parsed.has_value(Flag::name) && (parsed.has_value(Flag::socket) || parsed.has_value(Flag::server_config))) {
-    return Misuse{"--name stands beside another flag that says which server is meant", "give one of -c, --socket and --name"};
+    return Misuse{"--name stands beside another flag that says which server is meant",
+                  "give one of -c, --socket and --name"};
   }
-  if (parsed.is_given(Flag::quiet) && parsed.is_given(Flag::verbose)) return Misuse{"-q and -v contradict each other", "give one of them"};
+  if (parsed.is_given(Flag::quiet) && parsed.is_given(Flag::verbose)) {
+    return Misuse{"-q and -v contradict each other", "give one of them"};
+  }
   return std::nullopt;
 }
 
 /// "-1" looks like a flag, and is a word where a command takes one.
 void take_negative_numbers(const Subcommand& command, Parsed& parsed, std::vector<std::string>& extras) {
   std::erase_if(extras, [&](const std::string& word) {
-    const bool number = word.size() > 1 && word[0] == '-' && word.find_first_not_of("0123456789", 1) == std::string::npos;
+    const bool number =
+        word.size() > 1 && word[0] == '-' && word.find_first_not_of("0123456789", 1) == std::string::npos;
     if (!number || parsed.words.size() >= command.max_words) return false;
     parsed.words.push_back(word);
     return true;
@@ -155,8 +170,10 @@ config::Sources sources_from(const Parsed& parsed, config::Environment environme
 
 }  // namespace
 
-std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Subcommand& command, std::vector<std::string> arguments,
-                                                               config::Environment environment, std::string working_directory) {
+std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Subcommand& command,
+                                                               std::vector<std::string> arguments,
+                                                               config::Environment environment,
+                                                               std::string working_directory) {
   CLI::App app;
   Parsed parsed;
   parsed.takes_library = command.takes_config();
@@ -178,7 +195,9 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Subcommand&
     if (row.given != nullptr) invocation.*row.given = parsed.is_given(row.flag);
     if (row.value != nullptr && parsed.has_value(row.flag)) invocation.*row.value = parsed.values.at(row.flag).front();
   }
-  if (command.takes_config() || command.takes_server()) invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));
+  if (command.takes_config() || command.takes_server()) {
+    invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));
+  }
   return invocation;
 }
 

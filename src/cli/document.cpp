@@ -52,7 +52,9 @@ std::string man_of_commands() {
     if (command.hidden) continue;
     text += ".It Nm Cm " + std::string(command.name);
     // Op takes the rest of its line; within one that goes on, Oo and Oc do the same (mdoc(7)).
-    for (const auto& argument : man_arguments(command)) text += argument.starts_with("Op ") ? " Oo " + argument.substr(3) + " Oc" : " " + argument;
+    for (const auto& argument : man_arguments(command)) {
+      text += argument.starts_with("Op ") ? " Oo " + argument.substr(3) + " Oc" : " " + argument;
+    }
     text += '\n' + config::man_text(capitalised(command.summary) + ".");
     if (!command.more.empty()) text += config::man_text(command.more);
   }
@@ -85,8 +87,8 @@ std::string man_of_signals() {
   std::string text = ".Bl -tag -width \"USR1\"\n";
   for (const auto& signal : kSignalTable) {
     text += ".It Dv " + std::string(signal.name) + '\n' + config::man_text(signal.meaning);
-    text += "(Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) + "; Gunicorn: " + std::string(signal.gunicorn) +
-            "; nginx: " + std::string(signal.nginx) + ".)\n";
+    text += "(Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) +
+            "; Gunicorn: " + std::string(signal.gunicorn) + "; nginx: " + std::string(signal.nginx) + ".)\n";
   }
   return text + ".El\n";
 }
@@ -94,14 +96,18 @@ std::string man_of_signals() {
 std::string man_of_causes() {
   std::string text = ".Bl -tag -width Ds -compact\n";
   for (const auto& row : kCauseTable) {
-    if (row.cause != Cause::none) text += ".It Li " + std::string(row.name) + '\n' + config::man_text(capitalised(row.meaning) + ".");
+    if (row.cause != Cause::none) {
+      text += ".It Li " + std::string(row.name) + '\n' + config::man_text(capitalised(row.meaning) + ".");
+    }
   }
   return text + ".El\n";
 }
 
 std::string man_of_exit_codes() {
   std::string text = ".Bl -tag -width \"00\" -compact\n";
-  for (const auto& row : exit_code::kTable) text += ".It Li " + std::to_string(row.code) + '\n' + config::man_text(row.meaning);
+  for (const auto& row : exit_code::kTable) {
+    text += ".It Li " + std::to_string(row.code) + '\n' + config::man_text(row.meaning);
+  }
   return text + ".El\n";
 }
 
@@ -140,9 +146,14 @@ int document(const Invocation& invocation) {
     std::cout << config::sample_file();
     return exit_code::ok;
   }
-  if (what != "man" || invocation.words.size() != 2) return usage_error("document", "expected sample, or man TEMPLATE", "see man/CMakeLists.txt");
+  if (what != "man" || invocation.words.size() != 2) {
+    return usage_error("document", "expected sample, or man TEMPLATE", "see man/CMakeLists.txt");
+  }
   std::ifstream file(invocation.words[1]);
-  if (!file) return usage_error("document", "cannot read the template " + quoted(invocation.words[1]), "name a file that exists");
+  if (!file) {
+    return usage_error("document", "cannot read the template " + quoted(invocation.words[1]),
+                       "name a file that exists");
+  }
   std::string line;
   while (std::getline(file, line)) std::cout << filled(line);
   return exit_code::ok;

@@ -24,8 +24,8 @@ struct Found {
   bool unnamed = false;   ///< it is only the one server that has a socket where sockets are by default
 };
 
-/// By --socket, --name, the configuration, SERVAL_CONTROL_SOCKET; by none of them, the only one that there is. Reads the configuration and looks
-/// at folders; talks to no server.
+/// By --socket, --name, the configuration, SERVAL_CONTROL_SOCKET; by none of them, the only one that there is. Reads
+/// the configuration and looks at folders; talks to no server.
 Found find_server(std::string_view command, const Invocation& invocation);
 
 /// For messages: "/run/a.sock, /run/b.sock".

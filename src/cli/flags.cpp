@@ -4,7 +4,10 @@ namespace serval::cli {
 namespace {
 
 constexpr FlagRow kTable[] = {
-    {.flag = Flag::json, .long_name = "json", .summary = "print the answer as it came, a JSON object in one line", .given = &Invocation::json},
+    {.flag = Flag::json,
+     .long_name = "json",
+     .summary = "print the answer as it came, a JSON object in one line",
+     .given = &Invocation::json},
     {.flag = Flag::now, .long_name = "now", .summary = "do not wait for requests in flight", .given = &Invocation::now},
     {.flag = Flag::ready,
      .long_name = "ready",
@@ -42,12 +45,18 @@ constexpr FlagRow kTable[] = {
      .placeholder = "FILE",
      .summary = "configuration file (default: ./serval.toml if there is one)",
      .once = "there is one configuration file"},
-    {.flag = Flag::origin, .long_name = "origin", .summary = "say where each value came from", .given = &Invocation::origin},
+    {.flag = Flag::origin,
+     .long_name = "origin",
+     .summary = "say where each value came from",
+     .given = &Invocation::origin},
     {.flag = Flag::show_secrets,
      .long_name = "show-secrets",
      .summary = "print the values of app.args and app.env as well",
      .given = &Invocation::show_secrets},
-    {.flag = Flag::quiet, .short_name = 'q', .summary = "log warnings and errors only, as --log.level warning", .level = "warning"},
+    {.flag = Flag::quiet,
+     .short_name = 'q',
+     .summary = "log warnings and errors only, as --log.level warning",
+     .level = "warning"},
     {.flag = Flag::verbose, .short_name = 'v', .summary = "log everything, as --log.level debug", .level = "debug"},
 };
 

@@ -6,12 +6,25 @@
 
 #include "cli/invocation.hpp"
 
-/// The flags of the subcommands, but for those of the configuration's options (config/options.hpp). One table: parser, usage lines, help and manual
-/// are made from it.
+/// The flags of the subcommands, but for those of the configuration's options (config/options.hpp). One table: parser,
+/// usage lines, help and manual are made from it.
 namespace serval::cli {
 
 /// In the order of usage lines. `-c` is two flags: of a configuration to read, and of a server to find.
-enum class Flag : unsigned { json, now, ready, timeout, server_config, socket, name, config, origin, show_secrets, quiet, verbose };
+enum class Flag : unsigned {
+  json,
+  now,
+  ready,
+  timeout,
+  server_config,
+  socket,
+  name,
+  config,
+  origin,
+  show_secrets,
+  quiet,
+  verbose
+};
 
 /// A set of them.
 class Flags {
@@ -59,6 +72,7 @@ std::string all_forms(const FlagRow& row);
 
 /// What help says below the flags that name a server.
 inline constexpr std::string_view kWhichServer =
-    "Without any of these, status and healthcheck ask the only server that has a socket where sockets are by default; all other commands refuse.";
+    "Without any of these, status and healthcheck ask the only server that has a socket where sockets are by default; "
+    "all other commands refuse.";
 
 }  // namespace serval::cli

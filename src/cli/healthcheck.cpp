@@ -28,13 +28,15 @@ bool is_true(const json::object& status, std::string_view key) {
 
 std::string text_at(const json::object& status, std::string_view key) {
   const json::value* value = status.if_contains(json::string_view(key.data(), key.size()));
-  return value != nullptr && value->is_string() ? std::string(value->get_string().data(), value->get_string().size()) : "the server does not say why";
+  return value != nullptr && value->is_string() ? std::string(value->get_string().data(), value->get_string().size())
+                                                : "the server does not say why";
 }
 
 }  // namespace
 
 int healthcheck(const Invocation& invocation) {
-  const Asked asked = try_server(invocation, {.command = "status", .arguments = {{"memory", false}}}, kHealthcheckPatience);
+  const Asked asked =
+      try_server(invocation, {.command = "status", .arguments = {{"memory", false}}}, kHealthcheckPatience);
   if (asked.code != exit_code::ok) return unwell(asked.why);
   if (invocation.ready) {
     if (!is_true(asked.result, "ready")) return unwell("not ready: " + text_at(asked.result, "unready"));

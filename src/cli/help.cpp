@@ -37,7 +37,8 @@ std::string sentence(std::string_view text) {
 }  // namespace
 
 std::string help_of_serval() {
-  std::string text = "serval serves native apps: shared libraries behind a preloading, supervising\nHTTP server.\n\nCommands:\n";
+  std::string text =
+      "serval serves native apps: shared libraries behind a preloading, supervising\nHTTP server.\n\nCommands:\n";
   for (const auto& command : commands()) {
     if (command.hidden) continue;
     const std::string usage = "serval " + std::string(command.name) + " " + std::string(command.arguments);
@@ -62,7 +63,9 @@ std::string help_of(const Subcommand& command) {
   }
   if (command.takes_server()) text += '\n' + wrapped(kWhichServer, kTerminalColumns) + '\n';
   if (!command.takes_config()) return text;
-  text += "\nOptions of the configuration (flags win over SERVAL_* variables, those over the\nfile; repeat a flag for each item of a list):\n";
+  text +=
+      "\nOptions of the configuration (flags win over SERVAL_* variables, those over the\nfile; repeat a flag for each "
+      "item of a list):\n";
   return text + config::help_of_flags();
 }
 
@@ -70,11 +73,14 @@ std::string help_of_signals() {
   std::string text = "Signals to the master, and what they mean elsewhere:\n";
   for (const auto& signal : kSignalTable) {
     text += '\n' + help_row(signal.name, kSignalWidth, sentence(signal.meaning));
-    const std::string elsewhere = "Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) + "; Gunicorn: " +
-                                  std::string(signal.gunicorn) + "; nginx: " + std::string(signal.nginx);
+    const std::string elsewhere = "Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) +
+                                  "; Gunicorn: " + std::string(signal.gunicorn) +
+                                  "; nginx: " + std::string(signal.nginx);
     text += help_row("", kSignalWidth, elsewhere);
   }
-  return text + "\nA worker that gets TERM or INT from another process than the master drains and\nis replaced; it ignores HUP and USR2.\n";
+  return text +
+         "\nA worker that gets TERM or INT from another process than the master drains and\nis replaced; it ignores "
+         "HUP and USR2.\n";
 }
 
 int help(const Invocation& invocation) {

@@ -40,8 +40,10 @@ std::optional<Duration> patience_of(const control::Command& order, const Invocat
   if (invocation.timeout.empty()) return order.patience;
   const auto given = parse_duration(invocation.timeout);
   if (given && *given > Duration::zero() && *given <= kMaxPatience) return *given;
-  usage_error(order.name, "--timeout " + quoted(invocation.timeout) + " is not a duration from 1ms to " + format_duration(kMaxPatience),
-              "for example --timeout 90s");
+  usage_error(
+      order.name,
+      "--timeout " + quoted(invocation.timeout) + " is not a duration from 1ms to " + format_duration(kMaxPatience),
+      "for example --timeout 90s");
   return std::nullopt;
 }
 
@@ -60,8 +62,9 @@ std::string line_of_upgrade(const boost::json::object& result) {
   const auto pid = control::number_at(result, "pid");
   if (!pid || result.if_contains("version") == nullptr) return {};
   const std::string program = control::text_at(result, "program");
-  const std::string_view sentence = program == control::kUnknown ? "pid {pid} is serval {version} now\n"
-                                                                 : "pid {pid} is serval {version} now, run from {program}\n";
+  const std::string_view sentence = program == control::kUnknown
+                                        ? "pid {pid} is serval {version} now\n"
+                                        : "pid {pid} is serval {version} now, run from {program}\n";
   return control::fill_in(sentence, result);
 }
 
@@ -86,15 +89,21 @@ std::string shown(const control::Command& order, const boost::json::object& resu
   return {};
 }
 
-/// What a stop has cut that did not wait for the requests in progress. A second one without --now was not told to cut them: it says why.
+/// What a stop has cut that did not wait for the requests in progress. A second one without --now was not told to cut
+/// them: it says why.
 std::string what_was_cut(std::int64_t requests, bool now) {
-  const std::string what = requests == 0 ? "no request was in progress" : std::to_string(requests) + (requests == 1 ? " request" : " requests") + " cut";
-  return (now ? "stopped at once, " : "it was stopping already; asked for the second time, it stopped at once, ") + what;
+  const std::string what = requests == 0
+                               ? "no request was in progress"
+                               : std::to_string(requests) + (requests == 1 ? " request" : " requests") + " cut";
+  return (now ? "stopped at once, " : "it was stopping already; asked for the second time, it stopped at once, ") +
+         what;
 }
 
-/// Until the process is gone, or the patience is over: false. No zombie is waited for, since another process is its parent.
+/// Until the process is gone, or the patience is over: false. No zombie is waited for, since another process is its
+/// parent.
 bool await_end(pid_t pid, Duration patience) {
-  const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));  // pidfd_open(2); glibc 2.36 has no wrapper yet
+  // pidfd_open(2); glibc 2.36 has no wrapper yet
+  const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (process < 0) return true;
   pollfd ended = {process, POLLIN, 0};
   const bool gone = ::poll(&ended, 1, static_cast<int>(patience.count())) > 0;
@@ -119,7 +128,9 @@ int stop(const Invocation& invocation) {
   // What it says is a pid, or there is nothing to wait for.
   const bool is_pid = pid && *pid > 0 && *pid <= INT32_MAX;
   if (!is_pid || await_end(static_cast<pid_t>(*pid), kStopPatience)) {
-    if (const auto cut = control::number_at(asked.result, "cut")) std::cout << what_was_cut(*cut, invocation.now) << '\n';
+    if (const auto cut = control::number_at(asked.result, "cut")) {
+      std::cout << what_was_cut(*cut, invocation.now) << '\n';
+    }
     return exit_code::ok;
   }
   std::cerr << "serval stop: the server is still stopping\n";
@@ -128,7 +139,9 @@ int stop(const Invocation& invocation) {
 
 int pause(const Invocation& invocation) {
   const int code = order(invocation);
-  if (code == exit_code::unavailable) std::cerr << "  if the server has begun to pause, it goes on to; serval resume ends it\n";
+  if (code == exit_code::unavailable) {
+    std::cerr << "  if the server has begun to pause, it goes on to; serval resume ends it\n";
+  }
   return code;
 }
 

@@ -33,14 +33,16 @@ std::optional<std::int64_t> number_in(std::string_view word, const control::Argu
 
 bool is_flag_given(std::string_view name, const Invocation& invocation) {
   const auto table = flag_table();
-  const auto row = std::find_if(table.begin(), table.end(), [name](const FlagRow& flag) { return flag.long_name == name; });
+  const auto row =
+      std::find_if(table.begin(), table.end(), [name](const FlagRow& flag) { return flag.long_name == name; });
   SERVAL_CHECK(row != table.end() && row->given != nullptr);
   return invocation.*row->given;
 }
 
 }  // namespace
 
-std::variant<control::Request, Misuse> make_request(const Subcommand& command, const control::Command& order, const Invocation& invocation) {
+std::variant<control::Request, Misuse> make_request(const Subcommand& command, const control::Command& order,
+                                                    const Invocation& invocation) {
   control::Request request{.command = std::string(order.name), .arguments = {}};
   bool understood = invocation.words.empty();
   for (const control::Argument& argument : order.arguments) {
@@ -60,7 +62,8 @@ std::variant<control::Request, Misuse> make_request(const Subcommand& command, c
     }
   }
   if (understood) return request;
-  return Misuse{quoted(invocation.words.front()) + " is no " + std::string(command.word), std::string(command.word_hint)};
+  return Misuse{quoted(invocation.words.front()) + " is no " + std::string(command.word),
+                std::string(command.word_hint)};
 }
 
 }  // namespace serval::cli

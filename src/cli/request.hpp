@@ -10,7 +10,9 @@
 
 namespace serval::cli {
 
-/// What to send to a running server for this command line: `order` says which words and flags its arguments are made of. Pure.
-std::variant<control::Request, Misuse> make_request(const Subcommand& command, const control::Command& order, const Invocation& invocation);
+/// What to send to a running server for this command line: `order` says which words and flags its arguments are made
+/// of. Pure.
+std::variant<control::Request, Misuse> make_request(const Subcommand& command, const control::Command& order,
+                                                    const Invocation& invocation);
 
 }  // namespace serval::cli

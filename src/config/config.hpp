@@ -10,8 +10,9 @@
 
 #include "base/time.hpp"
 
-/// The effective configuration as plain values. The defaults stand here and nowhere else; what each key means, its range and its
-/// documentation are in the option table (config/options.cpp). Immutable once loaded: one Config per generation.
+/// The effective configuration as plain values. The defaults stand here and nowhere else; what each key means, its
+/// range and its documentation are in the option table (config/options.cpp). Immutable once loaded: one Config per
+/// generation.
 namespace serval::config {
 
 using namespace std::chrono_literals;

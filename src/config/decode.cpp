@@ -40,7 +40,8 @@ std::string lower_case(std::string text) {
 bool is_scalar(const Raw& raw) { return raw.kind == Raw::Kind::text || raw.kind == Raw::Kind::integer; }
 
 const std::string kDurationUnits = "units are ms, s, m and h, for example ";
-const std::string kSizeUnits = "units are KiB, MiB, GiB and TiB (or KB, MB, GB and TB for powers of 1000), for example ";
+const std::string kSizeUnits =
+    "units are KiB, MiB, GiB and TiB (or KB, MB, GB and TB for powers of 1000), for example ";
 
 // Puts the value of `raw` into the option's place, or says what is wrong with it.
 struct Decoder {
@@ -57,7 +58,9 @@ struct Decoder {
 
   bool operator()(Access<int> access) const {
     const auto number = is_scalar(raw) ? parse_number(trim(raw.text)) : std::nullopt;
-    if (!number || !inside(option.range, *number)) return refuse({expectation(), raw.written ? "" : std::string(hint_for_number(raw.text))});
+    if (!number || !inside(option.range, *number)) {
+      return refuse({expectation(), raw.written ? "" : std::string(hint_for_number(raw.text))});
+    }
     access(config) = static_cast<int>(*number);
     return true;
   }
@@ -68,7 +71,9 @@ struct Decoder {
       return true;
     }
     const auto number = is_scalar(raw) ? parse_number(trim(raw.text)) : std::nullopt;
-    if (!number || !inside(option.range, *number)) return refuse({expectation(), raw.written ? "" : std::string(hint_for_number(raw.text))});
+    if (!number || !inside(option.range, *number)) {
+      return refuse({expectation(), raw.written ? "" : std::string(hint_for_number(raw.text))});
+    }
     access(config) = static_cast<int>(*number);
     return true;
   }
@@ -76,14 +81,18 @@ struct Decoder {
   bool operator()(Access<unsigned> access) const {
     // A TOML integer is not octal whatever it looks like, so it cannot be what was meant.
     const auto mode = raw.kind == Raw::Kind::text ? parse_mode(raw.text) : Result<unsigned>(Error{});
-    if (!mode || !inside(option.range, *mode)) return refuse({expectation(), "write it as " + std::string(option.example)});
+    if (!mode || !inside(option.range, *mode)) {
+      return refuse({expectation(), "write it as " + std::string(option.example)});
+    }
     access(config) = *mode;
     return true;
   }
 
   bool operator()(Access<std::size_t> access) const {
     const auto size = is_scalar(raw) ? parse_size(raw.text) : Result<std::size_t>(Error{});
-    if (!size || !inside(option.range, static_cast<std::int64_t>(*size))) return refuse({expectation(), kSizeUnits + "\"64KiB\""});
+    if (!size || !inside(option.range, static_cast<std::int64_t>(*size))) {
+      return refuse({expectation(), kSizeUnits + "\"64KiB\""});
+    }
     access(config) = *size;
     return true;
   }
@@ -92,7 +101,8 @@ struct Decoder {
     const auto duration = is_scalar(raw) ? parse_duration(raw.text) : Result<Duration>(Error{});
     if (!duration || !inside(option.range, duration->count())) {
       const bool bare = is_scalar(raw) && !raw.written && parse_number(trim(raw.text)).value_or(0) > 0;
-      return refuse({expectation(), bare ? "without a unit it could be anything; did you mean " + quoted(std::string(trim(raw.text)) + "s") + "?"
+      return refuse({expectation(), bare ? "without a unit it could be anything; did you mean " +
+                                               quoted(std::string(trim(raw.text)) + "s") + "?"
                                          : kDurationUnits + std::string(option.example)});
     }
     access(config) = *duration;
@@ -128,8 +138,12 @@ struct Decoder {
       const auto& value = raw.items[i];
       if (key.empty() || key.find_first_of(std::string_view("=\0", 2)) != std::string::npos) {
         // Behind the '=' is a part of a value, most likely.
-        const std::string name = quoted(option.secret ? key.substr(0, key.find_first_of(std::string_view("=\0", 2))) : key);
-        problems.push_back({value.at, std::string(option.path) + " has a name " + name + ": expected one without '=' that is not empty", {}});
+        const std::string name =
+            quoted(option.secret ? key.substr(0, key.find_first_of(std::string_view("=\0", 2))) : key);
+        problems.push_back(
+            {value.at,
+             std::string(option.path) + " has a name " + name + ": expected one without '=' that is not empty",
+             {}});
         good = false;
       }
       good = element(value, std::string(option.path) + "." + key) && good;
@@ -158,7 +172,9 @@ struct Decoder {
   bool element(const Raw& item, const std::string& name) const {
     if (item.kind == Raw::Kind::text) return accept(item, name);
     std::string in_quotes;
-    if (is_scalar(item) || item.kind == Raw::Kind::boolean) in_quotes = option.secret ? "put it in quotes" : "put it in quotes: " + quoted(item.text);
+    if (is_scalar(item) || item.kind == Raw::Kind::boolean) {
+      in_quotes = option.secret ? "put it in quotes" : "put it in quotes: " + quoted(item.text);
+    }
     problems.push_back({item.at, name + " = " + shown(option, item) + ": expected a text", in_quotes});
     return false;
   }
@@ -169,14 +185,16 @@ struct Decoder {
     if (verdict) return true;
     // The reason may quote a piece of the value.
     const std::string reason = text.written ? "what its variables hold does not fit" : verdict.error();
-    problems.push_back({text.at, name + " = " + shown(option, text) + ": " + reason, "for example " + std::string(option.example)});
+    problems.push_back(
+        {text.at, name + " = " + shown(option, text) + ": " + reason, "for example " + std::string(option.example)});
     return false;
   }
 
   std::string expectation() const { return "expected " + expected(option); }
 
   bool refuse(const Complaint& complaint) const {
-    problems.push_back({raw.at, std::string(option.path) + " = " + shown(option, raw) + ": " + complaint.reason, complaint.hint});
+    problems.push_back(
+        {raw.at, std::string(option.path) + " = " + shown(option, raw) + ": " + complaint.reason, complaint.hint});
     return false;
   }
 };

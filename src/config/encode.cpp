@@ -52,7 +52,9 @@ std::string toml_text(std::string_view text) {
 }
 
 bool is_bare_key(std::string_view key) {
-  const auto bare = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  const auto bare = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
   return !key.empty() && std::all_of(key.begin(), key.end(), bare);
 }
 
@@ -76,7 +78,9 @@ struct TomlEncoder {
   std::string operator()(const Pairs& value) const {
     if (value.empty()) return "{}";
     std::vector<std::string> items;
-    for (const auto& [key, text] : value) items.push_back((is_bare_key(key) ? key : quoted(key)) + " = " + toml_text(text));
+    for (const auto& [key, text] : value) {
+      items.push_back((is_bare_key(key) ? key : quoted(key)) + " = " + toml_text(text));
+    }
     return "{ " + join(items, ", ") + " }";
   }
 };
@@ -99,7 +103,9 @@ void hide(Pairs& pairs) {
 }  // namespace
 
 std::string encode(const Option& option, const Config& config) { return encode_with(option, config, Encoder{}); }
-std::string encode_toml(const Option& option, const Config& config) { return encode_with(option, config, TomlEncoder{}); }
+std::string encode_toml(const Option& option, const Config& config) {
+  return encode_with(option, config, TomlEncoder{});
+}
 
 std::string encode_toml_hidden(const Option& option, const Config& config) {
   if (!option.secret) return encode_toml(option, config);

@@ -21,7 +21,9 @@ std::string from_to(const Range& range, std::string (*format)(std::int64_t)) {
   return "from " + format(range.min) + " to " + format(range.max);
 }
 
-std::string or_none(const Range& range, std::string_view zero) { return range.or_none ? ", or " + std::string(zero) + " for none" : ""; }
+std::string or_none(const Range& range, std::string_view zero) {
+  return range.or_none ? ", or " + std::string(zero) + " for none" : "";
+}
 
 std::string one_of(std::span<const std::string_view> words) {
   std::string text = "one of ";
@@ -33,10 +35,18 @@ std::string one_of(std::span<const std::string_view> words) {
 struct Expected {
   const Option& option;
   std::string operator()(Access<bool>) const { return "true or false"; }
-  std::string operator()(Access<int>) const { return "a whole number " + from_to(option.range, format_number) + or_none(option.range, "0"); }
-  std::string operator()(Access<std::optional<int>>) const { return "\"auto\" or a whole number " + from_to(option.range, format_number); }
-  std::string operator()(Access<unsigned>) const { return "octal permission bits in quotes " + from_to(option.range, format_bits); }
-  std::string operator()(Access<std::size_t>) const { return "a size " + from_to(option.range, format_bytes) + or_none(option.range, "0"); }
+  std::string operator()(Access<int>) const {
+    return "a whole number " + from_to(option.range, format_number) + or_none(option.range, "0");
+  }
+  std::string operator()(Access<std::optional<int>>) const {
+    return "\"auto\" or a whole number " + from_to(option.range, format_number);
+  }
+  std::string operator()(Access<unsigned>) const {
+    return "octal permission bits in quotes " + from_to(option.range, format_bits);
+  }
+  std::string operator()(Access<std::size_t>) const {
+    return "a size " + from_to(option.range, format_bytes) + or_none(option.range, "0");
+  }
   std::string operator()(Access<Duration>) const {
     return "a duration " + from_to(option.range, format_milliseconds) + or_none(option.range, "\"0\"");
   }

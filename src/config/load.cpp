@@ -58,8 +58,9 @@ class Loading {
     for (const auto path : reserved_names()) {
       const auto name = environment_name(path);
       if (!variable(name)) continue;
-      loaded_.problems.push_back(
-          {{ValueSource::Kind::environment, name}, std::string(path) + " is known, but this version does not serve it yet", "unset " + name});
+      loaded_.problems.push_back({{ValueSource::Kind::environment, name},
+                                  std::string(path) + " is known, but this version does not serve it yet",
+                                  "unset " + name});
     }
   }
 
@@ -97,7 +98,8 @@ class Loading {
     for (const auto& word : words) {
       const auto equals = word.find('=');
       if (equals == std::string::npos) {
-        loaded_.problems.push_back({at, std::string(option.path) + " = " + shown(option, text(word, at)) + ": expected NAME=VALUE", {}});
+        loaded_.problems.push_back(
+            {at, std::string(option.path) + " = " + shown(option, text(word, at)) + ": expected NAME=VALUE", {}});
         return;
       }
       raw.keys.push_back(word.substr(0, equals));
@@ -111,7 +113,8 @@ class Loading {
       if (option.fallback.empty()) continue;
       const auto word = variable(option.fallback);
       if (!word || trim(*word).empty()) continue;
-      if (const ValueSource& said = loaded_.origins.find(option.path)->second; said.kind != ValueSource::Kind::defaulted) {
+      if (const ValueSource& said = loaded_.origins.find(option.path)->second;
+          said.kind != ValueSource::Kind::defaulted) {
         note_ignored(option, *word, said);
         continue;
       }
@@ -130,9 +133,10 @@ class Loading {
   void note_ignored(const Option& option, const std::string& word, const ValueSource& said) {
     const auto value = encode(option, loaded_.config);
     if (!option.fallback_value.empty() || value.find(trim(word)) != std::string::npos) return;
-    loaded_.notes.push_back({{ValueSource::Kind::environment, std::string(option.fallback)},
-                             quoted(shortened(word, 80)) + " is ignored: " + std::string(option.path) + " is set by " + said.text(),
-                             "write ${" + std::string(option.fallback) + "} there if it is meant to count, or unset it"});
+    loaded_.notes.push_back(
+        {{ValueSource::Kind::environment, std::string(option.fallback)},
+         quoted(shortened(word, 80)) + " is ignored: " + std::string(option.path) + " is set by " + said.text(),
+         "write ${" + std::string(option.fallback) + "} there if it is meant to count, or unset it"});
   }
 
   /// In Puma and its guides 0 means one process without workers.
@@ -146,7 +150,8 @@ class Loading {
     const auto digits = trim(word);
     const bool number = digits.size() <= 5 && digits.find_first_not_of("0123456789") == std::string_view::npos;
     if (!number || std::stoi(std::string(digits)) > 65535) {
-      loaded_.problems.push_back({at, "PORT = " + quoted(shortened(word, 80)) + ": expected a whole number from 0 to 65535", {}});
+      loaded_.problems.push_back(
+          {at, "PORT = " + quoted(shortened(word, 80)) + ": expected a whole number from 0 to 65535", {}});
       return;
     }
     Raw raw;
@@ -206,8 +211,10 @@ class Loading {
   static void sort_by_place(std::vector<Problem>& problems) {
     std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
       // What is missing has no place, and comes last.
-      const bool a_nowhere = a.at.kind == ValueSource::Kind::defaulted, b_nowhere = b.at.kind == ValueSource::Kind::defaulted;
-      return std::tie(a_nowhere, a.at.kind, a.at.line, a.at.column) < std::tie(b_nowhere, b.at.kind, b.at.line, b.at.column);
+      const bool a_nowhere = a.at.kind == ValueSource::Kind::defaulted,
+                 b_nowhere = b.at.kind == ValueSource::Kind::defaulted;
+      return std::tie(a_nowhere, a.at.kind, a.at.line, a.at.column) <
+             std::tie(b_nowhere, b.at.kind, b.at.line, b.at.column);
     });
   }
 

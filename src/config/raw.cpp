@@ -28,7 +28,9 @@ std::optional<Raw> raw_from_json(std::string_view text, const ValueSource& at) {
   if (error) return std::nullopt;
   Raw raw;
   raw.at = at;
-  const auto as_text = [](const json::value& item) { return item.is_string() ? std::string_view(item.get_string()) : std::string_view(); };
+  const auto as_text = [](const json::value& item) {
+    return item.is_string() ? std::string_view(item.get_string()) : std::string_view();
+  };
   if (const auto* list = value.if_array()) {
     raw.kind = Raw::Kind::list;
     for (const auto& item : *list) {

@@ -26,18 +26,20 @@ struct Raw {
   std::vector<Raw> items;
   std::vector<std::string> keys;
   ValueSource at;
-  std::optional<std::string> written{};  ///< as the file has it, where variables were replaced in it: messages show this, and not `text`
+  /// As the file has it, where variables were replaced in it: messages show this, and not `text`.
+  std::optional<std::string> written{};
 };
 
 /// Stands for the value of a secret option wherever one would be shown.
 inline constexpr std::string_view kHidden = "(hidden)";
 
-/// A value of this option as TOML writes it, on one line and not too long: for messages. kHidden if the option is secret;
-/// as the file has it if it came from variables, whose values may be secrets whatever the option.
+/// A value of this option as TOML writes it, on one line and not too long: for messages. kHidden if the option is
+/// secret; as the file has it if it came from variables, whose values may be secrets whatever the option.
 std::string shown(const Option& option, const Raw& raw);
 
-/// A word from environment or flags as a Raw of the option's shape: lists are split at commas (or given as a JSON array), tables are
-/// NAME=VALUE pairs between commas (or a JSON object). A word that cannot be split comes back as text, which decode() refuses.
+/// A word from environment or flags as a Raw of the option's shape: lists are split at commas (or given as a JSON
+/// array), tables are NAME=VALUE pairs between commas (or a JSON object). A word that cannot be split comes back as
+/// text, which decode() refuses.
 Raw raw_from_word(const Option& option, std::string_view word, const ValueSource& at);
 
 /// The reverse of encode(): the word is taken whole, lists and tables are JSON.

@@ -8,7 +8,8 @@
 namespace serval::control {
 namespace {
 
-constexpr std::int64_t kMax = INT32_MAX;  ///< no sum of these overflows; how many workers and slots there may be, the master knows
+/// No sum of these overflows; how many workers and slots there may be, the master knows.
+constexpr std::int64_t kMax = INT32_MAX;
 
 constexpr Argument kStatusArguments[] = {{.name = "memory", .kind = ArgumentKind::boolean}};
 constexpr Argument kStopArguments[] = {{.name = "now", .kind = ArgumentKind::boolean, .spelling = Spelling::flag}};
@@ -29,7 +30,11 @@ constexpr Duration kRolloutPatience = std::chrono::minutes(15);
 constexpr Duration kNamingPatience = std::chrono::minutes(2);
 
 constexpr Command kCommands[] = {
-    {.order = Order::status, .name = "status", .arguments = kStatusArguments, .only_looks = true, .while_stopping = true},
+    {.order = Order::status,
+     .name = "status",
+     .arguments = kStatusArguments,
+     .only_looks = true,
+     .while_stopping = true},
     {.order = Order::reload,
      .name = "reload",
      .while_stopping = true,  // the supervisor says why not
@@ -37,8 +42,16 @@ constexpr Command kCommands[] = {
      .begun = "loading the next generation",
      .done = "generation {generation} serves"},
     {.order = Order::stop, .name = "stop", .arguments = kStopArguments, .while_stopping = true},
-    {.order = Order::scale, .name = "scale", .arguments = kScaleArguments, .patience = kRolloutPatience, .done = "{workers} workers serve"},
-    {.order = Order::recycle, .name = "recycle", .arguments = kRecycleArguments, .patience = kRolloutPatience, .done = "{workers} replaced"},
+    {.order = Order::scale,
+     .name = "scale",
+     .arguments = kScaleArguments,
+     .patience = kRolloutPatience,
+     .done = "{workers} workers serve"},
+    {.order = Order::recycle,
+     .name = "recycle",
+     .arguments = kRecycleArguments,
+     .patience = kRolloutPatience,
+     .done = "{workers} replaced"},
     {.order = Order::reopen, .name = "reopen", .while_stopping = true},
     {.order = Order::drain, .name = "drain"},
     {.order = Order::undrain, .name = "undrain"},
@@ -83,7 +96,8 @@ std::string_view name_of(ArgumentKind kind) {
 std::span<const Command> commands() { return kCommands; }
 
 const Command* find_command(std::string_view name) {
-  const auto found = std::find_if(std::begin(kCommands), std::end(kCommands), [name](const Command& command) { return command.name == name; });
+  const auto found = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                  [name](const Command& command) { return command.name == name; });
   return found == std::end(kCommands) ? nullptr : found;
 }
 
@@ -95,13 +109,14 @@ Result<void> check_arguments(const Command& command, const json::object& argumen
   };
   for (const auto& given : arguments) {
     const std::string_view name(given.key().data(), given.key().size());
-    const auto known =
-        std::find_if(command.arguments.begin(), command.arguments.end(), [name](const Argument& argument) { return argument.name == name; });
+    const auto known = std::find_if(command.arguments.begin(), command.arguments.end(),
+                                    [name](const Argument& argument) { return argument.name == name; });
     if (known == command.arguments.end()) return problem(name, "there is none of this name");
     if (!is_of(known->kind, given.value())) return problem(name, "expected a " + std::string(name_of(known->kind)));
     if (known->kind != ArgumentKind::integer) continue;
     if (const std::int64_t number = given.value().get_int64(); number < known->min || number > known->max) {
-      return problem(name, std::to_string(number) + " is not from " + std::to_string(known->min) + " to " + std::to_string(known->max));
+      return problem(name, std::to_string(number) + " is not from " + std::to_string(known->min) + " to " +
+                               std::to_string(known->max));
     }
   }
   for (const Argument& argument : command.arguments) {

@@ -9,8 +9,9 @@
 #include "base/time.hpp"
 #include "control/protocol.hpp"
 
-/// What a running server can be told over the control socket. One table: the server refuses what is not in it, the master answers by a switch over
-/// Order (master/control), and the command line makes the request from the arguments (cli/request).
+/// What a running server can be told over the control socket. One table: the server refuses what is not in it, the
+/// master answers by a switch over Order (master/control), and the command line makes the request from the arguments
+/// (cli/request).
 namespace serval::control {
 
 enum class Order { status, reload, stop, scale, recycle, reopen, drain, undrain, pause, resume, upgrade, stacks };
@@ -42,9 +43,13 @@ struct Command {
   std::span<const Argument> arguments{};
   bool only_looks = false;      ///< neither the server nor the app notices it: it may go to a server that nothing names
   bool while_stopping = false;  ///< a server that is stopping does not refuse it
-  Duration patience = std::chrono::seconds(10);  ///< how long a client waits for each line of the answer, if not told otherwise
-  std::string_view begun{};     ///< progress that is reported before the master does anything; empty: none, or it depends on what is found
-  std::string_view done{};      ///< what the client says when it has been done, with {key} for values of the result; empty: nothing, or more than a line
+  /// How long a client waits for each line of the answer, if not told otherwise.
+  Duration patience = std::chrono::seconds(10);
+  /// Progress that is reported before the master does anything; empty: none, or it depends on what is found.
+  std::string_view begun{};
+  /// What the client says when it has been done, with {key} for values of the result; empty: nothing, or more than a
+  /// line.
+  std::string_view done{};
 };
 
 /// In the order of the enum.

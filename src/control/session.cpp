@@ -25,7 +25,9 @@ void Session::start(std::string heard) {
 }
 
 void Session::read() {
-  socket_.async_read_some(asio::buffer(piece_), [self = shared_from_this()](const auto& error, std::size_t size) { self->on_read(error, size); });
+  socket_.async_read_some(asio::buffer(piece_), [self = shared_from_this()](const auto& error, std::size_t size) {
+    self->on_read(error, size);
+  });
 }
 
 void Session::resume() {
@@ -38,7 +40,9 @@ int Session::descriptor() { return owner_ == nullptr || finished_ ? -1 : socket_
 void Session::on_read(const boost::system::error_code& error, std::size_t size) {
   if (owner_ == nullptr || answering_) return;
   // A client that says nothing may only want to know whether a server listens here.
-  if (error) return input_.empty() || error != asio::error::eof ? close() : refuse("the request ends without an end of line");
+  if (error) {
+    return input_.empty() || error != asio::error::eof ? close() : refuse("the request ends without an end of line");
+  }
   input_.append(piece_.data(), size);
   const std::size_t end = input_.find('\n');
   if (end == std::string::npos && input_.size() < kMaxRequest) return read();
@@ -90,8 +94,9 @@ void Session::flush() {
   }
   busy_ = true;
   arm(limits_.write_timeout, &Session::close);
-  socket_.async_write_some(asio::buffer(writing_) + written_,
-                           [self = shared_from_this()](const auto& error, std::size_t size) { self->on_written(error, size); });
+  socket_.async_write_some(
+      asio::buffer(writing_) + written_,
+      [self = shared_from_this()](const auto& error, std::size_t size) { self->on_written(error, size); });
 }
 
 void Session::on_written(const boost::system::error_code& error, std::size_t size) {

@@ -33,8 +33,8 @@ class SessionOwner {
   ~SessionOwner() = default;
 };
 
-/// One client: reads its request, hands it to its owner, writes the answer, and closes. Shared by the owner and by completions that are on
-/// their way; `close()` ends it for both.
+/// One client: reads its request, hands it to its owner, writes the answer, and closes. Shared by the owner and by
+/// completions that are on their way; `close()` ends it for both.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(SessionOwner& owner, const Limits& limits, boost::asio::local::stream_protocol::socket socket);

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-/// For texts that are made of an answer: what is in a JSON object under a key, which may be missing, or of another kind, if another serval has sent
-/// it. No control byte gets through.
+/// For texts that are made of an answer: what is in a JSON object under a key, which may be missing, or of another
+/// kind, if another serval has sent it. No control byte gets through.
 namespace serval::control {
 
 inline constexpr std::string_view kUnknown = "-";

@@ -31,35 +31,43 @@ SocketLocation in_session(const std::string& folder, std::string_view name) {
   return {.path = folder + "/serval-" + std::string(name) + ".sock", .automatic = true, .folder = {}};
 }
 
-SocketLocation in_session_of(uid_t uid, std::string_view name) { return in_session("/run/user/" + std::to_string(uid), name); }
+SocketLocation in_session_of(uid_t uid, std::string_view name) {
+  return in_session("/run/user/" + std::to_string(uid), name);
+}
 
 SocketLocation in_tmp(uid_t uid, std::string_view name) {
   const std::string folder = "/tmp/serval-" + std::to_string(uid);
   return {.path = folder + "/" + std::string(name) + ".sock", .automatic = true, .folder = folder, .owner = uid};
 }
 
-SocketLocation of_unit(std::string_view unit) { return {.path = "/run/serval-" + std::string(unit) + "/serval.sock", .automatic = true, .folder = {}}; }
+SocketLocation of_unit(std::string_view unit) {
+  return {.path = "/run/serval-" + std::string(unit) + "/serval.sock", .automatic = true, .folder = {}};
+}
 
 }  // namespace
 
-std::vector<SocketLocation> places_to_bind(const config::Control& control, std::string_view name, const config::Environment& environment, uid_t uid) {
+std::vector<SocketLocation> places_to_bind(const config::Control& control, std::string_view name,
+                                           const config::Environment& environment, uid_t uid) {
   if (control.socket == "off") return {};
   if (!control.socket.empty()) return {{.path = control.socket, .automatic = false, .folder = {}}};
   std::vector<SocketLocation> places;
   if (const auto folder = folder_from(environment, "RUNTIME_DIRECTORY"); !folder.empty()) {
     places.push_back({.path = folder + "/serval.sock", .automatic = true, .folder = {}});
   }
-  if (const auto folder = folder_from(environment, "XDG_RUNTIME_DIR"); !folder.empty()) places.push_back(in_session(folder, name));
+  if (const auto folder = folder_from(environment, "XDG_RUNTIME_DIR"); !folder.empty()) {
+    places.push_back(in_session(folder, name));
+  }
   places.push_back(in_tmp(uid, name));
   return places;
 }
 
-std::vector<SocketLocation> places_to_look(const config::Control& control, std::string_view name, std::string_view unit, const config::Environment& environment,
-                                  uid_t uid) {
+std::vector<SocketLocation> places_to_look(const config::Control& control, std::string_view name, std::string_view unit,
+                                           const config::Environment& environment, uid_t uid) {
   auto places = places_to_bind(control, name, environment, uid);
   if (places.empty() || !places.front().automatic) return places;
   const auto add = [&places](SocketLocation place) {
-    const bool known = std::any_of(places.begin(), places.end(), [&](const SocketLocation& other) { return other.path == place.path; });
+    const bool known = std::any_of(places.begin(), places.end(),
+                                   [&](const SocketLocation& other) { return other.path == place.path; });
     if (!known) places.push_back(std::move(place));
   };
   add(in_session_of(uid, name));

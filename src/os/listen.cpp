@@ -16,14 +16,22 @@
 namespace serval::os {
 namespace {
 
-Error cannot_listen(const Address& address, const std::string& why) { return Error{"cannot listen on " + address.text() + ": " + why}; }
+Error cannot_listen(const Address& address, const std::string& why) {
+  return Error{"cannot listen on " + address.text() + ": " + why};
+}
 
 Error cannot_bind(const Address& address, int error) {
-  if (error == EADDRINUSE) return cannot_listen(address, errno_text(error) + "; another program listens there, stop it or choose another address");
-  if (error == EACCES && address.kind == Address::Kind::tcp) {
-    return cannot_listen(address, errno_text(error) + "; ports below 1024 need root, CAP_NET_BIND_SERVICE or a systemd socket");
+  if (error == EADDRINUSE) {
+    return cannot_listen(address,
+                         errno_text(error) + "; another program listens there, stop it or choose another address");
   }
-  if (error == EADDRNOTAVAIL) return cannot_listen(address, errno_text(error) + "; no interface of this machine has it");
+  if (error == EACCES && address.kind == Address::Kind::tcp) {
+    return cannot_listen(address,
+                         errno_text(error) + "; ports below 1024 need root, CAP_NET_BIND_SERVICE or a systemd socket");
+  }
+  if (error == EADDRNOTAVAIL) {
+    return cannot_listen(address, errno_text(error) + "; no interface of this machine has it");
+  }
   if (error == ENOENT) return cannot_listen(address, errno_text(error) + "; create its folder first");
   return cannot_listen(address, errno_text(error));
 }
@@ -33,7 +41,8 @@ Result<UniqueFd> open_socket(const Address& address, const SocketAddress& at, bo
   if (!fd) return cannot_listen(address, errno_text());
   if (address.kind != Address::Kind::tcp) return fd;
   const int on = 1;
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);  // not kept out by connections in TIME_WAIT (socket(7))
+  // Not kept out by connections in TIME_WAIT (socket(7)).
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (at.storage.ss_family == AF_INET6) {
     const int alone = address.host == "::" && !only_v6 ? 0 : 1;
     ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &alone, sizeof alone);
@@ -58,8 +67,9 @@ int int_option(int fd, int option) {
   return ::getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-/// Lets everything through but a TCP segment with SYN and without ACK, which only opens connections (RFC 9293 §3.1; the filter of a TCP socket
-/// sees its header first). The last ACK of a handshake and data pass, so what has begun ends well.
+/// Lets everything through but a TCP segment with SYN and without ACK, which only opens connections (RFC 9293 §3.1; the
+/// filter of a TCP socket sees its header first). The last ACK of a handshake and data pass, so what has begun ends
+/// well.
 Result<void> drop_syns(int fd) {
   constexpr unsigned kFlagsByte = 13;
   constexpr unsigned kSyn = 0x02;
@@ -82,7 +92,8 @@ Result<void> drop_syns(int fd) {
 
 Result<Listening> listen_on(const Address& address, int backlog, const FileAccess& access, bool only_v6) {
   if (address.kind == Address::Kind::systemd) {
-    return cannot_listen(address, "systemd hands over no socket of this name; see FileDescriptorName= in the .socket unit");
+    return cannot_listen(address,
+                         "systemd hands over no socket of this name; see FileDescriptorName= in the .socket unit");
   }
   const SocketAddress at = socket_address_of(address);
   std::optional<SocketPathLock> lock;
@@ -119,13 +130,21 @@ Result<void> bind_and_leave(const Address& address) {
 }
 
 Result<Listening> adopt(UniqueFd fd, const std::string& name) {
-  const auto refuse = [&](const std::string& why) { return Error{"cannot use the inherited socket \"" + name + "\": " + why}; };
+  const auto refuse = [&](const std::string& why) {
+    return Error{"cannot use the inherited socket \"" + name + "\": " + why};
+  };
   const SocketAddress at = bound_socket_address(fd.get());
   if (at.size == 0) return refuse(errno_text());
   const int family = at.storage.ss_family;
-  if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) return refuse("it is neither TCP nor a unix socket");
-  if (int_option(fd.get(), SO_TYPE) != SOCK_STREAM) return refuse("it is no stream socket; use ListenStream= in the .socket unit");
-  if (int_option(fd.get(), SO_ACCEPTCONN) != 1) return refuse("it does not listen; leave Accept=no in the .socket unit");
+  if (family != AF_INET && family != AF_INET6 && family != AF_UNIX) {
+    return refuse("it is neither TCP nor a unix socket");
+  }
+  if (int_option(fd.get(), SO_TYPE) != SOCK_STREAM) {
+    return refuse("it is no stream socket; use ListenStream= in the .socket unit");
+  }
+  if (int_option(fd.get(), SO_ACCEPTCONN) != 1) {
+    return refuse("it does not listen; leave Accept=no in the .socket unit");
+  }
   const int status = ::fcntl(fd.get(), F_GETFL);
   if (status < 0 || ::fcntl(fd.get(), F_SETFL, status | O_NONBLOCK) != 0) return refuse(errno_text());
   if (::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) != 0) return refuse(errno_text());

@@ -32,7 +32,8 @@ OomCounter::OomCounter(const std::string& root) {
   of_own_cgroup(CgroupVersion::v2, "/memory.events");
   of_own_cgroup(CgroupVersion::v1, "/memory.oom_control");
   candidates.push_back(root + "/proc/vmstat");
-  const auto counting = std::find_if(candidates.begin(), candidates.end(), [](const std::string& path) { return oom_kills_in(path).has_value(); });
+  const auto counting = std::find_if(candidates.begin(), candidates.end(),
+                                     [](const std::string& path) { return oom_kills_in(path).has_value(); });
   if (counting != candidates.end()) source_ = *counting;
 }
 

@@ -17,11 +17,13 @@ struct Identity {
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
-/// Looks up names or numbers (getpwnam_r(3), getgrnam_r(3)). Empty `group`: the user's own; empty `user`: the caller's uid.
+/// Looks up names or numbers (getpwnam_r(3), getgrnam_r(3)). Empty `group`: the user's own; empty `user`: the caller's
+/// uid.
 Result<Identity> find_identity(const std::string& user, const std::string& group);
 
-/// initgroups, setgid, setuid, in this order, since each needs the rights that the next gives away; then verifies that there is no way back.
-/// Nothing to do and no error if we are that identity already. Whole process; call before threads.
+/// initgroups, setgid, setuid, in this order, since each needs the rights that the next gives away; then verifies that
+/// there is no way back. Nothing to do and no error if we are that identity already. Whole process; call before
+/// threads.
 Result<void> drop_to(const Identity& identity);
 
 }  // namespace serval::os

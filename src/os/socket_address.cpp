@@ -51,7 +51,9 @@ Address address_of(const SocketAddress& socket_address) {
     address.port = ntohs(socket_address.as<sockaddr_in>().sin_port);
   } else {
     const char* path = socket_address.as<sockaddr_un>().sun_path;
-    const std::size_t size = socket_address.size > offsetof(sockaddr_un, sun_path) ? socket_address.size - offsetof(sockaddr_un, sun_path) : 0;
+    const std::size_t size = socket_address.size > offsetof(sockaddr_un, sun_path)
+                                 ? socket_address.size - offsetof(sockaddr_un, sun_path)
+                                 : 0;
     const bool abstract = size > 0 && path[0] == '\0';
     address.kind = abstract ? Address::Kind::unix_abstract : Address::Kind::unix_path;
     address.name = abstract ? std::string(path + 1, size - 1) : std::string(path, ::strnlen(path, size));

@@ -31,8 +31,8 @@ SocketPathLock::SocketPathLock(const std::string& path) : path_(path + ".lock") 
   all.l_whence = SEEK_SET;
   if (!fd || ::fcntl(fd.get(), F_OFD_SETLK, &all) != 0) return;
   struct stat held {}, named {};  // another process that had it may have removed it before we had the lock
-  const bool ours = ::fstat(fd.get(), &held) == 0 && ::lstat(path_.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
-                    held.st_ino == named.st_ino;
+  const bool ours = ::fstat(fd.get(), &held) == 0 && ::lstat(path_.c_str(), &named) == 0 &&
+                    held.st_dev == named.st_dev && held.st_ino == named.st_ino;
   if (ours) fd_ = std::move(fd);
   if (!ours) errno = EAGAIN;
 }
@@ -63,10 +63,13 @@ Result<void> set_file_access(const std::string& path, const FileAccess& access) 
   if (!access.mode && !access.user && !access.group) return {};
   const UniqueFd file(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
   struct stat status {};
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISSOCK(status.st_mode)) return Error{"there is no socket file at " + path};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISSOCK(status.st_mode)) {
+    return Error{"there is no socket file at " + path};
+  }
   const auto user = access.user.value_or(static_cast<uid_t>(-1));
   const auto group = access.group.value_or(static_cast<gid_t>(-1));
-  const bool differs = (access.user && *access.user != status.st_uid) || (access.group && *access.group != status.st_gid);
+  const bool differs =
+      (access.user && *access.user != status.st_uid) || (access.group && *access.group != status.st_gid);
   if (differs && ::fchownat(file.get(), "", user, group, AT_EMPTY_PATH) != 0) {
     return Error{"cannot give the socket file to user " + (access.user ? std::to_string(user) : "-") + " and group " +
                  (access.group ? std::to_string(group) : "-") + ": " + errno_text()};
@@ -82,7 +85,9 @@ std::optional<pid_t> listener_at(const std::string& path) {
   const SocketAddress at = unix_address(path);
   const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!probe) return std::nullopt;
-  if (::connect(probe.get(), at.pointer(), at.size) != 0) return errno == EAGAIN ? std::optional<pid_t>(0) : std::nullopt;
+  if (::connect(probe.get(), at.pointer(), at.size) != 0) {
+    return errno == EAGAIN ? std::optional<pid_t>(0) : std::nullopt;
+  }
   ucred peer{};
   socklen_t size = sizeof peer;
   return ::getsockopt(probe.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;

@@ -11,7 +11,8 @@
 namespace serval::os {
 
 struct ThreadStat {
-  char state = '?';       ///< R runs or would like to, S sleeps, D waits for a device, T stopped, t traced, Z and X ended
+  /// R runs or would like to, S sleeps, D waits for a device, T stopped, t traced, Z and X ended.
+  char state = '?';
   Clock::duration cpu{};  ///< user and system time since it began, in steps of a clock tick (10 ms)
 };
 

@@ -36,7 +36,8 @@ TEST(Flags, HaveARowEachInTheOrderOfTheEnum) {
 }
 
 TEST(Flags, AreSpelledAsWhereTheyAreShown) {
-  const FlagRow both = {.flag = Flag::config, .short_name = 'c', .long_name = "config", .placeholder = "FILE", .summary = ""};
+  const FlagRow both = {
+      .flag = Flag::config, .short_name = 'c', .long_name = "config", .placeholder = "FILE", .summary = ""};
   EXPECT_EQ(short_form(both), "-c");
   EXPECT_EQ(long_form(both), "--config");
   EXPECT_EQ(all_forms(both), "-c, --config FILE");
@@ -52,7 +53,8 @@ TEST(Flags, ACommandTakesThoseOfItsRowAndNoOthers) {
   for (const Subcommand& command : commands()) {
     for (const FlagRow& row : flag_table()) {
       // The two flags -c are one to whoever types them.
-      const bool same = row.long_name == "config" && (command.flags.has(Flag::config) || command.flags.has(Flag::server_config));
+      const bool same =
+          row.long_name == "config" && (command.flags.has(Flag::config) || command.flags.has(Flag::server_config));
       const bool is_option = command.takes_config() && row.long_name.empty();
       const std::string wrong = what_is_wrong(command, spelled(row));
       if (command.flags.has(row.flag) || same || is_option) {
@@ -89,7 +91,9 @@ TEST(Flags, WithAValueAreGivenOnce) {
     for (const FlagRow& row : flag_table()) {
       if (!command.flags.has(row.flag) || row.placeholder.empty()) continue;
       EXPECT_FALSE(row.once.empty()) << short_form(row);
-      EXPECT_EQ(what_is_wrong(command, {short_form(row), "x", short_form(row), "y"}), short_form(row) + " was given more than once") << command.name;
+      EXPECT_EQ(what_is_wrong(command, {short_form(row), "x", short_form(row), "y"}),
+                short_form(row) + " was given more than once")
+          << command.name;
     }
   }
 }

@@ -65,9 +65,10 @@ TEST(Request, EachCommandOfTheServerIsOneOfTheCommandLine) {
     const Subcommand* command = find_command(order.name);
     ASSERT_NE(command, nullptr) << order.name;
     EXPECT_TRUE(command->takes_server()) << order.name;
-    const bool takes_word = std::any_of(order.arguments.begin(), order.arguments.end(), [](const control::Argument& argument) {
-      return argument.spelling != control::Spelling::none && argument.spelling != control::Spelling::flag;
-    });
+    const bool takes_word =
+        std::any_of(order.arguments.begin(), order.arguments.end(), [](const control::Argument& argument) {
+          return argument.spelling != control::Spelling::none && argument.spelling != control::Spelling::flag;
+        });
     EXPECT_EQ(command->max_words, takes_word ? 1u : 0u) << order.name;
     EXPECT_EQ(command->word.empty(), !takes_word) << order.name;
     EXPECT_EQ(command->word_hint.empty(), !takes_word) << order.name;

@@ -34,7 +34,8 @@ TEST_F(PrivateFolder, ThatDoesNotExistIsNoFindingOfTheCheck) { EXPECT_TRUE(check
 
 TEST_F(PrivateFolder, OfSomebodyElseIsRefused) {
   ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
-  EXPECT_THAT(make_private_folder(path, ::geteuid() + 1).error(), HasSubstr("belongs to user " + std::to_string(::geteuid())));
+  EXPECT_THAT(make_private_folder(path, ::geteuid() + 1).error(),
+              HasSubstr("belongs to user " + std::to_string(::geteuid())));
 }
 
 TEST_F(PrivateFolder, ThatLetsOthersInIsRefused) {

@@ -219,7 +219,11 @@ TEST_F(ServerTest, CutsOffWhoDoesNotKeepToTheProtocol) {
 }
 
 TEST_F(ServerTest, CutsOffWhoDoesNotReadItsAnswer) {
-  run([](const auto&, const Responder& responder) { responder.finish({{"long", std::string(8 << 20, 'x')}}); }, {.write_timeout = 100ms});
+  run(
+      [](const auto&, const Responder& responder) {
+        responder.finish({{"long", std::string(8 << 20, 'x')}});
+      },
+      {.write_timeout = 100ms});
   Raw client(path_);
   client.send(kStatus);
   wait_for_clients(1);
@@ -293,7 +297,9 @@ TEST_F(ServerTest, WhoHasNotSaidAllIsHeardOutByAnother) {
     const int fd = ::dup(unheard[0].fd);
     server_ = nullptr;
     server_ = std::move(Server::listen(io_, path_, 0600).value());
-    server_->on_command(only_status([](const auto&, const Responder& responder) { responder.finish({{"state", "going on"}}); }));
+    server_->on_command(only_status([](const auto&, const Responder& responder) {
+      responder.finish({{"state", "going on"}});
+    }));
     server_->hear(fd, unheard[0].read);
   });
   client.send(request.substr(7));
@@ -307,7 +313,9 @@ TEST_F(ServerTest, WhoWaitsIsCountedUntilHeIsGone) {
   there([&] { server_->on_gone([&] { gone.set_value(); }); });
   Raw client(path_);
   client.send(kStatus);
-  for (const auto deadline = Clock::now() + 10s; there([this] { return server_->unanswered(); }) != 1;) ASSERT_LT(Clock::now(), deadline);
+  for (const auto deadline = Clock::now() + 10s; there([this] { return server_->unanswered(); }) != 1;) {
+    ASSERT_LT(Clock::now(), deadline);
+  }
   there([&] { std::exchange(waiting, std::nullopt)->finish({}); });
   gone.get_future().wait();
   EXPECT_EQ(there([this] { return server_->unanswered(); }), 0u);
@@ -323,7 +331,8 @@ TEST_F(ServerTest, CallSaysWhyThereIsNoServer) {
   EXPECT_THAT(call().error(), HasSubstr("no server to talk to at " + path_ + ": No such file or directory"));
   auto server = Server::listen(io_, path_, 0600);
   ASSERT_TRUE(server) << server.error();
-  const auto silent = control::call({.where = {.path = path_, .automatic = false, .folder = {}}, .request = {"status", {}}, .patience = 50ms});
+  const auto silent = control::call(
+      {.where = {.path = path_, .automatic = false, .folder = {}}, .request = {"status", {}}, .patience = 50ms});
   EXPECT_THAT(silent.error(), HasSubstr("the server at " + path_ + " does not answer within 50ms"));
   std::filesystem::create_hard_link(path_, folder_ / "kept");
   server->reset();
@@ -337,7 +346,8 @@ TEST(MayCommand, WhomTheModeDoesNotKeepOut) {
     unsigned mode;
     bool may;
   };
-  const Row table[] = {{0, 0600, true}, {7, 0600, true}, {8, 0600, false}, {8, 0660, true}, {8, 0606, true}, {8, 0666, true}, {8, 0700, false}};
+  const Row table[] = {{0, 0600, true}, {7, 0600, true}, {8, 0600, false}, {8, 0660, true},
+                       {8, 0606, true}, {8, 0666, true}, {8, 0700, false}};
   for (const Row& row : table) EXPECT_EQ(may_command(row.peer, 7, row.mode), row.may) << row.peer << ' ' << row.mode;
 }
 
