@@ -32,7 +32,7 @@ std::string lower_case(std::string_view text) {
   return lower;
 }
 
-/// Without an atom every line would be the same: somebody has meant one of the words.
+/// Without an atom every line would be the same: one of the words was meant as an atom.
 Error no_template(std::string_view text) {
   std::array<std::string_view, std::size(kNamedFormats)> names;
   std::ranges::transform(kNamedFormats, names.begin(), &NamedFormat::name);

@@ -9,9 +9,9 @@
 
 namespace serval {
 
-/// [log] access_format, understood. The one grammar for it: what a check of the configuration accepts, a worker can write by.
-/// A word (`combined`, `common`, `json`), or a template with at least one atom of base/access_atoms.hpp: "$peer $method", "${peer}" before a letter,
-/// "$$" for a dollar sign.
+/// [log] access_format, understood. The one grammar for it: what a check of the configuration accepts, a worker can
+/// write by. A word (`combined`, `common`, `json`), or a template with at least one atom of base/access_atoms.hpp:
+/// "$peer $method", "${peer}" before a letter, "$$" for a dollar sign.
 struct AccessTemplate {
   enum class Kind { combined, common, json, pieces };
   struct Piece {

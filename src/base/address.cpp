@@ -15,9 +15,11 @@ namespace serval {
 namespace {
 
 /// A path or an abstract name fits with one byte to spare: the terminator, or the leading NUL (unix(7)).
-constexpr std::size_t kLongestName = sizeof(sockaddr_un::sun_path) - 1;
+constexpr std::size_t kMaxName = sizeof(sockaddr_un::sun_path) - 1;
 
-Error wrong(std::string_view text, const std::string& why) { return Error{"cannot understand the address \"" + std::string(text) + "\": " + why}; }
+Error wrong(std::string_view text, const std::string& why) {
+  return Error{"cannot understand the address \"" + std::string(text) + "\": " + why};
+}
 
 bool holds(int family, const std::string& host) {
   in6_addr any{};
@@ -37,7 +39,8 @@ std::string read_access(std::string_view words, Address& address) {
     const std::size_t equals = word.find('=');
     const std::string_view name = word.substr(0, equals);
     const std::string value(equals == std::string_view::npos ? "" : word.substr(equals + 1));
-    const bool again = (name == "mode" && address.mode) || (name == "user" && !address.user.empty()) || (name == "group" && !address.group.empty());
+    const bool again = (name == "mode" && address.mode) || (name == "user" && !address.user.empty()) ||
+                       (name == "group" && !address.group.empty());
     if (again) return "\"" + std::string(name) + "\" stands there twice";
     if (name == "mode") {
       const auto mode = parse_mode(value);
@@ -47,7 +50,8 @@ std::string read_access(std::string_view words, Address& address) {
       if (value.empty()) return "the name behind " + std::string(name) + "= is missing";
       (name == "user" ? address.user : address.group) = value;
     } else {
-      return "\"" + std::string(word) + "\" is not understood; behind the path there may be ?mode=0660&user=NAME&group=NAME";
+      return "\"" + std::string(word) +
+             "\" is not understood; behind the path there may be ?mode=0660&user=NAME&group=NAME";
     }
   }
   return "";
@@ -63,10 +67,13 @@ Result<Address> parse_unix(std::string_view text, std::string_view name) {
     address.name.resize(mark);
     if (const std::string complaint = read_access(words, address); !complaint.empty()) return wrong(text, complaint);
   }
-  if (address.name.empty()) return wrong(text, "the name of the unix socket is missing; write unix:/path or unix:@name");
+  if (address.name.empty()) {
+    return wrong(text, "the name of the unix socket is missing; write unix:/path or unix:@name");
+  }
   if (address.name.find('\0') != std::string::npos) return wrong(text, "a NUL byte in the name");
-  if (address.name.size() > kLongestName) {
-    return wrong(text, "the name has " + std::to_string(address.name.size()) + " bytes and a unix socket's may have " + std::to_string(kLongestName));
+  if (address.name.size() > kMaxName) {
+    return wrong(text, "the name has " + std::to_string(address.name.size()) + " bytes and a unix socket's may have " +
+                           std::to_string(kMaxName));
   }
   return address;
 }
@@ -81,7 +88,10 @@ std::string access_text(const Address& address) {
 }
 
 Result<Address> parse_systemd(std::string_view text, std::string_view name) {
-  if (name.empty()) return wrong(text, "the socket's name is missing; write fd:NAME, as FileDescriptorName= in the .socket unit says it");
+  if (name.empty()) {
+    return wrong(text,
+                 "the socket's name is missing; write fd:NAME, as FileDescriptorName= in the .socket unit says it");
+  }
   Address address;
   address.kind = Address::Kind::systemd;
   address.name = name;
@@ -94,11 +104,16 @@ std::string complaint_about_v6(const std::string& host) {
   in6_addr address{};
   if (::inet_pton(AF_INET6, written.c_str(), &address) != 1) return "\"" + host + "\" is no IPv6 address";
   if (IN6_IS_ADDR_LINKLOCAL(&address)) {
-    return "a link-local address means something on one interface only, which cannot be named here; write [::]:PORT for all interfaces, or another "
+    return "a link-local address means something on one interface only, which cannot be named here; write [::]:PORT "
+           "for all interfaces, or another "
            "address of that one";
   }
-  if (written != host) return "a scope (%" + host.substr(written.size() + 1) + ") is not understood; write the address without it";
-  if (IN6_IS_ADDR_MULTICAST(&address)) return "nobody can connect to a multicast address; write an address of an interface, or [::]:PORT for all";
+  if (written != host) {
+    return "a scope (%" + host.substr(written.size() + 1) + ") is not understood; write the address without it";
+  }
+  if (IN6_IS_ADDR_MULTICAST(&address)) {
+    return "nobody can connect to a multicast address; write an address of an interface, or [::]:PORT for all";
+  }
   if (!IN6_IS_ADDR_V4MAPPED(&address)) return "";
   char text[INET_ADDRSTRLEN] = {};
   ::inet_ntop(AF_INET, &address.s6_addr[12], text, sizeof text);
@@ -127,7 +142,9 @@ Result<HostAndPort> cut(std::string_view text) {
     const std::size_t bracket = text.find(']');
     if (bracket == std::string_view::npos) return wrong(text, "the closing bracket is missing; write [ADDRESS]:PORT");
     const std::string_view rest = text.substr(bracket + 1);
-    if (!rest.starts_with(':')) return wrong(text, "a colon and the port must follow the bracket; write [ADDRESS]:PORT");
+    if (!rest.starts_with(':')) {
+      return wrong(text, "a colon and the port must follow the bracket; write [ADDRESS]:PORT");
+    }
     return HostAndPort{text.substr(1, bracket - 1), rest.substr(1), true};
   }
   const std::size_t colon = text.rfind(':');
@@ -142,7 +159,9 @@ Result<Address> parse_tcp(std::string_view text) {
   Address address;
   const bool everywhere = !parts->bracketed && (parts->host.empty() || parts->host == "*");
   address.host = everywhere ? "0.0.0.0" : parts->host;
-  if (const std::string complaint = complaint_about_host(address.host, parts->bracketed); !complaint.empty()) return wrong(text, complaint);
+  if (const std::string complaint = complaint_about_host(address.host, parts->bracketed); !complaint.empty()) {
+    return wrong(text, complaint);
+  }
   const auto port = read_port(parts->port);
   if (!port) return wrong(text, "\"" + std::string(parts->port) + "\" is no port; a port is a number from 0 to 65535");
   address.port = *port;
@@ -162,7 +181,8 @@ Overlap Address::overlap(const Address& other) const {
   const auto full_if = [](bool same) { return same ? Overlap::full : Overlap::none; };
   if (kind != other.kind) return Overlap::none;
   if (kind == Kind::unix_path) {
-    return full_if(std::filesystem::path(name).lexically_normal() == std::filesystem::path(other.name).lexically_normal());
+    return full_if(std::filesystem::path(name).lexically_normal() ==
+                   std::filesystem::path(other.name).lexically_normal());
   }
   if (kind != Kind::tcp) return full_if(same_place(other));
   if (port != other.port || port == 0) return Overlap::none;  // with port 0 each gets one of its own

@@ -12,7 +12,8 @@ namespace serval {
 /// What two places to listen on have in common.
 enum class Overlap {
   none,
-  dual_stack,  ///< [::] and an IPv4 address of one port: both are possible if [::] leaves IPv4 alone (IPV6_V6ONLY, ipv6(7))
+  /// [::] and an IPv4 address of one port: both are possible if [::] leaves IPv4 alone (IPV6_V6ONLY, ipv6(7))
+  dual_stack,
   full,        ///< the same place by whatever name, or an interface beside all of its family: never both
 };
 
@@ -27,7 +28,8 @@ enum class Overlap {
 /// | `unix:/run/shop.sock`              | unix_path     | name: the path                          |
 /// | `unix:/x.sock?mode=0660&user=U&group=G` | unix_path | what is said of the file: mode, user, group, each once |
 /// | `unix:@shop`                       | unix_abstract | name without the '@' (unix(7))          |
-/// | `fd:NAME`                          | systemd       | name: FileDescriptorName= or the socket unit's name (sd_listen_fds(3)) |
+/// | `fd:NAME`                          | systemd       | name: FileDescriptorName= or the socket unit's name
+/// (sd_listen_fds(3)) |
 ///
 /// Host names other than `localhost` are refused: what they resolve to changes under a running server.
 struct Address {
@@ -37,8 +39,9 @@ struct Address {
   std::string host;        ///< tcp: a numeric address without brackets, or "localhost" (listens on 127.0.0.1)
   std::uint16_t port = 0;  ///< tcp; 0: the kernel chooses, and the choice is reported
   std::string name;        ///< the other kinds
-  std::optional<unsigned> mode{};  ///< of a unix_path's file, if said; who may write to it may connect (unix(7))
-  std::string user{};      ///< to whom that belongs, a name or a number; empty: not said
+  /// Of a unix_path's file, if said; a user that may write to it may connect (unix(7)).
+  std::optional<unsigned> mode{};
+  std::string user{};      ///< the owner of that, a name or a number; empty: not said
   std::string group{};
 
   /// The same place to listen on, whatever is said of the file.

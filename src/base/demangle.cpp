@@ -15,7 +15,9 @@ struct Free {
   void operator()(char* text) const { std::free(text); }
 };
 
-bool is_of_a_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || c == '.'; }
+bool is_of_a_name(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || c == '.';
+}
 
 std::string demangled_type(const char* name) {
   int status = 0;
@@ -33,7 +35,8 @@ std::string demangled(std::string_view name) {
 std::string with_demangled_names(std::string_view sentence) {
   std::string out;
   while (!sentence.empty()) {
-    const auto size = static_cast<std::size_t>(std::find_if_not(sentence.begin(), sentence.end(), is_of_a_name) - sentence.begin());
+    const auto size =
+        static_cast<std::size_t>(std::find_if_not(sentence.begin(), sentence.end(), is_of_a_name) - sentence.begin());
     out += demangled(sentence.substr(0, size));
     if (size < sentence.size()) out += sentence[size];
     sentence.remove_prefix(std::min(size + 1, sentence.size()));

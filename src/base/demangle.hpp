@@ -11,8 +11,8 @@ std::string demangled(std::string_view name);
 /// The same for each mangled name in a sentence, such as one of the dynamic loader's.
 std::string with_demangled_names(std::string_view sentence);
 
-/// Of the exception being handled: "std::runtime_error: no such table", or only the type if what() adds nothing to it; "an exception of type int" where
-/// it is no std::exception. To be called in a catch block only.
+/// Of the exception being handled: "std::runtime_error: no such table", or only the type if what() adds nothing to it;
+/// "an exception of type int" where it is no std::exception. To be called in a catch block only.
 std::string current_exception_text();
 
 }  // namespace serval

@@ -2,7 +2,8 @@
 
 namespace serval::exit_code {
 
-// What serval's processes exit with; the numbers from 64 on are those of sysexits.h(3head). The man page's table is made from kTable.
+// What serval's processes exit with; the numbers from 64 on are those of sysexits.h(3head). The man page's table is
+// made from kTable.
 inline constexpr int ok = 0;              ///< a requested stop
 inline constexpr int app_failed = 1;      ///< the app did not load or boot, or a command was refused
 inline constexpr int usage = 64;          ///< the command line is wrong

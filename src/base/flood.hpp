@@ -7,7 +7,8 @@
 
 namespace serval {
 
-/// Keeps one log line that may be due very often to one in kPause: the first is said at once, what follows is summed up. Pure; not thread-safe.
+/// Keeps one log line that may be due very often to one in kPause: the first is said at once, what follows is summed
+/// up. Pure; not thread-safe.
 class Flood {
  public:
   static constexpr auto kPause = std::chrono::seconds(10);

@@ -14,7 +14,7 @@ bool names_file(std::string_view variable, std::uint64_t device, std::uint64_t i
 }
 
 bool is_journal(int fd) {
-  // The app may change its environment; who is forked from us keeps what we have seen.
+  // The app may change its environment; a process forked from us keeps what we have seen.
   static const std::string variable = [] {
     const char* value = std::getenv("JOURNAL_STREAM");
     return std::string(value == nullptr ? "" : value);

@@ -6,11 +6,12 @@
 
 #include "base/log_field.hpp"
 
-/// systemd's journal behind a descriptor: it has a time and a priority for each line, and takes the latter from a prefix.
+/// systemd's journal behind a descriptor: it has a time and a priority for each line, and takes the latter from a
+/// prefix.
 namespace serval {
 
-/// Whether $JOURNAL_STREAM (systemd.exec(5)), as it was when this was first asked, names the file behind `fd`: a log that has been sent elsewhere
-/// meanwhile is not the journal's.
+/// Whether $JOURNAL_STREAM (systemd.exec(5)), as it was when this was first asked, names the file behind `fd`: a log
+/// that has been sent elsewhere meanwhile is not the journal's.
 bool is_journal(int fd);
 
 /// `variable` is "device:inode", both decimal.

@@ -21,7 +21,9 @@ namespace {
 
 std::string own_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
-std::uint64_t count_lines(std::string_view text) { return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')); }
+std::uint64_t count_lines(std::string_view text) {
+  return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+}
 
 /// For a terminal that is behind; more would show as a master that does not answer.
 constexpr int kTerminalPatienceMs = 100;
@@ -55,8 +57,8 @@ class NoSigpipe {
   bool came_ = false;
 };
 
-/// A process in the background that writes to its terminal gets SIGTTOU if the user has said `stty tostop`, and so does the rest of its group. While
-/// it is blocked, the write is let through, and no signal is made (POSIX.1-2017, 11.1.4).
+/// A process in the background that writes to its terminal gets SIGTTOU if the user has said `stty tostop`, and so does
+/// the rest of its group. While it is blocked, the write is let through, and no signal is made (POSIX.1-2017, 11.1.4).
 class NoSigttou {
  public:
   NoSigttou() {
@@ -71,7 +73,8 @@ class NoSigttou {
   sigset_t old_;
 };
 
-/// Of a pipe that blocks. To poll first is not enough: another process may take the room before we write. Kernels before 6.4 know no better.
+/// Of a pipe that blocks. To poll first is not enough: another process may take the room before we write. Kernels
+/// before 6.4 know no better.
 ssize_t write_unwaiting(int fd, std::string_view piece) {
   const iovec bytes{const_cast<char*>(piece.data()), piece.size()};
   const ssize_t taken = ::pwritev2(fd, &bytes, 1, -1, RWF_NOWAIT);
@@ -115,7 +118,8 @@ void LineFile::look_at_descriptor() {
   if (unblocked_) return;
   const int opened = ::open(own_path(fd_).c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
   if (opened < 0) return;
-  own_fd_ = ::fcntl(opened, F_DUPFD_CLOEXEC, fd_);  // as high as that one: its owner may have put it out of an app's way
+  // As high as that one: its owner may have put it out of an app's way.
+  own_fd_ = ::fcntl(opened, F_DUPFD_CLOEXEC, fd_);
   if (own_fd_ >= 0) {
     ::close(opened);
   } else {
@@ -161,7 +165,8 @@ template <class Call>
 std::size_t LineFile::once(Call call) {
   for (;;) {
     const ssize_t taken = call();
-    error_ = taken < 0 ? errno : kind_ == Kind::file ? ENOSPC : EAGAIN;  // of a short write nothing is known but that there was no more room
+    // Of a short write nothing is known but that there was no more room.
+    error_ = taken < 0 ? errno : kind_ == Kind::file ? ENOSPC : EAGAIN;
     if (taken >= 0) return static_cast<std::size_t>(taken);
     if (error_ != EINTR) return 0;
   }
@@ -171,7 +176,8 @@ std::size_t LineFile::once(Call call) {
 std::size_t LineFile::put(std::string_view piece) {
   switch (kind_) {
     case Kind::file: return once([&] { return ::write(fd_, piece.data(), piece.size()); });
-    case Kind::socket: return once([&] { return ::send(fd_, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
+    case Kind::socket:
+      return once([&] { return ::send(fd_, piece.data(), piece.size(), MSG_DONTWAIT | MSG_NOSIGNAL); });
     case Kind::pipe: return put_to_pipe(piece);
     case Kind::terminal: return put_to_terminal(piece);
     case Kind::other: return put_to_other(piece);
@@ -216,7 +222,8 @@ std::size_t LineFile::put_to_terminal(std::string_view piece) {
 std::size_t LineFile::put_to_pipe(std::string_view piece) {
   NoSigpipe guard;
   return once([&]() -> ssize_t {
-    const ssize_t taken = unblocked_ ? ::write(unblocked_fd(), piece.data(), piece.size()) : write_unwaiting(fd_, piece);
+    const ssize_t taken =
+        unblocked_ ? ::write(unblocked_fd(), piece.data(), piece.size()) : write_unwaiting(fd_, piece);
     if (taken < 0 && errno == EPIPE) guard.came();
     return taken;
   });
@@ -228,14 +235,16 @@ std::size_t LineFile::put_on_new_line(std::string_view piece) {
   return done > 0 ? done - 1 : 0;
 }
 
-/// A full disk cuts a line wherever it is full, ours or another process's: the file itself knows. Where it cannot be read, we know our own.
+/// A full disk cuts a line wherever it is full, ours or another process's: the file itself knows. Where it cannot be
+/// read, we know our own.
 bool LineFile::stands_inside_line() const {
   if (kind_ != Kind::file) return cut_;
   const int fd = ::open(own_path(fd_).c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return cut_;
   struct stat status {};
   char last = '\n';
-  const bool known = ::fstat(fd, &status) == 0 && (status.st_size == 0 || ::pread(fd, &last, 1, status.st_size - 1) == 1);
+  const bool known =
+      ::fstat(fd, &status) == 0 && (status.st_size == 0 || ::pread(fd, &last, 1, status.st_size - 1) == 1);
   ::close(fd);
   return known ? last != '\n' : cut_;
 }

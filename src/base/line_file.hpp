@@ -7,14 +7,14 @@
 
 namespace serval {
 
-/// A descriptor to which whole lines are appended, one write(2) per call, shared by many processes without mixing lines.
-/// Never blocks for long and never fails towards the caller: what cannot be written is counted as dropped.
-/// Pipes: batches are cut at line ends into pieces of at most PIPE_BUF bytes (pipe(7): such writes are atomic) and a full pipe drops. A longer
-/// line goes out in one write, which Linux keeps together while the pipe has room for it.
-/// Sockets (journald): sent with MSG_DONTWAIT. Files: a batch goes out in one write. Terminals: one that is behind gets a tenth of a second to catch
-/// up, one that is stopped (Ctrl-S) drops; `stty tostop` does not stop us (SIGTTOU).
-/// After a short write (disk full) the rest is dropped, and what comes next starts on a line of its own: files are never truncated, since
-/// others append to them. A reader that went away is no SIGPIPE for us. Thread-safe.
+/// A descriptor to which whole lines are appended, one write(2) per call, shared by many processes without mixing
+/// lines. Never blocks for long and never fails towards the caller: what cannot be written is counted as dropped.
+/// Pipes: batches are cut at line ends into pieces of at most PIPE_BUF bytes (pipe(7): such writes are atomic) and a
+/// full pipe drops. A longer line goes out in one write, which Linux keeps together while the pipe has room for it.
+/// Sockets (journald): sent with MSG_DONTWAIT. Files: a batch goes out in one write. Terminals: one that is behind gets
+/// a tenth of a second to catch up, one that is stopped (Ctrl-S) drops; `stty tostop` does not stop us (SIGTTOU). After
+/// a short write (disk full) the rest is dropped, and what comes next starts on a line of its own: files are never
+/// truncated, since others append to them. A reader that went away is no SIGPIPE for us. Thread-safe.
 class LineFile {
  public:
   /// Borrows `fd`, which must outlive this.
@@ -25,8 +25,8 @@ class LineFile {
 
   /// `lines` holds one or more whole lines, each with its '\n'.
   void write(std::string_view lines);
-  /// dup2(new_fd) over our descriptor, between two writes; what follows goes to the new file. The number of the descriptor stays, and so does
-  /// its close-on-exec flag. `new_fd` stays the caller's.
+  /// dup2(new_fd) over our descriptor, between two writes; what follows goes to the new file. The number of the
+  /// descriptor stays, and so does its close-on-exec flag. `new_fd` stays the caller's.
   void reopen(int new_fd);
   /// Lines lost since the last call; the owner says so in the log.
   std::uint64_t take_dropped();
@@ -52,8 +52,8 @@ class LineFile {
   std::mutex mutex_;
   int fd_;
   Kind kind_ = Kind::other;
-  /// Pipes and terminals: opened anew and owned by us, so that O_NONBLOCK concerns nobody else; -1 where fd_ has it already, or where that is not
-  /// allowed.
+  /// Pipes and terminals: opened anew and owned by us, so that O_NONBLOCK concerns no other process; -1 where fd_ has
+  /// it already, or where that is not allowed.
   int own_fd_ = -1;
   bool unblocked_ = false;  ///< unblocked_fd() never waits
   bool cut_ = false;     ///< we left a line without its end

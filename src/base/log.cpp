@@ -31,19 +31,23 @@ spdlog::level::level_enum spdlog_level(Level level) {
 
 std::string_view view(spdlog::string_view_t text) { return {text.data(), text.size()}; }
 
-/// Puts time, level and origin before the payload. The origin (who says it: name, generation, pid) travels as spdlog's logger name, and like
-/// the payload it is already in the log's format. No state, so threads may format at once.
+/// Puts time, level and origin before the payload. The origin (the process: name, generation, pid) travels as spdlog's
+/// logger name, and like the payload it is already in the log's format. No state, so threads may format at once.
 class LineFormatter : public spdlog::formatter {
  public:
   LineFormatter(Format format, const std::atomic<bool>& journal) : format_(format), journal_(journal) {}
 
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     std::string line;
-    const std::string_view priority = journal_.load(std::memory_order_relaxed) ? priority_prefix(level_of(message.level)) : "";
-    append_line(line, format_, {message.time, level_name(message.level), view(message.logger_name), view(message.payload), priority});
+    const std::string_view priority =
+        journal_.load(std::memory_order_relaxed) ? priority_prefix(level_of(message.level)) : "";
+    append_line(line, format_,
+                {message.time, level_name(message.level), view(message.logger_name), view(message.payload), priority});
     out.append(line.data(), line.data() + line.size());
   }
-  std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<LineFormatter>(format_, journal_); }
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<LineFormatter>(format_, journal_);
+  }
 
  private:
   static Level level_of(spdlog::level::level_enum level) {
@@ -67,7 +71,8 @@ thread_local bool t_lost = false;
 /// One line, one write. Says how many lines got lost once one has gone through again, but not over and over where every other one is lost.
 class LineSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  LineSink(int fd, Format format, std::string origin) : file_(fd), journal_(is_journal(fd)), format_(format), origin_(std::move(origin)) {
+  LineSink(int fd, Format format, std::string origin)
+      : file_(fd), journal_(is_journal(fd)), format_(format), origin_(std::move(origin)) {
     set_formatter_(std::make_unique<LineFormatter>(format, journal_));
   }
 
@@ -127,7 +132,8 @@ struct ProcessLog {
         sink(std::make_shared<LineSink>(settings.fd, format, origin)),
         logger(origin, sink) {
     logger.set_level(spdlog_level(settings.level));
-    logger.set_error_handler([](const std::string&) {});  // spdlog's own would print to standard error, which may be the app's
+    // Spdlog's own would print to standard error, which may be the app's.
+    logger.set_error_handler([](const std::string&) {});
   }
 
   Settings settings;
@@ -151,7 +157,8 @@ ProcessLog& current() {
 
 void start(const Settings& settings, std::string_view process_name, int generation) {
   auto fresh = std::make_unique<ProcessLog>(settings, process_name, generation);
-  // The one before is never destroyed: after a fork its locks may be held by threads that do not exist here, and other threads may still use it.
+  // The one before is never destroyed: after a fork its locks may be held by threads that do not exist here, and other
+  // threads may still use it.
   fresh->before = g_log.load(std::memory_order_acquire);
   g_log.store(fresh.release(), std::memory_order_release);
 }

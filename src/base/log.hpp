@@ -6,10 +6,11 @@
 
 #include "base/log_field.hpp"
 
-/// serval's own log: one line per event, `key=value` after a short sentence, one name per process. Any thread may call it.
-/// text: `2026-11-21T10:00:00.123Z info  worker[3] gen=2 pid=811: worker ready boot_ms=12`
-/// in the journal (systemd), as text: `<6>worker[3] gen=2 pid=811: worker ready boot_ms=12`; time and level are the journal's
-/// json: `{"time":"...","level":"info","process":"worker[3]","gen":2,"pid":811,"msg":"worker ready","boot_ms":12}`
+/// serval's own log: one line per event, `key=value` after a short sentence, one name per process.
+/// Any thread may call it. The formats:
+/// - text: `2026-11-21T10:00:00.123Z info  worker[3] gen=2 pid=811: worker ready boot_ms=12`
+/// - text in the journal (systemd), which has time and level: `<6>worker[3] gen=2 pid=811: worker ready boot_ms=12`
+/// - json: `{"time":"...","level":"info","process":"worker[3]","gen":2,"pid":811,"msg":"worker ready","boot_ms":12}`
 namespace serval::log {
 
 struct Settings {
@@ -18,7 +19,8 @@ struct Settings {
   int fd = 2;  ///< borrowed, append-only; reopen() puts another file in its place
 };
 
-/// Sets up this process's log. Call once at start and again in each forked child (locks and buffers are not carried over a fork).
+/// Sets up this process's log. Call once at start and again in each forked child (locks and buffers are not carried
+/// over a fork).
 void start(const Settings& settings, std::string_view process_name, int generation = 0);
 
 /// In a child of a fork, before its first line: the same log under the same name, with the child's own pid and locks of

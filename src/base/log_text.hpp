@@ -10,7 +10,7 @@
 /// How a log line is spelt, without any I/O: the two formats of base/log.hpp.
 namespace serval::log {
 
-/// Who says it. `stream` is empty but for captured lines.
+/// The process that logs a line. `stream` is empty but for captured lines.
 struct Origin {
   std::string_view process;
   int generation = 0;  ///< 0: has none (the master), and none is shown
@@ -29,7 +29,8 @@ struct Line {
   std::string_view level;    ///< "info"
   std::string_view origin;   ///< from render_origin, of the same format
   std::string_view payload;  ///< from render, of the same format
-  std::string_view priority{};  ///< for the journal (base/journal.hpp), which has time and level itself: text lines have neither then
+  /// For the journal (base/journal.hpp), which has time and level itself: text lines have neither then.
+  std::string_view priority{};
 };
 
 /// The whole line with its '\n'.
@@ -38,8 +39,9 @@ void append_line(std::string& out, Format format, const Line& line);
 /// `text` inside a JSON string, without the quotes (RFC 8259 §7). Bytes that are not UTF-8 become U+FFFD.
 void append_json(std::string& out, std::string_view text);
 
-/// `text` in a text line: control characters (C0, DEL, C1) and bytes that are not UTF-8 become \xHH, so no terminal obeys them and a line stays
-/// one line; \n, \r and \t are written as such. With `quoted`, also '"' and '\' get a backslash.
+/// `text` in a text line: control characters (C0, DEL, C1) and bytes that are not UTF-8 become \xHH, so no terminal
+/// obeys them and a line stays one line; \n, \r and \t are written as such. With `quoted`, also '"' and '\' get a
+/// backslash.
 void append_text(std::string& out, std::string_view text, bool quoted);
 
 }  // namespace serval::log

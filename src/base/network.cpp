@@ -38,7 +38,9 @@ std::uint8_t mask_of_byte(int prefix, std::size_t index) {
   return bits <= 0 ? std::uint8_t{0} : static_cast<std::uint8_t>(0xff << (8 - bits));
 }
 
-Error wrong(std::string_view text, const std::string& why) { return Error{"cannot understand the network \"" + std::string(text) + "\": " + why}; }
+Error wrong(std::string_view text, const std::string& why) {
+  return Error{"cannot understand the network \"" + std::string(text) + "\": " + why};
+}
 
 }  // namespace
 
@@ -68,7 +70,8 @@ Result<Network> Network::parse(std::string_view text) {
   network.prefix_ = ip->v4 ? prefix + kMappedBits : prefix;
   for (std::size_t i = 0; i < network.bits_.size(); ++i) {
     if ((network.bits_[i] & ~mask_of_byte(network.prefix_, i)) != 0) {
-      return wrong(text, "the address has bits beyond /" + std::string(digits) + "; for one host leave out the slash, for a network set them to 0");
+      return wrong(text, "the address has bits beyond /" + std::string(digits) +
+                             "; for one host leave out the slash, for a network set them to 0");
     }
   }
   return network;

@@ -48,7 +48,8 @@ class [[nodiscard]] Result<void> {
   Error error_;
 };
 
-/// The world at start-up is not as it must be: thrown once, caught in main, which prints it and exits with `exit_code` (base/exit_code.hpp).
+/// The world at start-up is not as it must be: thrown once, caught in main, which prints it and exits with `exit_code`
+/// (base/exit_code.hpp).
 class StartupError : public std::runtime_error {
  public:
   StartupError(int code, const std::string& what) : std::runtime_error(what), exit_code(code) {}

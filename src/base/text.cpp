@@ -39,7 +39,8 @@ std::size_t edit_distance(std::string_view from, std::string_view to) {
     for (std::size_t column = 1; column <= to.size(); ++column) {
       const bool same = from[line - 1] == to[column - 1];
       row[column] = std::min({last[column] + 1, row[column - 1] + 1, last[column - 1] + (same ? 0 : 1)});
-      const bool swapped = line > 1 && column > 1 && from[line - 1] == to[column - 2] && from[line - 2] == to[column - 1];
+      const bool swapped =
+          line > 1 && column > 1 && from[line - 1] == to[column - 2] && from[line - 2] == to[column - 1];
       if (swapped) row[column] = std::min(row[column], before_last[column - 2] + 1);
     }
     before_last = last;
@@ -118,7 +119,8 @@ std::string help_row(std::string_view left, std::size_t width, std::string_view 
 std::string shortened(std::string_view text, std::size_t limit) {
   if (text.size() <= limit) return std::string(text);
   auto end = limit > 3 ? limit - 3 : 0;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // 10xxxxxx continues a UTF-8 character
+  // 10xxxxxx continues a UTF-8 character
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return std::string(text.substr(0, end)) + "...";
 }
 

@@ -24,22 +24,24 @@ std::size_t edit_distance(std::string_view from, std::string_view to);
 /// edit_distance(); none if that is farther than a third of its letters (at least two).
 std::optional<std::string_view> nearest(std::string_view word, std::span<const std::string_view> candidates);
 
-/// In double quotes, as TOML's basic strings and JSON write it: quotes, backslashes and control bytes escaped, so it stays one line.
-/// Bytes that are not valid UTF-8 pass unchanged.
+/// In double quotes, as TOML's basic strings and JSON write it: quotes, backslashes and control bytes escaped, so it
+/// stays one line. Bytes that are not valid UTF-8 pass unchanged.
 std::string quoted(std::string_view text);
-// Exact matches for std::string: otherwise argument-dependent lookup prefers std::quoted, which is not this, where <iomanip> is included.
+// Exact matches for std::string: otherwise argument-dependent lookup prefers std::quoted, which is not this, where
+// <iomanip> is included.
 inline std::string quoted(const std::string& text) { return quoted(std::string_view(text)); }
 inline std::string quoted(std::string& text) { return quoted(std::string_view(text)); }
 inline std::string quoted(const char* text) { return quoted(std::string_view(text)); }
 
-/// Running text in lines of at most `columns`, where no single word is longer; the first one begins at `indent`, where something may stand already, and
-/// the others are indented so far. Without an end of line at the end.
+/// Running text in lines of at most `columns`, where no single word is longer; the first one begins at `indent`, where
+/// something may stand already, and the others are indented so far. Without an end of line at the end.
 std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent = 0);
 
 /// What a terminal has at least.
 inline constexpr std::size_t kTerminalColumns = 80;
 
-/// A row of help: `text` wrapped beside `left`, from column `width` on, or below it if it is too long. A whole line or more.
+/// A row of help: `text` wrapped beside `left`, from column `width` on, or below it if it is too long. A whole line or
+/// more.
 std::string help_row(std::string_view left, std::size_t width, std::string_view text);
 
 /// At most `limit` bytes, cut at a character, with "..." in place of the rest.

@@ -18,9 +18,10 @@ struct Unit {
 
 // From large to small: parse_duration relies on it to refuse "30m1h", the formatters to find the largest exact one.
 constexpr Unit kDurationUnits[] = {{"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}};
-constexpr Unit kBinaryUnits[] = {{"TiB", 1ull << 40}, {"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}, {"B", 1}};
+constexpr Unit kBinaryUnits[] = {
+    {"TiB", 1ull << 40}, {"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"KiB", 1ull << 10}, {"B", 1}};
 constexpr Unit kDecimalUnits[] = {{"TB", 1'000'000'000'000}, {"GB", 1'000'000'000}, {"MB", 1'000'000}, {"KB", 1'000}};
-constexpr std::uint64_t kLongest = 100ull * 365 * 24 * 3'600'000;
+constexpr std::uint64_t kMaxMilliseconds = 100ull * 365 * 24 * 3'600'000;
 
 const Error kDurationError{"expected a number with a unit: ms, s, m or h"};
 const Error kSizeError{"expected a number of bytes, or one with a unit: KiB, MiB, GiB, TiB (or KB, MB, GB, TB)"};
@@ -35,7 +36,8 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
 
 bool same_letters(std::string_view one, std::string_view other) {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(one.begin(), one.end(), other.begin(), other.end(), [&](char a, char b) { return lower(a) == lower(b); });
+  return std::equal(one.begin(), one.end(), other.begin(), other.end(),
+                    [&](char a, char b) { return lower(a) == lower(b); });
 }
 
 }  // namespace
@@ -50,9 +52,10 @@ Result<Duration> parse_duration(std::string_view text) {
     const auto number = take_number(text);
     if (!number) return kDurationError;
     const auto name = text.substr(0, text.find_first_of("0123456789"));
-    const auto unit = std::find_if(std::begin(kDurationUnits), std::end(kDurationUnits), [&](const Unit& known) { return known.name == name; });
+    const auto unit = std::find_if(std::begin(kDurationUnits), std::end(kDurationUnits),
+                                   [&](const Unit& known) { return known.name == name; });
     if (unit == std::end(kDurationUnits) || (last && unit <= last)) return kDurationError;
-    if (*number > (kLongest - total) / unit->factor) return Error{"longer than 100 years"};
+    if (*number > (kMaxMilliseconds - total) / unit->factor) return Error{"longer than 100 years"};
     total += *number * unit->factor;
     last = unit;
     text.remove_prefix(name.size());
@@ -84,7 +87,9 @@ Result<std::size_t> parse_size(std::string_view text) {
     if (same_letters(text, unit.name)) factor = unit.factor;
   }
   if (factor == 0) return kSizeError;
-  if (*number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / factor) return Error{"more bytes than this machine can count"};
+  if (*number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) / factor) {
+    return Error{"more bytes than this machine can count"};
+  }
   return static_cast<std::size_t>(*number * factor);
 }
 
@@ -116,7 +121,9 @@ Result<unsigned> parse_mode(std::string_view text) {
   unsigned mode = 0;
   text = trim(text);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
-  if (error != std::errc{} || end != text.data() + text.size() || mode > 07777) return Error{"expected octal permission bits such as \"0022\""};
+  if (error != std::errc{} || end != text.data() + text.size() || mode > 07777) {
+    return Error{"expected octal permission bits such as \"0022\""};
+  }
   return mode;
 }
 

@@ -25,13 +25,17 @@ Result<config::Sources> sources_of(const master::Handover& handover) {
   const std::vector<std::string>& arguments = handover.arguments;
   constexpr std::string_view kRun = "run";
   if (arguments.size() < 2 || arguments[1] != kRun) return Error{"the server was not started by `serval run`"};
-  // As the server called it at its start: a link on the way there may lead elsewhere by now. An older version has not said it.
+  // As the server called it at its start: a link on the way there may lead elsewhere by now. An older version has not
+  // said it.
   std::string folder = handover.working_directory;
   if (folder.empty()) {
     if (const auto here = os::working_directory()) folder = *here;  // if it is gone, reloads say so, not the upgrade
   }
-  const auto line = read_command_line(*find_command(kRun), {arguments.begin() + 2, arguments.end()}, config::process_environment(), folder);
-  if (const auto* misuse = std::get_if<Misuse>(&line)) return Error{"this version does not take the server's command line: " + misuse->what};
+  const auto line = read_command_line(*find_command(kRun), {arguments.begin() + 2, arguments.end()},
+                                      config::process_environment(), folder);
+  if (const auto* misuse = std::get_if<Misuse>(&line)) {
+    return Error{"this version does not take the server's command line: " + misuse->what};
+  }
   const auto* invocation = std::get_if<Invocation>(&line);
   if (invocation == nullptr) return Error{"the server was not started by `serval run`"};
   return invocation->sources;

@@ -15,7 +15,7 @@
 #include "control/commands.hpp"
 #include "control/private_folder.hpp"
 #include "control/shown.hpp"
-#include "os/listen.hpp"
+#include "os/socket_path.hpp"
 #include "os/thread_stat.hpp"
 
 namespace serval::cli {
@@ -29,7 +29,8 @@ void show_progress(std::string_view command, std::string_view text) {
 }
 
 std::string hint_for(const Found& found) {
-  return (found.problems ? "the configuration has problems, which serval check lists; or " : "") + std::string(kNameAnother);
+  return (found.problems ? "the configuration has problems, which serval check lists; or " : "") +
+         std::string(kNameAnother);
 }
 
 /// Other words for a server that is there than for one that is not: another name would not help.
@@ -39,7 +40,10 @@ Asked unanswered(std::string_view command, const std::string& path, const std::s
   const std::string number = std::to_string(*pid);
   const auto stat = os::thread_stat(*pid, *pid);
   const char state = stat ? stat->state : '?';
-  if (state == 'T') return no_server(command, why + "; its process " + number + " is stopped", "kill -CONT " + number + " lets it go on");
+  if (state == 'T') {
+    return no_server(command, why + "; its process " + number + " is stopped",
+                     "kill -CONT " + number + " lets it go on");
+  }
   if (state == 't') return no_server(command, why + "; a debugger holds its process " + number, "let it go on there");
   return no_server(command, why + "; its process " + number + " lives", "its log may say why");
 }
@@ -52,13 +56,14 @@ std::string shown_lines(std::string_view text) {
 }
 
 /// There is no socket, and nothing to be said about its folder.
-bool is_empty(const control::Place& place) {
+bool is_empty(const control::SocketLocation& place) {
   if (::access(place.path.c_str(), F_OK) == 0 || errno != ENOENT) return false;
   return place.folder.empty() || control::check_private_folder(place.folder, place.owner).has_value();
 }
 
 /// `command` is what was typed: what the request asks for may be less.
-Asked ask_at(const control::Place& place, const Found& found, const std::string& command, control::Request request, Duration patience) {
+Asked ask_at(const control::SocketLocation& place, const Found& found, const std::string& command,
+             control::Request request, Duration patience) {
   request.meant = found.meant;
   const auto call = [&] {
     return control::call({.where = place,
@@ -74,19 +79,23 @@ Asked ask_at(const control::Place& place, const Found& found, const std::string&
   if (!reply) return unanswered(command, place.path, reply.error(), hint_for(found));
   if (reply->ok) return {.code = exit_code::ok, .result = reply->result, .why = {}, .message = {}};
   const std::string error = shown_lines(reply->error);
-  return {.code = reply->exit_code, .result = {}, .why = error.substr(0, error.find('\n')), .message = "serval " + command + ": " + error + '\n'};
+  return {.code = reply->exit_code,
+          .result = {},
+          .why = error.substr(0, error.find('\n')),
+          .message = "serval " + command + ": " + error + '\n'};
 }
 
 /// What changes a server must not reach one just because it is the only one: says which it is, and how to name it.
 Asked refuse_unnamed(const Found& found, const std::string& command) {
   constexpr auto kStatusPatience = std::chrono::seconds(3);
-  const control::Place& place = found.places.front();
-  const Asked asked = ask_at(place, found, command, {.command = "status", .arguments = {{"memory", false}}}, kStatusPatience);
+  const control::SocketLocation& place = found.places.front();
+  const Asked asked =
+      ask_at(place, found, command, {.command = "status", .arguments = {{"memory", false}}}, kStatusPatience);
   if (asked.code != exit_code::ok) return asked;
   const std::string name = control::text_at(asked.result, "name");
   return failed(exit_code::usage, command,
-                "there is no serval.toml here and no flag that says which server is meant; the only one found is " + name + ", pid " +
-                    control::number(asked.result, "pid") + ", at " + place.path,
+                "there is no serval.toml here and no flag that says which server is meant; the only one found is " +
+                    name + ", pid " + control::number(asked.result, "pid") + ", at " + place.path,
                 "if that one is meant: serval " + command + " --socket " + place.path);
 }
 
@@ -103,15 +112,16 @@ Asked try_server(const Invocation& invocation, const control::Request& request, 
   if (found.failure.code != exit_code::ok) return found.failure;
   if (found.unnamed && !only_looks(command)) return refuse_unnamed(found, command);
   Asked best;  // of what the places have said, the first that tells more than that there is nothing
-  std::vector<control::Place> empty;
-  for (const control::Place& place : found.places) {
+  std::vector<control::SocketLocation> empty;
+  for (const control::SocketLocation& place : found.places) {
     if (place.automatic && is_empty(place)) {
       empty.push_back(place);
       continue;
     }
     Asked asked = ask_at(place, found, command, request, patience);
     if (asked.code == exit_code::ok && found.unnamed) {
-      asked.message = "serval " + command + ": there is no serval.toml here; this is the only server found, at " + place.path + '\n';
+      asked.message = "serval " + command + ": there is no serval.toml here; this is the only server found, at " +
+                      place.path + '\n';
     }
     if (asked.code != exit_code::unavailable) return asked;
     if (best.code == exit_code::ok) best = std::move(asked);

@@ -2,17 +2,18 @@
 
 #include "base/time.hpp"
 #include "cli/asked.hpp"
-#include "cli/commands.hpp"
+#include "cli/invocation.hpp"
 #include "control/protocol.hpp"
 
 namespace serval::cli {
 
-/// Has the server that the command line means do something; waits for its reply, `patience` long for each line of it. Progress goes to standard
-/// error if that is a terminal. Where there is no server or it refuses, the code is what to exit with.
-/// A command that does more than look is refused where nothing says which server is meant, whether there is only one or not.
+/// Has the server that the command line means do something; waits for its reply, `patience` long for each line of it.
+/// Progress goes to standard error if that is a terminal. Where there is no server or it refuses, the code is what to
+/// exit with. A command that does more than look is refused where nothing says which server is meant, whether there is
+/// only one or not.
 Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience);
 
 /// The same; standard error has been told what went wrong, or which server has been asked if nothing said it.
-Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience = std::chrono::seconds(10));
+Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience);
 
 }  // namespace serval::cli

@@ -13,7 +13,8 @@ struct Asked {
   int code = exit_code::ok;    ///< what the command exits with
   boost::json::object result;  ///< if ok
   std::string why;             ///< if not: in one line, without its end
-  std::string message;         ///< for standard error, in whole lines: if not ok all that there is to say, hints and other problems too
+  /// For standard error, in whole lines: if not ok all that there is to say, hints and other problems too.
+  std::string message;
 };
 
 /// A failure in one sentence, and what to do about it.

@@ -1,4 +1,4 @@
-#include "cli/check.hpp"
+#include "cli/bodies.hpp"
 
 #include <iostream>
 

@@ -25,11 +25,19 @@ std::string_view command_name(std::string_view word) {
 
 int unknown_command(std::string_view name) {
   const auto later = later_commands();
-  if (std::find(later.begin(), later.end(), name) != later.end()) return usage_error(name, "not in this version", "serval help lists the commands");
+  if (std::find(later.begin(), later.end(), name) != later.end()) {
+    return usage_error(name, "not in this version", "serval help lists the commands");
+  }
   const auto what = "unknown command " + quoted(name);
-  if (name.find(".so") != std::string_view::npos) return usage_error("", what, "to serve an app: serval run " + std::string(name));
-  if (const auto hint = config::hint_for_peer_word(config::PeerWord::Place::command, name); !hint.empty()) return usage_error("", what, hint);
-  if (name.starts_with('-')) return usage_error("", what, "flags follow the command, as in serval run " + std::string(name));
+  if (name.find(".so") != std::string_view::npos) {
+    return usage_error("", what, "to serve an app: serval run " + std::string(name));
+  }
+  if (const auto hint = config::hint_for_peer_word(config::PeerWord::Place::command, name); !hint.empty()) {
+    return usage_error("", what, hint);
+  }
+  if (name.starts_with('-')) {
+    return usage_error("", what, "flags follow the command, as in serval run " + std::string(name));
+  }
   const auto near = nearest_command(name);
   return usage_error("", what, near.empty() ? "serval help lists the commands" : "did you mean serval " + near + "?");
 }
@@ -40,9 +48,10 @@ std::string working_directory() {
   return std::move(*path);
 }
 
-int perform(const Command& command, std::vector<std::string> arguments) {
-  const bool needs_folder = command.takes_config || command.takes_server;
-  const auto line = read_command_line(command, std::move(arguments), config::process_environment(), needs_folder ? working_directory() : "");
+int perform(const Subcommand& command, std::vector<std::string> arguments) {
+  const bool needs_folder = command.takes_config() || command.takes_server();
+  const auto line = read_command_line(command, std::move(arguments), config::process_environment(),
+                                      needs_folder ? working_directory() : "");
   if (const auto* misuse = std::get_if<Misuse>(&line)) return usage_error(command.name, misuse->what, misuse->hint);
   if (std::holds_alternative<HelpWanted>(line)) {
     std::cout << help_of(command);

@@ -1,170 +1,212 @@
 #include "cli/commands.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
+#include <vector>
 
-#include "base/exit_code.hpp"
 #include "base/text.hpp"
-#include "cli/adopt.hpp"
-#include "cli/check.hpp"
-#include "cli/document.hpp"
-#include "cli/healthcheck.hpp"
-#include "cli/help.hpp"
-#include "cli/mold.hpp"
-#include "cli/order.hpp"
-#include "cli/read_config.hpp"
-#include "cli/run.hpp"
-#include "cli/show_config.hpp"
-#include "cli/stack.hpp"
-#include "cli/status.hpp"
-#include "cli/usage.hpp"
+#include "cli/bodies.hpp"
 
 namespace serval::cli {
 namespace {
 
-int run(const Invocation& invocation) {
-  const auto loaded = config::load(invocation.sources);
-  if (const int code = report_problems(loaded); code != exit_code::ok) return code;
-  return run_server(loaded, invocation.sources);
-}
-
-int version(const Invocation&) {
-  std::puts("serval " SERVAL_VERSION);
-  return exit_code::ok;
-}
-
-/// The descriptor that the only word names; -1 if it names none.
-int descriptor_of(const Invocation& invocation) {
-  const auto& word = invocation.words.front();
-  int fd = -1;
-  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), fd);
-  return error == std::errc{} && end == word.data() + word.size() ? fd : -1;
-}
-
-int mold(const Invocation& invocation) {
-  if (const int fd = descriptor_of(invocation); fd >= 0) return run_mold(fd);
-  return usage_error("mold", quoted(invocation.words.front()) + " is not a file descriptor", "serval starts its molds itself");
-}
-
-int stack(const Invocation& invocation) {
-  if (const int fd = descriptor_of(invocation); fd >= 0) return run_stack(fd);
-  return usage_error("stack", quoted(invocation.words.front()) + " is not a file descriptor", "serval asks itself for stacks");
-}
-
-int read(const Invocation& invocation) {
-  if (const int fd = descriptor_of(invocation); fd >= 0) return read_config(fd);
-  return usage_error("read", quoted(invocation.words.front()) + " is not a file descriptor", "serval config shows a configuration");
-}
-
-int adopt_server(const Invocation& invocation) {
-  const int fd = descriptor_of(invocation);
-  const bool check = invocation.words.size() == 2;
-  if (check && invocation.words[1] != "check") return usage_error("adopt", quoted(invocation.words[1]) + " is not expected", "serval upgrades itself");
-  if (fd >= 0) return adopt(fd, check);
-  return usage_error("adopt", quoted(invocation.words.front()) + " is not a file descriptor", "serval upgrade does it");
-}
-
-constexpr Command kCommands[] = {
-    {.name = "run", .arguments = "[APP.so]", .most_words = 1, .takes_config = true, .summary = "serve an app, in the foreground",
-     .more = "Loads and preloads the app once, forks workers from it and serves until it is told to stop. "
-             "Without -c it uses serval.toml in the working directory if there is one. APP.so wins over app.library.",
+constexpr Subcommand kCommands[] = {
+    {.name = "run",
+     .arguments = "[APP.so]",
+     .max_words = 1,
+     .flags = kConfigFlags,
+     .summary = "serve an app, in the foreground",
+     .more = "Loads and preloads the app once, forks workers from it and serves until it is told to stop. Without -c "
+             "it uses serval.toml in the working directory if there is one. APP.so wins over app.library.",
      .run = run},
-    {.name = "check", .arguments = "[APP.so]", .most_words = 1, .takes_config = true, .summary = "say all that is wrong with a configuration",
-     .more = "Every problem at once, each with its place and a hint. If there is none, what the start would refuse is tried as far as it leaves no trace: log "
-             "files, folders, users, addresses, all with the rights of whoever checks. Then the app is loaded and preloaded in a process of its own, which is "
-             "thrown away. Nothing is bound and nothing served.",
+    {.name = "check",
+     .arguments = "[APP.so]",
+     .max_words = 1,
+     .flags = kConfigFlags,
+     .summary = "say all that is wrong with a configuration",
+     .more = "Every problem at once, each with its place and a hint. If there is none, what the start would refuse "
+             "is tried as far as it leaves no trace: log files, folders, users, addresses, all with the rights of "
+             "whoever checks. Then the app is loaded and preloaded in a process of its own, which is thrown away. "
+             "Nothing is bound and nothing served.",
      .run = check},
-    {.name = "config", .arguments = "", .takes_config = true, .takes_origin = true, .summary = "print the effective configuration",
-     .more = "As a serval.toml. With --origin each value says where it came from: default, file, environment or flag. "
-             "Values that may be secret are hidden unless --show-secrets is given.", .run = show_config},
-    {.name = "status", .arguments = "", .takes_server = true, .takes_json = true, .summary = "show what a running server is doing",
-     .more = "One line about the server and one for each worker: its age, requests, connections, busy threads and memory, whether it is about to be "
-             "replaced or to start again, and which requests it has in progress. Then how many workers have ended, and why. "
-             "It answers while workers hang. The server is found by --socket, by --name, by SERVAL_CONTROL_SOCKET, or by its "
-             "configuration; without any of them by its socket, if there is only one where sockets are by default.",
-     .run = status},
-    {.name = "healthcheck", .arguments = "", .takes_server = true, .takes_ready = true, .summary = "say whether a running server is well, by the exit code",
-     .more = "For the HEALTHCHECK of a container and for exec probes: exits 0 or 1 and says why in one line. "
-             "Without --ready: the server answers within 3s, and the I/O loop of at least one worker turns; one that still boots, preloads or stops is "
-             "well, since it must not be killed for that. With --ready: every worker has been ready once, one serves now, and the server is not stopping. "
-             "The app's ready() is asked while a worker boots, until it says yes; that it says no later is not noticed. "
-             "The server is found as by status; no worker is asked, and nothing is measured.",
+    {.name = "config",
+     .arguments = "",
+     .flags = kConfigFlags | Flag::origin | Flag::show_secrets,
+     .summary = "print the effective configuration",
+     .more = "As a serval.toml. With --origin each value says where it came from: default, file, environment or "
+             "flag. Values that may be secret are hidden unless --show-secrets is given.",
+     .run = show_config},
+    {.name = "status",
+     .arguments = "",
+     .flags = kServerFlags | Flag::json,
+     .summary = "show what a running server is doing",
+     .more = "One line about the server and one for each worker: its age, requests, connections, busy threads and "
+             "memory, whether it is about to be replaced or to start again, and which requests it has in progress. "
+             "Then how many workers have ended, and why. It answers while workers hang. The server is found by "
+             "--socket, by --name, by SERVAL_CONTROL_SOCKET, or by its configuration; without any of them by its "
+             "socket, if there is only one where sockets are by default.",
+     .run = order},
+    {.name = "healthcheck",
+     .arguments = "",
+     .flags = kServerFlags | Flag::ready,
+     .summary = "say whether a running server is well, by the exit code",
+     .more = "For the HEALTHCHECK of a container and for exec probes: exits 0 or 1 and says why in one line. Without "
+             "--ready: the server answers within 3s, and the I/O loop of at least one worker turns; one that still "
+             "boots, preloads or stops is well, since it must not be killed for that. With --ready: every worker has "
+             "been ready once, one serves now, and the server is not stopping. The app's ready() is asked while a "
+             "worker boots, until it says yes; that it says no later is not noticed. The server is found as by "
+             "status; no worker is asked, and nothing is measured.",
      .run = healthcheck},
-    {.name = "stacks", .arguments = "[SLOT]", .most_words = 1, .takes_server = true, .takes_json = true,
+    {.name = "stacks",
+     .arguments = "[SLOT]",
+     .max_words = 1,
+     .word = "slot",
+     .word_hint = "serval stacks 0, or serval stacks for all workers",
+     .flags = kServerFlags | Flag::json,
      .summary = "show where the threads of the workers are",
-     .more = "For each thread that runs the app: its stack, with function names and, from debug information, file and line, and the request that it "
-             "serves. Threads are asked by a signal, which system calls of the app may notice as an EINTR. A worker whose I/O loop does not answer "
-             "within 2s is shown as far as it can be seen from outside.",
-     .run = stacks},
-    {.name = "reload", .arguments = "", .takes_server = true, .takes_timeout = true, .summary = "replace configuration and app without losing a request",
-     .more = "Loads the app anew, boots one worker of it, and only then replaces the others one after the other, each ahead of the one that leaves. "
-             "Returns when all of them serve. Whatever fails before leaves the old generation serving, and so does a new one whose workers die "
-             "while it takes over; the command then exits 1 and says why. Else it says what is different since: the library's build, each option.",
-     .run = reload},
-    {.name = "stop", .arguments = "", .takes_server = true, .takes_now = true, .summary = "stop the server, returning when it has ended",
-     .more = "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut, and so it is by a second serval stop that comes more "
-             "than a second after the first one, as with signals. Either says how many requests it has cut.", .run = stop},
-    {.name = "scale", .arguments = "N|+N|-N", .least_words = 1, .most_words = 1, .takes_server = true, .summary = "change the number of workers",
-     .more = "Returns when so many serve. A reload keeps the number unless workers.count has changed.", .run = scale},
-    {.name = "recycle", .arguments = "SLOT|all", .least_words = 1, .most_words = 1, .takes_server = true,
-     .summary = "replace workers by new ones of the same generation", .more = "Each successor serves before its worker leaves.", .run = recycle},
-    {.name = "reopen", .arguments = "", .takes_server = true, .summary = "reopen the log files, returning when every process has", .more = "", .run = reopen},
-    {.name = "drain", .arguments = "", .takes_server = true, .summary = "report not ready, and serve on",
-     .more = "serval healthcheck --ready fails from then on, and serval status and systemd's status line say why; nothing is said over HTTP. A load "
-             "balancer that asks one of these can send traffic elsewhere, and requests that still arrive are served. It stays so, also over a reload, "
-             "until serval undrain.",
-     .run = drain},
-    {.name = "undrain", .arguments = "", .takes_server = true, .summary = "report ready again", .more = "Ends serval drain.",
-     .run = undrain},
-    {.name = "pause", .arguments = "", .takes_server = true, .takes_timeout = true, .summary = "let no request begin, returning when none is in progress",
-     .more = "New connections wait in the accept queue, as many as server.backlog allows; a request on a connection that is there already waits in its "
-             "worker. No limit of theirs begins to count before serval resume. Whatever needs the app to hold still can be done meanwhile: "
-             "a migration, a failover. Reloads and restarts of workers go on, and a stop answers what waits. "
-             "If --timeout is over before all is finished, the pause stays.",
+     .more = "For each thread that runs the app: its stack, with function names and, from debug information, file "
+             "and line, and the request that it serves. Threads are asked by a signal, which system calls of the app "
+             "may notice as an EINTR. A worker whose I/O loop does not answer within 2s is shown as far as it can be "
+             "seen from outside.",
+     .run = order},
+    {.name = "reload",
+     .arguments = "",
+     .flags = kServerFlags | Flag::timeout,
+     .summary = "replace configuration and app without losing a request",
+     .more = "Loads the app anew, boots one worker of it, and only then replaces the others one after the other, "
+             "each ahead of the one that leaves. Returns when all of them serve. Whatever fails before leaves the "
+             "old generation serving, and so does a new one whose workers die while it takes over; the command then "
+             "exits 1 and says why. Else it says what is different since: the library's build, each option.",
+     .run = order},
+    {.name = "stop",
+     .arguments = "",
+     .flags = kServerFlags | Flag::now,
+     .summary = "stop the server, returning when it has ended",
+     .more = "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut, and so it is "
+             "by a second serval stop that comes more than a second after the first one, as with signals. Either "
+             "says how many requests it has cut.",
+     .run = stop},
+    {.name = "scale",
+     .arguments = "N|+N|-N",
+     .min_words = 1,
+     .max_words = 1,
+     .word = "number of workers",
+     .word_hint = "for example serval scale 8, or +1, or -1",
+     .flags = kServerFlags,
+     .summary = "change the number of workers",
+     .more = "Returns when so many serve. A reload keeps the number unless workers.count has changed.",
+     .run = order},
+    {.name = "recycle",
+     .arguments = "SLOT|all",
+     .min_words = 1,
+     .max_words = 1,
+     .word = "slot",
+     .word_hint = "serval recycle 0, or serval recycle all",
+     .flags = kServerFlags,
+     .summary = "replace workers by new ones of the same generation",
+     .more = "Each successor serves before its worker leaves.",
+     .run = order},
+    {.name = "reopen",
+     .arguments = "",
+     .flags = kServerFlags,
+     .summary = "reopen the log files, returning when every process has",
+     .more = "",
+     .run = order},
+    {.name = "drain",
+     .arguments = "",
+     .flags = kServerFlags,
+     .summary = "report not ready, and serve on",
+     .more = "serval healthcheck --ready fails from then on, and serval status and systemd's status line say why; "
+             "nothing is said over HTTP. A load balancer that asks one of these can send traffic elsewhere, and "
+             "requests that still arrive are served. It stays so, also over a reload, until serval undrain.",
+     .run = order},
+    {.name = "undrain",
+     .arguments = "",
+     .flags = kServerFlags,
+     .summary = "report ready again",
+     .more = "Ends serval drain.",
+     .run = order},
+    {.name = "pause",
+     .arguments = "",
+     .flags = kServerFlags | Flag::timeout,
+     .summary = "let no request begin, returning when none is in progress",
+     .more = "New connections wait in the accept queue, as many as server.backlog allows; a request on a connection "
+             "that is there already waits in its worker. No limit of theirs begins to count before serval resume. "
+             "Whatever needs the app to hold still can be done meanwhile: a migration, a failover. Reloads and "
+             "restarts of workers go on, and a stop answers what waits. If --timeout is over before all is finished, "
+             "the pause stays.",
      .run = pause},
-    {.name = "resume", .arguments = "", .takes_server = true, .summary = "let requests begin again", .more = "Ends serval pause; what has waited is answered.",
-     .run = resume},
-    {.name = "upgrade", .arguments = "", .takes_server = true, .summary = "replace serval itself by the version that is installed now, in place",
-     .more = "The program by which the server was started is looked up again and asked whether it can take over; then the master becomes that "
-             "program. Process id, workers, sockets and counters stay; workers of the new version come with the next reload. If it cannot take over, "
-             "nothing changes and the command exits 1.",
-     .run = upgrade},
+    {.name = "resume",
+     .arguments = "",
+     .flags = kServerFlags,
+     .summary = "let requests begin again",
+     .more = "Ends serval pause; what has waited is answered.",
+     .run = order},
+    {.name = "upgrade",
+     .arguments = "",
+     .flags = kServerFlags,
+     .summary = "replace serval itself by the version that is installed now, in place",
+     .more = "The program by which the server was started is looked up again and asked whether it can take over; "
+             "then the master becomes that program. Process id, workers, sockets and counters stay; workers of the "
+             "new version come with the next reload. If it cannot take over, nothing changes and the command exits 1.",
+     .run = order},
     {.name = "version", .arguments = "", .summary = "print the version", .more = "", .run = version},
-    {.name = "help", .arguments = "[COMMAND|signals]", .most_words = 1, .summary = "explain a command, or what each signal does",
-     .more = "Without an argument: the list of commands.", .run = help},
-    {.name = "mold", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "be the mold of a running master",
-     .more = "Started by serval itself.", .run = mold},
-    {.name = "adopt", .arguments = "FD [check]", .least_words = 1, .most_words = 2, .hidden = true, .summary = "go on as a running server",
-     .more = "Started by serval itself.", .run = adopt_server},
-    {.name = "read", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "read the configuration of a running master",
-     .more = "Started by serval itself.", .run = read},
-    {.name = "stack", .arguments = "FD", .least_words = 1, .most_words = 1, .hidden = true, .summary = "name the frames of stacks",
-     .more = "Started by serval itself.", .run = stack},
-    {.name = "document", .arguments = "sample | man TEMPLATE", .least_words = 1, .most_words = 2, .hidden = true,
-     .summary = "print a document that is made from serval's tables", .more = "Used when serval is built.", .run = document},
+    {.name = "help",
+     .arguments = "[COMMAND|signals]",
+     .max_words = 1,
+     .summary = "explain a command, or what each signal does",
+     .more = "Without an argument: the list of commands.",
+     .run = help},
+    {.name = "mold",
+     .arguments = "FD",
+     .min_words = 1,
+     .max_words = 1,
+     .hidden = true,
+     .summary = "be the mold of a running master",
+     .more = "Started by serval itself.",
+     .run = mold},
+    {.name = "adopt",
+     .arguments = "FD [check]",
+     .min_words = 1,
+     .max_words = 2,
+     .hidden = true,
+     .summary = "go on as a running server",
+     .more = "Started by serval itself.",
+     .run = adopt},
+    {.name = "read",
+     .arguments = "FD",
+     .min_words = 1,
+     .max_words = 1,
+     .hidden = true,
+     .summary = "read the configuration of a running master",
+     .more = "Started by serval itself.",
+     .run = read_config},
+    {.name = "stack",
+     .arguments = "FD",
+     .min_words = 1,
+     .max_words = 1,
+     .hidden = true,
+     .summary = "name the frames of stacks",
+     .more = "Started by serval itself.",
+     .run = stack},
+    {.name = "document",
+     .arguments = "sample | man TEMPLATE",
+     .min_words = 1,
+     .max_words = 2,
+     .hidden = true,
+     .summary = "print a document that is made from serval's tables",
+     .more = "Used when serval is built.",
+     .run = document},
 };
 
 constexpr std::string_view kLater[] = {"top", "logs", "new", "init"};
 
-constexpr Flag kConfigFlags[] = {
-    {"-c, --config FILE", "configuration file (default: ./serval.toml if there is one)"},
-    {"-q", "log warnings and errors only, as --log.level warning"},
-    {"-v", "log everything, as --log.level debug"},
-};
-
-constexpr Flag kServerFlags[] = {
-    {"-c, --config FILE", "configuration of the server (default: ./serval.toml if there is one)"},
-    {"--socket PATH", "control socket of the server (default: where the configuration says)"},
-    {"--name NAME", "name of the server, for one that has no configuration file at hand"},
-};
-
 }  // namespace
 
-std::span<const Command> commands() { return kCommands; }
+std::span<const Subcommand> commands() { return kCommands; }
 
-const Command* find_command(std::string_view name) {
-  const auto found = std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& command) { return command.name == name; });
+const Subcommand* find_command(std::string_view name) {
+  const auto found = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                  [&](const Subcommand& command) { return command.name == name; });
   return found == std::end(kCommands) ? nullptr : found;
 }
 
@@ -177,9 +219,5 @@ std::string nearest_command(std::string_view name) {
 }
 
 std::span<const std::string_view> later_commands() { return kLater; }
-
-std::span<const Flag> config_flags() { return kConfigFlags; }
-
-std::span<const Flag> server_flags() { return kServerFlags; }
 
 }  // namespace serval::cli

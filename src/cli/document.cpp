@@ -1,5 +1,6 @@
-#include "cli/document.hpp"
+#include "cli/bodies.hpp"
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <string>
@@ -9,6 +10,7 @@
 #include "base/exit_code.hpp"
 #include "base/signal_table.hpp"
 #include "base/text.hpp"
+#include "cli/commands.hpp"
 #include "cli/usage.hpp"
 #include "config/document.hpp"
 
@@ -22,19 +24,15 @@ std::string capitalised(std::string_view text) {
 }
 
 /// What may stand behind a command's name, each a call of macros (mdoc(7)).
-std::vector<std::string> man_arguments(const Command& command) {
+std::vector<std::string> man_arguments(const Subcommand& command) {
   std::vector<std::string> arguments;
   if (!command.arguments.empty()) arguments.push_back("Ar " + std::string(command.arguments));
-  if (command.takes_json) arguments.emplace_back("Op Fl -json");
-  if (command.takes_now) arguments.emplace_back("Op Fl -now");
-  if (command.takes_ready) arguments.emplace_back("Op Fl -ready");
-  if (command.takes_timeout) arguments.emplace_back("Op Fl -timeout Ar DURATION");
-  if (command.takes_config || command.takes_server) arguments.emplace_back("Op Fl c Ar FILE");
-  if (command.takes_server) arguments.emplace_back("Op Fl -socket Ar PATH");
-  if (command.takes_server) arguments.emplace_back("Op Fl -name Ar NAME");
-  if (command.takes_origin) arguments.emplace_back("Op Fl -origin");
-  if (command.takes_origin) arguments.emplace_back("Op Fl -show-secrets");
-  if (command.takes_config) arguments.emplace_back("Op Ar flags");
+  for (const FlagRow& row : flag_table()) {
+    if (!command.flags.has(row.flag) || !row.level.empty()) continue;
+    const std::string value = row.placeholder.empty() ? "" : " Ar " + std::string(row.placeholder);
+    arguments.push_back("Op Fl " + short_form(row).substr(1) + value);
+  }
+  if (command.takes_config()) arguments.emplace_back("Op Ar flags");
   return arguments;
 }
 
@@ -54,32 +52,43 @@ std::string man_of_commands() {
     if (command.hidden) continue;
     text += ".It Nm Cm " + std::string(command.name);
     // Op takes the rest of its line; within one that goes on, Oo and Oc do the same (mdoc(7)).
-    for (const auto& argument : man_arguments(command)) text += argument.starts_with("Op ") ? " Oo " + argument.substr(3) + " Oc" : " " + argument;
+    for (const auto& argument : man_arguments(command)) {
+      text += argument.starts_with("Op ") ? " Oo " + argument.substr(3) + " Oc" : " " + argument;
+    }
     text += '\n' + config::man_text(capitalised(command.summary) + ".");
     if (!command.more.empty()) text += config::man_text(command.more);
   }
   return text + ".El\n";
 }
 
-std::string man_of_flags() {
-  std::string text = ".Bl -tag -width Ds\n";
-  for (const auto& flag : config_flags()) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
-  return text + ".El\n";
+std::string man_of(Flags flags) {
+  std::string text;
+  for (const FlagRow& row : flag_table()) {
+    if (flags.has(row.flag)) text += ".It Li " + all_forms(row) + '\n' + config::man_text(row.summary);
+  }
+  return text;
 }
 
+std::string man_of_flags() { return ".Bl -tag -width Ds\n" + man_of(kConfigFlags) + ".El\n"; }
+
+/// Those that name a server, and then those that only some of its commands have.
 std::string man_of_server_flags() {
-  std::string text = ".Bl -tag -width Ds\n";
-  for (const auto& flag : server_flags()) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
-  for (const Flag& flag : {kJsonFlag, kNowFlag, kReadyFlag, kTimeoutFlag}) text += ".It Li " + std::string(flag.names) + '\n' + config::man_text(flag.summary);
-  return text + ".El\n";
+  Flags others;
+  for (const FlagRow& row : flag_table()) {
+    const bool taken = std::any_of(commands().begin(), commands().end(), [&](const Subcommand& command) {
+      return command.takes_server() && command.flags.has(row.flag);
+    });
+    if (taken && !kServerFlags.has(row.flag)) others = others | row.flag;
+  }
+  return ".Bl -tag -width Ds\n" + man_of(kServerFlags) + man_of(others) + ".El\n";
 }
 
 std::string man_of_signals() {
   std::string text = ".Bl -tag -width \"USR1\"\n";
   for (const auto& signal : kSignalTable) {
     text += ".It Dv " + std::string(signal.name) + '\n' + config::man_text(signal.meaning);
-    text += "(Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) + "; Gunicorn: " + std::string(signal.gunicorn) +
-            "; nginx: " + std::string(signal.nginx) + ".)\n";
+    text += "(Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) +
+            "; Gunicorn: " + std::string(signal.gunicorn) + "; nginx: " + std::string(signal.nginx) + ".)\n";
   }
   return text + ".El\n";
 }
@@ -87,14 +96,18 @@ std::string man_of_signals() {
 std::string man_of_causes() {
   std::string text = ".Bl -tag -width Ds -compact\n";
   for (const auto& row : kCauseTable) {
-    if (row.cause != Cause::none) text += ".It Li " + std::string(row.name) + '\n' + config::man_text(capitalised(row.meaning) + ".");
+    if (row.cause != Cause::none) {
+      text += ".It Li " + std::string(row.name) + '\n' + config::man_text(capitalised(row.meaning) + ".");
+    }
   }
   return text + ".El\n";
 }
 
 std::string man_of_exit_codes() {
   std::string text = ".Bl -tag -width \"00\" -compact\n";
-  for (const auto& row : exit_code::kTable) text += ".It Li " + std::to_string(row.code) + '\n' + config::man_text(row.meaning);
+  for (const auto& row : exit_code::kTable) {
+    text += ".It Li " + std::to_string(row.code) + '\n' + config::man_text(row.meaning);
+  }
   return text + ".El\n";
 }
 
@@ -133,9 +146,14 @@ int document(const Invocation& invocation) {
     std::cout << config::sample_file();
     return exit_code::ok;
   }
-  if (what != "man" || invocation.words.size() != 2) return usage_error("document", "expected sample, or man TEMPLATE", "see man/CMakeLists.txt");
+  if (what != "man" || invocation.words.size() != 2) {
+    return usage_error("document", "expected sample, or man TEMPLATE", "see man/CMakeLists.txt");
+  }
   std::ifstream file(invocation.words[1]);
-  if (!file) return usage_error("document", "cannot read the template " + quoted(invocation.words[1]), "name a file that exists");
+  if (!file) {
+    return usage_error("document", "cannot read the template " + quoted(invocation.words[1]),
+                       "name a file that exists");
+  }
   std::string line;
   while (std::getline(file, line)) std::cout << filled(line);
   return exit_code::ok;

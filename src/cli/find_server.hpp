@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "cli/asked.hpp"
-#include "cli/commands.hpp"
+#include "cli/invocation.hpp"
 #include "control/meant.hpp"
-#include "control/place.hpp"
+#include "control/socket_location.hpp"
 
 namespace serval::cli {
 
@@ -17,18 +17,18 @@ inline constexpr const char* kNameAnother =
 
 /// Which server is meant, or why that cannot be told.
 struct Found {
-  std::vector<control::Place> places;  ///< where it may be
+  std::vector<control::SocketLocation> places;  ///< where it may be
   std::optional<control::ConfigFile> meant{};
   Asked failure{};        ///< if its code is not ok
   bool problems = false;  ///< the configuration is not right: its server may be elsewhere
   bool unnamed = false;   ///< it is only the one server that has a socket where sockets are by default
 };
 
-/// By --socket, --name, the configuration, SERVAL_CONTROL_SOCKET; by none of them, the only one that there is. Reads the configuration and looks
-/// at folders; talks to nobody.
+/// By --socket, --name, the configuration, SERVAL_CONTROL_SOCKET; by none of them, the only one that there is. Reads
+/// the configuration and looks at folders; talks to no server.
 Found find_server(std::string_view command, const Invocation& invocation);
 
 /// For messages: "/run/a.sock, /run/b.sock".
-std::string paths_of(const std::vector<control::Place>& places);
+std::string paths_of(const std::vector<control::SocketLocation>& places);
 
 }  // namespace serval::cli

@@ -1,4 +1,4 @@
-#include "cli/healthcheck.hpp"
+#include "cli/bodies.hpp"
 
 #include <iostream>
 #include <string>
@@ -12,7 +12,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr auto kPatience = std::chrono::seconds(3);
+constexpr auto kHealthcheckPatience = std::chrono::seconds(3);
 
 int unwell(std::string_view why) {
   std::string line;
@@ -28,13 +28,15 @@ bool is_true(const json::object& status, std::string_view key) {
 
 std::string text_at(const json::object& status, std::string_view key) {
   const json::value* value = status.if_contains(json::string_view(key.data(), key.size()));
-  return value != nullptr && value->is_string() ? std::string(value->get_string().data(), value->get_string().size()) : "the server does not say why";
+  return value != nullptr && value->is_string() ? std::string(value->get_string().data(), value->get_string().size())
+                                                : "the server does not say why";
 }
 
 }  // namespace
 
 int healthcheck(const Invocation& invocation) {
-  const Asked asked = try_server(invocation, {.command = "status", .arguments = {{"memory", false}}}, kPatience);
+  const Asked asked =
+      try_server(invocation, {.command = "status", .arguments = {{"memory", false}}}, kHealthcheckPatience);
   if (asked.code != exit_code::ok) return unwell(asked.why);
   if (invocation.ready) {
     if (!is_true(asked.result, "ready")) return unwell("not ready: " + text_at(asked.result, "unready"));

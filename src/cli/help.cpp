@@ -5,6 +5,7 @@
 #include "base/exit_code.hpp"
 #include "base/signal_table.hpp"
 #include "base/text.hpp"
+#include "cli/bodies.hpp"
 #include "cli/usage.hpp"
 #include "config/document.hpp"
 
@@ -16,17 +17,14 @@ constexpr std::size_t kCommandWidth = 31;
 constexpr std::size_t kFlagWidth = 28;
 constexpr std::size_t kSignalWidth = 6;
 
-std::string usage_of(const Command& command) {
+std::string usage_of(const Subcommand& command) {
   std::string usage = "serval " + std::string(command.name);
   if (!command.arguments.empty()) usage += " " + std::string(command.arguments);
-  if (command.takes_json) usage += " [--json]";
-  if (command.takes_now) usage += " [--now]";
-  if (command.takes_ready) usage += " [--ready]";
-  if (command.takes_timeout) usage += " [--timeout DURATION]";
-  if (command.takes_config || command.takes_server) usage += " [-c FILE]";
-  if (command.takes_server) usage += " [--socket PATH] [--name NAME]";
-  if (command.takes_origin) usage += " [--origin] [--show-secrets]";
-  if (command.takes_config) usage += " [flags]";
+  for (const FlagRow& row : flag_table()) {
+    if (!command.flags.has(row.flag) || !row.level.empty()) continue;
+    usage += " [" + short_form(row) + (row.placeholder.empty() ? "" : " ") + std::string(row.placeholder) + "]";
+  }
+  if (command.takes_config()) usage += " [flags]";
   return usage;
 }
 
@@ -39,7 +37,8 @@ std::string sentence(std::string_view text) {
 }  // namespace
 
 std::string help_of_serval() {
-  std::string text = "serval serves native apps: shared libraries behind a preloading, supervising\nHTTP server.\n\nCommands:\n";
+  std::string text =
+      "serval serves native apps: shared libraries behind a preloading, supervising\nHTTP server.\n\nCommands:\n";
   for (const auto& command : commands()) {
     if (command.hidden) continue;
     const std::string usage = "serval " + std::string(command.name) + " " + std::string(command.arguments);
@@ -49,25 +48,24 @@ std::string help_of_serval() {
                 "what each signal does. The configuration file is described in serval.toml(5).\n";
 }
 
-std::string help_of(const Command& command) {
+std::string help_of(const Subcommand& command) {
   std::string text = "Usage: " + wrapped(usage_of(command), kTerminalColumns, 7) + "\n\n" +
                      wrapped(sentence(command.summary) + " " + std::string(command.more), kTerminalColumns) + '\n';
-  if (!command.takes_config && !command.takes_server) return text;
+  if (!command.takes_config() && !command.takes_server()) return text;
   text += "\nFlags:\n";
-  const auto row = [&](const Flag& flag) {
-    const std::string_view indent = flag.names.starts_with("--") ? "      " : "  ";
-    text += help_row(std::string(indent) + std::string(flag.names), kFlagWidth, flag.summary);
-  };
-  if (command.takes_origin) row(kOriginFlag);
-  if (command.takes_origin) row(kSecretsFlag);
-  if (command.takes_json) row(kJsonFlag);
-  if (command.takes_now) row(kNowFlag);
-  if (command.takes_ready) row(kReadyFlag);
-  if (command.takes_timeout) row(kTimeoutFlag);
-  for (const auto& flag : command.takes_server ? server_flags() : config_flags()) row(flag);
-  if (command.takes_server) text += '\n' + wrapped(kWhichServer, kTerminalColumns) + '\n';
-  if (!command.takes_config) return text;
-  text += "\nOptions of the configuration (flags win over SERVAL_* variables, those over the\nfile; repeat a flag for each item of a list):\n";
+  // Those that only few commands have come first.
+  constexpr Flags kShared = kServerFlags | kConfigFlags;
+  for (const bool shared : {false, true}) {
+    for (const FlagRow& row : flag_table()) {
+      if (!command.flags.has(row.flag) || kShared.has(row.flag) != shared) continue;
+      text += help_row((row.short_name == 0 ? "      " : "  ") + all_forms(row), kFlagWidth, row.summary);
+    }
+  }
+  if (command.takes_server()) text += '\n' + wrapped(kWhichServer, kTerminalColumns) + '\n';
+  if (!command.takes_config()) return text;
+  text +=
+      "\nOptions of the configuration (flags win over SERVAL_* variables, those over the\nfile; repeat a flag for each "
+      "item of a list):\n";
   return text + config::help_of_flags();
 }
 
@@ -75,11 +73,14 @@ std::string help_of_signals() {
   std::string text = "Signals to the master, and what they mean elsewhere:\n";
   for (const auto& signal : kSignalTable) {
     text += '\n' + help_row(signal.name, kSignalWidth, sentence(signal.meaning));
-    const std::string elsewhere = "Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) + "; Gunicorn: " +
-                                  std::string(signal.gunicorn) + "; nginx: " + std::string(signal.nginx);
+    const std::string elsewhere = "Puma: " + std::string(signal.puma) + "; Unicorn: " + std::string(signal.unicorn) +
+                                  "; Gunicorn: " + std::string(signal.gunicorn) +
+                                  "; nginx: " + std::string(signal.nginx);
     text += help_row("", kSignalWidth, elsewhere);
   }
-  return text + "\nA worker that gets TERM or INT from another process than the master drains and\nis replaced; it ignores HUP and USR2.\n";
+  return text +
+         "\nA worker that gets TERM or INT from another process than the master drains and\nis replaced; it ignores "
+         "HUP and USR2.\n";
 }
 
 int help(const Invocation& invocation) {

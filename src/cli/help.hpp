@@ -8,10 +8,7 @@ namespace serval::cli {
 
 /// The list of commands; all about one command, flags included; the table of signals.
 std::string help_of_serval();
-std::string help_of(const Command& command);
+std::string help_of(const Subcommand& command);
 std::string help_of_signals();
-
-/// The body of `serval help [COMMAND|signals]`.
-int help(const Invocation& invocation);
 
 }  // namespace serval::cli

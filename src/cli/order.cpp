@@ -1,68 +1,109 @@
-#include "cli/order.hpp"
-
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <charconv>
+#include <boost/json/serialize.hpp>
 #include <cstdint>
 #include <iostream>
 #include <optional>
 #include <string>
 
+#include "base/check.hpp"
 #include "base/exit_code.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "cli/ask_server.hpp"
+#include "cli/bodies.hpp"
+#include "cli/request.hpp"
 #include "cli/usage.hpp"
 #include "control/changes_text.hpp"
+#include "control/commands.hpp"
 #include "control/shown.hpp"
+#include "control/stacks_text.hpp"
+#include "control/status_table.hpp"
 
 namespace serval::cli {
 namespace {
 
-namespace json = boost::json;
+constexpr Duration kMaxPatience = std::chrono::hours(24);
+/// How long a server may take to stop: whatever shutdown.grace says, it is told that it still does after this.
+constexpr Duration kStopPatience = std::chrono::minutes(15);
 
-/// Preloading may take minutes, and so may a rollout of many workers.
-constexpr Duration kPatience = std::chrono::minutes(15);
-constexpr Duration kLongestPatience = std::chrono::hours(24);
-
-/// Prints the reply's only number in a sentence.
-int report(const Asked& asked, std::string_view before, const char* key, std::string_view after) {
-  if (asked.code != exit_code::ok) return asked.code;
-  std::cout << before;
-  if (const auto* number = asked.result.if_contains(key)) std::cout << *number;
-  std::cout << after << '\n';
-  return exit_code::ok;
-}
-
-/// Of a stop that has answered nobody any more. A second one without --now has not been told to: it says why.
-std::string what_was_cut(std::int64_t requests, bool now) {
-  const std::string what = requests == 0 ? "no request was in progress" : std::to_string(requests) + (requests == 1 ? " request" : " requests") + " cut";
-  return (now ? "stopped at once, " : "it was stopping already; asked for the second time, it stopped at once, ") + what;
+const control::Command& order_of(const Invocation& invocation) {
+  const control::Command* order = control::find_command(invocation.command);
+  SERVAL_CHECK(order != nullptr);
+  return *order;
 }
 
 /// None: --timeout is no duration, and standard error has said so.
-std::optional<Duration> patience_of(std::string_view command, const Invocation& invocation) {
-  if (invocation.timeout.empty()) return kPatience;
+std::optional<Duration> patience_of(const control::Command& order, const Invocation& invocation) {
+  if (invocation.timeout.empty()) return order.patience;
   const auto given = parse_duration(invocation.timeout);
-  if (given && *given > Duration::zero() && *given <= kLongestPatience) return *given;
-  usage_error(command, "--timeout " + quoted(invocation.timeout) + " is not a duration from 1ms to " + format_duration(kLongestPatience),
-              "for example --timeout 90s");
+  if (given && *given > Duration::zero() && *given <= kMaxPatience) return *given;
+  usage_error(
+      order.name,
+      "--timeout " + quoted(invocation.timeout) + " is not a duration from 1ms to " + format_duration(kMaxPatience),
+      "for example --timeout 90s");
   return std::nullopt;
 }
 
-std::optional<std::int64_t> number_of(std::string_view text) {
-  if (text.starts_with('+')) text.remove_prefix(1);
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
+/// Sends the order and waits for its reply; standard error has been told what went wrong.
+Asked give(const control::Command& order, const Invocation& invocation) {
+  const auto patience = patience_of(order, invocation);
+  if (!patience) return {.code = exit_code::usage, .result = {}, .why = {}, .message = {}};
+  const auto request = make_request(*find_command(invocation.command), order, invocation);
+  if (const auto* misuse = std::get_if<Misuse>(&request)) {
+    return {.code = usage_error(order.name, misuse->what, misuse->hint), .result = {}, .why = {}, .message = {}};
+  }
+  return ask_server(invocation, std::get<control::Request>(request), *patience);
 }
 
-/// Until the process is gone, or the patience is over: false. There is no zombie to be seen, its parent is somebody else.
+std::string line_of_upgrade(const boost::json::object& result) {
+  const auto pid = control::number_at(result, "pid");
+  if (!pid || result.if_contains("version") == nullptr) return {};
+  const std::string program = control::text_at(result, "program");
+  const std::string_view sentence = program == control::kUnknown
+                                        ? "pid {pid} is serval {version} now\n"
+                                        : "pid {pid} is serval {version} now, run from {program}\n";
+  return control::fill_in(sentence, result);
+}
+
+/// What standard output says of a result.
+std::string shown(const control::Command& order, const boost::json::object& result) {
+  const std::string done = order.done.empty() ? "" : control::fill_in(order.done, result) + '\n';
+  using control::Order;
+  switch (order.order) {
+    case Order::status: return control::format_status(result);
+    case Order::stacks: return control::format_stacks(result);
+    case Order::reload: return done + control::format_changes(result);
+    case Order::upgrade: return line_of_upgrade(result);
+    case Order::stop:
+    case Order::scale:
+    case Order::recycle:
+    case Order::reopen:
+    case Order::drain:
+    case Order::undrain:
+    case Order::pause:
+    case Order::resume: return done;
+  }
+  return {};
+}
+
+/// What a stop has cut that did not wait for the requests in progress. A second one without --now was not told to cut
+/// them: it says why.
+std::string what_was_cut(std::int64_t requests, bool now) {
+  const std::string what = requests == 0
+                               ? "no request was in progress"
+                               : std::to_string(requests) + (requests == 1 ? " request" : " requests") + " cut";
+  return (now ? "stopped at once, " : "it was stopping already; asked for the second time, it stopped at once, ") +
+         what;
+}
+
+/// Until the process is gone, or the patience is over: false. No zombie is waited for, since another process is its
+/// parent.
 bool await_end(pid_t pid, Duration patience) {
-  const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));  // pidfd_open(2); glibc 2.36 has no wrapper yet
+  // pidfd_open(2); glibc 2.36 has no wrapper yet
+  const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (process < 0) return true;
   pollfd ended = {process, POLLIN, 0};
   const bool gone = ::poll(&ended, 1, static_cast<int>(patience.count())) > 0;
@@ -72,72 +113,36 @@ bool await_end(pid_t pid, Duration patience) {
 
 }  // namespace
 
-int reload(const Invocation& invocation) {
-  const auto patience = patience_of("reload", invocation);
-  if (!patience) return exit_code::usage;
-  const Asked asked = ask_server(invocation, {.command = "reload", .arguments = {}}, *patience);
-  const int code = report(asked, "generation ", "generation", " serves");
-  if (code == exit_code::ok) std::cout << control::format_changes(asked.result);
-  return code;
+int order(const Invocation& invocation) {
+  const control::Command& order = order_of(invocation);
+  const Asked asked = give(order, invocation);
+  if (asked.code != exit_code::ok) return asked.code;
+  std::cout << (invocation.json ? boost::json::serialize(asked.result) + '\n' : shown(order, asked.result));
+  return exit_code::ok;
 }
 
 int stop(const Invocation& invocation) {
-  const Asked asked = ask_server(invocation, {.command = "stop", .arguments = {{"now", invocation.now}}});
+  const Asked asked = give(order_of(invocation), invocation);
   if (asked.code != exit_code::ok) return asked.code;
-  const auto* pid = asked.result.if_contains("pid");
+  const auto pid = control::number_at(asked.result, "pid");
   // What it says is a pid, or there is nothing to wait for.
-  const bool is_pid = pid != nullptr && pid->is_int64() && pid->get_int64() > 0 && pid->get_int64() <= INT32_MAX;
-  if (!is_pid || await_end(static_cast<pid_t>(pid->as_int64()), kPatience)) {
-    if (const auto cut = control::number_at(asked.result, "cut")) std::cout << what_was_cut(*cut, invocation.now) << '\n';
+  const bool is_pid = pid && *pid > 0 && *pid <= INT32_MAX;
+  if (!is_pid || await_end(static_cast<pid_t>(*pid), kStopPatience)) {
+    if (const auto cut = control::number_at(asked.result, "cut")) {
+      std::cout << what_was_cut(*cut, invocation.now) << '\n';
+    }
     return exit_code::ok;
   }
   std::cerr << "serval stop: the server is still stopping\n";
   return exit_code::app_failed;
 }
 
-int scale(const Invocation& invocation) {
-  const std::string& word = invocation.words.front();
-  const auto number = number_of(word);
-  if (!number) return usage_error("scale", quoted(word) + " is no number of workers", "for example serval scale 8, or +1, or -1");
-  const bool relative = word[0] == '+' || word[0] == '-';
-  return report(ask_server(invocation, {.command = "scale", .arguments = {{relative ? "by" : "to", *number}}}, kPatience), "", "workers", " workers serve");
-}
-
-int recycle(const Invocation& invocation) {
-  const std::string& word = invocation.words.front();
-  const auto slot = number_of(word);
-  if (!slot && word != "all") return usage_error("recycle", quoted(word) + " is no slot", "serval recycle 0, or serval recycle all");
-  return report(ask_server(invocation, {.command = "recycle", .arguments = slot ? json::object{{"slot", *slot}} : json::object{}}, kPatience), "", "workers",
-                " replaced");
-}
-
-int upgrade(const Invocation& invocation) {
-  const Asked asked = ask_server(invocation, {.command = "upgrade", .arguments = {}}, kPatience);
-  if (asked.code != exit_code::ok) return asked.code;
-  const auto* pid = asked.result.if_contains("pid");
-  const auto* version = asked.result.if_contains("version");
-  if (pid == nullptr || version == nullptr || !version->is_string()) return exit_code::ok;
-  std::cout << "pid " << *pid << " is serval " << control::text_at(asked.result, "version") << " now";
-  if (const std::string program = control::text_at(asked.result, "program"); program != control::kUnknown) std::cout << ", run from " << program;
-  std::cout << '\n';
-  return exit_code::ok;
-}
-
-int reopen(const Invocation& invocation) { return ask_server(invocation, {.command = "reopen", .arguments = {}}).code; }
-
-int drain(const Invocation& invocation) { return ask_server(invocation, {.command = "drain", .arguments = {}}).code; }
-
-int undrain(const Invocation& invocation) { return ask_server(invocation, {.command = "undrain", .arguments = {}}).code; }
-
 int pause(const Invocation& invocation) {
-  const auto patience = patience_of("pause", invocation);
-  if (!patience) return exit_code::usage;
-  const Asked asked = ask_server(invocation, {.command = "pause", .arguments = {}}, *patience);
-  if (asked.code == exit_code::ok) std::cout << "paused, no request is in progress\n";
-  if (asked.code == exit_code::unavailable) std::cerr << "  if the server has begun to pause, it goes on to; serval resume ends it\n";
-  return asked.code;
+  const int code = order(invocation);
+  if (code == exit_code::unavailable) {
+    std::cerr << "  if the server has begun to pause, it goes on to; serval resume ends it\n";
+  }
+  return code;
 }
-
-int resume(const Invocation& invocation) { return ask_server(invocation, {.command = "resume", .arguments = {}}).code; }
 
 }  // namespace serval::cli

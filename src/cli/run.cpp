@@ -1,11 +1,15 @@
-#include "cli/run.hpp"
-
+#include "base/exit_code.hpp"
+#include "cli/bodies.hpp"
+#include "cli/usage.hpp"
 #include "master/start.hpp"
 
 namespace serval::cli {
 
-int run_server(const config::Loaded& loaded, const config::Sources& sources) {
-  return master::start(loaded, sources);
+/// The master, in the foreground, until it is told to stop; a reload reads the same sources again.
+int run(const Invocation& invocation) {
+  const auto loaded = config::load(invocation.sources);
+  if (const int code = report_problems(loaded); code != exit_code::ok) return code;
+  return master::start(loaded, invocation.sources);
 }
 
 }  // namespace serval::cli

@@ -1,4 +1,4 @@
-#include "cli/show_config.hpp"
+#include "cli/bodies.hpp"
 
 #include <iostream>
 

@@ -9,7 +9,7 @@
 
 namespace serval::cli {
 
-int run_stack(int question_fd) try {
+int name_stacks(int question_fd) try {
   ::unsetenv("DEBUGINFOD_URLS");  // names are wanted in seconds: no downloads
   const auto question = stack::read_question(question_fd);
   if (!question) {

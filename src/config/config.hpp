@@ -10,8 +10,9 @@
 
 #include "base/time.hpp"
 
-/// The effective configuration as plain values. The defaults stand here and nowhere else; what each key means, its range and its
-/// documentation are in the option table (config/options.cpp). Immutable once loaded: one Config per generation.
+/// The effective configuration as plain values. The defaults stand here and nowhere else; what each key means, its
+/// range and its documentation are in the option table (config/options.cpp). Immutable once loaded: one Config per
+/// generation.
 namespace serval::config {
 
 using namespace std::chrono_literals;
@@ -34,7 +35,7 @@ struct Server {
   std::vector<std::string> bind = {"0.0.0.0:8000"};
   int backlog = 2048;
   std::string pidfile;                            ///< empty: none
-  std::string user;                               ///< empty: stay who we are
+  std::string user;                               ///< empty: keep the current user
   std::string group;
   unsigned umask = 0022;
 };
@@ -110,7 +111,7 @@ inline bool names_file(std::string_view setting) { return !setting.empty() && se
 
 /// Where commands such as `serval status` reach the master.
 struct Control {
-  std::string socket;                             ///< empty: automatic (control/place.hpp); "off"; or a path
+  std::string socket;                             ///< empty: automatic (control/socket_location.hpp); "off"; or a path
   unsigned mode = 0600;                           ///< of the socket file
 };
 

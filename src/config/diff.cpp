@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "config/value.hpp"
+#include "config/encode.hpp"
 
 namespace serval::config {
 namespace {

@@ -4,7 +4,8 @@
 
 #include "base/access_atoms.hpp"
 #include "base/text.hpp"
-#include "config/value.hpp"
+#include "config/encode.hpp"
+#include "config/expected.hpp"
 
 namespace serval::config {
 namespace {
@@ -35,7 +36,8 @@ std::string comment(std::string_view text) {
 std::string limits_sentence(const Option& option) {
   const auto bounds = limits(option);
   if (bounds.empty()) return {};
-  const bool words = !std::holds_alternative<Access<LogLevel>>(option.field) && !std::holds_alternative<Access<LogFormat>>(option.field) &&
+  const bool words = !std::holds_alternative<Access<LogLevel>>(option.field) &&
+                     !std::holds_alternative<Access<LogFormat>>(option.field) &&
                      !std::holds_alternative<Access<MemoryMeasure>>(option.field);
   return (words ? "From " : "One of ") + bounds + ".";
 }
@@ -114,7 +116,8 @@ std::string help_of_flags() {
       std::string words(option.summary);
       if (const auto bounds = limits(option); !bounds.empty()) words += "; " + bounds;
       if (has_default(option)) words += " (default " + default_of(option) + ")";
-      text += help_row("  " + letter + "--" + std::string(option.path) + " " + std::string(option.placeholder), kWidth, words);
+      text += help_row("  " + letter + "--" + std::string(option.path) + " " + std::string(option.placeholder), kWidth,
+                       words);
     });
   }
   return text;
@@ -123,8 +126,10 @@ std::string help_of_flags() {
 std::string sample_file() {
   std::string text =
       "# serval.toml: every option with its default. Only app.library has to be set; see serval.toml(5).\n"
-      "# Durations: \"500ms\" \"30s\" \"5m\" \"1h\". Sizes: \"64KiB\" \"512MiB\". ${VAR} and ${VAR:-default} are replaced in texts; $${ is a literal ${.\n"
-      "# SERVAL_SERVER_BIND and --server.bind say the same as bind under [server], and so on; flags win over variables, those over this file.\n";
+      "# Durations: \"500ms\" \"30s\" \"5m\" \"1h\". Sizes: \"64KiB\" \"512MiB\". ${VAR} and ${VAR:-default} are "
+      "replaced in texts; $${ is a literal ${.\n"
+      "# SERVAL_SERVER_BIND and --server.bind say the same as bind under [server], and so on; flags win over "
+      "variables, those over this file.\n";
   for (const auto& section : sections()) {
     text += "\n# " + std::string(section.summary) + header_of(section);
     for_options_of(section, [&](const Option& option) {
@@ -136,7 +141,8 @@ std::string sample_file() {
       if (option.path == "app.library") {
         text += key + " = " + std::string(option.example) + '\n';
       } else {
-        text += "#" + key + " = " + default_of(option) + (has_default(option) ? "" : "  # for example " + std::string(option.example)) + '\n';
+        text += "#" + key + " = " + default_of(option) +
+                (has_default(option) ? "" : "  # for example " + std::string(option.example)) + '\n';
       }
     });
   }
@@ -145,9 +151,12 @@ std::string sample_file() {
 
 std::string effective_file(const Loaded& loaded, bool origins, bool secrets) {
   std::string text;
-  const auto encoded = [&](const Option& option) { return secrets ? encode_toml(option, loaded.config) : encode_toml_hidden(option, loaded.config); };
-  const bool hides = std::any_of(options().begin(), options().end(),
-                                 [&](const Option& option) { return encoded(option) != encode_toml(option, loaded.config); });
+  const auto encoded = [&](const Option& option) {
+    return secrets ? encode_toml(option, loaded.config) : encode_toml_hidden(option, loaded.config);
+  };
+  const bool hides = std::any_of(options().begin(), options().end(), [&](const Option& option) {
+    return encoded(option) != encode_toml(option, loaded.config);
+  });
   for (const auto& section : sections()) {
     text += text.empty() ? header_of(section).substr(1) : header_of(section);
     for_options_of(section, [&](const Option& option) {

@@ -13,11 +13,13 @@ std::string help_of_flags();
 /// A serval.toml with every option: what it does, its limits, its default as a comment.
 std::string sample_file();
 
-/// The effective configuration as a serval.toml that loads to the same values; with `origins`, each value says where it came from. Without `secrets`
-/// the values of secret options are hidden, and a comment at the top says so if there are any.
+/// The effective configuration as a serval.toml that loads to the same values; with `origins`, each value says where it
+/// came from. Without `secrets` the values of secret options are hidden, and a comment at the top says so if there are
+/// any.
 std::string effective_file(const Loaded& loaded, bool origins, bool secrets);
 
-/// mdoc(7) source: the options table by table, the words of access log templates, the names reserved for later versions.
+/// mdoc(7) source: the options table by table, the words of access log templates, the names reserved for later
+/// versions.
 std::string man_of_options();
 std::string man_of_access_atoms();
 std::string man_of_reserved_names();

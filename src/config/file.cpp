@@ -12,10 +12,12 @@
 #include <optional>
 #include <sstream>
 
-// Its assertions do not hold for all that is no TOML; it refuses that all the same. Debian's own build has them off, too.
+// Its assertions do not hold for all that is no TOML; it refuses that all the same. Debian's own build has them off,
+// too.
 #define TOML_ASSERT(condition) static_assert(true)
-// What toml++ takes for unreachable can be reached, by a character beyond ASCII right after a number or a date (`1'é'`): it asks of each whether that
-// is white space, or belongs to a bare key, and has no answer for most of them. Here the answer is no. Included before the rest, which asks.
+// What toml++ takes for unreachable can be reached, by a character beyond ASCII right after a number or a date
+// (`1'é'`): it asks of each whether that is white space, or belongs to a bare key, and has no answer for most of them.
+// Here the answer is no. Included before the rest, which asks.
 #if __has_include(<toml++/impl/preprocessor.hpp>)
 #include <toml++/impl/preprocessor.hpp>
 #else
@@ -45,18 +47,22 @@ namespace {
 constexpr std::size_t kLargestFile = MiB;
 
 bool has_table(std::string_view name) {
-  return std::any_of(sections().begin(), sections().end(), [&](const Section& section) { return section.name == name; });
+  return std::any_of(sections().begin(), sections().end(),
+                     [&](const Section& section) { return section.name == name; });
 }
 
 // A key as TOML writes it, so that a strange one cannot break the message.
 std::string key_text(std::string_view key) {
-  const bool bare = !key.empty() && key.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+  const bool bare =
+      !key.empty() && key.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
+                          std::string_view::npos;
   return bare ? std::string(key) : quoted(shortened(key, 60));
 }
 
 class Reader {
  public:
-  Reader(const std::string& name, const Lookup& lookup, std::vector<Problem>& problems) : name_(name), lookup_(lookup), problems_(problems) {}
+  Reader(const std::string& name, const Lookup& lookup, std::vector<Problem>& problems)
+      : name_(name), lookup_(lookup), problems_(problems) {}
 
   FileValues read(const toml::table& root) {
     for (const auto& [key, node] : root) {
@@ -65,7 +71,8 @@ class Reader {
       } else if (const auto* table = node.as_table()) {
         read_table(std::string(key.str()), *table);
       } else {
-        problems_.push_back({at(key.source()), key_text(key.str()) + " is a table", "write [" + std::string(key.str()) + "] on a line of its own"});
+        problems_.push_back({at(key.source()), key_text(key.str()) + " is a table",
+                             "write [" + std::string(key.str()) + "] on a line of its own"});
       }
     }
     return std::move(values_);
@@ -95,7 +102,7 @@ class Reader {
     return list;
   }
 
-  void unknown(const std::string& path, const std::string& path_shown, const Origin& where, bool is_table) {
+  void unknown(const std::string& path, const std::string& path_shown, const ValueSource& where, bool is_table) {
     const bool whole_table = path.find('.') == std::string::npos && is_table;
     const auto what = whole_table ? "table [" + path_shown + "]" : path_shown;
     if (is_reserved(path)) {
@@ -108,11 +115,12 @@ class Reader {
     }
     auto near = nearest_path(path);
     if (whole_table && !near.empty()) near = "[" + near + "]";
-    problems_.push_back({where, "unknown " + std::string(whole_table ? what : "key " + what), near.empty() ? "" : "did you mean " + near + "?"});
+    problems_.push_back({where, "unknown " + std::string(whole_table ? what : "key " + what),
+                         near.empty() ? "" : "did you mean " + near + "?"});
   }
 
-  Origin at(const toml::source_region& region) const {
-    return {Origin::Kind::file, name_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
+  ValueSource at(const toml::source_region& region) const {
+    return {ValueSource::Kind::file, name_, static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
   }
 
   Raw convert(const toml::node& node, bool secret) {
@@ -155,20 +163,22 @@ class Reader {
   FileValues values_;
 };
 
-constexpr auto kPatience = std::chrono::seconds(5);  ///< with the writer of a pipe
+constexpr auto kWriterPatience = std::chrono::seconds(5);  ///< with the writer of a pipe
 
 /// Text of a value out of a message of toml++: it may be a number that is a password.
 std::string without_literals(std::string text) {
   constexpr std::size_t kShownAsItIs = 8;  // a character, or the name of one
   const auto is_about = [&text](const char* what) { return text.find(what) != std::string::npos; };
-  if (!is_about("integer") && !is_about("floating-point") && !is_about("interpret")) return text;  // names of keys are welcome
+  // Names of keys are welcome.
+  if (!is_about("integer") && !is_about("floating-point") && !is_about("interpret")) return text;
   const auto begin = text.find('\'');
   const auto end = text.rfind('\'');
   if (begin == std::string::npos || end < begin + kShownAsItIs) return text;
   return text.replace(begin, end - begin + 1, "a value here");
 }
 
-/// read(2) of a file never waits, that of a pipe does: then at most so long. An error is in errno, ETIMEDOUT among them.
+/// read(2) of a file never waits, that of a pipe does: then at most so long. An error is in errno, ETIMEDOUT among
+/// them.
 ssize_t read_some(int fd, char* room, std::size_t size, TimePoint deadline) {
   for (;;) {
     const ssize_t done = ::read(fd, room, size);
@@ -195,7 +205,8 @@ struct Descriptor {
 };
 
 std::optional<std::string> read_whole(const std::string& file, std::string& reason) {
-  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));  // a named pipe would wait for a writer here
+  // A named pipe would wait for a writer here.
+  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   struct stat status = {};
   if (opened.fd < 0 || ::fstat(opened.fd, &status) != 0) {
     reason = errno_text();
@@ -205,7 +216,7 @@ std::optional<std::string> read_whole(const std::string& file, std::string& reas
     reason = std::move(why);
     return std::nullopt;
   };
-  const TimePoint deadline = Clock::now() + kPatience;
+  const TimePoint deadline = Clock::now() + kWriterPatience;
   std::string text;
   std::array<char, 65536> chunk{};
   for (;;) {
@@ -221,17 +232,22 @@ std::optional<std::string> read_whole(const std::string& file, std::string& reas
 
 }  // namespace
 
-std::optional<FileValues> read_file(const std::string& path, const std::string& name, const Lookup& lookup, std::vector<Problem>& problems) {
+std::optional<FileValues> read_file(const std::string& path, const std::string& name, const Lookup& lookup,
+                                    std::vector<Problem>& problems) {
   std::string reason;
   const auto text = read_whole(path, reason);
   if (text) return read_text(*text, name, lookup, problems);
-  problems.push_back({{Origin::Kind::file, name}, "cannot read the configuration: " + reason, "name another file with -c FILE"});
+  problems.push_back(
+      {{ValueSource::Kind::file, name}, "cannot read the configuration: " + reason, "name another file with -c FILE"});
   return std::nullopt;
 }
 
-std::optional<FileValues> read_text(std::string_view text, const std::string& name, const Lookup& lookup, std::vector<Problem>& problems) {
+std::optional<FileValues> read_text(std::string_view text, const std::string& name, const Lookup& lookup,
+                                    std::vector<Problem>& problems) {
   if (auto trouble = find_trouble(text)) {
-    problems.push_back({{Origin::Kind::file, name, trouble->line, trouble->column}, "not TOML that serval can use: " + trouble->what, {}});
+    problems.push_back({{ValueSource::Kind::file, name, trouble->line, trouble->column},
+                        "not TOML that serval can use: " + trouble->what,
+                        {}});
     return std::nullopt;
   }
   try {
@@ -239,7 +255,7 @@ std::optional<FileValues> read_text(std::string_view text, const std::string& na
     return Reader(name, lookup, problems).read(root);
   } catch (const toml::parse_error& error) {
     const auto& begin = error.source().begin;
-    problems.push_back({{Origin::Kind::file, name, static_cast<int>(begin.line), static_cast<int>(begin.column)},
+    problems.push_back({{ValueSource::Kind::file, name, static_cast<int>(begin.line), static_cast<int>(begin.column)},
                         "not valid TOML: " + shortened(without_literals(std::string(error.description())), 300),
                         "nothing after this place has been looked at"});
     return std::nullopt;

@@ -22,13 +22,17 @@ Result<std::string> expand(std::string_view inside, const Lookup& lookup, bool s
     // A shell's other ways to say a default, and the colon alone of other tools.
     const auto meant = inside.substr(0, inside.find_first_of(":-"));
     if (meant.size() < inside.size() && is_name(meant)) {
-      return Error{what + " is not ${NAME:-default}: a default is written ${" + (secret ? "NAME" : std::string(meant)) + ":-default}"};
+      return Error{what + " is not ${NAME:-default}: a default is written ${" + (secret ? "NAME" : std::string(meant)) +
+                   ":-default}"};
     }
     return Error{what + " is neither ${NAME} nor ${NAME:-default}; write $${ for a literal ${"};
   }
   auto value = lookup(name);
   if (dash != std::string_view::npos) return value && !value->empty() ? *value : std::string(inside.substr(dash + 2));
-  if (!value) return Error{"the environment variable " + std::string(name) + " is not set; set it or write ${" + std::string(name) + ":-default}"};
+  if (!value) {
+    return Error{"the environment variable " + std::string(name) + " is not set; set it or write ${" +
+                 std::string(name) + ":-default}"};
+  }
   return *std::move(value);
 }
 

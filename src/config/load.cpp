@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "base/text.hpp"
+#include "config/decode.hpp"
+#include "config/encode.hpp"
 #include "config/file.hpp"
 #include "config/validate.hpp"
 
@@ -21,7 +23,7 @@ constexpr std::string_view kPrefix = "SERVAL_";
 class Loading {
  public:
   explicit Loading(const Sources& sources) : sources_(sources) {
-    for (const auto& option : options()) loaded_.origins.emplace(option.path, Origin{});
+    for (const auto& option : options()) loaded_.origins.emplace(option.path, ValueSource{});
   }
 
   Loaded run() {
@@ -51,13 +53,14 @@ class Loading {
   void read_environment() {
     for (const auto& option : options()) {
       const auto name = environment_name(option.path);
-      if (const auto word = variable(name)) assign_word(option, *word, {Origin::Kind::environment, name});
+      if (const auto word = variable(name)) assign_word(option, *word, {ValueSource::Kind::environment, name});
     }
     for (const auto path : reserved_names()) {
       const auto name = environment_name(path);
       if (!variable(name)) continue;
-      loaded_.problems.push_back(
-          {{Origin::Kind::environment, name}, std::string(path) + " is known, but this version does not serve it yet", "unset " + name});
+      loaded_.problems.push_back({{ValueSource::Kind::environment, name},
+                                  std::string(path) + " is known, but this version does not serve it yet",
+                                  "unset " + name});
     }
   }
 
@@ -68,7 +71,7 @@ class Loading {
         if (path == option.path) words.push_back(word);
       }
       if (words.empty()) continue;
-      const Origin at{Origin::Kind::flag, "--" + std::string(option.path)};
+      const ValueSource at{ValueSource::Kind::flag, "--" + std::string(option.path)};
       if (std::holds_alternative<Access<Texts>>(option.field)) {
         assign_list(option, words, at);
       } else if (std::holds_alternative<Access<Pairs>>(option.field)) {
@@ -80,7 +83,7 @@ class Loading {
   }
 
   // A flag is repeated for each item, so that an item may hold commas.
-  void assign_list(const Option& option, const std::vector<std::string>& words, const Origin& at) {
+  void assign_list(const Option& option, const std::vector<std::string>& words, const ValueSource& at) {
     Raw raw;
     raw.kind = Raw::Kind::list;
     raw.at = at;
@@ -88,14 +91,15 @@ class Loading {
     assign(option, raw, sources_.working_directory);
   }
 
-  void assign_pairs(const Option& option, const std::vector<std::string>& words, const Origin& at) {
+  void assign_pairs(const Option& option, const std::vector<std::string>& words, const ValueSource& at) {
     Raw raw;
     raw.kind = Raw::Kind::table;
     raw.at = at;
     for (const auto& word : words) {
       const auto equals = word.find('=');
       if (equals == std::string::npos) {
-        loaded_.problems.push_back({at, std::string(option.path) + " = " + shown(option, text(word, at)) + ": expected NAME=VALUE", {}});
+        loaded_.problems.push_back(
+            {at, std::string(option.path) + " = " + shown(option, text(word, at)) + ": expected NAME=VALUE", {}});
         return;
       }
       raw.keys.push_back(word.substr(0, equals));
@@ -109,11 +113,12 @@ class Loading {
       if (option.fallback.empty()) continue;
       const auto word = variable(option.fallback);
       if (!word || trim(*word).empty()) continue;
-      if (const Origin& said = loaded_.origins.find(option.path)->second; said.kind != Origin::Kind::defaulted) {
+      if (const ValueSource& said = loaded_.origins.find(option.path)->second;
+          said.kind != ValueSource::Kind::defaulted) {
         note_ignored(option, *word, said);
         continue;
       }
-      const Origin at{Origin::Kind::environment, std::string(option.fallback)};
+      const ValueSource at{ValueSource::Kind::environment, std::string(option.fallback)};
       if (!option.fallback_value.empty()) {
         assign_word(option, option.fallback_value, at);
       } else if (option.fallback == "PORT") {
@@ -125,26 +130,28 @@ class Loading {
   }
 
   /// It may have been used all the same: "0.0.0.0:${PORT}".
-  void note_ignored(const Option& option, const std::string& word, const Origin& said) {
+  void note_ignored(const Option& option, const std::string& word, const ValueSource& said) {
     const auto value = encode(option, loaded_.config);
     if (!option.fallback_value.empty() || value.find(trim(word)) != std::string::npos) return;
-    loaded_.notes.push_back({{Origin::Kind::environment, std::string(option.fallback)},
-                             quoted(shortened(word, 80)) + " is ignored: " + std::string(option.path) + " is set by " + said.text(),
-                             "write ${" + std::string(option.fallback) + "} there if it is meant to count, or unset it"});
+    loaded_.notes.push_back(
+        {{ValueSource::Kind::environment, std::string(option.fallback)},
+         quoted(shortened(word, 80)) + " is ignored: " + std::string(option.path) + " is set by " + said.text(),
+         "write ${" + std::string(option.fallback) + "} there if it is meant to count, or unset it"});
   }
 
   /// In Puma and its guides 0 means one process without workers.
-  std::string concurrency_in(const std::string& word, const Origin& at) {
+  std::string concurrency_in(const std::string& word, const ValueSource& at) {
     if (trim(word) != "0") return word;
     loaded_.notes.push_back({at, "0 means one worker here", ""});
     return "1";
   }
 
-  void assign_port(const Option& option, const std::string& word, const Origin& at) {
+  void assign_port(const Option& option, const std::string& word, const ValueSource& at) {
     const auto digits = trim(word);
     const bool number = digits.size() <= 5 && digits.find_first_not_of("0123456789") == std::string_view::npos;
     if (!number || std::stoi(std::string(digits)) > 65535) {
-      loaded_.problems.push_back({at, "PORT = " + quoted(shortened(word, 80)) + ": expected a whole number from 0 to 65535", {}});
+      loaded_.problems.push_back(
+          {at, "PORT = " + quoted(shortened(word, 80)) + ": expected a whole number from 0 to 65535", {}});
       return;
     }
     Raw raw;
@@ -154,7 +161,7 @@ class Loading {
     assign(option, raw, sources_.working_directory);
   }
 
-  void assign_word(const Option& option, std::string_view word, const Origin& at) {
+  void assign_word(const Option& option, std::string_view word, const ValueSource& at) {
     assign(option, raw_from_word(option, word, at), sources_.working_directory);
   }
 
@@ -183,7 +190,7 @@ class Loading {
       if (!name.starts_with(kPrefix) || std::find(names.begin(), names.end(), name) != names.end()) continue;
       if (std::any_of(reserved_names().begin(), reserved_names().end(), reserved)) continue;
       const auto near = nearest(name, known);
-      loaded_.notes.push_back({{Origin::Kind::environment, name}, "no option has this name; it is ignored",
+      loaded_.notes.push_back({{ValueSource::Kind::environment, name}, "no option has this name; it is ignored",
                                near ? "did you mean " + std::string(*near) + "?" : ""});
     }
   }
@@ -194,7 +201,7 @@ class Loading {
     return found->second;
   }
 
-  static Raw text(std::string word, const Origin& at) {
+  static Raw text(std::string word, const ValueSource& at) {
     Raw raw;
     raw.text = std::move(word);
     raw.at = at;
@@ -204,8 +211,10 @@ class Loading {
   static void sort_by_place(std::vector<Problem>& problems) {
     std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
       // What is missing has no place, and comes last.
-      const bool a_nowhere = a.at.kind == Origin::Kind::defaulted, b_nowhere = b.at.kind == Origin::Kind::defaulted;
-      return std::tie(a_nowhere, a.at.kind, a.at.line, a.at.column) < std::tie(b_nowhere, b.at.kind, b.at.line, b.at.column);
+      const bool a_nowhere = a.at.kind == ValueSource::Kind::defaulted,
+                 b_nowhere = b.at.kind == ValueSource::Kind::defaulted;
+      return std::tie(a_nowhere, a.at.kind, a.at.line, a.at.column) <
+             std::tie(b_nowhere, b.at.kind, b.at.line, b.at.column);
     });
   }
 

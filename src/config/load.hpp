@@ -21,9 +21,11 @@ Environment process_environment();
 /// All that decides about a configuration, so that loading is a function of it (and of the file's content).
 struct Sources {
   std::optional<std::string> file;                          ///< none: no file is read
-  std::vector<std::pair<std::string, std::string>> flags;   ///< option path and value in command-line order; lists: one item each
+  /// Option path and value in command-line order; lists: one item each.
+  std::vector<std::pair<std::string, std::string>> flags;
   Environment environment;
-  std::string working_directory;                            ///< absolute; what relative paths outside the file start from
+  /// Absolute; what relative paths outside the file start from.
+  std::string working_directory;
 };
 
 /// The file of the sources as it is called, absolute; empty: none.

@@ -11,10 +11,14 @@ namespace serval::config {
 
 /// What came of loading a configuration (load.hpp).
 struct Loaded {
-  Config config;                                   ///< effective and usable if there are no problems; paths are absolute
-  std::map<std::string, Origin, std::less<>> origins;  ///< option path → where its value came from; every option has one
-  std::map<std::string, std::string, std::less<>> written{};  ///< option path → its value as the file has it, where variables were replaced in it
-  std::vector<Problem> problems;                   ///< errors, in the order of their places: file, environment, flags, missing values
+  /// Effective and usable if there are no problems; paths are absolute.
+  Config config;
+  /// Option path → where its value came from; every option has one.
+  std::map<std::string, ValueSource, std::less<>> origins;
+  /// Option path → its value as the file has it, where variables were replaced in it.
+  std::map<std::string, std::string, std::less<>> written{};
+  /// Errors, in the order of their places: file, environment, flags, missing values.
+  std::vector<Problem> problems;
   std::vector<Problem> notes;                      ///< warnings: most likely slips
   std::string file;                                ///< the file that was read, absolute; empty: none
   std::string file_name;                           ///< the same as the user named it

@@ -12,8 +12,8 @@
 #include "base/result.hpp"
 #include "config/config.hpp"
 
-/// The one table of options. Parser, flags, environment names, --help, the sample file, the manual, validation and the diff of a reload
-/// are all made from it; a default stands in config.hpp and nowhere else.
+/// The one table of options. Parser, flags, environment names, --help, the sample file, the manual, validation and the
+/// diff of a reload are all made from it; a default stands in config.hpp and nowhere else.
 namespace serval::config {
 
 /// Gives the place of one value inside a Config. The type of T is the type of the option.
@@ -24,8 +24,9 @@ using Texts = std::vector<std::string>;
 using Pairs = std::map<std::string, std::string>;
 
 /// `unsigned` is a file mode, `std::size_t` a number of bytes, an empty `std::optional<int>` is "auto".
-using Field = std::variant<Access<bool>, Access<int>, Access<std::optional<int>>, Access<unsigned>, Access<std::size_t>, Access<Duration>,
-                           Access<std::string>, Access<Texts>, Access<Pairs>, Access<LogLevel>, Access<LogFormat>, Access<MemoryMeasure>>;
+using Field = std::variant<Access<bool>, Access<int>, Access<std::optional<int>>, Access<unsigned>, Access<std::size_t>,
+                           Access<Duration>, Access<std::string>, Access<Texts>, Access<Pairs>, Access<LogLevel>,
+                           Access<LogFormat>, Access<MemoryMeasure>>;
 
 template <auto Table, auto Member>
 constexpr auto field() {
@@ -34,7 +35,8 @@ constexpr auto field() {
 
 template <class T>
 const T& read(Access<T> access, const Config& config) {
-  return access(const_cast<Config&>(config));  // the accessor only adds an offset, so one for both kinds of Config is enough
+  // The accessor only adds an offset, so one for both kinds of Config is enough.
+  return access(const_cast<Config&>(config));
 }
 
 /// What a reload has to do for a changed value to take effect, from weakest to strongest.
@@ -46,8 +48,8 @@ enum class Apply {
 
 /// Bounds of a number, of milliseconds or of bytes, both included.
 struct Range {
-  std::int64_t least = 0;
-  std::int64_t most = 0;
+  std::int64_t min = 0;
+  std::int64_t max = 0;
   bool or_none = false;  ///< 0 is allowed besides and switches the limit off
 };
 
@@ -56,10 +58,13 @@ struct Option {
   Field field;
   std::string_view placeholder;  ///< stands for the value in help texts
   Range range{};                 ///< numbers, durations and sizes
-  Result<void> (*check)(std::string_view) = nullptr;  ///< texts and each element of a list; the error is a reason without the value
-  /// Its values may hold passwords: no message, log line or answer shows them, `serval config` only with --show-secrets. Names in a table are shown.
+  /// Texts and each element of a list; the error is a reason without the value.
+  Result<void> (*check)(std::string_view) = nullptr;
+  /// Its values may hold passwords: no message, log line or answer shows them, `serval config` only with
+  /// --show-secrets. Names in a table are shown.
   bool secret = false;
-  bool is_path = false;          ///< relative to the folder of the file that says it; from flags and environment to the working directory
+  /// Relative to the folder of the file that says it; from flags and environment to the working directory.
+  bool is_path = false;
   char short_flag = 0;
   std::string_view fallback{};   ///< environment variable of other tools, weaker than the file
   std::string_view fallback_value{};  ///< what it stands for whatever it holds; empty: it holds the value

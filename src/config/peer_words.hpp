@@ -3,7 +3,8 @@
 #include <string>
 #include <string_view>
 
-/// What users of Puma, Gunicorn, Unicorn, PM2 and nginx type, where serval has another word for it: the hint that goes with the error. One table.
+/// What users of Puma, Gunicorn, Unicorn, PM2 and nginx type, where serval has another word for it: the hint that goes
+/// with the error. One table.
 namespace serval::config {
 
 struct PeerWord {
@@ -15,14 +16,17 @@ struct PeerWord {
     number,       ///< in the place of a number
     library,      ///< in the place of the app's library
   } place;
-  std::string_view typed;  ///< flags with their dashes, keys with their table; "N:N" as a number, and the end of a library's name
+  /// Flags with their dashes, keys with their table; "N:N" as a number, and the end of a library's name.
+  std::string_view typed;
   std::string_view hint;
 };
 
 inline constexpr PeerWord kPeerWords[] = {
-    {PeerWord::Place::command, "start", "serval run serves in the foreground; systemd, a container or nohup keeps it there"},
+    {PeerWord::Place::command, "start",
+     "serval run serves in the foreground; systemd, a container or nohup keeps it there"},
     {PeerWord::Place::command, "serve", "serval run serves an app"},
-    {PeerWord::Place::command, "restart", "serval reload replaces app and configuration without losing a request, serval upgrade serval itself"},
+    {PeerWord::Place::command, "restart",
+     "serval reload replaces app and configuration without losing a request, serval upgrade serval itself"},
     {PeerWord::Place::command, "phased-restart", "serval reload replaces the workers one after the other"},
     {PeerWord::Place::command, "list", "serval status shows a server and its workers"},
     {PeerWord::Place::command, "ls", "serval status shows a server and its workers"},
@@ -33,7 +37,8 @@ inline constexpr PeerWord kPeerWords[] = {
     {PeerWord::Place::command, "halt", "serval stop --now stops a server at once"},
     {PeerWord::Place::command, "delete", "serval stop stops a server"},
     {PeerWord::Place::command, "-v", "serval version says it; serval run -v logs everything"},
-    {PeerWord::Place::command, "-t", "serval check tests a configuration; serval run -t N sets the threads of a worker"},
+    {PeerWord::Place::command, "-t",
+     "serval check tests a configuration; serval run -t N sets the threads of a worker"},
     {PeerWord::Place::command, "-T", "serval check tests a configuration, serval config prints it"},
     {PeerWord::Place::command, "-s", "serval reload, serval reopen, serval stop"},
 
@@ -45,17 +50,22 @@ inline constexpr PeerWord kPeerWords[] = {
     {PeerWord::Place::flag, "--port", "-b 0.0.0.0:PORT, or the variable PORT"},
     {PeerWord::Place::flag, "--host", "-b ADDRESS:PORT, or --server.bind ADDRESS:PORT"},
     {PeerWord::Place::flag, "--bind", "-b ADDRESS:PORT, or --server.bind ADDRESS:PORT"},
-    {PeerWord::Place::flag, "--daemon", "serval stays in the foreground; systemd, a container or nohup puts it into the background"},
-    {PeerWord::Place::flag, "--daemonize", "serval stays in the foreground; systemd, a container or nohup puts it into the background"},
-    {PeerWord::Place::flag, "-d", "serval stays in the foreground; systemd, a container or nohup puts it into the background"},
-    {PeerWord::Place::flag, "-D", "serval stays in the foreground; systemd, a container or nohup puts it into the background"},
+    {PeerWord::Place::flag, "--daemon",
+     "serval stays in the foreground; systemd, a container or nohup puts it into the background"},
+    {PeerWord::Place::flag, "--daemonize",
+     "serval stays in the foreground; systemd, a container or nohup puts it into the background"},
+    {PeerWord::Place::flag, "-d",
+     "serval stays in the foreground; systemd, a container or nohup puts it into the background"},
+    {PeerWord::Place::flag, "-D",
+     "serval stays in the foreground; systemd, a container or nohup puts it into the background"},
     {PeerWord::Place::flag, "--reload", "no file is watched; serval reload loads app and configuration anew"},
     {PeerWord::Place::flag, "--watch", "no file is watched; serval reload loads app and configuration anew"},
     {PeerWord::Place::flag, "--preload", "leave it out, the app is always preloaded"},
     {PeerWord::Place::flag, "--preload-app", "leave it out, the app is always preloaded"},
     {PeerWord::Place::flag, "--env", "--app.env NAME=VALUE"},
     {PeerWord::Place::flag, "-e", "--app.env NAME=VALUE"},
-    {PeerWord::Place::flag, "--timeout", "--request.timeout 30s for requests, --workers.heartbeat_timeout 30s for workers that hang"},
+    {PeerWord::Place::flag, "--timeout",
+     "--request.timeout 30s for requests, --workers.heartbeat_timeout 30s for workers that hang"},
     {PeerWord::Place::flag, "--graceful-timeout", "--shutdown.grace 30s"},
     {PeerWord::Place::flag, "--max-requests", "--workers.max_requests N"},
     {PeerWord::Place::flag, "--pid", "--server.pidfile FILE"},
@@ -88,20 +98,26 @@ inline constexpr PeerWord kPeerWords[] = {
     {PeerWord::Place::key, "port", "write bind = [\"0.0.0.0:8000\"] under [server]"},
     {PeerWord::Place::key, "timeout", "write timeout = \"30s\" under [request]"},
     {PeerWord::Place::key, "app.timeout", "write timeout = \"30s\" under [request]"},
-    {PeerWord::Place::key, "workers.timeout", "write timeout = \"30s\" under [request], or heartbeat_timeout under [workers] for workers that hang"},
+    {PeerWord::Place::key, "workers.timeout",
+     "write timeout = \"30s\" under [request], or heartbeat_timeout under [workers] for workers that hang"},
     {PeerWord::Place::key, "preload_app", "remove it, the app is always preloaded"},
 
     {PeerWord::Place::number, "N:N", "write the larger number: all of them are there from the start"},
     {PeerWord::Place::number, "max", "\"auto\" fits workers.count to the CPUs; everything else takes a number"},
 
-    {PeerWord::Place::library, "MODULE:NAME", "serval serves shared libraries, such as build/libshop.so; a Python app needs a server of its own"},
-    {PeerWord::Place::library, ".py", "serval serves shared libraries, such as build/libshop.so; a Python app needs a server of its own"},
-    {PeerWord::Place::library, ".ru", "serval serves shared libraries, such as build/libshop.so; a Ruby app needs a server of its own"},
-    {PeerWord::Place::library, ".rb", "serval serves shared libraries, such as build/libshop.so; a Ruby app needs a server of its own"},
-    {PeerWord::Place::library, ".js", "serval serves shared libraries, such as build/libshop.so; a Node app needs a server of its own"},
+    {PeerWord::Place::library, "MODULE:NAME",
+     "serval serves shared libraries, such as build/libshop.so; a Python app needs a server of its own"},
+    {PeerWord::Place::library, ".py",
+     "serval serves shared libraries, such as build/libshop.so; a Python app needs a server of its own"},
+    {PeerWord::Place::library, ".ru",
+     "serval serves shared libraries, such as build/libshop.so; a Ruby app needs a server of its own"},
+    {PeerWord::Place::library, ".rb",
+     "serval serves shared libraries, such as build/libshop.so; a Ruby app needs a server of its own"},
+    {PeerWord::Place::library, ".js",
+     "serval serves shared libraries, such as build/libshop.so; a Node app needs a server of its own"},
 };
 
-/// Empty: it is nobody's word.
+/// Empty: no other server has this word.
 constexpr std::string_view hint_for_peer_word(PeerWord::Place place, std::string_view typed) {
   for (const PeerWord& word : kPeerWords) {
     if (word.place == place && word.typed == typed) return word.hint;

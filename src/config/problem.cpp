@@ -4,7 +4,7 @@
 
 namespace serval::config {
 
-std::string Origin::text() const {
+std::string ValueSource::text() const {
   switch (kind) {
     case Kind::defaulted: return "default";
     case Kind::file: return line == 0 ? name : name + ":" + std::to_string(line) + ":" + std::to_string(column);
@@ -19,7 +19,7 @@ std::string format_problems(std::span<const Problem> problems, std::string_view 
   for (const auto& problem : problems) {
     // A missing value has no place to point at; the line starts with the program then, as for any other complaint.
     // Names and values come from anywhere: no control byte of theirs reaches a terminal, or breaks a line.
-    log::append_text(out, problem.at.kind == Origin::Kind::defaulted ? "serval" : problem.at.text(), false);
+    log::append_text(out, problem.at.kind == ValueSource::Kind::defaulted ? "serval" : problem.at.text(), false);
     out += ": " + std::string(severity) + ": ";
     log::append_text(out, problem.what, false);
     out += '\n';

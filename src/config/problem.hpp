@@ -6,7 +6,7 @@
 namespace serval::config {
 
 /// Where a value came from, or where a problem is.
-struct Origin {
+struct ValueSource {
   enum class Kind { defaulted, file, environment, flag };
 
   Kind kind = Kind::defaulted;
@@ -16,12 +16,12 @@ struct Origin {
 
   /// "default", "serval.toml:12:9", "environment SERVAL_WORKERS_THREADS", "flag --workers.threads".
   std::string text() const;
-  friend bool operator==(const Origin&, const Origin&) = default;
+  friend bool operator==(const ValueSource&, const ValueSource&) = default;
 };
 
 /// Something in the configuration that is wrong (or, as a note, most likely a slip).
 struct Problem {
-  Origin at;
+  ValueSource at;
   std::string what;  ///< one line: the key, the offending text, what was expected
   std::string hint;  ///< one line: what to do; empty: nothing to add
 };

@@ -15,7 +15,9 @@ json::array pairs_to_json(const auto& pairs) {
 }
 
 void pairs_from_json(const json::value& list, auto add) {
-  for (const json::value& pair : list.as_array()) add(json::value_to<std::string>(pair.at(0)), json::value_to<std::string>(pair.at(1)));
+  for (const json::value& pair : list.as_array()) {
+    add(json::value_to<std::string>(pair.at(0)), json::value_to<std::string>(pair.at(1)));
+  }
 }
 
 /// Throws what Boost.JSON throws. Paths, variables and values are bytes, not always UTF-8.
@@ -25,7 +27,9 @@ json::value parse(std::string_view text) {
   return json::parse({text.data(), text.size()}, {}, options);
 }
 
-std::string text_of(const json::value& document, const char* key) { return json::value_to<std::string>(document.at(key)); }
+std::string text_of(const json::value& document, const char* key) {
+  return json::value_to<std::string>(document.at(key));
+}
 
 }  // namespace
 
@@ -56,8 +60,12 @@ Result<Sources> read_sources(std::string_view text) {
     const json::value document = parse(text);
     Sources sources;
     sources.working_directory = text_of(document, "working_directory");
-    pairs_from_json(document.at("flags"), [&](std::string path, std::string value) { sources.flags.emplace_back(std::move(path), std::move(value)); });
-    pairs_from_json(document.at("environment"), [&](std::string name, std::string value) { sources.environment.emplace(std::move(name), std::move(value)); });
+    pairs_from_json(document.at("flags"), [&](std::string path, std::string value) {
+      sources.flags.emplace_back(std::move(path), std::move(value));
+    });
+    pairs_from_json(document.at("environment"), [&](std::string name, std::string value) {
+      sources.environment.emplace(std::move(name), std::move(value));
+    });
     if (document.as_object().contains("file")) sources.file = text_of(document, "file");
     return sources;
   } catch (const std::exception& error) {
@@ -76,7 +84,9 @@ Result<Reading> read_reading(std::string_view text) {
   try {
     const json::value document = parse(text);
     std::vector<std::pair<std::string, std::string>> options;
-    pairs_from_json(document.at("config"), [&](std::string path, std::string value) { options.emplace_back(std::move(path), std::move(value)); });
+    pairs_from_json(document.at("config"), [&](std::string path, std::string value) {
+      options.emplace_back(std::move(path), std::move(value));
+    });
     auto config = from_text(options);
     if (!config) return Error{config.error()};
     return Reading{.config = std::move(*config),

@@ -6,8 +6,8 @@
 #include "base/result.hpp"
 #include "config/load.hpp"
 
-/// What goes between a master and the process in which it has its configuration read (`serval read FD`): both directions as text. The reader may
-/// die of what it reads, and hang on where it reads from.
+/// What goes between a master and the process in which it has its configuration read (`serval read FD`): both
+/// directions as text. The reader may die of what it reads, and hang on where it reads from.
 namespace serval::config {
 
 /// What such a process has found.

@@ -29,13 +29,15 @@ class Scanner {
 
  private:
   std::string complaint_about(char c) {
-    if (static_cast<unsigned char>(c) >= 0x80) return "a character that is not ASCII, outside of quotes; put the text or the key in quotes";
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      return "a character that is not ASCII, outside of quotes; put the text or the key in quotes";
+    }
     if (c == '[' || c == '{') ++levels_;
     if ((c == ']' || c == '}') && levels_ > 0) --levels_;
-    if (levels_ > kMostLevels) return "brackets in more than " + std::to_string(kMostLevels) + " levels";
+    if (levels_ > kMaxLevels) return "brackets in more than " + std::to_string(kMaxLevels) + " levels";
     if (c == '.') ++dots_;
     if (std::string_view("\n=,[]{}").find(c) != std::string_view::npos) dots_ = 0;  // another key begins here, if any
-    if (dots_ >= kMostKeyParts) return "a key of more than " + std::to_string(kMostKeyParts) + " parts";
+    if (dots_ >= kMaxKeyParts) return "a key of more than " + std::to_string(kMaxKeyParts) + " parts";
     return {};
   }
 
@@ -67,7 +69,8 @@ class Scanner {
   Trouble trouble(std::string what) const {
     const auto before = text_.substr(0, at_);
     const auto line_start = before.rfind('\n');  // npos + 1 is 0
-    return {static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1, static_cast<int>(at_ - (line_start + 1)) + 1, std::move(what)};
+    return {static_cast<int>(std::count(before.begin(), before.end(), '\n')) + 1,
+            static_cast<int>(at_ - (line_start + 1)) + 1, std::move(what)};
   }
 
   std::string_view text_;

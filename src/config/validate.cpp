@@ -16,42 +16,49 @@ std::string said(const Loaded& loaded, std::string_view path, std::string_view v
   return written == loaded.written.end() ? quoted(value) : written->second;
 }
 
-const Origin& origin(const Loaded& loaded, std::string_view path) { return loaded.origins.find(path)->second; }
+const ValueSource& origin(const Loaded& loaded, std::string_view path) { return loaded.origins.find(path)->second; }
 
 void require_library(Loaded& loaded) {
   if (const auto& library = loaded.config.app.library; !library.empty()) {
     if (library.ends_with('/') || name_from_library(library).find_first_not_of('.') == std::string::npos) {
-      loaded.problems.push_back({origin(loaded, "app.library"),
-                                 "app.library = " + said(loaded, "app.library", library) + ": this is a folder, expected a shared library",
-                                 "name the file, for example build/libshop.so"});
+      loaded.problems.push_back(
+          {origin(loaded, "app.library"),
+           "app.library = " + said(loaded, "app.library", library) + ": this is a folder, expected a shared library",
+           "name the file, for example build/libshop.so"});
     }
     if (const auto hint = hint_for_library(library); !hint.empty()) {
-      loaded.problems.push_back({origin(loaded, "app.library"),
-                                 "app.library = " + said(loaded, "app.library", library) + ": this is no shared library", std::string(hint)});
+      loaded.problems.push_back(
+          {origin(loaded, "app.library"),
+           "app.library = " + said(loaded, "app.library", library) + ": this is no shared library", std::string(hint)});
     }
     return;
   }
   const auto& at = origin(loaded, "app.library");
-  if (at.kind == Origin::Kind::defaulted || std::none_of(loaded.problems.begin(), loaded.problems.end(), [&](const Problem& p) { return p.at == at; })) {
-    const bool in_file = at.kind == Origin::Kind::defaulted && !loaded.file.empty();
-    loaded.problems.push_back({in_file ? Origin{Origin::Kind::file, loaded.file_name} : at, "app.library is missing: there is no app to serve",
-                               "write library = \"build/libshop.so\" under [app], or name it: serval run build/libshop.so"});
+  if (at.kind == ValueSource::Kind::defaulted ||
+      std::none_of(loaded.problems.begin(), loaded.problems.end(), [&](const Problem& p) { return p.at == at; })) {
+    const bool in_file = at.kind == ValueSource::Kind::defaulted && !loaded.file.empty();
+    loaded.problems.push_back(
+        {in_file ? ValueSource{ValueSource::Kind::file, loaded.file_name} : at,
+         "app.library is missing: there is no app to serve",
+         "write library = \"build/libshop.so\" under [app], or name it: serval run build/libshop.so"});
   }
 }
 
 void require_address(Loaded& loaded) {
   if (!loaded.config.server.bind.empty()) return;
-  loaded.problems.push_back({origin(loaded, "server.bind"), "server.bind = []: expected at least one address", "for example [\"0.0.0.0:8000\"]"});
+  loaded.problems.push_back({origin(loaded, "server.bind"), "server.bind = []: expected at least one address",
+                             "for example [\"0.0.0.0:8000\"]"});
 }
 
-// Says it at the value that was set by somebody; the defaults keep the rules among themselves.
+// Says it at the value that is not a default; the defaults keep the rules among themselves.
 template <class T>
-void require_order(Loaded& loaded, std::string_view smaller, T small, std::string_view larger, T large, std::string (*format)(T)) {
+void require_order(Loaded& loaded, std::string_view smaller, T small, std::string_view larger, T large,
+                   std::string (*format)(T)) {
   if (small <= large) return;
-  const bool blame_larger = origin(loaded, smaller).kind == Origin::Kind::defaulted;
+  const bool blame_larger = origin(loaded, smaller).kind == ValueSource::Kind::defaulted;
   loaded.problems.push_back({origin(loaded, blame_larger ? larger : smaller),
-                             std::string(smaller) + " = " + said(loaded, smaller, format(small)) + " is more than " + std::string(larger) + " = " +
-                                 said(loaded, larger, format(large)),
+                             std::string(smaller) + " = " + said(loaded, smaller, format(small)) + " is more than " +
+                                 std::string(larger) + " = " + said(loaded, larger, format(large)),
                              "lower the first or raise the second"});
 }
 
@@ -63,10 +70,13 @@ void check_list(const Option& option, const Raw& raw, std::vector<Problem>& prob
   for (const auto& item : raw.items) {
     const auto address = Address::parse(item.text);
     if (!address) continue;  // said already, by the option's own check
-    const auto excludes = [&](const Address& one) { return one.same_place(*address) || one.overlap(*address) == Overlap::full; };
+    const auto excludes = [&](const Address& one) {
+      return one.same_place(*address) || one.overlap(*address) == Overlap::full;
+    };
     const auto first = std::find_if(seen.begin(), seen.end(), excludes);
     if (first != seen.end()) {
-      const std::string how = first->same_place(*address) ? ": the same address as server.bind[" : ": it cannot stand beside server.bind[";
+      const std::string how =
+          first->same_place(*address) ? ": the same address as server.bind[" : ": it cannot stand beside server.bind[";
       problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(option, item) + how +
                                        std::to_string(first - seen.begin()) + "]", "remove one of them"});
     }
@@ -85,9 +95,13 @@ void validate(Loaded& loaded) {
   const auto& request = loaded.config.request;
   const auto& restart = loaded.config.restart;
   const auto& memory = loaded.config.memory;
-  if (memory.soft > 0 && memory.hard > 0) require_order(loaded, "memory.soft", memory.soft, "memory.hard", memory.hard, format_size);
-  require_order(loaded, "request.max_target", request.max_target, "request.max_header", request.max_header, format_size);
-  require_order(loaded, "restart.backoff_first", restart.backoff_first, "restart.backoff_max", restart.backoff_max, format_duration);
+  if (memory.soft > 0 && memory.hard > 0) {
+    require_order(loaded, "memory.soft", memory.soft, "memory.hard", memory.hard, format_size);
+  }
+  require_order(loaded, "request.max_target", request.max_target, "request.max_header", request.max_header,
+                format_size);
+  require_order(loaded, "restart.backoff_first", restart.backoff_first, "restart.backoff_max", restart.backoff_max,
+                format_duration);
 }
 
 std::string name_from_library(std::string_view library) {
@@ -96,7 +110,8 @@ std::string name_from_library(std::string_view library) {
   if (name.starts_with("lib") && name.size() > 3) name.remove_prefix(3);
   std::string allowed;
   for (const char c : name.substr(0, 64)) {
-    const bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    const bool good =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
     allowed += good ? c : '-';
   }
   return allowed;

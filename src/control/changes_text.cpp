@@ -27,7 +27,8 @@ std::string format_changes(const json::object& answer) {
   if (text_at(answer, "build") != text_at(answer, "build_before")) {
     add("app.library", "build " + shown_build(answer, "build"), shown_build(answer, "build_before"));
   }
-  if (const std::string file = text_at(answer, "config_file"), before = text_at(answer, "config_file_before"); file != before) {
+  if (const std::string file = text_at(answer, "config_file"), before = text_at(answer, "config_file_before");
+      file != before) {
     add("configuration", file, before);
   }
   for (const json::object* change : objects_in(answer, "changes")) {

@@ -5,7 +5,8 @@
 
 namespace serval::control {
 
-/// What the answer of `serval reload` says is different since (master/control.cpp), for people: a line for each, none if all is the same.
+/// What the answer of `serval reload` says is different since (master/control.cpp), for people: a line for each, none
+/// if all is the same.
 ///
 /// ```
 /// app.library: build 3f2a91c0d1e2 instead of 9bd1a2f0aa01

@@ -19,15 +19,18 @@
 namespace serval::control {
 namespace {
 
-constexpr std::size_t kLongestAnswer = 64 * 1024 * 1024;  ///< bytes; no status is that long
+constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;  ///< bytes; no status is that long
 
-Error no_server(const std::string& path, const std::string& why) { return Error{"no server to talk to at " + path + ": " + why}; }
+Error no_server(const std::string& path, const std::string& why) {
+  return Error{"no server to talk to at " + path + ": " + why};
+}
 
 Error silence(const std::string& path, Duration patience) {
   return Error{"the server at " + path + " does not answer within " + format_duration(patience)};
 }
 
-/// A blocking connect: where the backlog is full, a non-blocking one gives up at once, with nothing to wait for (unix(7)).
+/// A blocking connect: where the backlog is full, a non-blocking one gives up at once, with nothing to wait for
+/// (unix(7)).
 Result<UniqueFd> connect_to(const std::string& path, Duration patience) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
@@ -38,7 +41,8 @@ Result<UniqueFd> connect_to(const std::string& path, Duration patience) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(patience);
   const auto rest = std::chrono::duration_cast<std::chrono::microseconds>(patience - seconds);
   const timeval limit{.tv_sec = seconds.count(), .tv_usec = rest.count()};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);  // for connect, and for the request (socket(7))
+  // For connect, and for the request (socket(7)).
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
   if (errno == ECONNREFUSED) return no_server(path, "nobody listens there any more");
   if (errno == EAGAIN) return silence(path, patience);
@@ -82,7 +86,7 @@ class Conversation {
         return line;
       }
       searched = buffer_.size();
-      if (searched > kLongestAnswer) return no_server(call_.where.path, "its answer does not end");
+      if (searched > kMaxAnswer) return no_server(call_.where.path, "its answer does not end");
       if (const auto read = read_more(deadline); !read) return Error{read.error()};
     }
   }
@@ -110,7 +114,9 @@ class Conversation {
 
 Result<Reply> call(const Call& call) {
   if (!call.where.folder.empty()) {
-    if (const auto safe = check_private_folder(call.where.folder, call.where.owner); !safe) return no_server(call.where.path, safe.error());
+    if (const auto safe = check_private_folder(call.where.folder, call.where.owner); !safe) {
+      return no_server(call.where.path, safe.error());
+    }
   }
   auto fd = connect_to(call.where.path, call.patience);
   if (!fd) return Error{fd.error()};

@@ -6,21 +6,23 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "control/place.hpp"
+#include "control/socket_location.hpp"
 #include "control/protocol.hpp"
 
 namespace serval::control {
 
 /// One command to a running server.
 struct Call {
-  Place where;
+  SocketLocation where;
   Request request;
-  Duration patience = std::chrono::seconds(10);                        ///< longest silence that is waited through: for the connection, for each line
+  /// Longest silence that is waited through: for the connection, for each line.
+  Duration patience = std::chrono::seconds(10);
   std::function<void(std::string_view text)> on_progress = [](auto) {};  ///< escape the text before a terminal sees it
 };
 
-/// Connects, sends, waits for the reply. Blocks; any thread. The error, one sentence, says that there is no server to talk to, or none that
-/// answers: nothing listens there, the folder or socket is not ours to use, it stays silent, it ended before it answered, it is no serval.
+/// Connects, sends, waits for the reply. Blocks; any thread. The error, one sentence, says that there is no server to
+/// talk to, or none that answers: nothing listens there, the folder or socket is not ours to use, it stays silent, it
+/// ended before it answered, it is no serval.
 Result<Reply> call(const Call& call);
 
 }  // namespace serval::control

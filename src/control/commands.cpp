@@ -8,27 +8,69 @@
 namespace serval::control {
 namespace {
 
-constexpr std::int64_t kMost = INT32_MAX;  ///< no sum of these overflows; how many workers and slots there may be, the handlers know
+/// No sum of these overflows; how many workers and slots there may be, the master knows.
+constexpr std::int64_t kMax = INT32_MAX;
 
-constexpr Argument kStatusArguments[] = {{"memory", ArgumentKind::boolean}};
-constexpr Argument kStopArguments[] = {{"now", ArgumentKind::boolean}};
-constexpr Argument kScaleArguments[] = {{"to", ArgumentKind::integer, false, -kMost, kMost}, {"by", ArgumentKind::integer, false, -kMost, kMost}};
-constexpr Argument kRecycleArguments[] = {{"slot", ArgumentKind::integer, false, 0, kMost}};
-constexpr Argument kStacksArguments[] = {{"slot", ArgumentKind::integer, false, 0, kMost}};
+constexpr Argument kStatusArguments[] = {{.name = "memory", .kind = ArgumentKind::boolean}};
+constexpr Argument kStopArguments[] = {{.name = "now", .kind = ArgumentKind::boolean, .spelling = Spelling::flag}};
+constexpr Argument kScaleArguments[] = {
+    {.name = "to", .kind = ArgumentKind::integer, .spelling = Spelling::word, .min = -kMax, .max = kMax},
+    {.name = "by", .kind = ArgumentKind::integer, .spelling = Spelling::change, .min = -kMax, .max = kMax},
+};
+constexpr Argument kRecycleArguments[] = {
+    {.name = "slot", .kind = ArgumentKind::integer, .spelling = Spelling::word_or_all, .min = 0, .max = kMax},
+};
+constexpr Argument kStacksArguments[] = {
+    {.name = "slot", .kind = ArgumentKind::integer, .spelling = Spelling::word, .min = 0, .max = kMax},
+};
+
+/// Preloading may take minutes, and so may a rollout of many workers.
+constexpr Duration kRolloutPatience = std::chrono::minutes(15);
+/// Debug information of a large app takes a while to read, and that of several generations is read one after the other.
+constexpr Duration kNamingPatience = std::chrono::minutes(2);
 
 constexpr Command kCommands[] = {
-    {.name = "status", .arguments = kStatusArguments, .only_looks = true},
-    {.name = "reload"},
-    {.name = "stop", .arguments = kStopArguments},
-    {.name = "scale", .arguments = kScaleArguments},
-    {.name = "recycle", .arguments = kRecycleArguments},
-    {.name = "reopen"},
-    {.name = "drain"},
-    {.name = "undrain"},
-    {.name = "pause"},
-    {.name = "resume"},
-    {.name = "upgrade"},
-    {.name = "stacks", .arguments = kStacksArguments},
+    {.order = Order::status,
+     .name = "status",
+     .arguments = kStatusArguments,
+     .only_looks = true,
+     .while_stopping = true},
+    {.order = Order::reload,
+     .name = "reload",
+     .while_stopping = true,  // the supervisor says why not
+     .patience = kRolloutPatience,
+     .begun = "loading the next generation",
+     .done = "generation {generation} serves"},
+    {.order = Order::stop, .name = "stop", .arguments = kStopArguments, .while_stopping = true},
+    {.order = Order::scale,
+     .name = "scale",
+     .arguments = kScaleArguments,
+     .patience = kRolloutPatience,
+     .done = "{workers} workers serve"},
+    {.order = Order::recycle,
+     .name = "recycle",
+     .arguments = kRecycleArguments,
+     .patience = kRolloutPatience,
+     .done = "{workers} replaced"},
+    {.order = Order::reopen, .name = "reopen", .while_stopping = true},
+    {.order = Order::drain, .name = "drain"},
+    {.order = Order::undrain, .name = "undrain"},
+    {.order = Order::pause,
+     .name = "pause",
+     .patience = kRolloutPatience,
+     .begun = "waiting until no request is in progress",
+     .done = "paused, no request is in progress"},
+    {.order = Order::resume, .name = "resume"},
+    {.order = Order::upgrade,
+     .name = "upgrade",
+     .while_stopping = true,  // likewise
+     .patience = kRolloutPatience,
+     .begun = "checking the new program"},
+    {.order = Order::stacks,
+     .name = "stacks",
+     .arguments = kStacksArguments,
+     .while_stopping = true,  // a server that does not come to the end of its stop is the one to look at
+     .patience = kNamingPatience},
 };
 
 bool is_of(ArgumentKind kind, const json::value& value) {
@@ -54,9 +96,12 @@ std::string_view name_of(ArgumentKind kind) {
 std::span<const Command> commands() { return kCommands; }
 
 const Command* find_command(std::string_view name) {
-  const auto found = std::find_if(std::begin(kCommands), std::end(kCommands), [name](const Command& command) { return command.name == name; });
+  const auto found = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                  [name](const Command& command) { return command.name == name; });
   return found == std::end(kCommands) ? nullptr : found;
 }
+
+const Command& command_for(Order order) { return kCommands[static_cast<std::size_t>(order)]; }
 
 Result<void> check_arguments(const Command& command, const json::object& arguments) {
   const auto problem = [&](std::string_view argument, const std::string& why) {
@@ -64,13 +109,14 @@ Result<void> check_arguments(const Command& command, const json::object& argumen
   };
   for (const auto& given : arguments) {
     const std::string_view name(given.key().data(), given.key().size());
-    const auto known =
-        std::find_if(command.arguments.begin(), command.arguments.end(), [name](const Argument& argument) { return argument.name == name; });
+    const auto known = std::find_if(command.arguments.begin(), command.arguments.end(),
+                                    [name](const Argument& argument) { return argument.name == name; });
     if (known == command.arguments.end()) return problem(name, "there is none of this name");
     if (!is_of(known->kind, given.value())) return problem(name, "expected a " + std::string(name_of(known->kind)));
     if (known->kind != ArgumentKind::integer) continue;
-    if (const std::int64_t number = given.value().get_int64(); number < known->least || number > known->most) {
-      return problem(name, std::to_string(number) + " is not from " + std::to_string(known->least) + " to " + std::to_string(known->most));
+    if (const std::int64_t number = given.value().get_int64(); number < known->min || number > known->max) {
+      return problem(name, std::to_string(number) + " is not from " + std::to_string(known->min) + " to " +
+                               std::to_string(known->max));
     }
   }
   for (const Argument& argument : command.arguments) {

@@ -6,7 +6,8 @@
 
 #include "base/result.hpp"
 
-/// Two servers may have one name, and so one place for their sockets: a command that has found its server by a configuration says by which.
+/// Two servers may have one name, and so one place for their sockets: a command that has found its server by a
+/// configuration says by which.
 namespace serval::control {
 
 /// A configuration file, twice: as it is called and with all links followed, each absolute. Both empty: none.
@@ -24,8 +25,9 @@ struct Owner {
   ConfigFile config;
 };
 
-/// Whether a command that means the server of `meant` may be given to this one: one of the two names is the same. A link that leads to another
-/// release than at the server's start is the same by its first name. The error says whose server this is. Pure.
+/// Whether a command that means the server of `meant` may be given to this one: one of the two names is the same. A
+/// link that leads to another release than at the server's start is the same by its first name. The error says whose
+/// server this is. Pure.
 Result<void> check_meant(const ConfigFile& meant, const Owner& owner);
 
 }  // namespace serval::control

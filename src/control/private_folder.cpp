@@ -12,7 +12,9 @@ namespace serval::control {
 Result<void> make_private_folder(const std::string& path, uid_t owner) {
   // An umask only takes bits away, and none of these may be missing.
   if (::mkdir(path.c_str(), 0700) == 0) {
-    if (::chmod(path.c_str(), 0700) != 0) return Error{"cannot set the mode of the folder " + path + ": " + errno_text()};
+    if (::chmod(path.c_str(), 0700) != 0) {
+      return Error{"cannot set the mode of the folder " + path + ": " + errno_text()};
+    }
   } else if (errno != EEXIST) {
     return Error{"cannot make the folder " + path + ": " + errno_text()};
   }
@@ -25,13 +27,16 @@ Result<void> check_private_folder(const std::string& path, uid_t owner) {
     if (errno == ENOENT) return {};
     return Error{"cannot look at the folder " + path + ": " + errno_text()};
   }
-  if (!S_ISDIR(status.st_mode)) return Error{path + " is no folder; somebody may have put it there to be told what is not for him"};
+  if (!S_ISDIR(status.st_mode)) {
+    return Error{path + " is not a directory; it may have been planted to intercept commands"};
+  }
   if (status.st_uid != owner) {
-    return Error{"the folder " + path + " belongs to user " + std::to_string(status.st_uid) + ", not to user " + std::to_string(owner) +
-                 " whose name it bears"};
+    return Error{"the folder " + path + " belongs to user " + std::to_string(status.st_uid) + ", not to user " +
+                 std::to_string(owner) + " whose name it bears"};
   }
   if ((status.st_mode & 0077) != 0) {
-    return Error{"the folder " + path + " has mode " + format_mode(status.st_mode & 07777) + " and lets others in; make it 0700"};
+    return Error{"the folder " + path + " has mode " + format_mode(status.st_mode & 07777) +
+                 " and lets others in; make it 0700"};
   }
   return {};
 }

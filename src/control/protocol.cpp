@@ -13,18 +13,20 @@ namespace {
 
 constexpr const char* kConfigKey = "config";
 
-/// Boost.JSON reads a number beyond all doubles ("1e400") as infinity, "0e310" as NaN, and writes neither as JSON; and what
-/// it reads may be off by the last bit, which at the very end of the doubles is infinity again. Goes no deeper than its
-/// parser.
+/// Boost.JSON reads a number beyond all doubles ("1e400") as infinity, "0e310" as NaN, and writes neither as JSON; and
+/// what it reads may be off by the last bit, which at the very end of the doubles is infinity again. Goes no deeper
+/// than its parser.
 bool has_number_out_of_range(const json::value& value) {
-  constexpr double kMost = 1e308;
-  if (const double* number = value.if_double()) return !(std::abs(*number) <= kMost);  // NaN is not
+  constexpr double kMaxNumber = 1e308;
+  if (const double* number = value.if_double()) return !(std::abs(*number) <= kMaxNumber);  // NaN is not
   if (const auto* array = value.if_array()) return std::any_of(array->begin(), array->end(), has_number_out_of_range);
   const auto* object = value.if_object();
-  return object != nullptr && std::any_of(object->begin(), object->end(), [](const auto& member) { return has_number_out_of_range(member.value()); });
+  return object != nullptr && std::any_of(object->begin(), object->end(),
+                                          [](const auto& member) { return has_number_out_of_range(member.value()); });
 }
 
-/// The parser refuses what is no JSON (RFC 8259), is nested deeper than 32, or has something behind it. Of a key that comes twice the last counts.
+/// The parser refuses what is no JSON (RFC 8259), is nested deeper than 32, or has something behind it. Of a key that
+/// comes twice the last counts.
 Result<json::object> parse_object(std::string_view line) {
   boost::system::error_code error;
   json::value value = json::parse(json::string_view(line.data(), line.size()), error);
@@ -99,7 +101,9 @@ std::string format(const Request& request) {
   return line_of(object);
 }
 
-bool does_not_know_configs(const Reply& reply) { return !reply.ok && reply.error.find("unknown key " + quoted(kConfigKey)) != std::string::npos; }
+bool does_not_know_configs(const Reply& reply) {
+  return !reply.ok && reply.error.find("unknown key " + quoted(kConfigKey)) != std::string::npos;
+}
 
 std::string format(const Progress& progress) { return line_of({{"progress", utf8(progress.text)}}); }
 

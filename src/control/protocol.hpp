@@ -13,16 +13,17 @@
 /// What goes over the control socket: one JSON object per line, one request per connection.
 ///
 /// ```
-/// → {"command":"status","arguments":{},"config":["/srv/current/serval.toml","/srv/releases/7/serval.toml"]}    "config" may be missing
-/// ← {"progress":"waiting for worker 0"}              any number of them, also none
-/// ← {"ok":true,"result":{...}}                       or {"ok":false,"error":"...","exit":1}; then the end
+/// → {"command":"status","arguments":{},"config":["/srv/current/serval.toml","/srv/releases/7/serval.toml"]} "config"
+/// may be missing ← {"progress":"waiting for worker 0"}              any number of them, also none ←
+/// {"ok":true,"result":{...}}                       or {"ok":false,"error":"...","exit":1}; then the end
 /// ```
-/// Pure and strict: another shape or an unknown key is an error; only in answers, where a newer server may say more, unknown keys are ignored.
+/// Pure and strict: another shape or an unknown key is an error; only in answers, where a newer server may say more,
+/// unknown keys are ignored.
 namespace serval::control {
 
 namespace json = boost::json;
 
-inline constexpr std::size_t kLongestRequest = 64 * 1024;  ///< bytes, with the end of the line
+inline constexpr std::size_t kMaxRequest = 64 * 1024;  ///< bytes, with the end of the line
 
 struct Request {
   std::string command;
@@ -32,7 +33,7 @@ struct Request {
   friend bool operator==(const Request&, const Request&) = default;
 };
 
-/// Something worth telling whoever waits; the reply is still to come.
+/// Something worth telling the client that waits; the reply is still to come.
 struct Progress {
   std::string text;
 };

@@ -24,13 +24,15 @@ namespace {
 using Protocol = boost::asio::local::stream_protocol;
 
 constexpr int kBacklog = 64;
-constexpr std::size_t kLongestPath = sizeof(sockaddr_un::sun_path) - 1;
+constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 /// With no descriptor to be had, trying again at once would be a loop.
-constexpr auto kPause = std::chrono::milliseconds(100);
+constexpr auto kAcceptRetryDelay = std::chrono::milliseconds(100);
 
 bool out_of_something(int error) { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
-Reply refusal(std::string error, int exit_code) { return {.ok = false, .result = {}, .error = std::move(error), .exit_code = exit_code}; }
+Reply refusal(std::string error, int exit_code) {
+  return {.ok = false, .result = {}, .error = std::move(error), .exit_code = exit_code};
+}
 
 }  // namespace
 
@@ -61,7 +63,9 @@ int Responder::descriptor() const {
   return client ? client->descriptor() : -1;
 }
 
-void Responder::finish(json::object result) const { answer_->reply({.ok = true, .result = std::move(result), .error = {}, .exit_code = exit_code::ok}); }
+void Responder::finish(json::object result) const {
+  answer_->reply({.ok = true, .result = std::move(result), .error = {}, .exit_code = exit_code::ok});
+}
 
 void Responder::refuse(std::string error, int exit_code) const { answer_->reply(refusal(std::move(error), exit_code)); }
 
@@ -70,9 +74,9 @@ void Responder::refuse(std::string error, int exit_code) const { answer_->reply(
 bool may_command(uid_t peer, uid_t own, unsigned mode) { return peer == 0 || peer == own || (mode & 0077) != 0; }
 
 Result<os::Listening> Server::open(const std::string& path, unsigned mode) {
-  if (path.size() > kLongestPath) {
-    return Error{"cannot listen on unix:" + path + ": the path has " + std::to_string(path.size()) + " bytes, a socket's may have " +
-                 std::to_string(kLongestPath)};
+  if (path.size() > kMaxPath) {
+    return Error{"cannot listen on unix:" + path + ": the path has " + std::to_string(path.size()) +
+                 " bytes, a socket's may have " + std::to_string(kMaxPath)};
   }
   Address address;
   address.kind = Address::Kind::unix_path;
@@ -80,18 +84,26 @@ Result<os::Listening> Server::open(const std::string& path, unsigned mode) {
   return os::listen_on(address, kBacklog, {.mode = static_cast<mode_t>(mode)});
 }
 
-Result<std::unique_ptr<Server>> Server::listen(boost::asio::io_context& io, const std::string& path, unsigned mode, Limits limits) {
+Result<std::unique_ptr<Server>> Server::listen(boost::asio::io_context& io, const std::string& path, unsigned mode,
+                                               Limits limits) {
   auto listening = open(path, mode);
   if (!listening) return Error{listening.error()};
   return std::unique_ptr<Server>(new Server(io, std::move(*listening), path, mode, limits));
 }
 
-std::unique_ptr<Server> Server::take_over(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits) {
+std::unique_ptr<Server> Server::take_over(boost::asio::io_context& io, os::Listening listening, std::string path,
+                                          unsigned mode, Limits limits) {
   return std::unique_ptr<Server>(new Server(io, std::move(listening), std::move(path), mode, limits));
 }
 
 Server::Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits)
-    : io_(io), listening_(std::move(listening)), path_(std::move(path)), mode_(mode), limits_(limits), acceptor_(io), pause_(io) {
+    : io_(io),
+      listening_(std::move(listening)),
+      path_(std::move(path)),
+      mode_(mode),
+      limits_(limits),
+      acceptor_(io),
+      pause_(io) {
   acceptor_.assign(Protocol(), listening_.fd.release());
   accept();
 }
@@ -119,11 +131,6 @@ Server::~Server() {
   for (const auto& session : std::exchange(sessions_, {})) session->close();
 }
 
-void Server::serve(std::string_view command, Handler handler) {
-  SERVAL_CHECK(find_command(command) != nullptr);
-  handlers_.insert_or_assign(std::string(command), std::move(handler));
-}
-
 /// Not Asio's own accept: its descriptors are not close-on-exec.
 void Server::accept() {
   if (accepting_ || !acceptor_.is_open() || sessions_.size() >= limits_.clients) return;
@@ -139,7 +146,7 @@ void Server::accept_one() {
   const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0 && out_of_something(errno)) {
     accepting_ = true;
-    pause_.expires_after(kPause);
+    pause_.expires_after(kAcceptRetryDelay);
     return pause_.async_wait([this, alive = alive_](const auto& error) {
       if (!*alive || error) return;
       accepting_ = false;
@@ -156,7 +163,8 @@ void Server::welcome(int fd) {
   socklen_t size = sizeof peer;
   const bool known = ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
   if (!known || !may_command(peer.uid, ::geteuid(), mode_)) {
-    const std::string why = "user " + std::to_string(peer.uid) + " may not command this server; its own user and root may";
+    const std::string why =
+        "user " + std::to_string(peer.uid) + " may not command this server; its own user and root may";
     const std::string line = format(refusal(why, exit_code::unavailable));
     ::send(fd, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);  // a fresh socket has room for it
     return;
@@ -173,7 +181,8 @@ std::shared_ptr<Session> Server::adopt(int fd) {
     ::close(fd);
     return nullptr;
   }
-  return *sessions_.insert(std::make_shared<Session>(static_cast<SessionOwner&>(*this), limits_, std::move(socket))).first;
+  return *sessions_.insert(std::make_shared<Session>(static_cast<SessionOwner&>(*this), limits_, std::move(socket)))
+              .first;
 }
 
 Responder Server::resume(int fd) {
@@ -195,24 +204,30 @@ std::vector<Unheard> Server::unheard() const {
 }
 
 std::size_t Server::unanswered() const {
-  return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), [](const auto& session) { return !session->reads(); }));
+  return static_cast<std::size_t>(
+      std::count_if(sessions_.begin(), sessions_.end(), [](const auto& session) { return !session->reads(); }));
 }
 
 int Server::descriptor() { return acceptor_.native_handle(); }
 
-void Server::handle(const Request& request, const std::shared_ptr<Session>& session) { perform(request, Responder(session)); }
+void Server::handle(const Request& request, const std::shared_ptr<Session>& session) {
+  perform(request, Responder(session));
+}
 
 void Server::perform(const Request& request, Responder responder) {
   const Command* command = find_command(request.command);
-  const auto handler = handlers_.find(request.command);
-  if (command == nullptr || handler == handlers_.end()) {
+  if (command == nullptr) {
     return responder.refuse("this server knows no command " + quoted(shortened(request.command, 80)), exit_code::usage);
   }
   if (request.meant) {
-    if (const auto ours = check_meant_(*request.meant); !ours) return responder.refuse(ours.error(), exit_code::unavailable);
+    if (const auto ours = check_meant_(*request.meant); !ours) {
+      return responder.refuse(ours.error(), exit_code::unavailable);
+    }
   }
-  if (const auto right = check_arguments(*command, request.arguments); !right) return responder.refuse(right.error(), exit_code::usage);
-  handler->second(request.arguments, std::move(responder));
+  if (const auto right = check_arguments(*command, request.arguments); !right) {
+    return responder.refuse(right.error(), exit_code::usage);
+  }
+  handler_(*command, request.arguments, std::move(responder));
 }
 
 void Server::forget(const std::shared_ptr<Session>& session) {

@@ -7,15 +7,14 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstddef>
 #include <functional>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
+#include "control/commands.hpp"
 #include "control/protocol.hpp"
 #include "control/session.hpp"
 #include "os/listen.hpp"
@@ -28,15 +27,15 @@ struct Unheard {
   std::string read{};
 };
 
-/// How a handler answers: at once or later, on the loop; safe after the client has gone away, when it does nothing. Copies answer the same
-/// request. When the last copy is gone without a reply, the client is told that.
+/// How a handler answers: at once or later, on the loop; safe after the client has gone away, when it does nothing.
+/// Copies answer the same request. When the last copy is gone without a reply, the client is told that.
 class Responder {
  public:
   explicit Responder(std::weak_ptr<Session> session);
 
   /// The client's connection; -1: it has gone away. For one that another process goes on with (Server::resume).
   int descriptor() const;
-  /// For whoever waits; left out if the client reads too slowly.
+  /// For a client that waits; left out if the client reads too slowly.
   void progress(std::string text) const;
   /// The reply, once; what comes after it is dropped.
   void finish(json::object result) const;
@@ -47,32 +46,37 @@ class Responder {
   std::shared_ptr<Answer> answer_;
 };
 
-using Handler = std::function<void(const json::object& arguments, Responder responder)>;
+/// Is given commands of the table (control/commands.hpp), with arguments that are right.
+using Handler = std::function<void(const Command& command, const json::object& arguments, Responder responder)>;
 
-/// Whether a process of user `peer` may give commands: root and the server's own user may; where the socket's mode lets a group or others
-/// connect, whoever could.
+/// Whether a process of user `peer` may give commands: root and the server's own user may; where the socket's mode lets
+/// a group or others connect, every user that could.
 bool may_command(uid_t peer, uid_t own, unsigned mode);
 
-/// The listening end of the control socket. One thread, that of the io_context, which outlives this; nothing in here blocks.
+/// The listening end of the control socket. One thread, that of the io_context, which outlives this; nothing in here
+/// blocks.
 class Server final : private SessionOwner {
  public:
-  /// Takes clients from now on, as soon as the io_context runs.
-  /// Fails if the path is in use by a live server, is no socket, is too long, or cannot be bound; a socket that a dead server left is replaced.
-  static Result<std::unique_ptr<Server>> listen(boost::asio::io_context& io, const std::string& path, unsigned mode, Limits limits = {});
+  /// Takes clients from now on, as soon as the io_context runs. Fails if the path is in use by a live server, is no
+  /// socket, is too long, or cannot be bound; a socket that a dead server left is replaced.
+  static Result<std::unique_ptr<Server>> listen(boost::asio::io_context& io, const std::string& path, unsigned mode,
+                                                Limits limits = {});
   /// Goes on with one that listens already, of an earlier version of serval in this process.
-  static std::unique_ptr<Server> take_over(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits = {});
+  static std::unique_ptr<Server> take_over(boost::asio::io_context& io, os::Listening listening, std::string path,
+                                           unsigned mode, Limits limits = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   /// Cuts off all clients; removes the socket file if it is still ours.
   ~Server();
 
-  /// Says what a command of the table does. Arguments are right when the handler sees them.
-  void serve(std::string_view command, Handler handler);
+  /// Called on the loop for each command. Until it is set, commands are given up without an answer.
+  void on_command(Handler handler) { handler_ = std::move(handler); }
 
   /// Asked before each command that says which configuration it means; an error is its answer, with exit code 69.
   void admit(std::function<Result<void>(const ConfigFile& meant)> check) { check_meant_ = std::move(check); }
 
-  /// Goes on at another place, or at the same one anew: clients that are here stay. The old socket file is removed if it is still ours.
+  /// Goes on at another place, or at the same one anew: clients that are here stay. The old socket file is removed if
+  /// it is still ours.
   Result<void> listen_again(const std::string& path);
 
   /// A client whose request was read before: it waits for the answer. Owns `fd` from here.
@@ -111,8 +115,9 @@ class Server final : private SessionOwner {
   boost::asio::local::stream_protocol::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   bool accepting_ = false;  ///< a wait for the next client is under way
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< what is on its way through the io_context sees by this that we are gone
-  std::map<std::string, Handler, std::less<>> handlers_;
+  /// What is on its way through the io_context sees by this that we are gone.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Handler handler_ = [](const Command&, const json::object&, const Responder&) {};
   std::set<std::shared_ptr<Session>> sessions_;
   std::function<void()> on_gone_ = [] {};
   std::function<Result<void>(const ConfigFile&)> check_meant_ = [](const auto&) { return Result<void>(); };

@@ -10,8 +10,8 @@ namespace {
 
 namespace asio = boost::asio;
 
-/// Progress is for those who keep up with it.
-constexpr std::size_t kMostUnread = 64 * 1024;
+/// Progress is for clients that keep up with it.
+constexpr std::size_t kMaxUnread = 64 * 1024;
 
 }  // namespace
 
@@ -25,7 +25,9 @@ void Session::start(std::string heard) {
 }
 
 void Session::read() {
-  socket_.async_read_some(asio::buffer(piece_), [self = shared_from_this()](const auto& error, std::size_t size) { self->on_read(error, size); });
+  socket_.async_read_some(asio::buffer(piece_), [self = shared_from_this()](const auto& error, std::size_t size) {
+    self->on_read(error, size);
+  });
 }
 
 void Session::resume() {
@@ -37,12 +39,14 @@ int Session::descriptor() { return owner_ == nullptr || finished_ ? -1 : socket_
 
 void Session::on_read(const boost::system::error_code& error, std::size_t size) {
   if (owner_ == nullptr || answering_) return;
-  // A client that says nothing may only want to know whether somebody listens here.
-  if (error) return input_.empty() || error != asio::error::eof ? close() : refuse("the request ends without an end of line");
+  // A client that says nothing may only want to know whether a server listens here.
+  if (error) {
+    return input_.empty() || error != asio::error::eof ? close() : refuse("the request ends without an end of line");
+  }
   input_.append(piece_.data(), size);
   const std::size_t end = input_.find('\n');
-  if (end == std::string::npos && input_.size() < kLongestRequest) return read();
-  if (end >= kLongestRequest) return refuse("the request is longer than " + std::to_string(kLongestRequest) + " bytes");
+  if (end == std::string::npos && input_.size() < kMaxRequest) return read();
+  if (end >= kMaxRequest) return refuse("the request is longer than " + std::to_string(kMaxRequest) + " bytes");
   answering_ = true;
   timer_.cancel();
   const auto request = parse_request(std::string_view(input_).substr(0, end));
@@ -68,7 +72,7 @@ void Session::notice_hangup() {
 }
 
 void Session::progress(const Progress& progress) {
-  if (owner_ == nullptr || finished_ || output_.size() > kMostUnread) return;
+  if (owner_ == nullptr || finished_ || output_.size() > kMaxUnread) return;
   output_ += format(progress);
   flush();
 }
@@ -90,8 +94,9 @@ void Session::flush() {
   }
   busy_ = true;
   arm(limits_.write_timeout, &Session::close);
-  socket_.async_write_some(asio::buffer(writing_) + written_,
-                           [self = shared_from_this()](const auto& error, std::size_t size) { self->on_written(error, size); });
+  socket_.async_write_some(
+      asio::buffer(writing_) + written_,
+      [self = shared_from_this()](const auto& error, std::size_t size) { self->on_written(error, size); });
 }
 
 void Session::on_written(const boost::system::error_code& error, std::size_t size) {

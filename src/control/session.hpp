@@ -21,7 +21,7 @@ struct Limits {
 
 class Session;
 
-/// Whom a session belongs to. It closes its sessions before it goes away itself.
+/// What a session belongs to. It closes its sessions before it goes away itself.
 class SessionOwner {
  public:
   /// The request has come; its answer goes to the session.
@@ -33,15 +33,15 @@ class SessionOwner {
   ~SessionOwner() = default;
 };
 
-/// One client: reads its request, hands it to its owner, writes the answer, and closes. Shared by the owner and by completions that are on
-/// their way; `close()` ends it for both.
+/// One client: reads its request, hands it to its owner, writes the answer, and closes. Shared by the owner and by
+/// completions that are on their way; `close()` ends it for both.
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(SessionOwner& owner, const Limits& limits, boost::asio::local::stream_protocol::socket socket);
 
   /// `heard`: what has come of the request already.
   void start(std::string heard = {});
-  /// The request was read by somebody else, who left it to us to answer.
+  /// The request was read by an earlier version of serval in this process, which left its answer to us.
   void resume();
   int descriptor();  ///< -1: closed
   bool reads() const { return !answering_; }  ///< the request is not there yet

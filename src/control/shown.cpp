@@ -14,7 +14,9 @@ namespace json = boost::json;
 
 constexpr std::int64_t kSecond = 1000;
 
-const json::value* find(const json::object& object, std::string_view key) { return object.if_contains(json::string_view(key.data(), key.size())); }
+const json::value* find(const json::object& object, std::string_view key) {
+  return object.if_contains(json::string_view(key.data(), key.size()));
+}
 
 std::string shown(const json::string& value) {
   std::string text;
@@ -73,10 +75,24 @@ std::vector<std::string> texts_in(const json::object& object, std::string_view k
   return found;
 }
 
+std::string fill_in(std::string_view sentence, const json::object& values) {
+  std::string text;
+  for (;;) {
+    const auto begin = sentence.find('{');
+    const auto end = sentence.find('}', begin);
+    text += sentence.substr(0, begin);
+    if (begin == std::string_view::npos || end == std::string_view::npos) return text;
+    const std::string_view key = sentence.substr(begin + 1, end - begin - 1);
+    text += number_at(values, key) ? number(values, key) : text_at(values, key);
+    sentence.remove_prefix(end + 1);
+  }
+}
+
 std::string show_time(std::int64_t milliseconds) {
   constexpr std::int64_t kSecond = 1000, kMinute = 60 * kSecond, kHour = 60 * kMinute, kDay = 24 * kHour;
   const auto two = [&](std::int64_t large, const char* large_name, std::int64_t small, const char* small_name) {
-    return std::to_string(milliseconds / large) + large_name + " " + std::to_string(milliseconds % large / small) + small_name;
+    return std::to_string(milliseconds / large) + large_name + " " + std::to_string(milliseconds % large / small) +
+           small_name;
   };
   if (milliseconds < kSecond) return std::to_string(milliseconds) + "ms";
   if (milliseconds < 10 * kSecond && milliseconds % kSecond >= 100) {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-/// For texts that are made of an answer: what is in a JSON object under a key, which may be missing, or of another kind, if another serval has sent
-/// it. No control byte gets through.
+/// For texts that are made of an answer: what is in a JSON object under a key, which may be missing, or of another
+/// kind, if another serval has sent it. No control byte gets through.
 namespace serval::control {
 
 inline constexpr std::string_view kUnknown = "-";
@@ -23,6 +23,8 @@ std::vector<const boost::json::object*> objects_in(const boost::json::object& ob
 std::vector<std::string> texts_in(const boost::json::object& object, std::string_view key);
 /// As a text; kUnknown for none.
 std::string number(const boost::json::object& object, std::string_view key);
+/// The sentence with what is under the key for each {key}: a text or a number; kUnknown for none.
+std::string fill_in(std::string_view sentence, const boost::json::object& values);
 /// As show_time() has it; the number counts so many milliseconds. "<1s" for 0 seconds.
 std::string time_in(const boost::json::object& object, std::string_view key, std::int64_t unit_ms);
 

@@ -13,7 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kLongestTarget = 100;
+constexpr std::size_t kMaxTarget = 100;
 
 /// Of a request only what lies in the app: from there outwards it is always the same.
 constexpr std::string_view kCallOfTheApp = "serval::app::App::";
@@ -40,14 +40,16 @@ std::string what_it_does(const json::object& thread) {
   const std::string has_loop = loop != nullptr && loop->is_bool() && loop->get_bool() ? "has the I/O loop" : "";
   const json::object* request = object_in(thread, "request");
   if (request == nullptr) return state_of(thread) + ": " + (has_loop.empty() ? "no request" : has_loop);
-  return state_of(thread) + ": " + text_at(*request, "method") + " " + shortened(text_at(*request, "target"), kLongestTarget) + "  for " +
-         time_in(*request, "age_ms", 1) + ", id " + text_at(*request, "request_id") + (has_loop.empty() ? "" : ", " + has_loop);
+  return state_of(thread) + ": " + text_at(*request, "method") + " " +
+         shortened(text_at(*request, "target"), kMaxTarget) + "  for " + time_in(*request, "age_ms", 1) + ", id " +
+         text_at(*request, "request_id") + (has_loop.empty() ? "" : ", " + has_loop);
 }
 
 std::vector<std::string> frames_of(const json::object& thread) {
   std::vector<std::string> frames = texts_in(thread, "frames");
   if (object_in(thread, "request") == nullptr) return frames;
-  const auto ours = std::find_if(frames.begin(), frames.end(), [](const std::string& frame) { return frame.starts_with(kCallOfTheApp); });
+  const auto ours = std::find_if(frames.begin(), frames.end(),
+                                 [](const std::string& frame) { return frame.starts_with(kCallOfTheApp); });
   if (ours != frames.begin()) frames.erase(ours, frames.end());
   return frames;
 }
@@ -56,8 +58,11 @@ std::vector<Group> groups_of(const json::object& worker) {
   std::vector<Group> groups;
   for (const json::object* thread : objects_in(worker, "threads")) {
     Group group{{number(*thread, "thread")}, what_it_does(*thread), frames_of(*thread)};
-    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& other) { return other.what == group.what && other.frames == group.frames; });
-    same == groups.end() ? groups.push_back(std::move(group)) : same->threads.push_back(std::move(group.threads.front()));
+    const auto same = std::find_if(groups.begin(), groups.end(), [&](const Group& other) {
+      return other.what == group.what && other.frames == group.frames;
+    });
+    same == groups.end() ? groups.push_back(std::move(group))
+                         : same->threads.push_back(std::move(group.threads.front()));
   }
   return groups;
 }
@@ -68,10 +73,11 @@ std::string format_stacks(const json::object& stacks) {
   std::string text;
   for (const json::object* worker : objects_in(stacks, "workers")) {
     const std::string silent = text_at(*worker, "silent");
-    text += "worker " + number(*worker, "slot") + ", pid " + number(*worker, "pid") + ", generation " + number(*worker, "generation") +
-            (silent == kUnknown ? "" : ": " + silent) + '\n';
+    text += "worker " + number(*worker, "slot") + ", pid " + number(*worker, "pid") + ", generation " +
+            number(*worker, "generation") + (silent == kUnknown ? "" : ": " + silent) + '\n';
     for (const Group& group : groups_of(*worker)) {
-      text += (group.threads.size() == 1 ? "  thread " : "  threads ") + join(group.threads, " ") + ", " + group.what + '\n';
+      text += (group.threads.size() == 1 ? "  thread " : "  threads ") + join(group.threads, " ") + ", " + group.what +
+              '\n';
       for (const std::string& frame : group.frames) text += "    " + frame + '\n';
     }
   }

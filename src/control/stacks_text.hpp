@@ -5,8 +5,8 @@
 
 namespace serval::control {
 
-/// The answer of `serval stacks` (master/worker_stacks.hpp) for people; threads that do nothing at one place are shown together,
-/// and of the stack of a request only the app's part.
+/// The answer of `serval stacks` (master/worker_stacks.hpp) for people; threads that do nothing at one place are shown
+/// together, and of the stack of a request only the app's part.
 ///
 /// ```
 /// worker 0, pid 813, generation 1

@@ -17,7 +17,9 @@ namespace {
 
 json::string text_of(std::string_view text) { return json::string(text.data(), text.size()); }
 
-std::int64_t seconds(Clock::duration span) { return std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(span).count(), 0); }
+std::int64_t seconds(Clock::duration span) {
+  return std::max<std::int64_t>(std::chrono::duration_cast<std::chrono::seconds>(span).count(), 0);
+}
 
 std::int64_t signed_milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span).count(); }
 std::int64_t milliseconds(Clock::duration span) { return std::max<std::int64_t>(signed_milliseconds(span), 0); }
@@ -26,25 +28,29 @@ json::value pid_or_null(pid_t pid) { return pid == 0 ? json::value(nullptr) : js
 
 json::object request_in_progress(const scoreboard::RequestInProgress& request, TimePoint now) {
   const bool limited = request.deadline != TimePoint::max();
-  return {{"method", utf8(request.method)},
-          {"target", utf8(request.target)},
-          {"request_id", utf8(request.request_id)},
-          {"peer", utf8(request.peer)},
-          {"thread", request.thread},
-          {"age_ms", milliseconds(now - request.started)},
-          {"deadline_in_ms", limited ? json::value(signed_milliseconds(request.deadline - now)) : json::value(nullptr)}};
+  return {
+      {"method", utf8(request.method)},
+      {"target", utf8(request.target)},
+      {"request_id", utf8(request.request_id)},
+      {"peer", utf8(request.peer)},
+      {"thread", request.thread},
+      {"age_ms", milliseconds(now - request.started)},
+      {"deadline_in_ms", limited ? json::value(signed_milliseconds(request.deadline - now)) : json::value(nullptr)}};
 }
 
-std::string_view state_of(const supervisor::Snapshot& snapshot) { return snapshot.stopping ? "stopping" : snapshot.booting ? "booting" : "serving"; }
+std::string_view state_of(const supervisor::Snapshot& snapshot) {
+  return snapshot.stopping ? "stopping" : snapshot.booting ? "booting" : "serving";
+}
 
-/// The supervisor's verdict, not another look at the scoreboard: the app can write there what it likes, and a stray byte of it must not make a probe
-/// kill a server that serves.
+/// The supervisor's verdict, not another look at the scoreboard: the app can write there what it likes, and a stray
+/// byte of it must not make a probe kill a server that serves.
 bool beats(const supervisor::Snapshot::Worker& worker) {
-  return (worker.state == supervisor::SlotState::serving || worker.state == supervisor::SlotState::draining) && !worker.hangs;
+  return (worker.state == supervisor::SlotState::serving || worker.state == supervisor::SlotState::draining) &&
+         !worker.hangs;
 }
 
-/// Why somebody who kills what does not live should do so; empty: he should not. What starts or stops has deadlines that the master keeps, and
-/// would lose by it: a preload begins anew, requests in flight are cut.
+/// Why a liveness probe should fail; empty if it should not. What starts or stops has deadlines that the master keeps,
+/// and would lose by it: a preload begins anew, requests in flight are cut.
 std::string_view lifeless(const supervisor::Snapshot& snapshot) {
   if (snapshot.booting || snapshot.stopping || snapshot.mold == supervisor::MoldState::loading) return "";
   bool any = false;
@@ -55,18 +61,24 @@ std::string_view lifeless(const supervisor::Snapshot& snapshot) {
   return any ? "the workers hang" : "no worker serves";
 }
 
-json::value text_or_null(std::string_view text) { return text.empty() ? json::value(nullptr) : json::value(text_of(text)); }
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value(nullptr) : json::value(text_of(text));
+}
 
 json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSources& sources, TimePoint now) {
-  // The slot's cells are cleared when a worker has ended, so what is there is this one's, whatever pid they say. One that boots has nothing there yet.
+  // The slot's cells are cleared when a worker has ended, so what is there is this one's, whatever pid they say. One
+  // that boots has nothing there yet.
   const bool its_own = worker.pid != 0 && worker.state != supervisor::SlotState::starting;
-  const scoreboard::SlotReading reading = its_own ? scoreboard::read_slot(sources.scoreboard, worker.seat) : scoreboard::SlotReading{};
+  const scoreboard::SlotReading reading =
+      its_own ? scoreboard::read_slot(sources.scoreboard, worker.seat) : scoreboard::SlotReading{};
   const bool alive = worker.state != supervisor::SlotState::cooling;
   const bool beats = its_own && reading.last_beat > TimePoint{};
   const auto memory = worker.pid != 0 ? sources.memory(worker.pid) : std::nullopt;
   json::array in_progress;
   if (its_own) {
-    for (const auto& request : scoreboard::read_requests(sources.scoreboard, worker.seat)) in_progress.push_back(request_in_progress(request, now));
+    for (const auto& request : scoreboard::read_requests(sources.scoreboard, worker.seat)) {
+      in_progress.push_back(request_in_progress(request, now));
+    }
   }
   const json::value null(nullptr);
   return {{"slot", worker.slot},
@@ -98,7 +110,9 @@ json::object totals(const scoreboard::Memory& board) {
     requests += count;
   }
   json::object result{{"requests", requests}, {"answers", std::move(answers)}};
-  for (const auto& row : scoreboard::kCounters) result.emplace(json::string_view(row.name.data(), row.name.size()), totals.of(row.kind));
+  for (const auto& row : scoreboard::kCounters) {
+    result.emplace(json::string_view(row.name.data(), row.name.size()), totals.of(row.kind));
+  }
   return result;
 }
 
@@ -108,7 +122,9 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
   const supervisor::Snapshot& snapshot = sources.snapshot;
   const std::string_view why_lifeless = lifeless(snapshot);
   std::vector<supervisor::Snapshot::Worker> rows = snapshot.workers;
-  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return std::pair(a.slot, a.generation) < std::pair(b.slot, b.generation); });
+  std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.slot, a.generation) < std::pair(b.slot, b.generation);
+  });
   json::array workers;
   for (const auto& row : rows) {
     if (row.state != supervisor::SlotState::empty) workers.push_back(worker(row, sources, now));
@@ -128,7 +144,8 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"ready", snapshot.not_ready_reason.empty()},
           {"unready", text_or_null(snapshot.not_ready_reason)},
           {"uptime_s", seconds(now - sources.begun)},
-          {"mold", json::object{{"state", text_of(supervisor::name_of(snapshot.mold))}, {"pid", pid_or_null(snapshot.mold_pid)}}},
+          {"mold", json::object{{"state", text_of(supervisor::name_of(snapshot.mold))},
+                                {"pid", pid_or_null(snapshot.mold_pid)}}},
           {"workers_wanted", snapshot.wanted},
           {"threads", sources.threads},
           {"workers", std::move(workers)},

@@ -32,8 +32,8 @@ struct StatusSources {
   std::function<std::optional<MemoryReading>(pid_t worker)> memory;
 };
 
-/// The result of the command. Keys end in their unit; what is not known, or does not apply, is null; other times are whole and not negative,
-/// but for a request's deadline, which may have passed.
+/// The result of the command. Keys end in their unit; what is not known, or does not apply, is null; other times are
+/// whole and not negative, but for a request's deadline, which may have passed.
 ///
 /// ```
 /// name version pid generation uptime_s state: booting|serving|stopping
@@ -41,7 +41,8 @@ struct StatusSources {
 /// ready: truth value, unready: why it is not, for readiness probes
 /// mold {state, pid}
 /// workers_wanted, threads
-/// workers [{slot, pid, generation, state, cause, age_s, requests, connections, running, waiting, threads, memory_bytes, memory_measure,
+/// workers [{slot, pid, generation, state, cause, age_s, requests, connections, running, waiting, threads,
+/// memory_bytes, memory_measure,
 ///           crashes_in_a_row, restart_in_ms, beat_age_ms,
 ///           in_progress [{method, target, request_id, peer, thread, age_ms, deadline_in_ms}]}]     no empty slots
 /// ended {cause: workers}

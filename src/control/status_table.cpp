@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kLongestTarget = 100;
+constexpr std::size_t kMaxTarget = 100;
 
 // --- the table
 
@@ -42,9 +42,13 @@ std::string without_blanks(std::string text) {
 std::string note_on(const json::object& worker) {
   std::vector<std::string> notes;
   const std::string cause = text_at(worker, "cause");
-  if (cause != kUnknown) notes.push_back((text_at(worker, "state") == "serving" ? "to be replaced: " : "goes: ") + cause);
+  if (cause != kUnknown) {
+    notes.push_back((text_at(worker, "state") == "serving" ? "to be replaced: " : "goes: ") + cause);
+  }
   if (number_at(worker, "restart_in_ms")) notes.push_back("starts again in " + time_in(worker, "restart_in_ms", 1));
-  if (number_at(worker, "crashes_in_a_row").value_or(0) > 1) notes.push_back(number(worker, "crashes_in_a_row") + " crashes in a row");
+  if (number_at(worker, "crashes_in_a_row").value_or(0) > 1) {
+    notes.push_back(number(worker, "crashes_in_a_row") + " crashes in a row");
+  }
   return join(notes, ", ");
 }
 
@@ -56,7 +60,8 @@ constexpr Column kColumns[] = {
     {"AGE", false, [](const json::object& worker) { return without_blanks(time_in(worker, "age_s", 1000)); }},
     {"REQUESTS", true, [](const json::object& worker) { return number(worker, "requests"); }},
     {"CONNS", true, [](const json::object& worker) { return number(worker, "connections"); }},
-    {"BUSY", true, [](const json::object& worker) { return number(worker, "running") + "/" + number(worker, "threads"); }},
+    {"BUSY", true,
+     [](const json::object& worker) { return number(worker, "running") + "/" + number(worker, "threads"); }},
     {"WAIT", true, [](const json::object& worker) { return number(worker, "waiting"); }},
     {"MEMORY", true, memory_cell},
     {"BEAT", false, [](const json::object& worker) { return time_in(worker, "beat_age_ms", 1); }},
@@ -82,11 +87,14 @@ std::string line_of(const Row& row, const std::vector<std::size_t>& widths) {
 std::string below_row(const std::string& text) { return std::string(kIndent, ' ') + text + '\n'; }
 
 std::string request_lines(const json::object& request) {
-  std::string what = text_at(request, "method") + " " + shortened(text_at(request, "target"), kLongestTarget) + " for " + time_in(request, "age_ms", 1);
+  std::string what = text_at(request, "method") + " " + shortened(text_at(request, "target"), kMaxTarget) + " for " +
+                     time_in(request, "age_ms", 1);
   if (const auto left = number_at(request, "deadline_in_ms")) {
-    what += *left >= 0 ? ", " + show_time(*left) + " left" : ", " + show_time(-std::max(*left, -INT64_MAX)) + " past its deadline";
+    what += *left >= 0 ? ", " + show_time(*left) + " left"
+                       : ", " + show_time(-std::max(*left, -INT64_MAX)) + " past its deadline";
   }
-  return below_row(what) + below_row("  from " + text_at(request, "peer") + ", thread " + number(request, "thread") + ", id " + text_at(request, "request_id"));
+  return below_row(what) + below_row("  from " + text_at(request, "peer") + ", thread " + number(request, "thread") +
+                                     ", id " + text_at(request, "request_id"));
 }
 
 std::string workers_table(const std::vector<const json::object*>& workers) {
@@ -129,9 +137,11 @@ std::string answers_summary(const json::object& status) {
 std::string server_lines(const json::object& status, const std::vector<const json::object*>& workers) {
   const auto serves = [](const json::object* worker) { return text_at(*worker, "state") == "serving"; };
   const auto serving = std::count_if(workers.begin(), workers.end(), serves);
-  std::string text = text_at(status, "name") + ", serval " + text_at(status, "version") + ", pid " + number(status, "pid") + ": " +
-                     text_at(status, "state") + ", up for " + time_in(status, "uptime_s", 1000) + ", generation " + number(status, "generation") + '\n';
-  text += std::to_string(serving) + " of " + number(status, "workers_wanted") + " workers serve" + answers_summary(status);
+  std::string text = text_at(status, "name") + ", serval " + text_at(status, "version") + ", pid " +
+                     number(status, "pid") + ": " + text_at(status, "state") + ", up for " +
+                     time_in(status, "uptime_s", 1000) + ", generation " + number(status, "generation") + '\n';
+  text +=
+      std::to_string(serving) + " of " + number(status, "workers_wanted") + " workers serve" + answers_summary(status);
   const json::object* mold = object_in(status, "mold");
   if (mold != nullptr && text_at(*mold, "state") != "ready") text += ", mold " + text_at(*mold, "state");
   const std::string unready = text_at(status, "unready");

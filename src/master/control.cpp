@@ -9,15 +9,10 @@
 #include <utility>
 
 #include "base/exit_code.hpp"
-#include "base/log.hpp"
-#include "base/result.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
-#include "config/load.hpp"
-#include "control/private_folder.hpp"
 #include "control/status.hpp"
 #include "master/listeners.hpp"
-#include "os/listen.hpp"
 #include "os/process_memory.hpp"
 #include "os/spawn.hpp"
 
@@ -26,9 +21,6 @@ namespace {
 
 /// For one status. The kernel takes milliseconds to add up a large worker's share, and meanwhile the master does nothing else.
 constexpr auto kMeasuringTime = std::chrono::milliseconds(50);
-
-/// Between two looks at the socket file, when the master is awake anyway.
-constexpr auto kLookPause = std::chrono::seconds(10);
 
 /// For who waits for workers that are started now: one that cannot start will most likely not start the next time either.
 std::function<std::string(const supervisor::Snapshot&)> fails_to_boot_since(const supervisor::Snapshot& before) {
@@ -56,110 +48,79 @@ std::optional<control::MemoryReading> measure(pid_t worker, TimePoint until) {
 
 Control::Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor,
                  const scoreboard::Memory& scoreboard, Operations operations)
-    : supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)), io_(io) {
-  places_ = control::places_to_bind(config.control, config.server.name, config::process_environment(), ::geteuid());
-  if (places_.empty()) return;
-  const auto done = listen_somewhere();
-  if (done) return;
-  if (!places_.front().automatic) throw StartupError(exit_code::cannot_create, "control.socket: " + done.error());
-  log::warning("no control socket, going on without it; control.socket names another place", {{"why", done.error()}});
-}
-
-Result<void> Control::listen_at(const control::Place& place) {
-  if (!place.folder.empty()) {
-    if (const auto made = control::make_private_folder(place.folder, place.owner); !made) return Error{made.error()};
-  }
-  const unsigned mode = operations_.config().control.mode;
-  if (server_) return server_->listen_again(place.path);
-  auto server = control::Server::listen(io_, place.path, mode);
-  if (server) {
-    server_ = std::move(*server);
-    serve();
-    return {};
-  }
-  if (const auto pid = os::listener_at(place.path)) {
-    // Beside a living one every command would go to that: the operator would stop the wrong server.
-    throw StartupError(exit_code::cannot_create, "control.socket: " + server.error() + "; it has pid " + std::to_string(*pid) +
-                                                     ". If that is another serval of this name: stop it, or give this one a server.name of its own");
-  }
-  return Error{server.error()};
-}
-
-/// At the first place that can be had.
-Result<void> Control::listen_somewhere() {
-  std::string why;
-  for (const control::Place& place : places_) {
-    const auto done = listen_at(place);
-    if (done) {
-      log::info("control socket", {{"path", server_->path()}});
-      complained_ = false;
-      return {};
-    }
-    why += (why.empty() ? "" : "; ") + done.error();
-  }
-  return Error{why};
-}
-
-void Control::look_after_socket() {
-  next_look_ = Clock::now() + kLookPause;
-  if (server_ == nullptr || os::socket_file_is_there(server_->listening())) return;
-  const auto done = listen_somewhere();
-  if (done) return log::warning("the file of the control socket was gone or another one, it has been made anew", {{"path", server_->path()}});
-  if (!std::exchange(complained_, true)) log::warning("the file of the control socket is gone, no command can be given", {{"why", done.error()}});
+    : supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)), socket_(io, config) {
+  serve();
 }
 
 Control::Control(boost::asio::io_context& io, const ControlRecord& record, TimePoint begun, const supervisor::Supervisor& supervisor,
                  const scoreboard::Memory& scoreboard, Operations operations)
-    : supervisor_(supervisor), scoreboard_(scoreboard), operations_(std::move(operations)), begun_(begun), io_(io) {
-  const config::Config& config = operations_.config();
-  places_ = control::places_to_bind(config.control, config.server.name, config::process_environment(), ::geteuid());
-  if (record.listener.fd < 0) return;
-  server_ = control::Server::take_over(io, listening_of(record.listener), record.listener.bind, operations_.config().control.mode);
+    : supervisor_(supervisor),
+      scoreboard_(scoreboard),
+      operations_(std::move(operations)),
+      begun_(begun),
+      socket_(io, operations_.config(), record.listener) {
   serve();
+  control::Server* server = socket_.server();
+  if (server == nullptr) return;
   const auto own = os::own_program();
   const boost::json::string program = control::utf8(own ? *own : "");
-  for (const int client : record.clients) server_->resume(client).finish({{"pid", ::getpid()}, {"version", SERVAL_VERSION}, {"program", program}});
-  for (const UnheardRecord& client : record.unheard) server_->hear(client.fd, client.read);
+  for (const int client : record.clients) server->resume(client).finish({{"pid", ::getpid()}, {"version", SERVAL_VERSION}, {"program", program}});
+  for (const UnheardRecord& client : record.unheard) server->hear(client.fd, client.read);
 }
 
 ControlRecord Control::record() const {
-  if (server_ == nullptr) return {};
-  ControlRecord record{.listener = record_of(server_->listening(), server_->path())};
-  record.listener.fd = server_->descriptor();
+  control::Server* server = socket_.server();
+  if (server == nullptr) return {};
+  ControlRecord record{.listener = record_of(server->listening(), server->path())};
+  record.listener.fd = server->descriptor();
   for (const control::Responder& waiter : upgrade_waiters_) {
     if (const int fd = waiter.descriptor(); fd >= 0) record.clients.push_back(fd);
   }
-  for (control::Unheard& client : server_->unheard()) record.unheard.push_back({client.fd, std::move(client.read)});
+  for (control::Unheard& client : server->unheard()) record.unheard.push_back({client.fd, std::move(client.read)});
   return record;
 }
 
 bool Control::owes_answers() const {
-  if (server_ == nullptr) return false;
+  const control::Server* server = socket_.server();
+  if (server == nullptr) return false;
   const auto waiting = std::count_if(upgrade_waiters_.begin(), upgrade_waiters_.end(), [](const auto& waiter) { return waiter.descriptor() >= 0; });
-  return server_->unanswered() > static_cast<std::size_t>(waiting);
+  return server->unanswered() > static_cast<std::size_t>(waiting);
 }
 
 void Control::serve() {
-  server_->admit([this](const control::ConfigFile& meant) {
+  control::Server* server = socket_.server();
+  if (server == nullptr) return;
+  server->admit([this](const control::ConfigFile& meant) {
     return control::check_meant(meant, {.name = operations_.config().server.name, .pid = ::getpid(), .config = operations_.config_file()});
   });
-  server_->on_gone([this] { operations_.upgrade_if_possible(); });
-  server_->serve("status", [this](const auto& arguments, const control::Responder& responder) { status(arguments, responder); });
-  server_->serve("reload", [this](const auto&, const control::Responder& responder) { reload(responder); });
-  server_->serve("stop", [this](const auto& arguments, const control::Responder& responder) { stop(arguments, responder); });
-  server_->serve("scale", [this](const auto& arguments, const control::Responder& responder) { scale(arguments, responder); });
-  server_->serve("recycle", [this](const auto& arguments, const control::Responder& responder) { recycle(arguments, responder); });
-  server_->serve("reopen", [this](const auto&, const control::Responder& responder) { reopen(responder); });
-  server_->serve("upgrade", [this](const auto&, const control::Responder& responder) { upgrade(responder); });
-  server_->serve("drain", [this](const auto&, const control::Responder& responder) { drain(true, responder); });
-  server_->serve("undrain", [this](const auto&, const control::Responder& responder) { drain(false, responder); });
-  server_->serve("pause", [this](const auto&, const control::Responder& responder) { pause(responder); });
-  server_->serve("resume", [this](const auto&, const control::Responder& responder) { resume(responder); });
-  server_->serve("stacks", [this](const auto& arguments, const control::Responder& responder) { stacks(arguments, responder); });
+  server->on_gone([this] { operations_.upgrade_if_possible(); });
+  server->on_command([this](const control::Command& command, const auto& arguments, const control::Responder& responder) {
+    perform(command, arguments, responder);
+  });
+}
+
+void Control::perform(const control::Command& command, const boost::json::object& arguments, const control::Responder& responder) {
+  if (!command.while_stopping && supervisor_.snapshot().stopping) return responder.refuse("the server is stopping", exit_code::app_failed);
+  if (!command.begun.empty()) responder.progress(std::string(command.begun));
+  using control::Order;
+  switch (command.order) {
+    case Order::status: return status(arguments, responder);
+    case Order::reload: return reload(responder);
+    case Order::stop: return stop(arguments, responder);
+    case Order::scale: return scale(arguments, responder);
+    case Order::recycle: return recycle(arguments, responder);
+    case Order::reopen: return reopen(responder);
+    case Order::drain: return drain(true, responder);
+    case Order::undrain: return drain(false, responder);
+    case Order::pause: return pause(responder);
+    case Order::resume: return resume(responder);
+    case Order::upgrade: return upgrade(responder);
+    case Order::stacks: return stacks(arguments, responder);
+  }
 }
 
 void Control::look_again() {
-  if (Clock::now() >= next_look_) look_after_socket();
+  socket_.look_after_if_due();
   if (waiting_.empty()) return;
   const supervisor::Snapshot snapshot = supervisor_.snapshot();
   std::erase_if(waiting_, [&](const Waiting& waiting) {
@@ -174,7 +135,6 @@ void Control::look_again() {
 }
 
 void Control::reload(const control::Responder& responder) {
-  responder.progress("loading the next generation");
   operations_.reload("serval reload", [responder](const ReloadReport& report) {
     const supervisor::ReloadEnded& ended = report.ended;
     if (!ended.good) {
@@ -229,7 +189,6 @@ void Control::scale(const boost::json::object& arguments, const control::Respond
   if (wanted < 1 || wanted > supervisor::kMostWorkers) {
     return responder.refuse(std::to_string(wanted) + " workers: expected 1 to " + std::to_string(supervisor::kMostWorkers), exit_code::app_failed);
   }
-  if (refuses_when_stopping(responder)) return;
   const auto serve_as_wanted = [wanted](const supervisor::Snapshot& snapshot) {
     const auto serving = std::count_if(snapshot.workers.begin(), snapshot.workers.end(),
                                        [](const auto& worker) { return worker.state == supervisor::SlotState::serving; });
@@ -242,7 +201,6 @@ void Control::scale(const boost::json::object& arguments, const control::Respond
 
 void Control::recycle(const boost::json::object& arguments, const control::Responder& responder) {
   const auto* slot = arguments.if_contains("slot");
-  if (refuses_when_stopping(responder)) return;
   const supervisor::Snapshot before = supervisor_.snapshot();
   std::set<pid_t> leaving;
   for (const auto& worker : before.workers) {
@@ -264,7 +222,6 @@ void Control::recycle(const boost::json::object& arguments, const control::Respo
 }
 
 void Control::upgrade(const control::Responder& responder) {
-  responder.progress("checking the new program");
   upgrade_waiters_.push_back(responder);
   operations_.upgrade("serval upgrade");
 }
@@ -283,14 +240,11 @@ void Control::reopen(const control::Responder& responder) {
 }
 
 void Control::drain(bool on, const control::Responder& responder) {
-  if (refuses_when_stopping(responder)) return;
   operations_.tell(supervisor::DrainRequested{on, on ? "serval drain" : "serval undrain"});
   responder.finish({});
 }
 
 void Control::pause(const control::Responder& responder) {
-  if (refuses_when_stopping(responder)) return;
-  responder.progress("waiting until no request is in progress");
   waiting_.push_back({.done = [](const supervisor::Snapshot& snapshot) { return snapshot.in_progress == 0; },
                       .result = {},
                       .responder = responder,
@@ -299,22 +253,14 @@ void Control::pause(const control::Responder& responder) {
 }
 
 void Control::resume(const control::Responder& responder) {
-  if (refuses_when_stopping(responder)) return;
   operations_.tell(supervisor::PauseRequested{false, "serval resume"});
   responder.finish({});
 }
 
-/// It only looks: a server that does not come to the end of its stop is what one wants to look at most.
 void Control::stacks(const boost::json::object& arguments, const control::Responder& responder) const {
   const auto* slot = arguments.if_contains("slot");
   if (slot == nullptr) return operations_.stacks(std::nullopt, responder);
   operations_.stacks(static_cast<int>(slot->as_int64()), responder);
-}
-
-bool Control::refuses_when_stopping(const control::Responder& responder) const {
-  if (!supervisor_.snapshot().stopping) return false;
-  responder.refuse("the server is stopping", exit_code::app_failed);
-  return true;
 }
 
 /// Probes come often and do without memory, which is what takes time.

@@ -11,8 +11,9 @@
 #include "base/time.hpp"
 #include "config/config.hpp"
 #include "config/diff.hpp"
-#include "control/place.hpp"
+#include "control/meant.hpp"
 #include "control/server.hpp"
+#include "master/control_socket.hpp"
 #include "master/handover.hpp"
 #include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
@@ -42,23 +43,21 @@ struct Operations {
   std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;  ///< answers as WorkerStacks says
 };
 
-/// The master's control socket and what each command does. One thread, that of the io_context.
+/// What each command to the running server does. One thread, that of the io_context.
 class Control {
  public:
-  /// Listens where control.socket says, and logs where that is. Throws StartupError (cannot_create) if a place that was named cannot be had, or
-  /// if another serval listens there; without an automatic one the server gets along, with a warning. Borrows all but the operations.
+  /// Listens as ControlSocket does, and throws what it throws. Borrows all but the operations.
   Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor, const scoreboard::Memory& scoreboard,
           Operations operations);
-  /// Goes on with what an earlier version of serval in this process had open, and tells whoever waits for the upgrade that it is done.
+  /// Goes on with what an earlier version of serval in this process had open, and tells the clients that wait for the upgrade that it is done.
   Control(boost::asio::io_context& io, const ControlRecord& record, TimePoint begun, const supervisor::Supervisor& supervisor,
           const scoreboard::Memory& scoreboard, Operations operations);
   ControlRecord record() const;
   TimePoint begun() const { return begun_; }
-  /// Somebody waits for an answer that is no upgrade's: only this process can give it.
+  /// A client waits for an answer that is no upgrade's: only this process can give it.
   bool owes_answers() const;
-  /// The socket file is gone, or there never was one: makes it anew, where that can be had. For a reload, and now and then.
-  void look_after_socket();
-  /// To all who wait for the upgrade.
+  void look_after_socket() { socket_.look_after(); }
+  /// To all clients that wait for the upgrade.
   void upgrade_refused(const std::string& why);
 
   /// The supervisor has handled an event: answers commands whose effect is there by now.
@@ -80,14 +79,12 @@ class Control {
   void recycle(const boost::json::object& arguments, const control::Responder& responder);
   void reopen(const control::Responder& responder);
   void upgrade(const control::Responder& responder);
-  Result<void> listen_at(const control::Place& place);
-  Result<void> listen_somewhere();
   void serve();
+  void perform(const control::Command& command, const boost::json::object& arguments, const control::Responder& responder);
   void drain(bool on, const control::Responder& responder);
   void pause(const control::Responder& responder);
   void resume(const control::Responder& responder);
   void stacks(const boost::json::object& arguments, const control::Responder& responder) const;
-  bool refuses_when_stopping(const control::Responder& responder) const;
 
   const supervisor::Supervisor& supervisor_;
   const scoreboard::Memory& scoreboard_;
@@ -95,11 +92,7 @@ class Control {
   std::vector<Waiting> waiting_;
   std::vector<control::Responder> upgrade_waiters_;
   TimePoint begun_ = Clock::now();
-  boost::asio::io_context& io_;
-  std::vector<control::Place> places_;  ///< where the socket may be; none: it is off
-  TimePoint next_look_ = begun_;  ///< at the socket file
-  bool complained_ = false;       ///< that it cannot be had
-  std::unique_ptr<control::Server> server_;  ///< none: off, or not to be had
+  ControlSocket socket_;
 };
 
 }  // namespace serval::master

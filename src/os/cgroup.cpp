@@ -72,7 +72,8 @@ std::optional<std::uint64_t> number_of(std::string_view text, std::string_view k
   return std::nullopt;
 }
 
-std::optional<std::string> own_cgroup(std::string_view proc_cgroup, CgroupVersion version, std::string_view controller) {
+std::optional<std::string> own_cgroup(std::string_view proc_cgroup, CgroupVersion version,
+                                      std::string_view controller) {
   std::istringstream lines{std::string(proc_cgroup)};
   for (std::string line; std::getline(lines, line);) {  // hierarchy-ID:controller-list:path
     const std::size_t first = line.find(':');
@@ -85,7 +86,8 @@ std::optional<std::string> own_cgroup(std::string_view proc_cgroup, CgroupVersio
   return std::nullopt;
 }
 
-std::optional<CgroupMount> cgroup_mount(std::string_view mountinfo, CgroupVersion version, std::string_view controller) {
+std::optional<CgroupMount> cgroup_mount(std::string_view mountinfo, CgroupVersion version,
+                                        std::string_view controller) {
   std::istringstream lines{std::string(mountinfo)};
   for (std::string line; std::getline(lines, line);) {
     const std::size_t dash = line.find(" - ");

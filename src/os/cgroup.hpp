@@ -11,9 +11,9 @@ namespace serval::os {
 
 enum class CgroupVersion { v1, v2 };
 
-/// The folders of our own cgroup and its parents up to the mount's root, own first; none if the hierarchy is not mounted.
-/// `controller` ("cpu", "memory") chooses among v1's hierarchies. A container often sees its cgroup as the mount's root, while
-/// /proc/self/cgroup names a path that only the host has: then the mount's root is all there is.
+/// The folders of our own cgroup and its parents up to the mount's root, own first; none if the hierarchy is not
+/// mounted. `controller` ("cpu", "memory") chooses among v1's hierarchies. A container often sees its cgroup as the
+/// mount's root, while /proc/self/cgroup names a path that only the host has: then the mount's root is all there is.
 /// `root` stands before /proc and the mount points (tests).
 std::vector<std::string> cgroup_folders(CgroupVersion version, std::string_view controller, const std::string& root);
 

@@ -28,7 +28,8 @@ std::optional<double> smaller(std::optional<double> a, std::optional<double> b) 
   return std::min(*a, *b);
 }
 
-/// Each parent limits all below it, so the smallest one counts. Machines with both versions mounted have the controller in one of them.
+/// Each parent limits all below it, so the smallest one counts. Machines with both versions mounted have the controller
+/// in one of them.
 std::optional<double> cgroup_quota(const std::string& root) {
   std::optional<double> quota;
   for (const std::string& folder : cgroup_folders(CgroupVersion::v2, "cpu", root)) {
@@ -42,7 +43,8 @@ std::optional<double> cgroup_quota(const std::string& root) {
   return quota;
 }
 
-/// How many CPUs our mask has; 0 if the kernel does not say. Grows the mask: hosts with more CPUs than cpu_set_t holds give EINVAL.
+/// How many CPUs our mask has; 0 if the kernel does not say. Grows the mask: hosts with more CPUs than cpu_set_t holds
+/// give EINVAL.
 int affine_cpus() {
   for (std::size_t cpus = CPU_SETSIZE; cpus <= (std::size_t{1} << 16); cpus *= 2) {
     std::vector<cpu_set_t> mask(cpus / CPU_SETSIZE);

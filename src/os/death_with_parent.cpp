@@ -10,11 +10,11 @@
 namespace serval::os {
 namespace {
 
-constexpr Duration kPatience{200};
+constexpr Duration kParentPatience{200};
 
 /// Asked for too early, the signal would come from the end of the middle process.
 bool becomes_our_parent(pid_t parent) {
-  const TimePoint deadline = Clock::now() + kPatience;
+  const TimePoint deadline = Clock::now() + kParentPatience;
   while (::getppid() != parent) {
     if (Clock::now() >= deadline) return false;
     ::poll(nullptr, 0, 1);
@@ -27,7 +27,7 @@ bool becomes_our_parent(pid_t parent) {
 bool die_with_parent(pid_t parent) {
   if (!becomes_our_parent(parent) || ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return false;
   if (::getppid() == parent) return true;
-  outlive_parent();  // it ended just before the call, so the signal would come from whoever took its place
+  outlive_parent();  // it ended just before the call, so the signal would come from the process that took its place
   return false;
 }
 

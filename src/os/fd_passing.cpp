@@ -25,8 +25,8 @@ std::vector<UniqueFd> take_fds(msghdr& message) {
 }  // namespace
 
 ssize_t send_with_fds(int socket, msghdr message, std::span<const int> fds) {
-  SERVAL_CHECK(fds.size() <= kMostPassedFds);
-  alignas(cmsghdr) char control[CMSG_SPACE(kMostPassedFds * sizeof(int))] = {};
+  SERVAL_CHECK(fds.size() <= kMaxPassedFds);
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxPassedFds * sizeof(int))] = {};
   if (!fds.empty()) {
     message.msg_control = control;
     message.msg_controllen = CMSG_SPACE(fds.size_bytes());
@@ -44,7 +44,7 @@ ssize_t send_with_fds(int socket, msghdr message, std::span<const int> fds) {
 }
 
 ssize_t receive_with_fds(int socket, msghdr& message, std::vector<UniqueFd>& fds) {
-  alignas(cmsghdr) char control[CMSG_SPACE(kMostPassedFds * sizeof(int))];
+  alignas(cmsghdr) char control[CMSG_SPACE(kMaxPassedFds * sizeof(int))];
   ssize_t size = -1;
   do {
     message.msg_control = control;

@@ -14,7 +14,8 @@ void reserve_fds(int count) {
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   const auto highest = static_cast<int>(std::min<rlim_t>(static_cast<rlim_t>(count), limit.rlim_cur)) - 1;
   const UniqueFd any(::open("/", O_PATH | O_CLOEXEC));
-  const UniqueFd high(::fcntl(any.get(), F_DUPFD_CLOEXEC, highest));  // the table grows with the number, and does not shrink
+  // The table grows with the number, and does not shrink.
+  const UniqueFd high(::fcntl(any.get(), F_DUPFD_CLOEXEC, highest));
 }
 
 }  // namespace serval::os

@@ -9,7 +9,7 @@
 
 namespace serval::os {
 
-/// Descriptors that somebody else in this process may close, or put another file in the place of: whether each is still
+/// Descriptors that other code in this process may close, or put another file in the place of: whether each is still
 /// what it was. Compares the file's identity (fstat(2): device, inode, type), so one that the kernel keeps without an
 /// inode of its own (epoll, eventfd) is only told from other kinds. Some 300 ns for each. Thread-safe.
 class FdWatch {

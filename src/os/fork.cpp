@@ -45,13 +45,16 @@ class SignalsBlocked {
   int code = exit_code::internal;
   try {
     code = child();
-  } catch (...) {  // `child` says itself what went wrong; what escapes is a bug, but must not run this copy of main's handlers
+  // `child` says itself what went wrong; what escapes is a bug, but must not run this copy of main's handlers
+  } catch (...) {
   }
   ::_exit(code);
 }
 
-/// The middle process, in the memory of the caller, who waits: nothing here may return, allocate or run signal handlers.
-[[noreturn]] void fork_and_leave(int report_fd, int read_fd, const SignalsBlocked& mask, const std::function<int()>& child) {
+/// The middle process, in the memory of the caller, which waits: nothing here may return, allocate or run signal
+/// handlers.
+[[noreturn]] void fork_and_leave(int report_fd, int read_fd, const SignalsBlocked& mask,
+                                 const std::function<int()>& child) {
   Report report;
   report.pid = ::fork();
   if (report.pid == 0) {
@@ -110,7 +113,9 @@ pid_t parent_of(pid_t pid) {
 }  // namespace
 
 Result<void> become_subreaper() {
-  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) return Error{"cannot become a child subreaper: " + errno_text()};
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
+    return Error{"cannot become a child subreaper: " + errno_text()};
+  }
   return {};
 }
 
@@ -121,7 +126,8 @@ Result<pid_t> fork_sibling(const std::function<int()>& child) {
   UniqueFd write_end(ends[1]);
 
   const SignalsBlocked mask;
-  // A fork copies the page tables, which takes milliseconds after a large preload: once is enough. The middle process borrows ours (vfork(2)).
+  // A fork copies the page tables, which takes milliseconds after a large preload: once is enough. The middle process
+  // borrows ours (vfork(2)).
   const pid_t middle = ::vfork();
   if (middle == 0) fork_and_leave(write_end.get(), read_end.get(), mask, child);
   if (middle < 0) return cannot_fork(errno);

@@ -7,53 +7,46 @@
 
 #include "base/address.hpp"
 #include "base/result.hpp"
+#include "os/socket_path.hpp"
 #include "os/unique_fd.hpp"
 
-/// Listening sockets. Opened once by the master and inherited by everybody, so the kernel's accept queue outlives every worker.
+/// Listening sockets. Opened once by the master and inherited by all processes, so the kernel's accept queue outlives
+/// every worker.
 namespace serval::os {
 
 struct Listening {
   UniqueFd fd;
-  std::string address;      ///< as reported: with the port that the kernel chose; "127.0.0.1:8000", "[::1]:8000", "unix:/x", "unix:@x"
+  /// As reported: with the port that the kernel chose; "127.0.0.1:8000", "[::1]:8000", "unix:/x", "unix:@x".
+  std::string address;
   bool local = false;       ///< a unix socket
   std::string socket_file;  ///< the file that remove_socket_file takes away at the end; empty: none, or not ours
-  dev_t file_device = 0;    ///< which file that is, so that one that somebody else has put in its place stays
+  dev_t file_device = 0;    ///< which file that is, so that one that another process has put in its place stays
   ino_t file_inode = 0;
 };
 
-/// Who may connect to a unix socket with a file: who may write to it.
-struct FileAccess {
-  std::optional<mode_t> mode{};  ///< none: what the umask leaves of 0777
-  std::optional<uid_t> user{};   ///< to whom it is given; none: it stays ours
-  std::optional<gid_t> group{};
-};
-
-/// Binds and listens: close-on-exec, non-blocking, SO_REUSEADDR; [::] also takes IPv4 (IPV6_V6ONLY off, ipv6(7)) unless `only_v6`.
-/// A socket file that nobody listens on any more (connect says ECONNREFUSED) is replaced. A live one, and a path that is no socket, are
-/// errors and stay as they are. The file has its mode and its owner before anybody can connect, whatever the umask, which is changed for a moment:
-/// the process has one thread then. Address::Kind::systemd is an error: adopt() what take_listen_fds() gave.
+/// Binds and listens: close-on-exec, non-blocking, SO_REUSEADDR; [::] also takes IPv4 (IPV6_V6ONLY off, ipv6(7)) unless
+/// `only_v6`. A socket file on which no process listens any more (connect says ECONNREFUSED) is replaced. A live one,
+/// and a path that is no socket, are errors and stay as they are. The file has its mode and its owner before a client
+/// can connect, whatever the umask, which is changed for a moment: the process has one thread then.
+/// Address::Kind::systemd is an error: adopt() what take_listen_fds() gave.
 Result<Listening> listen_on(const Address& address, int backlog, const FileAccess& access = {}, bool only_v6 = false);
-
-/// Changes mode and owner of the socket file at `path`, which is not followed if it is a link.
-Result<void> set_file_access(const std::string& path, const FileAccess& access);
 
 /// Whether the address is one that could be bound here, without listening there; tcp only.
 Result<void> bind_and_leave(const Address& address);
 
-/// A listening stream socket that somebody else opened (systemd); made non-blocking and close-on-exec. `name` is for the error's text.
+/// A listening stream socket that another process opened (systemd); made non-blocking and close-on-exec. `name` is for
+/// the error's text.
 Result<Listening> adopt(UniqueFd fd, const std::string& name);
 
 /// What getsockname(2) says, in the form of Listening::address; empty if that cannot be a listener's.
 std::string bound_address(int fd);
 
-/// From here on the file at `path` is the one that remove_socket_file() takes away; nothing changes if there is no such socket.
+/// From here on the file at `path` is the one that remove_socket_file() takes away; nothing changes if there is no such
+/// socket.
 void own_socket_file(Listening& listening, const std::string& path);
 
-/// False if the socket file is gone or another one: nobody can connect any more. True where there is none to lose.
+/// False if the socket file is gone or another one: no client can connect any more. True where there is none to lose.
 bool socket_file_is_there(const Listening& listening);
-
-/// A process listens on this unix socket: its pid, as the kernel has it from its listen(2); 0 if that is in a namespace that we do not see.
-std::optional<pid_t> listener_at(const std::string& path);
 
 /// Removes the socket file if it is still the one that `listening` was bound to.
 void remove_socket_file(const Listening& listening);

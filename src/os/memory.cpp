@@ -47,6 +47,8 @@ std::optional<std::uint64_t> cgroup_memory_limit(const std::string& root) {
   return limit;
 }
 
-std::optional<std::uint64_t> memory_limit(const std::string& root) { return smaller(physical_memory(), cgroup_memory_limit(root)); }
+std::optional<std::uint64_t> memory_limit(const std::string& root) {
+  return smaller(physical_memory(), cgroup_memory_limit(root));
+}
 
 }  // namespace serval::os

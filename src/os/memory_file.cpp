@@ -30,7 +30,8 @@ Result<UniqueFd> make_memory_file(const char* name, const std::string& what, std
   UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd) return system_error("cannot make a memory file for " + what);
   if (!write_all(fd.get(), text)) return system_error("cannot write " + what);
-  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0 || ::lseek(fd.get(), 0, SEEK_SET) != 0) {
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0 ||
+      ::lseek(fd.get(), 0, SEEK_SET) != 0) {
     return system_error("cannot seal " + what);
   }
   return fd;
@@ -41,7 +42,9 @@ Result<std::string> read_memory_file(int fd, const std::string& what) {
   if (::fstat(fd, &info) != 0) return system_error("cannot read " + what + " from descriptor " + std::to_string(fd));
   std::string text(static_cast<std::size_t>(info.st_size), '\0');
   const ssize_t size = ::pread(fd, text.data(), text.size(), 0);
-  if (size != static_cast<ssize_t>(text.size())) return system_error("cannot read " + what + " from descriptor " + std::to_string(fd));
+  if (size != static_cast<ssize_t>(text.size())) {
+    return system_error("cannot read " + what + " from descriptor " + std::to_string(fd));
+  }
   return text;
 }
 

@@ -9,7 +9,8 @@
 /// Texts that cross an exec as a file in memory (memfd_create(2)).
 namespace serval::os {
 
-/// A sealed memory file at offset 0 holding `text`. `name` is what /proc/PID/fd shows, `what` what errors call the content: "the heritage".
+/// A sealed memory file at offset 0 holding `text`. `name` is what /proc/PID/fd shows, `what` what errors call the
+/// content: "the heritage".
 Result<UniqueFd> make_memory_file(const char* name, const std::string& what, std::string_view text);
 /// The whole text, wherever the offset is.
 Result<std::string> read_memory_file(int fd, const std::string& what);

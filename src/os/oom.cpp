@@ -32,7 +32,8 @@ OomCounter::OomCounter(const std::string& root) {
   of_own_cgroup(CgroupVersion::v2, "/memory.events");
   of_own_cgroup(CgroupVersion::v1, "/memory.oom_control");
   candidates.push_back(root + "/proc/vmstat");
-  const auto counting = std::find_if(candidates.begin(), candidates.end(), [](const std::string& path) { return oom_kills_in(path).has_value(); });
+  const auto counting = std::find_if(candidates.begin(), candidates.end(),
+                                     [](const std::string& path) { return oom_kills_in(path).has_value(); });
   if (counting != candidates.end()) source_ = *counting;
 }
 
@@ -42,11 +43,11 @@ std::optional<std::uint64_t> OomCounter::read() const {
 }
 
 void raise_oom_score(int by) {
-  constexpr int kMost = 1000;
+  constexpr int kMaxScore = 1000;
   constexpr const char* kPath = "/proc/self/oom_score_adj";
   int score = 0;
   if (!(std::ifstream(kPath) >> score)) return;
-  std::ofstream(kPath) << std::min(score + std::min(by, 2 * kMost), kMost);  // scores begin at -1000
+  std::ofstream(kPath) << std::min(score + std::min(by, 2 * kMaxScore), kMaxScore);  // scores begin at -1000
 }
 
 }  // namespace serval::os

@@ -58,7 +58,8 @@ std::vector<int> own_event_fds() {
   for (int fd = first_own_fd(), end = std::min(fd_limit(), fd + kRoom); fd < end; ++fd) {
     char target[32] = {};
     const std::string link = "/proc/self/fd/" + std::to_string(fd);
-    if (::readlink(link.c_str(), target, sizeof target - 1) > 0 && std::string_view(target).starts_with("anon_inode:")) found.push_back(fd);
+    const bool read = ::readlink(link.c_str(), target, sizeof target - 1) > 0;
+    if (read && std::string_view(target).starts_with("anon_inode:")) found.push_back(fd);
   }
   return found;
 }

@@ -45,10 +45,12 @@ Result<std::optional<Account>> find_account(const std::string& user) {
   std::vector<char> buffer;
   const auto uid = read_number<uid_t>(user);
   const int error = with_buffer(buffer, [&](char* memory, std::size_t size) {
-    return uid ? ::getpwuid_r(*uid, &entry, memory, size, &found) : ::getpwnam_r(user.c_str(), &entry, memory, size, &found);
+    return uid ? ::getpwuid_r(*uid, &entry, memory, size, &found)
+               : ::getpwnam_r(user.c_str(), &entry, memory, size, &found);
   });
   if (found != nullptr) return std::optional<Account>(Account{entry.pw_name, entry.pw_uid, entry.pw_gid});
-  if (error != 0 && error != ENOENT && error != ESRCH && error != EBADF && error != EPERM) {  // the man page lists these for "not found"
+  // The man page lists these for "not found".
+  if (error != 0 && error != ENOENT && error != ESRCH && error != EBADF && error != EPERM) {
     return Error{"cannot look up the user \"" + user + "\": " + errno_text(error)};
   }
   return std::optional<Account>();
@@ -59,7 +61,9 @@ Result<gid_t> find_group(const std::string& group) {
   ::group entry{};
   ::group* found = nullptr;
   std::vector<char> buffer;
-  with_buffer(buffer, [&](char* memory, std::size_t size) { return ::getgrnam_r(group.c_str(), &entry, memory, size, &found); });
+  with_buffer(buffer, [&](char* memory, std::size_t size) {
+    return ::getgrnam_r(group.c_str(), &entry, memory, size, &found);
+  });
   if (found == nullptr) return Error{"there is no group \"" + group + "\"; see `getent group`, or give its number"};
   return entry.gr_gid;
 }
@@ -77,8 +81,9 @@ bool is_already(const Identity& identity) {
 }
 
 Error cannot(const char* call, const Identity& identity, int error) {
-  return Error{"cannot become user " + (identity.user.empty() ? std::to_string(identity.uid) : identity.user) + " (uid " +
-               std::to_string(identity.uid) + ", gid " + std::to_string(identity.gid) + "): " + call + ": " + errno_text(error) +
+  return Error{"cannot become user " + (identity.user.empty() ? std::to_string(identity.uid) : identity.user) +
+               " (uid " + std::to_string(identity.uid) + ", gid " + std::to_string(identity.gid) + "): " + call + ": " +
+               errno_text(error) +
                (error == EPERM ? "; only root may, start as root or leave [server] user and group empty" : "")};
 }
 
@@ -93,8 +98,12 @@ Result<Identity> find_identity(const std::string& user, const std::string& group
     return Error{found.error()};
   }
   const auto number = read_number<uid_t>(user);
-  if (!user.empty() && !account && !number) return Error{"there is no user \"" + user + "\"; see `getent passwd`, or give its number"};
-  if (!user.empty() && !account && group.empty()) return Error{"the uid " + user + " has no account to take a group from; give a group too"};
+  if (!user.empty() && !account && !number) {
+    return Error{"there is no user \"" + user + "\"; see `getent passwd`, or give its number"};
+  }
+  if (!user.empty() && !account && group.empty()) {
+    return Error{"the uid " + user + " has no account to take a group from; give a group too"};
+  }
   if (account) identity.user = account->name;
   if (!user.empty()) identity.uid = account ? account->uid : *number;
   if (!user.empty() && account) identity.gid = account->gid;
@@ -107,13 +116,17 @@ Result<Identity> find_identity(const std::string& user, const std::string& group
 
 Result<void> drop_to(const Identity& identity) {
   if (is_already(identity)) return {};
-  const int groups = identity.user.empty() ? ::setgroups(0, nullptr) : ::initgroups(identity.user.c_str(), identity.gid);
+  const int groups =
+      identity.user.empty() ? ::setgroups(0, nullptr) : ::initgroups(identity.user.c_str(), identity.gid);
   if (groups != 0) return cannot("initgroups", identity, errno);
   if (::setresgid(identity.gid, identity.gid, identity.gid) != 0) return cannot("setgid", identity, errno);
   if (::setresuid(identity.uid, identity.uid, identity.uid) != 0) return cannot("setuid", identity, errno);
   if (!is_already(identity)) return Error{"the kernel kept other ids than asked for"};
-  if (identity.uid != 0 && ::setuid(0) == 0) return Error{"root could be had back after dropping to uid " + std::to_string(identity.uid)};
-  // The change took it away (prctl(2)): core dumps, and that our own kind may look at us through /proc. Nothing secret was here before.
+  if (identity.uid != 0 && ::setuid(0) == 0) {
+    return Error{"root could be had back after dropping to uid " + std::to_string(identity.uid)};
+  }
+  // The change took it away (prctl(2)): core dumps, and that our own kind may look at us through /proc. Nothing secret
+  // was here before.
   ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   return {};
 }

@@ -17,10 +17,12 @@ namespace {
 std::string path_of(pid_t pid, const char* name) { return "/proc/" + std::to_string(pid) + "/" + name; }
 
 Error cannot_read(const std::string& path, int error) {
-  return Error{"cannot read " + path + ": " + errno_text(error) + (error == EACCES ? "; only root and the process's own user may" : "")};
+  return Error{"cannot read " + path + ": " + errno_text(error) +
+               (error == EACCES ? "; only root and the process's own user may" : "")};
 }
 
-/// With the system calls, as only they say why it failed: these files fail when they are opened, or not before they are read.
+/// With the system calls, as only they say why it failed: these files fail when they are opened, or not before they are
+/// read.
 Result<std::string> read_whole(const std::string& path) {
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return cannot_read(path, errno);
@@ -79,7 +81,8 @@ std::optional<MemoryRollup> parse_smaps_rollup(std::string_view text) {
   if (!proportional || !clean || !dirty) return std::nullopt;
   const std::uint64_t files = bytes_of(text, "Pss_File").value_or(0);
   const auto without_files = [files](std::uint64_t bytes) { return bytes > files ? bytes - files : 0; };
-  return MemoryRollup{without_files(*proportional), without_files(*clean + *dirty) + bytes_of(text, "Private_Hugetlb").value_or(0)};
+  return MemoryRollup{without_files(*proportional),
+                      without_files(*clean + *dirty) + bytes_of(text, "Private_Hugetlb").value_or(0)};
 }
 
 Result<std::uint64_t> resident_bytes(pid_t pid) {

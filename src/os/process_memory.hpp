@@ -9,10 +9,10 @@
 #include "base/result.hpp"
 
 /// How much memory another process of ours uses, in bytes (proc(5)). Pages of mapped files are left out: the kernel
-/// takes them back when it needs room, so a request body that was spilled to disk, a mapped table or code costs nobody
-/// anything. What has no file behind it counts: heap, stacks, shared memory, and files on a tmpfs. Errors say what
-/// cannot be read, and why: it ended, or is another user's. A process that ended and is not reaped yet uses 0, or is an
-/// error.
+/// takes them back when it needs room, so a request body that was spilled to disk, a mapped table or code costs no
+/// process anything. What has no file behind it counts: heap, stacks, shared memory, and files on a tmpfs. Errors say
+/// what cannot be read, and why: it ended, or is another user's. A process that ended and is not reaped yet uses 0, or
+/// is an error.
 namespace serval::os {
 
 /// What of it is in memory, pages shared with others too (RssAnon and RssShmem of /proc/PID/status). Cheap, and off by

@@ -23,7 +23,7 @@ char* end_of_adjacent(char* const* strings, char* end) {
   return end;
 }
 
-/// Heap copies, kept for the life of the process: argv and environ are borrowed by anybody.
+/// Heap copies, kept for the life of the process: argv and environ may be borrowed anywhere.
 void copy_strings(char** strings) {
   for (; *strings != nullptr; ++strings) *strings = ::strdup(*strings);
 }
@@ -47,7 +47,8 @@ void init_title(int argc, char** argv) {
 
 void set_title(const std::string& title) {
   if (g_area == nullptr) return;
-  // One byte stays NUL: a title longer than the arguments were is shown up to the first NUL in what was the environment.
+  // One byte stays NUL: a title longer than the arguments were is shown up to the first NUL in what was the
+  // environment.
   const std::size_t length = std::min(title.size(), g_room - 1);
   std::memcpy(g_area, title.data(), length);
   std::memset(g_area + length, 0, g_room - length);

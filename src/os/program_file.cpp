@@ -24,7 +24,8 @@ std::string reason_against(const std::string& name) {
   return "it may not be executed: " + errno_text(EACCES);
 }
 
-/// Empty, or why the kernel would run something else in its place. One that may be executed but not read is run as it is.
+/// Empty, or why the kernel would run something else in its place. One that may be executed but not read is run as it
+/// is.
 std::string complaint_about(const std::string& path) {
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return errno == EACCES ? "" : errno_text();
@@ -38,11 +39,14 @@ std::string complaint_about(const std::string& path) {
 }  // namespace
 
 ProgramFile::Identity ProgramFile::identity_of(const struct stat& status) {
-  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
+  return {status.st_dev, status.st_ino, status.st_size,
+          status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
 }
 
 Result<ProgramFile> ProgramFile::open(const std::string& name) {
-  const auto refuse = [](const std::string& what, const std::string& why) { return Error{"cannot run " + what + ": " + why}; };
+  const auto refuse = [](const std::string& what, const std::string& why) {
+    return Error{"cannot run " + what + ": " + why};
+  };
   auto path = find_program(name);
   if (!path) return refuse(quoted(name), reason_against(name));
   ProgramFile program;

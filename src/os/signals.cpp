@@ -17,7 +17,9 @@ std::optional<int> read_number(std::string_view digits) {
   return number;
 }
 
-std::optional<int> if_signal(std::optional<int> number) { return number && *number > 0 && *number <= SIGRTMAX ? number : std::nullopt; }
+std::optional<int> if_signal(std::optional<int> number) {
+  return number && *number > 0 && *number <= SIGRTMAX ? number : std::nullopt;
+}
 
 }  // namespace
 
@@ -32,7 +34,8 @@ std::string signal_name(int number) {
 std::optional<int> signal_number(std::string_view name) {
   if (const auto number = read_number(name)) return if_signal(number);
   std::string upper(name);
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(upper.begin(), upper.end(), upper.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   if (upper.starts_with("SIG")) upper.erase(0, 3);
   if (upper == "RTMIN") return SIGRTMIN;
   if (upper.starts_with("RTMIN+")) {
@@ -49,7 +52,8 @@ std::optional<int> signal_number(std::string_view name) {
 void restore_default_signals() {
   struct sigaction standard {};
   standard.sa_handler = SIG_DFL;
-  for (int number = 1; number <= SIGRTMAX; ++number) ::sigaction(number, &standard, nullptr);  // fails for KILL, STOP and libc's own two
+  // Fails for KILL, STOP and libc's own two.
+  for (int number = 1; number <= SIGRTMAX; ++number) ::sigaction(number, &standard, nullptr);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -79,7 +83,8 @@ void set_standard(int number) {
   ::sigaction(number, &standard, nullptr);  // fails for KILL, STOP and libc's own two
 }
 
-/// The kernel raises TTIN and TTOU anew for each call that is begun again: for them the call fails with EINTR, else it would be for ever.
+/// The kernel raises TTIN and TTOU anew for each call that is begun again: for them the call fails with EINTR, else it
+/// would be for ever.
 void set_passed_over(int number) {
   struct sigaction passed {};
   passed.sa_handler = pass_over;
@@ -91,9 +96,11 @@ void set_passed_over(int number) {
 
 void react_as(Process process) {
   for (int number = 1; number <= SIGRTMAX; ++number) {
-    const auto* row = std::find_if(std::begin(kSignalReactions), std::end(kSignalReactions), [number](const auto& r) { return r.number == number; });
+    const auto* row = std::find_if(std::begin(kSignalReactions), std::end(kSignalReactions),
+                                   [number](const auto& r) { return r.number == number; });
     const Reaction reaction = row == std::end(kSignalReactions) ? Reaction::standard : reaction_of(*row, process);
-    if (process == Process::worker && !has_default(number)) continue;  // of the mold, or the app has set it while it was loaded: it stays
+    // Of the mold, or the app has set it while it was loaded: it stays.
+    if (process == Process::worker && !has_default(number)) continue;
     if (reaction == Reaction::passes_over) {
       set_passed_over(number);
     } else if (process != Process::master) {

@@ -24,7 +24,8 @@ std::chrono::nanoseconds cpu_time() {
 
 }  // namespace
 
-SleepWatch::SleepWatch() : switches_(voluntary_switches()), cpu_(cpu_time()), begin_(std::chrono::steady_clock::now()) {}
+SleepWatch::SleepWatch()
+    : switches_(voluntary_switches()), cpu_(cpu_time()), begin_(std::chrono::steady_clock::now()) {}
 
 std::chrono::nanoseconds SleepWatch::slept() const {
   const std::chrono::nanoseconds all = std::chrono::steady_clock::now() - begin_;

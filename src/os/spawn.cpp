@@ -13,7 +13,8 @@
 #include <fstream>
 #include <sstream>
 
-#include <boost/asio/detail/throw_error.hpp>  // this, optional and type_traits: 1.81's Process uses them without including them
+// This, optional and type_traits: 1.81's Process uses them without including them.
+#include <boost/asio/detail/throw_error.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/optional.hpp>
 #include <boost/type_traits.hpp>
@@ -32,12 +33,13 @@ namespace process = boost::process::v2;
 namespace {
 
 constexpr int kLastStandardFd = 2;
-constexpr int kExecFailed = 127;  // as a shell has it; nobody sees it
+constexpr int kExecFailed = 127;  // as a shell has it; nothing reads it
 
 boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
 
-/// What happens between fork and exec. An initializer of our own instead of posix::bind_fd and process_start_dir: 1.81's bind_fd::on_setup
-/// returns nothing, and mapping 3 -> 4 and 4 -> 3 one after the other loses one. Nothing here allocates.
+/// What happens between fork and exec. An initializer of our own instead of posix::bind_fd and process_start_dir:
+/// 1.81's bind_fd::on_setup returns nothing, and mapping 3 -> 4 and 4 -> 3 one after the other loses one. Nothing here
+/// allocates.
 struct ChildSetup {
   const Spawn& what;
   std::vector<int> moved = std::vector<int>(what.fds.size(), -1);
@@ -52,7 +54,8 @@ struct ChildSetup {
   boost::system::error_code on_exec_setup(Launcher&, const Rest&...) {
     restore_default_signals();
     if (!what.working_directory.empty() && ::chdir(what.working_directory.c_str()) != 0) return last_error();
-    // Everything closes at exec but what is mapped below. Kernels before 5.11 do not know this: there, O_CLOEXEC everywhere has to do.
+    // Everything closes at exec but what is mapped below. Kernels before 5.11 do not know this: there, O_CLOEXEC
+    // everywhere has to do.
     ::syscall(SYS_close_range, kLastStandardFd + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     return map_fds();
   }
@@ -132,7 +135,9 @@ void reap(pid_t pid) {
 
 Result<pid_t> spawn(const Spawn& what) {
   for (const auto& [ours, theirs] : what.fds) {
-    if (::fcntl(ours, F_GETFD) < 0) return cannot_start(what, "descriptor " + std::to_string(ours) + " for it: " + errno_text());
+    if (::fcntl(ours, F_GETFD) < 0) {
+      return cannot_start(what, "descriptor " + std::to_string(ours) + " for it: " + errno_text());
+    }
   }
   const TargetsTaken targets(what);
   ChildSetup setup{what};
@@ -155,13 +160,15 @@ Result<pid_t> spawn(const Spawn& what) {
     return started(launcher.pid);
   } catch (const std::exception& failure) {
     if (launcher.pid == 0) ::_exit(kExecFailed);  // we are the child, before its exec
-    // The program runs, and only a pidfd for it could not be had (pidfd_open is missing or forbidden): we do not need one.
+    // The program runs, and only a pidfd for it could not be had (pidfd_open is missing or forbidden): we do not need
+    // one.
     if (launcher.pid > 0) return started(launcher.pid);
     return cannot_start(what, failure.what());
   }
 }
 
-Result<void> become(const std::string& program, const std::vector<std::string>& arguments, const std::vector<int>& fds) {
+Result<void> become(const std::string& program, const std::vector<std::string>& arguments,
+                    const std::vector<int>& fds) {
   std::vector<char*> argv;
   for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);

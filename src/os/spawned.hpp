@@ -2,8 +2,9 @@
 
 #include <sys/types.h>
 
-/// Which of our children are programs that we have started ourselves (os/spawn.hpp), and not processes that have become our children because their
-/// parents ended. Kept where children begin and where they are reaped, so that nobody has to remember them beside that. Any thread.
+/// Which of our children are programs that we have started ourselves (os/spawn.hpp), and not processes that have become
+/// our children because their parents ended. Kept where children begin and where they are reaped, so that no other
+/// place has to remember them. Any thread.
 namespace serval::os {
 
 void remember_spawned(pid_t pid);

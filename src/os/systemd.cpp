@@ -72,12 +72,12 @@ bool send(std::string_view state, std::span<const int> fds = {}) {
   return send_with_fds(socket.get(), message, fds) == static_cast<ssize_t>(state.size());
 }
 
-constexpr std::size_t kLongestFdName = 255;  // FDNAME_MAX of systemd
+constexpr std::size_t kMaxFdName = 255;  // FDNAME_MAX of systemd
 
 bool is_plain(char c) { return c >= ' ' && c < 0x7f && c != ':'; }
 
 bool is_fd_name(std::string_view name) {
-  return !name.empty() && name.size() <= kLongestFdName && std::all_of(name.begin(), name.end(), is_plain);
+  return !name.empty() && name.size() <= kMaxFdName && std::all_of(name.begin(), name.end(), is_plain);
 }
 
 }  // namespace
@@ -107,12 +107,15 @@ bool somebody_is_notified() { return notify_address().has_value(); }
 std::chrono::microseconds watchdog_interval() {
   const std::string pid = variable("WATCHDOG_PID");
   if (!pid.empty() && read_number<pid_t>(pid) != ::getpid()) return std::chrono::microseconds::zero();
-  return std::chrono::microseconds(std::max<std::int64_t>(0, read_number<std::int64_t>(variable("WATCHDOG_USEC")).value_or(0)));
+  return std::chrono::microseconds(
+      std::max<std::int64_t>(0, read_number<std::int64_t>(variable("WATCHDOG_USEC")).value_or(0)));
 }
 
 int fd_store_size() { return std::max(0, read_number<int>(variable("FDSTORE")).value_or(0)); }
 
-bool store_fd(const std::string& name, int fd) { return is_fd_name(name) && send("FDSTORE=1\nFDNAME=" + name, {&fd, 1}); }
+bool store_fd(const std::string& name, int fd) {
+  return is_fd_name(name) && send("FDSTORE=1\nFDNAME=" + name, {&fd, 1});
+}
 
 bool forget_fd(const std::string& name) { return is_fd_name(name) && send("FDSTOREREMOVE=1\nFDNAME=" + name); }
 
@@ -131,7 +134,10 @@ std::string fd_name(std::string_view text) {
 }
 
 void forget_service_manager() {
-  for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "FDSTORE"}) ::unsetenv(name);
+  for (const char* name :
+       {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "FDSTORE"}) {
+    ::unsetenv(name);
+  }
 }
 
 }  // namespace serval::os

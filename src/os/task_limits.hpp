@@ -9,11 +9,11 @@
 namespace serval::os {
 
 struct TaskLimits {
-  std::optional<std::uint64_t> of_user;    ///< RLIMIT_NPROC; none: unlimited, or we are root, whom it does not bind
+  std::optional<std::uint64_t> of_user;    ///< RLIMIT_NPROC; none: unlimited, or we are root, which it does not bind
   std::optional<std::uint64_t> of_system;  ///< kernel.threads-max
   struct Cgroup {
     std::string folder;
-    std::uint64_t most = 0;
+    std::uint64_t max = 0;
     std::uint64_t now = 0;
   };
   std::vector<Cgroup> cgroups;  ///< those with a limit, own first

@@ -18,7 +18,8 @@ std::atomic<Handler> on_input = nullptr;
 std::atomic<Handler> on_output = nullptr;
 std::atomic<bool> by_kernel = false;
 std::atomic<bool> by_session_leader = false;
-static_assert(std::atomic<Handler>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);  // they are used in handlers
+// They are used in handlers.
+static_assert(std::atomic<Handler>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
 bool is_from_kernel(const siginfo_t& info) { return info.si_code == SI_KERNEL; }
 
@@ -50,7 +51,9 @@ void put_before(int number, std::atomic<Handler>& next, void (*filter)(int, sigi
 }  // namespace
 
 /// Opening it fails with ENXIO or EIO once it has hung up, or if there never was one.
-bool has_terminal() { return static_cast<bool>(UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC))); }
+bool has_terminal() {
+  return static_cast<bool>(UniqueFd(::open("/dev/tty", O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)));
+}
 
 void filter_terminal_signals() {
   put_before(SIGHUP, on_hangup, filter_hangup);

@@ -23,7 +23,8 @@ std::optional<ThreadStat> parse_thread_stat(std::string_view text, long ticks_pe
   rest >> user >> system;
   if (!rest) return std::nullopt;
   const std::int64_t ticks = user + system;
-  stat.cpu = std::chrono::seconds(ticks / ticks_per_second) + std::chrono::nanoseconds(ticks % ticks_per_second * 1'000'000'000 / ticks_per_second);
+  stat.cpu = std::chrono::seconds(ticks / ticks_per_second) +
+             std::chrono::nanoseconds(ticks % ticks_per_second * 1'000'000'000 / ticks_per_second);
   return stat;
 }
 

@@ -7,11 +7,12 @@
 
 #include "base/time.hpp"
 
-/// What a thread is about, seen from outside (proc(5), /proc/PID/task/TID/stat). Anybody may look.
+/// What a thread is about, seen from outside (proc(5), /proc/PID/task/TID/stat). Any user may look.
 namespace serval::os {
 
 struct ThreadStat {
-  char state = '?';       ///< R runs or would like to, S sleeps, D waits for a device, T stopped, t traced, Z and X ended
+  /// R runs or would like to, S sleeps, D waits for a device, T stopped, t traced, Z and X ended.
+  char state = '?';
   Clock::duration cpu{};  ///< user and system time since it began, in steps of a clock tick (10 ms)
 };
 

@@ -6,7 +6,8 @@
 
 namespace serval {
 
-/// Owns one file descriptor; -1 is none. Move-only. Closing ignores errors: on Linux the descriptor is gone even after EINTR (close(2)).
+/// Owns one file descriptor; -1 is none. Move-only. Closing ignores errors: on Linux the descriptor is gone even after
+/// EINTR (close(2)).
 class UniqueFd {
  public:
   UniqueFd() = default;

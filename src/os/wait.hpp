@@ -20,11 +20,12 @@ struct Exit {
   std::string text() const;
 };
 
-/// One ended child, whoever it is (also one that was only re-parented to us); none if no child has ended. Never blocks.
-/// Call until it returns none: SIGCHLDs merge.
+/// One ended child, whichever it is (also one that was only re-parented to us); none if no child has ended. Never
+/// blocks. Call until it returns none: SIGCHLDs merge.
 std::optional<Exit> reap_one();
 
-/// Whether `pid` is a child of ours that has not been reaped. Until it is, nobody else can get that pid (waitid(2), WNOWAIT).
+/// Whether `pid` is a child of ours that has not been reaped. Until it is, no other process can get that pid
+/// (waitid(2), WNOWAIT).
 bool is_child(pid_t pid);
 
 /// kill(2), of a child of ours alone. False: it is none (any more), and nothing has been signalled.

@@ -27,7 +27,9 @@ Result<void> put(const std::string& path, const std::string& value) {
 }
 
 Result<void> make_group(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) return Error{"cannot make the cgroup " + path + ": " + errno_text()};
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+    return Error{"cannot make the cgroup " + path + ": " + errno_text()};
+  }
   return {};
 }
 
@@ -78,7 +80,9 @@ WorkerCgroups::Events WorkerCgroups::read_events(const std::string& group) {
 Result<void> WorkerCgroups::seat(int slot, pid_t worker) {
   const std::string path = group(slot);
   if (auto made = make_group(path); !made) return made;
-  if (auto limited = put(path + "/memory.max", memory_max_ == 0 ? "max" : std::to_string(memory_max_)); !limited) return limited;
+  if (auto limited = put(path + "/memory.max", memory_max_ == 0 ? "max" : std::to_string(memory_max_)); !limited) {
+    return limited;
+  }
   seated_[slot] = read_events(path);  // something that an earlier worker left behind may have kept its group
   return put(path + "/cgroup.procs", std::to_string(worker));
 }

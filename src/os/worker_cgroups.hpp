@@ -11,16 +11,18 @@
 
 namespace serval::os {
 
-/// Memory ceilings that the kernel keeps, one cgroup for each worker, below our own (version 2, cgroups(7)). Only where that one was delegated
-/// to us: systemd marks it so for services with Delegate= (systemd.resource-control(5)); elsewhere the tree is somebody else's.
+/// Memory ceilings that the kernel keeps, one cgroup for each worker, below our own (version 2, cgroups(7)). Only where
+/// that one was delegated to us: systemd marks it so for services with Delegate= (systemd.resource-control(5));
+/// elsewhere the tree is another program's.
 class WorkerCgroups {
  public:
-  /// Moves this process into a group of its own, "serval", since only a group without processes can have limited ones below it, and turns the
-  /// memory controller on. The error says why that cannot be; nothing has changed then. Children that exist already stay where they are.
-  /// `root` stands before /proc and the mount points (tests).
+  /// Moves this process into a group of its own, "serval", since only a group without processes can have limited ones
+  /// below it, and turns the memory controller on. The error says why that cannot be; nothing has changed then.
+  /// Children that exist already stay where they are. `root` stands before /proc and the mount points (tests).
   static Result<WorkerCgroups> take(std::uint64_t memory_max, const std::string& root = "");
 
-  /// What another instance in this process (before an exec) has taken goes on: its folder, and what it had counted when each worker came.
+  /// What another instance in this process (before an exec) has taken goes on: its folder, and what it had counted when
+  /// each worker came.
   struct Events {
     std::uint64_t oom = 0;
     std::uint64_t oom_kill = 0;

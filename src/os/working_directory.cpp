@@ -27,10 +27,14 @@ bool same_folder(const char* one, const char* other) {
 }  // namespace
 
 Result<std::string> working_directory() {
-  if (const char* said = std::getenv("PWD"); said != nullptr && is_plain(said) && same_folder(said, ".")) return std::string(said);
+  if (const char* said = std::getenv("PWD"); said != nullptr && is_plain(said) && same_folder(said, ".")) {
+    return std::string(said);
+  }
   std::error_code error;
   const auto path = std::filesystem::current_path(error);
-  if (error) return Error{"cannot tell the working directory: " + error.message() + "; start serval in a folder that exists"};
+  if (error) {
+    return Error{"cannot tell the working directory: " + error.message() + "; start serval in a folder that exists"};
+  }
   return path.string();
 }
 

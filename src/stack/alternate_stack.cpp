@@ -6,7 +6,8 @@
 namespace serval::stack {
 namespace {
 
-/// For the unwinder, which takes some 10 KiB, and for a crash within it. What the kernel puts there (all registers) comes on top.
+/// For the unwinder, which takes some 10 KiB, and for a crash within it. What the kernel puts there (all registers)
+/// comes on top.
 constexpr std::size_t kForHandlers = 64 * 1024;
 
 std::size_t page() { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
@@ -20,7 +21,8 @@ std::size_t size_with_guard() {
 }  // namespace
 
 AlternateStack::AlternateStack() : size_(size_with_guard()) {
-  void* const memory = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+  void* const memory =
+      ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return;
   ::mprotect(memory, page(), PROT_NONE);
   stack_t ours{};

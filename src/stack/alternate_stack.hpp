@@ -6,8 +6,9 @@
 
 namespace serval::stack {
 
-/// The calling thread's alternate signal stack (sigaltstack(2)) while this lives, with a guard page below. Made and destroyed by the same thread.
-/// The one that was there before, a sanitizer's or a run-time's, comes back afterwards. If there is no memory for it the thread goes without.
+/// The calling thread's alternate signal stack (sigaltstack(2)) while this lives, with a guard page below. Made and
+/// destroyed by the same thread. The one that was there before, a sanitizer's or a run-time's, comes back afterwards.
+/// If there is no memory for it the thread goes without.
 class AlternateStack {
  public:
   AlternateStack();

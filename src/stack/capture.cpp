@@ -18,22 +18,24 @@ namespace {
 
 static_assert(std::is_trivially_copyable_v<Frames> && std::is_trivially_copyable_v<Crash>);
 
-/// A real-time signal, since the named ones belong to apps and their run-times; from the end of the range, since people count from its beginning
-/// (SIGRTMIN+1), and not the very last, which is the next one that people take.
+/// A real-time signal, since the named ones belong to apps and their run-times; from the end of the range, since people
+/// count from its beginning (SIGRTMIN+1), and not the very last, which is the next one that people take.
 int asking_signal() { return SIGRTMAX - 1; }
 
 constexpr std::array kDeadly = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
 // --- frames
 
-/// Our own innermost frames where the interrupted instruction is not among the addresses: collect, the handler, and the kernel's trampoline.
+/// Our own innermost frames where the interrupted instruction is not among the addresses: collect, handler, trampoline.
 constexpr int kOwnFrames = 3;
 /// Room for them, and for those that a sanitizer puts around a handler.
 constexpr int kSpare = 12;
 
 #if defined(__x86_64__)
-std::uint64_t instruction_of(const ucontext_t& context) { return static_cast<std::uint64_t>(context.uc_mcontext.gregs[REG_RIP]); }
-/// Where the call that led to the first instruction of a function came from, one less so that it lies in the call; the context is as in there.
+std::uint64_t instruction_of(const ucontext_t& context) {
+  return static_cast<std::uint64_t>(context.uc_mcontext.gregs[REG_RIP]);
+}
+/// To where the call that led to the first instruction of a function came from, less one so that it lies in the call.
 void undo_call(ucontext_t& context) {
   greg_t& stack_pointer = context.uc_mcontext.gregs[REG_RSP];
   context.uc_mcontext.gregs[REG_RIP] = *reinterpret_cast<const greg_t*>(stack_pointer) - 1;
@@ -51,8 +53,8 @@ void append(Frames& frames, std::uint64_t address) {
   if (frames.count < kMaxFrames) frames.address[static_cast<std::size_t>(frames.count++)] = address;
 }
 
-/// Call it from a handler itself. backtrace(3) is safe there once it has been called before: since glibc 2.35 and GCC 12 the unwinder finds its
-/// tables without a lock (_dl_find_object).
+/// Call it from a handler itself. backtrace(3) is safe there once it has been called before: since glibc 2.35 and GCC
+/// 12 the unwinder finds its tables without a lock (_dl_find_object).
 [[gnu::noinline]] Frames collect(const ucontext_t& context) {
   std::array<void*, kMaxFrames + kSpare> raw;
   const int count = std::max(::backtrace(raw.data(), static_cast<int>(raw.size())), 0);
@@ -69,8 +71,8 @@ void append(Frames& frames, std::uint64_t address) {
   return frames;
 }
 
-/// A call through a null or wild pointer, and above it whence: the unwinder finds no way out of a place that is no code, so it is shown the
-/// moment before the call.
+/// A call through a null or wild pointer, and above it whence: the unwinder finds no way out of a place that is no
+/// code, so it is shown the moment before the call.
 [[gnu::noinline]] Frames collect_above_wild_jump(ucontext_t& context) {
   const mcontext_t before = context.uc_mcontext;
   Frames frames;
@@ -97,7 +99,8 @@ struct Cell {
 static_assert(std::atomic<Cell>::is_always_lock_free);
 
 std::array<std::atomic<Cell>, kMaxThreads> cells;
-std::array<Frames, kMaxThreads> answers;  ///< written by the thread while its cell says asked, read while it says answered
+/// Written by the thread while its cell says asked, read while it says answered.
+std::array<Frames, kMaxThreads> answers;
 
 /// kMaxThreads: none.
 std::size_t cell_of(pid_t thread) {
@@ -121,10 +124,11 @@ void on_ask(int, siginfo_t*, void* context) {
   errno = error;
 }
 
-/// An unhandled real-time signal kills, and what a foreign handler makes of ours nobody knows.
+/// An unhandled real-time signal kills, and what a foreign handler makes of ours is unknown.
 bool handler_is_ours() {
   struct sigaction now {};
-  return ::sigaction(asking_signal(), nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == on_ask;
+  return ::sigaction(asking_signal(), nullptr, &now) == 0 && (now.sa_flags & SA_SIGINFO) != 0 &&
+         now.sa_sigaction == on_ask;
 }
 
 /// A thread's place in the table, from its enlisting to its end.
@@ -142,7 +146,9 @@ class Enlisted {
     ::pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
   }
   ~Enlisted() {
-    if (const std::size_t cell = cell_of(thread_); cell < kMaxThreads) cells[cell].store(Cell{}, std::memory_order_release);
+    if (const std::size_t cell = cell_of(thread_); cell < kMaxThreads) {
+      cells[cell].store(Cell{}, std::memory_order_release);
+    }
   }
   Enlisted(const Enlisted&) = delete;
   Enlisted& operator=(const Enlisted&) = delete;
@@ -154,8 +160,8 @@ class Enlisted {
 
 // --- crashes
 
-/// How far the one crash that is reported has come. A second deadly signal on the same thread means that this step has crashed too: a stack that
-/// is overwritten leads the unwinder astray, for one.
+/// How far the one crash that is reported has come. A second deadly signal on the same thread means that this step has
+/// crashed too: a stack that is overwritten leads the unwinder astray, for one.
 enum class Step { collecting, reporting, passing_on, ending };
 
 std::atomic<CrashReport> crash_report;
@@ -187,7 +193,8 @@ void pass_on(int number, siginfo_t* info, void* context) {
   ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
   ::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), ::gettid(), number, &info);
   ::tgkill(::getpid(), ::gettid(), number);
-  ::_exit(128 + number);  // PID 1 survives the default action of its own signals (pid_namespaces(7)); this is what a shell would say
+  // PID 1 survives the default action of its own signals (pid_namespaces(7)); this is what a shell would say.
+  ::_exit(128 + number);
 }
 
 Crash begin_crash(int number, const siginfo_t& info, const ucontext_t& context) {
@@ -195,7 +202,8 @@ Crash begin_crash(int number, const siginfo_t& info, const ucontext_t& context) 
   begun.signal = number;
   const bool has_sender = info.si_code == SI_USER || info.si_code == SI_TKILL || info.si_code == SI_QUEUE;
   if (has_sender && info.si_pid != ::getpid()) begun.sender = info.si_pid;
-  if (info.si_code > 0) begun.fault_address = reinterpret_cast<std::uint64_t>(info.si_addr);  // only the kernel's own codes are positive
+  // Only the kernel's own codes are positive.
+  if (info.si_code > 0) begun.fault_address = reinterpret_cast<std::uint64_t>(info.si_addr);
   begun.frames.thread = ::gettid();
   append(begun.frames, instruction_of(context));
   return begun;
@@ -215,7 +223,8 @@ void on_deadly_signal(int number, siginfo_t* info, void* context_pointer) {
   if (crashed_thread.compare_exchange_strong(first, thread)) {
     crash_info = *info;
     crash = begin_crash(number, *info, context);
-    const bool wild_jump = (number == SIGSEGV || number == SIGBUS) && info->si_code > 0 && crash.fault_address == instruction_of(context);
+    const bool wild_jump =
+        (number == SIGSEGV || number == SIGBUS) && info->si_code > 0 && crash.fault_address == instruction_of(context);
     crash.frames = wild_jump ? collect_above_wild_jump(context) : collect(context);
   } else if (first != thread) {
     for (;;) ::pause();  // the process is about to end
@@ -281,7 +290,7 @@ void on_crash(CrashReport report) {
   crash_process.store(::getpid());
   struct sigaction action {};
   action.sa_sigaction = on_deadly_signal;
-  // A crash within the handler must reach it again, to be reported with what is known; other signals have no business there.
+  // A crash within the handler must reach it again, to be reported with what is known; other signals have to wait.
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   ::sigfillset(&action.sa_mask);
   for (const int number : kDeadly) ::sigdelset(&action.sa_mask, number);

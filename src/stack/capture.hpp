@@ -7,8 +7,8 @@
 #include <optional>
 #include <vector>
 
-/// Where the threads of a worker are: asked while they run (stacks), or when one of them dies (crash report). Addresses only; stack/names.hpp
-/// names them, in another process.
+/// Where the threads of a worker are: asked while they run (stacks), or when one of them dies (crash report). Addresses
+/// only; stack/names.hpp names them, in another process.
 namespace serval::stack {
 
 inline constexpr int kMaxFrames = 48;
@@ -17,25 +17,28 @@ inline constexpr int kMaxFrames = 48;
 struct Frames {
   std::int32_t thread = 0;  ///< its tid (gettid(2))
   std::int32_t count = 0;
-  std::array<std::uint64_t, kMaxFrames> address{};  ///< innermost first; the first is the instruction itself, the others return addresses
+  /// Innermost first; the first is the instruction itself, the others return addresses.
+  std::array<std::uint64_t, kMaxFrames> address{};
 };
 
-/// Once per worker process, on its main thread, before other threads exist: forgets what the forking process had enlisted, warms up the unwinder
-/// (the first call of backtrace(3) loads libgcc, which allocates), and installs the handler of the asking signal.
+/// Once per worker process, on its main thread, before other threads exist: forgets what the forking process had
+/// enlisted, warms up the unwinder (the first call of backtrace(3) loads libgcc, which allocates), and installs the
+/// handler of the asking signal.
 void prepare();
 
-/// For each thread that may be asked or may crash (also the main one), by that thread, once, after prepare(): unblocks the asking signal and the
-/// deadly ones for it (a fault whose signal is blocked kills without a handler, signal(7)), and gives it an alternate signal stack
-/// (sigaltstack(2)), so that a stack overflow can be reported too. That stack's pages exist only once they are used, and it is freed when the
-/// thread ends. From then on the thread cannot be asked any more.
+/// For each thread that may be asked or may crash (also the main one), by that thread, once, after prepare(): unblocks
+/// the asking signal and the deadly ones for it (a fault whose signal is blocked kills without a handler, signal(7)),
+/// and gives it an alternate signal stack (sigaltstack(2)), so that a stack overflow can be reported too. That stack's
+/// pages exist only once they are used, and it is freed when the thread ends. From then on the thread cannot be asked
+/// any more.
 void enlist_thread();
 
 /// Those that live now. Any thread.
 std::vector<pid_t> enlisted_threads();
 
-/// Asks an enlisted thread of this process where it is; never blocks. Asking again what has not answered yet changes nothing; an old answer that
-/// was not taken is dropped. False: it is not enlisted, has ended, or somebody has replaced our signal handler.
-/// ask and answer: any thread, but one at a time.
+/// Asks an enlisted thread of this process where it is; never blocks. Asking again what has not answered yet changes
+/// nothing; an old answer that was not taken is dropped. False: it is not enlisted, has ended, or other code has
+/// replaced our signal handler. ask and answer: any thread, but one at a time.
 bool ask(pid_t thread);
 
 /// Its answer, once it is there; taking it makes the thread askable again.
@@ -43,7 +46,8 @@ std::optional<Frames> answer(pid_t thread);
 
 struct Crash {
   int signal = 0;
-  pid_t sender = 0;                 ///< of a signal that another process sent with kill(2), tgkill(2) or sigqueue(3); else 0
+  /// Of a signal that another process sent with kill(2), tgkill(2) or sigqueue(3); else 0.
+  pid_t sender = 0;
   std::uint64_t fault_address = 0;  ///< si_addr (sigaction(2)) of a signal that the kernel raised for a fault; else 0
   Frames frames;                    ///< of the thread that died
 };

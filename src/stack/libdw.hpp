@@ -3,8 +3,8 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 
-/// elfutils' libdw, loaded when it is asked for. Only the process that names a stack needs it; with it come four more libraries, and every other
-/// process would load them all at its start.
+/// elfutils' libdw, loaded when it is asked for. Only the process that names a stack needs it; with it come four more
+/// libraries, and every other process would load them all at its start.
 namespace serval::stack {
 
 /// Its functions, as <elfutils/libdwfl.h> and <elfutils/libdw.h> declare them.

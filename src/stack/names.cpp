@@ -16,9 +16,9 @@
 namespace serval::stack {
 namespace {
 
-constexpr std::size_t kLongestName = 120;
-constexpr std::size_t kLongestOfTwoNames = 60;
-constexpr std::size_t kLongestText = 200;
+constexpr std::size_t kMaxName = 120;
+constexpr std::size_t kMaxOfTwoNames = 60;
+constexpr std::size_t kMaxText = 200;
 constexpr int kPathComponents = 3;
 constexpr std::size_t kFramesOnOneLine = 24;
 /// From here on outwards it is always the same.
@@ -36,7 +36,7 @@ std::string hex(std::uint64_t number) {
 std::string presentable(std::string text) {
   std::replace_if(
       text.begin(), text.end(), [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; }, '?');
-  return shortened(text, kLongestText);
+  return shortened(text, kMaxText);
 }
 
 std::string_view last_components(std::string_view path, int count) {
@@ -58,11 +58,14 @@ class Mappings {
     if (!dwfl_ || maps.empty()) return;
     dw.dwfl_report_begin(dwfl_.get());
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(::fmemopen(maps.data(), maps.size(), "r"), std::fclose);
-    if (file) dw.dwfl_linux_proc_maps_report(dwfl_.get(), file.get());  // what it reported before a line that it does not understand stays
+    // What it reported before a line that it does not understand stays.
+    if (file) dw.dwfl_linux_proc_maps_report(dwfl_.get(), file.get());
     dw.dwfl_report_end(dwfl_.get(), nullptr, nullptr);
   }
 
-  Dwfl_Module* module_at(std::uint64_t address) const { return dwfl_ ? dw_.dwfl_addrmodule(dwfl_.get(), address) : nullptr; }
+  Dwfl_Module* module_at(std::uint64_t address) const {
+    return dwfl_ ? dw_.dwfl_addrmodule(dwfl_.get(), address) : nullptr;
+  }
   const Libdw& dw() const { return dw_; }
 
  private:
@@ -126,7 +129,8 @@ std::uint64_t address_in_file(const Libdw& dw, Dwfl_Module* module, std::uint64_
   return address - begin;
 }
 
-/// `inside`: a byte of the instruction that `address` stands for. That a return address points to may be another line, or another function.
+/// `inside`: a byte of the instruction that `address` stands for. That a return address points to may be another line,
+/// or another function.
 std::string name_frame(const Mappings& mappings, std::uint64_t address, std::uint64_t inside) {
   const Libdw& dw = mappings.dw();
   Dwfl_Module* const module = mappings.module_at(inside);
@@ -135,11 +139,13 @@ std::string name_frame(const Mappings& mappings, std::uint64_t address, std::uin
   if (!function) return presentable(hex(address_in_file(dw, module, address)) + " in " + file_of(dw, module));
   const auto source = source_at(dw, module, inside);
   const std::string place = source ? " at " + *source : " in " + file_of(dw, module);
-  // The line is in the innermost function, a small one of a library as often as not; the compiled one says whose work it was.
+  // The line is in the innermost function, a small one of a library as often as not; the compiled one says what called
+  // for it.
   if (const auto inlined = inlined_function_at(dw, module, inside)) {
-    return presentable(shortened(*inlined, kLongestOfTwoNames) + place + " inlined into " + shortened(*function, kLongestOfTwoNames));
+    return presentable(shortened(*inlined, kMaxOfTwoNames) + place + " inlined into " +
+                       shortened(*function, kMaxOfTwoNames));
   }
-  return presentable(shortened(*function, kLongestName) + place);
+  return presentable(shortened(*function, kMaxName) + place);
 }
 
 struct Mapping {
@@ -178,7 +184,9 @@ std::vector<std::vector<std::string>> name_frames(const Question& question) {
   const Mappings mappings(*dw, question.maps);
   for (const auto& stack : question.stacks) {
     auto& names = answer.emplace_back();
-    for (const std::uint64_t address : stack) names.push_back(name_frame(mappings, address, names.empty() || address == 0 ? address : address - 1));
+    for (const std::uint64_t address : stack) {
+      names.push_back(name_frame(mappings, address, names.empty() || address == 0 ? address : address - 1));
+    }
   }
   return answer;
 }
@@ -190,14 +198,16 @@ std::vector<std::string> bare_frames(std::span<const std::uint64_t> addresses, s
     const auto mapped = parse_mapping(line);
     for (std::size_t i = 0; mapped && i < addresses.size(); ++i) {
       if (addresses[i] < mapped->begin || addresses[i] >= mapped->end) continue;
-      frames[i] = presentable(hex(addresses[i] - mapped->begin + mapped->offset) + " in " + std::string(last_components(mapped->path, 1)));
+      frames[i] = presentable(hex(addresses[i] - mapped->begin + mapped->offset) + " in " +
+                              std::string(last_components(mapped->path, 1)));
     }
   }
   return frames;
 }
 
 std::string one_line(const std::vector<std::string>& frames) {
-  const auto ours = std::find_if(frames.begin(), frames.end(), [](const std::string& frame) { return frame.starts_with(kCallOfTheApp); });
+  const auto ours = std::find_if(frames.begin(), frames.end(),
+                                 [](const std::string& frame) { return frame.starts_with(kCallOfTheApp); });
   const std::span apps(frames.begin(), ours == frames.begin() ? frames.end() : ours);
   const auto shown = apps.first(std::min(apps.size(), kFramesOnOneLine));
   return join(shown, " < ") + (shown.size() < apps.size() ? " < ..." : "");

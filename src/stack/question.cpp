@@ -32,12 +32,13 @@ json::value parse(std::string_view text) {
 /// Without the place in Boost.JSON that what() names.
 Error not_ours(const std::string& what, const std::exception& error) {
   const auto* coded = dynamic_cast<const boost::system::system_error*>(&error);
-  return Error{what + " are not what this serval writes: " + (coded != nullptr ? coded->code().message() : error.what())};
+  return Error{what +
+               " are not what this serval writes: " + (coded != nullptr ? coded->code().message() : error.what())};
 }
 
 /// Of a machine that runs out of memory: better no names than a worker less.
 constexpr int kFirstToGo = 2000;  // up to the highest score, wherever ours begins
-constexpr std::uint64_t kMostMemory = std::uint64_t{512} << 20;
+constexpr std::uint64_t kMaxMemory = std::uint64_t{512} << 20;
 
 /// Each once, as far as they can be looked at.
 std::uint64_t bytes_of_files(std::string_view maps) {
@@ -48,7 +49,9 @@ std::uint64_t bytes_of_files(std::string_view maps) {
   std::uint64_t bytes = 0;
   for (const std::string_view path : paths) {
     struct stat status {};
-    if (::stat(std::string(path).c_str(), &status) == 0 && S_ISREG(status.st_mode)) bytes += static_cast<std::uint64_t>(status.st_size);
+    if (::stat(std::string(path).c_str(), &status) == 0 && S_ISREG(status.st_mode)) {
+      bytes += static_cast<std::uint64_t>(status.st_size);
+    }
   }
   return bytes;
 }
@@ -56,7 +59,10 @@ std::uint64_t bytes_of_files(std::string_view maps) {
 }  // namespace
 
 Result<UniqueFd> write_question(const Question& question) {
-  const json::value document{{"maps", question.maps}, {"stacks", json::value_from(question.stacks)}, {"uid", question.uid}, {"gid", question.gid}};
+  const json::value document{{"maps", question.maps},
+                             {"stacks", json::value_from(question.stacks)},
+                             {"uid", question.uid},
+                             {"gid", question.gid}};
   return os::make_memory_file("serval-stacks", "the stacks", json::serialize(document));
 }
 
@@ -66,8 +72,8 @@ Result<Question> read_question(int fd) {
   try {
     const json::value document = parse(*text);
     return Question{json::value_to<std::string>(document.at("maps")),
-                    json::value_to<std::vector<std::vector<std::uint64_t>>>(document.at("stacks")), json::value_to<uid_t>(document.at("uid")),
-                    json::value_to<gid_t>(document.at("gid"))};
+                    json::value_to<std::vector<std::vector<std::uint64_t>>>(document.at("stacks")),
+                    json::value_to<uid_t>(document.at("uid")), json::value_to<gid_t>(document.at("gid"))};
   } catch (const std::exception& error) {
     return not_ours("the stacks", error);
   }
@@ -84,14 +90,16 @@ void bound_memory_for(const Question& question) {
     // Private memory that may be written: what debug information is unpacked into, and files that libelf maps.
     rlimit limit{};
     ::getrlimit(RLIMIT_DATA, &limit);
-    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kMostMemory + bytes_of_files(question.maps));
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kMaxMemory + bytes_of_files(question.maps));
     ::setrlimit(RLIMIT_DATA, &limit);
   }
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
 }
 
-std::string format_answer(const std::vector<std::vector<std::string>>& stacks) { return json::serialize(json::value_from(stacks)); }
+std::string format_answer(const std::vector<std::vector<std::string>>& stacks) {
+  return json::serialize(json::value_from(stacks));
+}
 
 Result<std::vector<std::vector<std::string>>> parse_answer(std::string_view text) {
   try {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-#include "config/value.hpp"
+#include "config/decode.hpp"
 #include "fuzz.hpp"
 #include "http/access_log.hpp"
 

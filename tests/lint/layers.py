@@ -1,7 +1,8 @@
-"""Holds the arrows between the folders of src/, and that some system calls are made in one place only.
+"""Holds the arrows between the folders of src/, and between the files of a folder, and that some system calls are made in one place only.
 
-The arrows are those of the table in src/README.md, section "Layers": #include lines may follow no others, and the USES of each folder's
-CMakeLists.txt must be the same list.
+The arrows between folders are those of the table in src/README.md, section "Layers": #include lines may follow no others, and the USES of each
+folder's CMakeLists.txt must be the same list. Within a folder they may lead anywhere but back: no file, its header and source taken as one, may
+include itself by way of others.
 
 usage: layers.py SOURCE_ROOT
 """
@@ -45,9 +46,47 @@ def complaints_about_cmake(src, layers):
                    f"but the table of src/README.md says {' '.join(sorted(wanted)) or 'nothing'}")
 
 
+def circles(edges):
+    """The groups of nodes, as large as they are, in which each leads to every other; edges = {node: nodes}."""
+    def reachable(start):
+        found, ahead = set(), [start]
+        while ahead:
+            new = set(edges.get(ahead.pop(), ())) - found
+            found |= new
+            ahead += new
+        return found
+
+    ways = {node: reachable(node) for node in edges}
+    grouped = set()
+    for node in sorted(edges):
+        if node in grouped or node not in ways[node]:
+            continue
+        group = sorted(other for other in ways[node] if node in ways.get(other, ()))
+        grouped.update(group)
+        yield group
+
+
+def complaints_about_circles(src):
+    """Names each file of a circle that includes another one of it."""
+    edges = {}
+    for path in sorted(src.rglob("*.[ch]pp")):
+        unit = path.relative_to(src).with_suffix("").as_posix()
+        edges.setdefault(unit, {})
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            include = re.match(r'\s*#\s*include\s*"([\w/]+)\.hpp"', line)
+            if include and include[1] != unit and include[1].split("/")[0] == unit.split("/")[0]:
+                edges[unit].setdefault(include[1], f"{path.relative_to(src).as_posix()}:{number}")
+    for group in circles(edges):
+        for unit in group:
+            for other, place in edges[unit].items():
+                if other in group:
+                    yield f"{place}: {unit} may not include {other}, which includes it by way of {' '.join(group)}"
+
+
 def complaints(src):
     layers = table_of_layers((src / "README.md").read_text())
     yield from complaints_about_cmake(src, layers)
+    yield from complaints_about_circles(src)
     for path in sorted(src.rglob("*.[ch]pp")):
         name = path.relative_to(src).as_posix()
         text = path.read_text()

@@ -34,12 +34,15 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Good{"127.0.0.1:8000", {Kind::tcp, "127.0.0.1", 8000, ""}, "127.0.0.1:8000"},
                     Good{"0.0.0.0:0", {Kind::tcp, "0.0.0.0", 0, ""}, "0.0.0.0:0"},
                     Good{"localhost:65535", {Kind::tcp, "localhost", 65535, ""}, "localhost:65535"},
-                    Good{":8000", {Kind::tcp, "0.0.0.0", 8000, ""}, "0.0.0.0:8000"}, Good{"8000", {Kind::tcp, "0.0.0.0", 8000, ""}, "0.0.0.0:8000"},
-                    Good{"*:80", {Kind::tcp, "0.0.0.0", 80, ""}, "0.0.0.0:80"}, Good{"[::]:8000", {Kind::tcp, "::", 8000, ""}, "[::]:8000"},
+                    Good{":8000", {Kind::tcp, "0.0.0.0", 8000, ""}, "0.0.0.0:8000"},
+                    Good{"8000", {Kind::tcp, "0.0.0.0", 8000, ""}, "0.0.0.0:8000"},
+                    Good{"*:80", {Kind::tcp, "0.0.0.0", 80, ""}, "0.0.0.0:80"},
+                    Good{"[::]:8000", {Kind::tcp, "::", 8000, ""}, "[::]:8000"},
                     Good{"[::1]:8000", {Kind::tcp, "::1", 8000, ""}, "[::1]:8000"},
                     Good{"unix:/run/shop.sock", {Kind::unix_path, "", 0, "/run/shop.sock"}, "unix:/run/shop.sock"},
                     Good{"unix:tmp/a:b", {Kind::unix_path, "", 0, "tmp/a:b"}, "unix:tmp/a:b"},
-                    Good{"unix:@shop", {Kind::unix_abstract, "", 0, "shop"}, "unix:@shop"}, Good{"fd:web", {Kind::systemd, "", 0, "web"}, "fd:web"}));
+                    Good{"unix:@shop", {Kind::unix_abstract, "", 0, "shop"}, "unix:@shop"},
+                    Good{"fd:web", {Kind::systemd, "", 0, "web"}, "fd:web"}));
 
 struct Bad {
   const char* text;
@@ -57,19 +60,21 @@ TEST_P(BadAddress, is_refused_with_its_text_and_a_reason) {
   EXPECT_THAT(address.error(), HasSubstr(GetParam().said));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, BadAddress,
-                         testing::Values(Bad{"", "empty"}, Bad{"127.0.0.1", "port is missing"}, Bad{"127.0.0.1:", "is no port"},
-                                         Bad{"127.0.0.1:65536", "is no port"}, Bad{"127.0.0.1:-1", "is no port"}, Bad{"127.0.0.1:80x", "is no port"},
-                                         Bad{"70000", "port is missing"}, Bad{"127.0.0.256:80", "is no IP address"},
-                                         Bad{"example.org:80", "not looked up"}, Bad{"::1:8000", "in brackets"}, Bad{"::1", "is no IP address"},
-                                         Bad{"[::1:8000", "closing bracket"}, Bad{"[::1]8000", "must follow the bracket"},
-                                         Bad{"[::1]", "must follow the bracket"}, Bad{"[]:80", "is no IPv6 address"},
-                                         Bad{"[127.0.0.1]:80", "is no IPv6 address"}, Bad{"[::ffff:127.0.0.1]:80", "write 127.0.0.1:PORT"},
-                                         Bad{"[::FFFF:7f00:1]:80", "write 127.0.0.1:PORT"}, Bad{"[fe80::1]:80", "link-local"},
-                                         Bad{"[fe80::1%eth0]:80", "link-local"}, Bad{"[febf::1]:80", "link-local"},
-                                         Bad{"[2001:db8::1%eth0]:80", "scope (%eth0)"}, Bad{"[ff02::1]:80", "multicast"},
-                                         Bad{"224.0.0.1:80", "multicast"}, Bad{"unix:", "name of the unix socket is missing"},
-                                         Bad{"unix:@", "name of the unix socket is missing"}, Bad{"fd:", "write fd:NAME"}));
+INSTANTIATE_TEST_SUITE_P(
+    All, BadAddress,
+    testing::Values(Bad{"", "empty"}, Bad{"127.0.0.1", "port is missing"}, Bad{"127.0.0.1:", "is no port"},
+                    Bad{"127.0.0.1:65536", "is no port"}, Bad{"127.0.0.1:-1", "is no port"},
+                    Bad{"127.0.0.1:80x", "is no port"}, Bad{"70000", "port is missing"},
+                    Bad{"127.0.0.256:80", "is no IP address"}, Bad{"example.org:80", "not looked up"},
+                    Bad{"::1:8000", "in brackets"}, Bad{"::1", "is no IP address"}, Bad{"[::1:8000", "closing bracket"},
+                    Bad{"[::1]8000", "must follow the bracket"}, Bad{"[::1]", "must follow the bracket"},
+                    Bad{"[]:80", "is no IPv6 address"}, Bad{"[127.0.0.1]:80", "is no IPv6 address"},
+                    Bad{"[::ffff:127.0.0.1]:80", "write 127.0.0.1:PORT"},
+                    Bad{"[::FFFF:7f00:1]:80", "write 127.0.0.1:PORT"}, Bad{"[fe80::1]:80", "link-local"},
+                    Bad{"[fe80::1%eth0]:80", "link-local"}, Bad{"[febf::1]:80", "link-local"},
+                    Bad{"[2001:db8::1%eth0]:80", "scope (%eth0)"}, Bad{"[ff02::1]:80", "multicast"},
+                    Bad{"224.0.0.1:80", "multicast"}, Bad{"unix:", "name of the unix socket is missing"},
+                    Bad{"unix:@", "name of the unix socket is missing"}, Bad{"fd:", "write fd:NAME"}));
 
 TEST(Address, a_unix_path_says_who_may_connect) {
   const auto address = Address::parse("unix:/run/x.sock?mode=0660&user=shop&group=www-data");
@@ -81,8 +86,9 @@ TEST(Address, a_unix_path_says_who_may_connect) {
   EXPECT_EQ(*Address::parse(address->text()), *address);
   EXPECT_TRUE(address->same_place(*Address::parse("unix:/run/x.sock")));
   EXPECT_EQ(Address::parse("unix:@a?b")->name, "a?b") << "an abstract socket has no file";
-  for (const char* wrong : {"unix:/x?", "unix:/x?mode=", "unix:/x?mode=rw", "unix:/x?mode=4777", "unix:/x?mode=0660&mode=0600", "unix:/x?owner=me",
-                            "unix:/x?user=", "unix:/x?group", "unix:?mode=0660"}) {
+  for (const char* wrong :
+       {"unix:/x?", "unix:/x?mode=", "unix:/x?mode=rw", "unix:/x?mode=4777", "unix:/x?mode=0660&mode=0600",
+        "unix:/x?owner=me", "unix:/x?user=", "unix:/x?group", "unix:?mode=0660"}) {
     EXPECT_FALSE(Address::parse(wrong)) << wrong;
   }
 }

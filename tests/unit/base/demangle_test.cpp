@@ -18,7 +18,9 @@ TEST(Demangle, NamesOfCxx) {
 }
 
 TEST(Demangle, LeavesOtherNamesAlone) {
-  for (const std::string name : {"", "main", "i", "f", "_Z", "_Zwrong", "serval_app_main"}) EXPECT_EQ(demangled(name), name);
+  for (const std::string name : {"", "main", "i", "f", "_Z", "_Zwrong", "serval_app_main"}) {
+    EXPECT_EQ(demangled(name), name);
+  }
 }
 
 TEST(Demangle, InASentence) {

@@ -8,7 +8,9 @@ namespace {
 
 TEST(Journal, TheVariableNamesOneFile) {
   EXPECT_TRUE(names_file("8:1234", 8, 1234));
-  for (const char* other : {"", ":", "8", "8:", "8:12345", "08:1234", "8:1234 ", "9:1234", "8:1234:"}) EXPECT_FALSE(names_file(other, 8, 1234)) << other;
+  for (const char* other : {"", ":", "8", "8:", "8:12345", "08:1234", "8:1234 ", "9:1234", "8:1234:"}) {
+    EXPECT_FALSE(names_file(other, 8, 1234)) << other;
+  }
 }
 
 TEST(Journal, NothingIsTheJournalWithoutTheVariable) { EXPECT_FALSE(is_journal(STDERR_FILENO)); }

@@ -73,7 +73,9 @@ class LineFileTest : public testing::Test {
     fds_.push_back(fd);
     return fd;
   }
-  int open_log(const char* name) { return keep(::open(path(name).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600)); }
+  int open_log(const char* name) {
+    return keep(::open(path(name).c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  }
   /// Closes now what keep() would have closed at the end.
   void close_now(int fd) {
     fds_.erase(std::find(fds_.begin(), fds_.end(), fd));
@@ -460,7 +462,9 @@ TEST_F(LineFileTest, threads_and_processes_do_not_mix_their_lines_in_a_file) {
   }
   LineFile file(open_log("a"));
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i) threads.emplace_back([&file, i] { write_numbered(file, "thread" + std::to_string(i), kCount); });
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&file, i] { write_numbered(file, "thread" + std::to_string(i), kCount); });
+  }
   for (std::thread& thread : threads) thread.join();
   for (const pid_t pid : children) {
     int status = -1;

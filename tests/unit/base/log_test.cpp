@@ -58,8 +58,8 @@ class LogTest : public testing::Test {
 TEST_F(LogTest, a_line_has_time_level_process_generation_pid_sentence_and_fields) {
   start(settings_, "worker[3]", 2);
   info("worker ready", {{"boot_ms", 12}, {"app", "my shop"}});
-  const std::regex shape(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info  worker\[3\] gen=2 pid=)" + std::to_string(::getpid()) +
-                         R"(: worker ready boot_ms=12 app="my shop")");
+  const std::regex shape(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z info  worker\[3\] gen=2 pid=)" +
+                         std::to_string(::getpid()) + R"(: worker ready boot_ms=12 app="my shop")");
   ASSERT_EQ(lines().size(), 1u);
   EXPECT_TRUE(std::regex_match(lines()[0], shape)) << lines()[0];
 }
@@ -99,7 +99,8 @@ TEST_F(LogTest, fields_collected_at_run_time) {
 TEST_F(LogTest, captured_lines_carry_the_writers_name) {
   start(settings_, "master");
   captured("worker[3]", 2, 4711, "stderr", "what the app {} said\x1b");
-  EXPECT_THAT(lines(), ElementsAre(EndsWith("info  worker[3] gen=2 pid=4711 stream=stderr: what the app {} said\\x1b")));
+  EXPECT_THAT(lines(),
+              ElementsAre(EndsWith("info  worker[3] gen=2 pid=4711 stream=stderr: what the app {} said\\x1b")));
 }
 
 TEST_F(LogTest, dropped_lines_are_counted_and_said_once_writing_works_again) {
@@ -111,9 +112,11 @@ TEST_F(LogTest, dropped_lines_are_counted_and_said_once_writing_works_again) {
   reopen(open_file("log"));
   info("back");
   info("on");
-  EXPECT_THAT(lines(), ElementsAre(EndsWith(": back"),
-                                   MatchesRegex(".* warning master pid=.*: log lines dropped count=2 why=\"No space left on device\""),
-                                   EndsWith(": on")));
+  EXPECT_THAT(
+      lines(),
+      ElementsAre(EndsWith(": back"),
+                  MatchesRegex(".* warning master pid=.*: log lines dropped count=2 why=\"No space left on device\""),
+                  EndsWith(": on")));
   EXPECT_EQ(dropped(), 2u);
 }
 
@@ -170,7 +173,9 @@ TEST_F(LogTest, a_child_forked_while_threads_log_can_start_its_own) {
   over = true;
   for (std::thread& thread : threads) thread.join();
   int alive = 0;
-  for (const std::string& line : lines()) alive += line.find(" child gen=1 ") != std::string::npos && line.ends_with(": alive") ? 1 : 0;
+  for (const std::string& line : lines()) {
+    alive += line.find(" child gen=1 ") != std::string::npos && line.ends_with(": alive") ? 1 : 0;
+  }
   EXPECT_EQ(alive, kChildren);
 }
 

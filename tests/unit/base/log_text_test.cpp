@@ -17,13 +17,18 @@ std::string json(std::string_view value) {
   return out;
 }
 
-std::string rendered(Format format, std::string_view sentence, Fields fields) { return render(format, sentence, {fields.begin(), fields.size()}); }
+std::string rendered(Format format, std::string_view sentence, Fields fields) {
+  return render(format, sentence, {fields.begin(), fields.size()});
+}
 
 TEST(LogText, values_are_quoted_only_where_they_must_be) {
-  EXPECT_EQ(rendered(Format::text, "worker ready", {{"boot_ms", 12}, {"name", "shop"}}), "worker ready boot_ms=12 name=shop");
-  EXPECT_EQ(rendered(Format::text, "x", {{"a", "two words"}, {"b", "k=v"}, {"c", "say \"hi\""}, {"d", "back\\slash"}, {"e", ""}}),
+  EXPECT_EQ(rendered(Format::text, "worker ready", {{"boot_ms", 12}, {"name", "shop"}}),
+            "worker ready boot_ms=12 name=shop");
+  EXPECT_EQ(rendered(Format::text, "x",
+                     {{"a", "two words"}, {"b", "k=v"}, {"c", "say \"hi\""}, {"d", "back\\slash"}, {"e", ""}}),
             R"(x a="two words" b="k=v" c="say \"hi\"" d="back\\slash" e="")");
-  EXPECT_EQ(rendered(Format::text, "x", {{"path", "/a/b.so"}, {"utf8", "naïve"}, {"flag", true}}), "x path=/a/b.so utf8=\"naïve\" flag=1");
+  EXPECT_EQ(rendered(Format::text, "x", {{"path", "/a/b.so"}, {"utf8", "naïve"}, {"flag", true}}),
+            "x path=/a/b.so utf8=\"naïve\" flag=1");
 }
 
 TEST(LogText, a_line_stays_one_line_and_no_terminal_obeys_it) {
@@ -58,23 +63,26 @@ TEST(LogText, json_strings_are_valid_whatever_the_bytes) {
 }
 
 TEST(LogText, json_numbers_are_numbers) {
-  EXPECT_EQ(rendered(Format::json, "worker ready", {{"boot_ms", std::chrono::milliseconds(12)}, {"slot", -1}, {"why", "5"}}),
-            R"("msg":"worker ready","boot_ms":12,"slot":-1,"why":"5")");
+  EXPECT_EQ(
+      rendered(Format::json, "worker ready", {{"boot_ms", std::chrono::milliseconds(12)}, {"slot", -1}, {"why", "5"}}),
+      R"("msg":"worker ready","boot_ms":12,"slot":-1,"why":"5")");
 }
 
 TEST(LogText, the_master_has_no_generation) {
   EXPECT_EQ(render_origin(Format::text, {"master", 0, 811, {}}), "master pid=811");
   EXPECT_EQ(render_origin(Format::json, {"master", 0, 811, {}}), R"("process":"master","pid":811)");
   EXPECT_EQ(render_origin(Format::text, {"worker[3]", 2, 811, "stdout"}), "worker[3] gen=2 pid=811 stream=stdout");
-  EXPECT_EQ(render_origin(Format::json, {"worker[3]", 2, 811, "stdout"}), R"("process":"worker[3]","gen":2,"pid":811,"stream":"stdout")");
+  EXPECT_EQ(render_origin(Format::json, {"worker[3]", 2, 811, "stdout"}),
+            R"("process":"worker[3]","gen":2,"pid":811,"stream":"stdout")");
 }
 
 TEST(LogText, the_journal_has_time_and_level_itself) {
   std::string out;
   append_line(out, Format::text, {{}, "warning", "master pid=1", "x", "<4>"});
   append_line(out, Format::json, {{}, "warning", R"("process":"master")", R"("msg":"x")", "<4>"});
-  EXPECT_EQ(out, "<4>master pid=1: x\n"
-                 "<4>{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"warning\",\"process\":\"master\",\"msg\":\"x\"}\n");
+  EXPECT_EQ(out,
+            "<4>master pid=1: x\n"
+            "<4>{\"time\":\"1970-01-01T00:00:00.000Z\",\"level\":\"warning\",\"process\":\"master\",\"msg\":\"x\"}\n");
 }
 
 TEST(LogText, whole_lines) {
@@ -83,7 +91,8 @@ TEST(LogText, whole_lines) {
   std::string out;
   append_line(out, Format::text, {time, "info", "worker[3] gen=2 pid=811", "worker ready boot_ms=12"});
   append_line(out, Format::text, {time, "warning", "master pid=1", "x"});
-  append_line(out, Format::json, {time, "info", R"("process":"worker[3]","gen":2,"pid":811)", R"("msg":"worker ready","boot_ms":12)"});
+  append_line(out, Format::json,
+              {time, "info", R"("process":"worker[3]","gen":2,"pid":811)", R"("msg":"worker ready","boot_ms":12)"});
   EXPECT_EQ(out,
             "2026-11-01T10:02:03.007Z info  worker[3] gen=2 pid=811: worker ready boot_ms=12\n"
             "2026-11-01T10:02:03.007Z warning master pid=1: x\n"

@@ -9,7 +9,8 @@ using namespace std::chrono_literals;
 
 TEST(Duration, ReadsNumbersWithUnits) {
   const std::pair<const char*, Duration> table[] = {
-      {"500ms", 500ms}, {"30s", 30s}, {"5m", 5min}, {"1h", 1h}, {"1h30m", 90min}, {"1m30s250ms", 90'250ms}, {" 2s ", 2s}, {"0", 0ms}, {"off", 0ms}, {"0s", 0ms},
+      {"500ms", 500ms},         {"30s", 30s}, {"5m", 5min}, {"1h", 1h},   {"1h30m", 90min},
+      {"1m30s250ms", 90'250ms}, {" 2s ", 2s}, {"0", 0ms},   {"off", 0ms}, {"0s", 0ms},
   };
   for (const auto& [text, duration] : table) {
     const auto parsed = parse_duration(text);
@@ -19,15 +20,15 @@ TEST(Duration, ReadsNumbersWithUnits) {
 }
 
 TEST(Duration, RefusesEverythingElse) {
-  for (const auto* text : {"", " ", "30", "s", "30 s", "30x", "30S", "-1s", "+1s", "1.5s", "1s1m", "1s1s", "1h 30m", "99999999999999999999s",
-                           "999999999999h", "on"}) {
+  for (const auto* text : {"", " ", "30", "s", "30 s", "30x", "30S", "-1s", "+1s", "1.5s", "1s1m", "1s1s", "1h 30m",
+                           "99999999999999999999s", "999999999999h", "on"}) {
     EXPECT_FALSE(parse_duration(text).has_value()) << text;
   }
 }
 
 TEST(Duration, IsWrittenAsItIsRead) {
-  const std::pair<Duration, const char*> table[] = {{0ms, "0"}, {1ms, "1ms"}, {60s, "60s"}, {90s, "90s"}, {5min, "5m"}, {1h, "1h"},
-                                                    {90min, "90m"}, {1500ms, "1500ms"}};
+  const std::pair<Duration, const char*> table[] = {{0ms, "0"},   {1ms, "1ms"}, {60s, "60s"},   {90s, "90s"},
+                                                    {5min, "5m"}, {1h, "1h"},   {90min, "90m"}, {1500ms, "1500ms"}};
   for (const auto& [duration, text] : table) {
     EXPECT_EQ(format_duration(duration), text);
     EXPECT_EQ(*parse_duration(text), duration);
@@ -36,8 +37,18 @@ TEST(Duration, IsWrittenAsItIsRead) {
 
 TEST(Size, ReadsBinaryAndDecimalUnits) {
   const std::pair<const char*, std::size_t> table[] = {
-      {"0", 0},           {"off", 0},          {"4096", 4096},      {"10B", 10},          {"64KiB", 65536}, {"64kib", 65536},
-      {"512MiB", 512ull << 20}, {"1GiB", 1ull << 30}, {"2TiB", 2ull << 40}, {"64KB", 64000}, {"5mb", 5'000'000}, {"1GB", 1'000'000'000},
+      {"0", 0},
+      {"off", 0},
+      {"4096", 4096},
+      {"10B", 10},
+      {"64KiB", 65536},
+      {"64kib", 65536},
+      {"512MiB", 512ull << 20},
+      {"1GiB", 1ull << 30},
+      {"2TiB", 2ull << 40},
+      {"64KB", 64000},
+      {"5mb", 5'000'000},
+      {"1GB", 1'000'000'000},
   };
   for (const auto& [text, bytes] : table) {
     const auto parsed = parse_size(text);
@@ -47,7 +58,8 @@ TEST(Size, ReadsBinaryAndDecimalUnits) {
 }
 
 TEST(Size, RefusesEverythingElse) {
-  for (const auto* text : {"", "KiB", "64 KiB", "64K", "64k", "1.5MiB", "-1", "1MiBs", "99999999999999999999", "9999999999TiB"}) {
+  for (const auto* text :
+       {"", "KiB", "64 KiB", "64K", "64k", "1.5MiB", "-1", "1MiBs", "99999999999999999999", "9999999999TiB"}) {
     EXPECT_FALSE(parse_size(text).has_value()) << text;
   }
 }
@@ -64,7 +76,9 @@ TEST(Mode, IsOctal) {
   EXPECT_EQ(*parse_mode("0022"), 0022u);
   EXPECT_EQ(*parse_mode("660"), 0660u);
   EXPECT_EQ(format_mode(0022), "0022");
-  for (const auto* text : {"", "8", "0o22", "rwx", "-1", "77777", "0x1"}) EXPECT_FALSE(parse_mode(text).has_value()) << text;
+  for (const auto* text : {"", "8", "0o22", "rwx", "-1", "77777", "0x1"}) {
+    EXPECT_FALSE(parse_mode(text).has_value()) << text;
+  }
 }
 
 TEST(Units, TwoSizesInOneUnit) {

@@ -37,15 +37,18 @@ TEST(CommandLine, EveryOptionIsAFlag) {
     EXPECT_THAT(understood("run", {"--" + path, "value"}).sources.flags, ElementsAre(Pair(path, "value")));
     EXPECT_THAT(understood("run", {"--" + path + "=-x"}).sources.flags, ElementsAre(Pair(path, "-x")));
     if (option.short_flag == 0) continue;
-    EXPECT_THAT(understood("run", {std::string("-") + option.short_flag, "value"}).sources.flags, ElementsAre(Pair(path, "value")));
+    EXPECT_THAT(understood("run", {std::string("-") + option.short_flag, "value"}).sources.flags,
+                ElementsAre(Pair(path, "value")));
   }
 }
 
 TEST(CommandLine, ListsAreRepeatedFlagsAndTakeOneWordEach) {
-  const auto invocation = understood("run", {"-b", "[::]:80", "--server.bind", "unix:/x", "app.so", "--app.args", "[a]", "--app.args", ""});
+  const auto invocation =
+      understood("run", {"-b", "[::]:80", "--server.bind", "unix:/x", "app.so", "--app.args", "[a]", "--app.args", ""});
   EXPECT_THAT(invocation.words, ElementsAre("app.so"));
-  EXPECT_THAT(invocation.sources.flags, ElementsAre(Pair("app.args", "[a]"), Pair("app.args", ""), Pair("server.bind", "[::]:80"),
-                                                    Pair("server.bind", "unix:/x"), Pair("app.library", "app.so")));
+  EXPECT_THAT(invocation.sources.flags,
+              ElementsAre(Pair("app.args", "[a]"), Pair("app.args", ""), Pair("server.bind", "[::]:80"),
+                          Pair("server.bind", "unix:/x"), Pair("app.library", "app.so")));
 }
 
 TEST(CommandLine, QuietAndVerboseStandForLevels) {
@@ -71,7 +74,8 @@ TEST(CommandLine, FlagsOfOtherServersAreHintedAt) {
     EXPECT_THAT(refused("run", {flag, "x"}).hint, testing::Not(HasSubstr("lists the flags"))) << flag;
   }
   EXPECT_EQ(refused("stop", {"--config-file", "x"}).hint, "-c FILE");
-  EXPECT_THAT(refused("stop", {"--umask", "x"}).hint, HasSubstr("lists the flags")) << "a flag of run, not of a command to a server";
+  EXPECT_THAT(refused("stop", {"--umask", "x"}).hint, HasSubstr("lists the flags"))
+      << "a flag of run, not of a command to a server";
 }
 
 TEST(CommandLine, AFlagWithoutItsValueSaysWhatItWants) {
@@ -134,7 +138,9 @@ TEST(CommandLine, MisuseNamesTheWordAndWhatToDo) {
 }
 
 TEST(CommandLine, HelpWinsOverWhatElseIsSaid) {
-  for (const auto& command : commands()) EXPECT_TRUE(std::holds_alternative<HelpWanted>(read(command.name.data(), {"--help"}))) << command.name;
+  for (const auto& command : commands()) {
+    EXPECT_TRUE(std::holds_alternative<HelpWanted>(read(command.name.data(), {"--help"}))) << command.name;
+  }
   EXPECT_TRUE(std::holds_alternative<HelpWanted>(read("run", {"-h", "a", "b", "c"})));
 }
 

@@ -80,17 +80,23 @@ TEST(Commands, UnknownOnesNameTheNearest) {
 }
 
 TEST(Commands, WhatOtherServersCallThemIsHintedAt) {
-  const std::pair<const char*, const char*> table[] = {
-      {"start", "hint: serval run serves"}, {"restart", "hint: serval reload replaces"}, {"list", "hint: serval status shows"},
-      {"ps", "hint: serval status shows"}, {"-v", "hint: serval version"}, {"-t", "hint: serval check"}, {"-s", "hint: serval reload"},
-      {"-b", "hint: flags follow the command, as in serval run -b"}, {"--threads", "hint: flags follow the command"}};
+  const std::pair<const char*, const char*> table[] = {{"start", "hint: serval run serves"},
+                                                       {"restart", "hint: serval reload replaces"},
+                                                       {"list", "hint: serval status shows"},
+                                                       {"ps", "hint: serval status shows"},
+                                                       {"-v", "hint: serval version"},
+                                                       {"-t", "hint: serval check"},
+                                                       {"-s", "hint: serval reload"},
+                                                       {"-b", "hint: flags follow the command, as in serval run -b"},
+                                                       {"--threads", "hint: flags follow the command"}};
   for (const auto& [word, hint] : table) {
     EXPECT_EQ(serval({word}).code, exit_code::usage);
     EXPECT_THAT(serval({word}).err, HasSubstr(hint));
   }
   for (const auto& word : config::kPeerWords) {
     EXPECT_FALSE(word.place == config::PeerWord::Place::command && find_command(word.typed) != nullptr) << word.typed;
-    EXPECT_FALSE(word.place == config::PeerWord::Place::key && config::find_option(word.typed) != nullptr) << word.typed;
+    EXPECT_FALSE(word.place == config::PeerWord::Place::key && config::find_option(word.typed) != nullptr)
+        << word.typed;
   }
 }
 
@@ -116,8 +122,12 @@ TEST(Commands, TheManualHasEachInItsSynopsis) {
       EXPECT_THAT(synopsis, HasSubstr(entry));
     }
   }
-  EXPECT_THAT(synopsis, HasSubstr(".Cm reload\n.Op Fl -timeout Ar DURATION\n.Op Fl c Ar FILE\n.Op Fl -socket Ar PATH\n.Op Fl -name Ar NAME\n"));
-  EXPECT_THAT(page, HasSubstr(".It Nm Cm reload Oo Fl -timeout Ar DURATION Oc Oo Fl c Ar FILE Oc Oo Fl -socket Ar PATH Oc Oo Fl -name Ar NAME Oc\n"));
+  EXPECT_THAT(
+      synopsis,
+      HasSubstr(
+          ".Cm reload\n.Op Fl -timeout Ar DURATION\n.Op Fl c Ar FILE\n.Op Fl -socket Ar PATH\n.Op Fl -name Ar NAME\n"));
+  EXPECT_THAT(page, HasSubstr(".It Nm Cm reload Oo Fl -timeout Ar DURATION Oc Oo Fl c Ar FILE Oc Oo Fl -socket Ar PATH "
+                              "Oc Oo Fl -name Ar NAME Oc\n"));
   std::remove(path.c_str());
 }
 
@@ -140,7 +150,8 @@ TEST(Commands, ConfigShowsWhatCheckWouldUse) {
 }
 
 TEST(Commands, AHealthcheckFailsWithOneCodeAndOneLine) {
-  for (const auto& words : std::vector<std::vector<std::string>>{{"--socket", "/nowhere/s.sock"}, {"-c", "/nowhere/serval.toml"}, {"-c", "/dev/null"}}) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"--socket", "/nowhere/s.sock"}, {"-c", "/nowhere/serval.toml"}, {"-c", "/dev/null"}}) {
     for (const bool ready : {false, true}) {
       std::vector<std::string> line = {"healthcheck"};
       line.insert(line.end(), words.begin(), words.end());
@@ -159,7 +170,8 @@ TEST(Commands, BadConfigsEndWithTheirExitCode) {
   for (const auto* command : {"run", "check", "config"}) {
     const auto outcome = serval({command, "-c", "/nowhere/serval.toml"});
     EXPECT_EQ(outcome.code, exit_code::config) << command;
-    EXPECT_THAT(outcome.err, StartsWith("/nowhere/serval.toml: error: cannot read the configuration: No such file or directory\n"));
+    EXPECT_THAT(outcome.err,
+                StartsWith("/nowhere/serval.toml: error: cannot read the configuration: No such file or directory\n"));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "config/decode.hpp"
 #include "config/file.hpp"
 
 namespace serval::config {
@@ -45,11 +46,13 @@ TEST(Document, SampleWithoutCommentMarksSetsEveryOptionToItsDefault) {
 
 TEST(Document, EveryExampleIsAValueOfItsOption) {
   for (const auto& option : options()) {
-    const auto text = "[" + std::string(section_of(option.path)) + "]\n" + std::string(key_of(option.path)) + " = " + std::string(option.example);
+    const auto text = "[" + std::string(section_of(option.path)) + "]\n" + std::string(key_of(option.path)) + " = " +
+                      std::string(option.example);
     for (const auto& value : values_of(text)) {
       Config config;
       std::vector<Problem> problems;
-      EXPECT_TRUE(decode(option, value.raw, config, problems)) << option.path << ": " << format_problems(problems, "error");
+      EXPECT_TRUE(decode(option, value.raw, config, problems))
+          << option.path << ": " << format_problems(problems, "error");
     }
   }
 }
@@ -64,7 +67,9 @@ TEST(Document, EffectiveFileLoadsToTheSameValues) {
   ASSERT_EQ(format_problems(loaded.problems, "error"), "");
   Config config;
   std::vector<Problem> problems;
-  for (const auto& value : values_of(effective_file(loaded, true, true))) decode(*value.option, value.raw, config, problems);
+  for (const auto& value : values_of(effective_file(loaded, true, true))) {
+    decode(*value.option, value.raw, config, problems);
+  }
   EXPECT_EQ(format_problems(problems, "error"), "");
   EXPECT_EQ(to_text(config), to_text(loaded.config));
 }

@@ -65,8 +65,8 @@ TEST(File, SyntaxErrorsHaveAPlace) {
 
 TEST(File, CharactersBeyondAsciiRightAfterAValueAreRefusedLikeAllOthers) {
   // In quotes find_trouble() lets them pass; toml++ looks at them as what may end the number or date.
-  for (const char* text : {"x = 1'\xc3\xa9'\n", "x = 1\"\xc3\xa9\"\n", "x = +'\xe2\x82\xac'", "x = 1'\xf0\x9f\x98\x80'\n",
-                           "d = 1979-05-27T07:32:00+0'\xc3\xa9'\n"}) {
+  for (const char* text : {"x = 1'\xc3\xa9'\n", "x = 1\"\xc3\xa9\"\n", "x = +'\xe2\x82\xac'",
+                           "x = 1'\xf0\x9f\x98\x80'\n", "d = 1979-05-27T07:32:00+0'\xc3\xa9'\n"}) {
     const auto result = read(text);
     EXPECT_FALSE(result.values.has_value()) << text;
     ASSERT_EQ(result.problems.size(), 1u) << text;
@@ -80,7 +80,8 @@ TEST(File, GarbageIsRefusedInFewWords) {
   while (noise.size() < 1'000'000) noise += static_cast<char>((state = state * 1664525u + 1013904223u) >> 24);
   std::string dots, brackets(1'000'000, '['), list = "[app]\nargs = " + brackets;
   while (dots.size() < 1'000'000) dots += "a.";
-  for (const auto& text : {noise, dots + "a = 1", brackets, list, std::string(1'000'000, '\0'), std::string(1'000'000, 'x')}) {
+  for (const auto& text :
+       {noise, dots + "a = 1", brackets, list, std::string(1'000'000, '\0'), std::string(1'000'000, 'x')}) {
     const auto result = read(text);
     EXPECT_FALSE(result.values.has_value());
     ASSERT_EQ(result.problems.size(), 1u);
@@ -90,9 +91,11 @@ TEST(File, GarbageIsRefusedInFewWords) {
 
 TEST(File, UnknownKeysNameTheNearestOne) {
   const std::pair<const char*, const char*> table[] = {
-      {"[workers]\nthread = 1\n", "serval.toml:2:1: error: unknown key workers.thread\n  hint: did you mean workers.threads?\n"},
+      {"[workers]\nthread = 1\n",
+       "serval.toml:2:1: error: unknown key workers.thread\n  hint: did you mean workers.threads?\n"},
       {"[worker]\nthreads = 1\n", "serval.toml:1:2: error: unknown table [worker]\n  hint: did you mean [workers]?\n"},
-      {"[server]\nkeep_alive = 1\n", "serval.toml:2:1: error: unknown key server.keep_alive\n  hint: did you mean request.keep_alive?\n"},
+      {"[server]\nkeep_alive = 1\n",
+       "serval.toml:2:1: error: unknown key server.keep_alive\n  hint: did you mean request.keep_alive?\n"},
       {"[server]\n\"a b\\n\" = 1\n", "serval.toml:2:1: error: unknown key server.\"a b\\n\"\n"},
       {"zebra = 1\n", "serval.toml:1:1: error: unknown key zebra\n"},
       {"threads = 1\n", "serval.toml:1:1: error: unknown key threads\n  hint: did you mean workers.threads?\n"},
@@ -102,8 +105,10 @@ TEST(File, UnknownKeysNameTheNearestOne) {
 
 TEST(File, ReservedNamesSaySo) {
   const std::pair<const char*, const char*> table[] = {
-      {"[admin]\nbind = \"off\"\n", "serval.toml:1:2: error: table [admin] is known, but this version does not serve it yet\n"},
-      {"[programs.mailer]\ncount = 1\n", "serval.toml:1:2: error: table [programs] is known, but this version does not serve it yet\n"},
+      {"[admin]\nbind = \"off\"\n",
+       "serval.toml:1:2: error: table [admin] is known, but this version does not serve it yet\n"},
+      {"[programs.mailer]\ncount = 1\n",
+       "serval.toml:1:2: error: table [programs] is known, but this version does not serve it yet\n"},
       {"[static]\n", "serval.toml:1:2: error: table [static] is known, but this version does not serve it yet\n"},
   };
   for (const auto& [text, expected] : table) {

@@ -38,7 +38,9 @@ TEST(Interpolate, ReplacesAsAShellDoes) {
   }
 }
 
-TEST(Interpolate, NamesWhatIsNotSet) { EXPECT_THAT(interpolate("x${NONE}", lookup).error(), HasSubstr("NONE is not set")); }
+TEST(Interpolate, NamesWhatIsNotSet) {
+  EXPECT_THAT(interpolate("x${NONE}", lookup).error(), HasSubstr("NONE is not set"));
+}
 
 TEST(Interpolate, RefusesWhatIsNoVariable) {
   for (const auto* text : {"${", "${HOST", "${}", "${1A}", "${A B}", "${HOST-x}", "${:-x}"}) {
@@ -53,7 +55,8 @@ TEST(Interpolate, ADefaultWithoutItsDashIsHintedAt) {
 }
 
 TEST(Interpolate, ErrorsQuoteNothingOfASecret) {
-  for (const auto* text : {"${HOST:geheim}", "${geheim geheim}", "${1geheim}", "${NONE}geheim", "${geheim-13}", "${geheim:13}"}) {
+  for (const auto* text :
+       {"${HOST:geheim}", "${geheim geheim}", "${1geheim}", "${NONE}geheim", "${geheim-13}", "${geheim:13}"}) {
     EXPECT_THAT(interpolate(text, lookup, true).error(), testing::Not(HasSubstr("geheim"))) << text;
   }
 }

@@ -63,7 +63,9 @@ TEST_F(Load, StrongerSourcesWinAndAreRemembered) {
 
 TEST_F(Load, ValuesOfOtherServersAreHintedAt) {
   sources_.flags = {{"app.library", "shop:app"}, {"workers.threads", "2:5"}, {"workers.count", "max"}};
-  EXPECT_THAT(errors(), HasSubstr("workers.threads = \"2:5\": expected a whole number from 1 to 1024\n  hint: write the larger number"));
+  EXPECT_THAT(
+      errors(),
+      HasSubstr("workers.threads = \"2:5\": expected a whole number from 1 to 1024\n  hint: write the larger number"));
   EXPECT_THAT(errors(), HasSubstr("hint: \"auto\" fits workers.count"));
   EXPECT_THAT(errors(), HasSubstr("this is no shared library\n  hint: serval serves shared libraries"));
   for (const auto* name : {"config.ru", "/srv/app.py", "server.js"}) {
@@ -81,15 +83,19 @@ TEST_F(Load, ErrorsShowVariablesAsTheFileHasThemAndNotWhatTheyHold) {
   const std::pair<const char*, const char*> table[] = {
       {"[workers]\ncount = \"${SECRET}\"\n", "workers.count = \"${SECRET}\": expected \"auto\" or a whole number"},
       {"[server]\nbind = \"${SECRET}\"\n", "server.bind[0] = \"${SECRET}\": what its variables hold does not fit"},
-      {"[server]\nbind = [\"127.0.0.1:80\", \"0.0.0.0:x${SECRET}\"]\n", "server.bind[1] = \"0.0.0.0:x${SECRET}\": what its"},
-      {"[server]\nname = \"? ${SECRET:-x}\"\n", "server.name = \"? ${SECRET:-x}\": what its variables hold does not fit"},
+      {"[server]\nbind = [\"127.0.0.1:80\", \"0.0.0.0:x${SECRET}\"]\n",
+       "server.bind[1] = \"0.0.0.0:x${SECRET}\": what its"},
+      {"[server]\nname = \"? ${SECRET:-x}\"\n",
+       "server.name = \"? ${SECRET:-x}\": what its variables hold does not fit"},
       {"[server]\numask = \"${SECRET}\"\n", "server.umask = \"${SECRET}\": expected octal"},
       {"[request]\ntimeout = \"${SMALL}\"\n", "request.timeout = \"${SMALL}\": expected a duration"},
       {"[request]\nmax_body = \"${SECRET}\"\n", "request.max_body = \"${SECRET}\": expected a size"},
-      {"[request]\ntrusted_proxies = [\"${SECRET}\"]\n", "request.trusted_proxies[0] = \"${SECRET}\": what its variables"},
+      {"[request]\ntrusted_proxies = [\"${SECRET}\"]\n",
+       "request.trusted_proxies[0] = \"${SECRET}\": what its variables"},
       {"[log]\nlevel = \"${SECRET}\"\n", "log.level = \"${SECRET}\": expected one of"},
       {"[log]\naccess_format = \"$${x} ${SECRET}\"\n", "log.access_format = \"$${x} ${SECRET}\": what its variables"},
-      {"[memory]\nsoft = \"64MiB\"\nhard = \"${SIZE}\"\n", "memory.soft = \"64MiB\" is more than memory.hard = \"${SIZE}\""},
+      {"[memory]\nsoft = \"64MiB\"\nhard = \"${SIZE}\"\n",
+       "memory.soft = \"64MiB\" is more than memory.hard = \"${SIZE}\""},
       {"[app]\nlibrary = \"${PATH_OF_IT}\"\n", "app.library = \"${PATH_OF_IT}\": this is a folder"},
   };
   for (const auto& [text, said] : table) {
@@ -103,7 +109,8 @@ TEST_F(Load, ErrorsShowVariablesAsTheFileHasThemAndNotWhatTheyHold) {
 }
 
 TEST_F(Load, ListsAndTablesComeFromEverySource) {
-  sources_.flags = {{"app.library", "x.so"}, {"app.args", "a,b"}, {"app.args", "c"}, {"app.env", "A=1,2"}, {"app.env", "B="}};
+  sources_.flags = {
+      {"app.library", "x.so"}, {"app.args", "a,b"}, {"app.args", "c"}, {"app.env", "A=1,2"}, {"app.env", "B="}};
   sources_.environment = {{"SERVAL_SERVER_BIND", "127.0.0.1:1, [::]:2"}, {"SERVAL_REQUEST_TRUSTED_PROXIES", ""}};
   auto loaded = load();
   EXPECT_EQ(format_problems(loaded.problems, "error"), "");
@@ -122,7 +129,8 @@ TEST_F(Load, ListsAndTablesComeFromEverySource) {
 
 TEST_F(Load, PathsStartWhereTheyWereSaid) {
   const fs::path here = sources_.working_directory;
-  write("[app]\nlibrary = \"build/../libshop.so\"\n[log]\nfile = \"log/serval.log\"\naccess = \"off\"\n", "etc/serval.toml");
+  write("[app]\nlibrary = \"build/../libshop.so\"\n[log]\nfile = \"log/serval.log\"\naccess = \"off\"\n",
+        "etc/serval.toml");
   auto config = load().config;
   EXPECT_EQ(config.app.library, (here / "etc/libshop.so").string());
   EXPECT_EQ(config.log.file, (here / "etc/log/serval.log").string());
@@ -163,8 +171,11 @@ TEST_F(Load, PortAndConcurrencyAreWeakerThanTheFile) {
 TEST_F(Load, AFallbackThatTheFileOverrulesIsNoted) {
   sources_.environment = {{"PORT", "5000"}, {"WEB_CONCURRENCY", "3"}};
   write(kApp + "[server]\nbind = [\"127.0.0.1:1\"]\n[workers]\ncount = 2\n");
-  EXPECT_THAT(notes(), HasSubstr("environment PORT: warning: \"5000\" is ignored: server.bind is set by serval.toml:4:8"));
-  EXPECT_THAT(notes(), HasSubstr("environment WEB_CONCURRENCY: warning: \"3\" is ignored: workers.count is set by serval.toml:6:9"));
+  EXPECT_THAT(notes(),
+              HasSubstr("environment PORT: warning: \"5000\" is ignored: server.bind is set by serval.toml:4:8"));
+  EXPECT_THAT(
+      notes(),
+      HasSubstr("environment WEB_CONCURRENCY: warning: \"3\" is ignored: workers.count is set by serval.toml:6:9"));
   write(kApp + "[server]\nbind = [\"127.0.0.1:${PORT}\"]\n[workers]\ncount = 3\n");
   EXPECT_EQ(notes(), "");
 }
@@ -199,7 +210,9 @@ TEST_F(Load, BadFallbacksAreNamed) {
 }
 
 TEST_F(Load, VariablesAreReplacedInEveryText) {
-  write("[app]\nlibrary = \"${LIB:-libshop.so}\"\nargs = [\"${A}\"]\nenv = { X = \"$${A}\" }\n[workers]\nthreads = \"${THREADS}\"\n");
+  write(
+      "[app]\nlibrary = \"${LIB:-libshop.so}\"\nargs = [\"${A}\"]\nenv = { X = \"$${A}\" }\n[workers]\nthreads = "
+      "\"${THREADS}\"\n");
   sources_.environment = {{"A", "one\ntwo"}, {"THREADS", "8"}};
   const auto loaded = load();
   EXPECT_EQ(format_problems(loaded.problems, "error"), "");
@@ -216,11 +229,12 @@ TEST_F(Load, AnUnsetVariableIsNamedWithItsPlace) {
 }
 
 TEST_F(Load, NoMessageShowsAValueOfASecretOption) {
-  for (const auto* text : {"env = \"geheim\"", "env = { A = 815471108154711 }", "env = { A = [\"geheim\"] }", "env = { A = \"geheim\\u0000\" }",
-                           "env = { A = \"${geheim geheim}\" }", "env = { A = \"${NONE:geheim}\" }", "env = { \"A=geheim\" = \"x\" }",
-                           "env = { A = 81547110815471108154711 }", "env = { A = 8154711.0815471108154711 }", "args = [815471108154711]",
-                           "args = \"geheim\\u0000\"",
-                           "args = [\"geheim\\u0000\"]", "args = [\"a\", \"${geheim\"]"}) {
+  for (const auto* text :
+       {"env = \"geheim\"", "env = { A = 815471108154711 }", "env = { A = [\"geheim\"] }",
+        "env = { A = \"geheim\\u0000\" }", "env = { A = \"${geheim geheim}\" }", "env = { A = \"${NONE:geheim}\" }",
+        "env = { \"A=geheim\" = \"x\" }", "env = { A = 81547110815471108154711 }",
+        "env = { A = 8154711.0815471108154711 }", "args = [815471108154711]", "args = \"geheim\\u0000\"",
+        "args = [\"geheim\\u0000\"]", "args = [\"a\", \"${geheim\"]"}) {
     write(kApp + text + "\n");
     const auto said = errors();
     EXPECT_NE(said, "") << text;
@@ -277,11 +291,16 @@ TEST_F(Load, TenMistakesAreTenFindings) {
       {"serval.toml:7:11: error: workers.threads = \"five\": expected a whole number from 1 to 1024", ""},
       {"serval.toml:8:1: error: unknown key workers.thread", "did you mean workers.threads?"},
       {"serval.toml:9:9: error: workers.count = 0: expected \"auto\" or a whole number from 1 to 1024", ""},
-      {"serval.toml:10:16: error: workers.max_requests = -1: expected a whole number from 1 to 1000000000, or 0 for none", ""},
-      {"serval.toml:12:11: error: request.timeout = 30: expected a duration from 1ms to 24h, or \"0\" for none", "did you mean \"30s\"?"},
-      {"serval.toml:13:12: error: request.max_body = \"16 megs\": expected a size from 1 to 1TiB, or 0 for none", "MiB"},
+      {"serval.toml:10:16: error: workers.max_requests = -1: expected a whole number from 1 to 1000000000, or 0 for "
+       "none",
+       ""},
+      {"serval.toml:12:11: error: request.timeout = 30: expected a duration from 1ms to 24h, or \"0\" for none",
+       "did you mean \"30s\"?"},
+      {"serval.toml:13:12: error: request.max_body = \"16 megs\": expected a size from 1 to 1TiB, or 0 for none",
+       "MiB"},
       {"serval.toml:14:34: error: request.trusted_proxies[1] = \"10.0.0.0/99\": ", "example"},
-      {"serval.toml:16:9: error: log.level = \"warn\": expected one of \"debug\", \"info\", \"warning\", \"error\"", "did you mean \"warning\"?"},
+      {"serval.toml:16:9: error: log.level = \"warn\": expected one of \"debug\", \"info\", \"warning\", \"error\"",
+       "did you mean \"warning\"?"},
       {"serval.toml:17:17: error: log.access_format = \"$method $statu\": there is no $statu", "example"},
   };
   ASSERT_EQ(loaded.problems.size(), std::size(expected)) << format_problems(loaded.problems, "error");
@@ -299,22 +318,30 @@ TEST_F(Load, WrongValuesAreRefusedAtTheirPlace) {
       {"[workers]\nthreads = -1\n", ":4:11: error: workers.threads = -1: expected"},
       {"[workers]\nthreads = 99999999999\n", ":4:11: error: workers.threads = 99999999999: expected"},
       {"[workers]\ncount = \"many\"\n", ":4:9: error: workers.count = \"many\": expected \"auto\" or"},
-      {"[workers]\nboot_timeout = \"0\"\n", ":4:16: error: workers.boot_timeout = \"0\": expected a duration from 100ms to 24h\n"},
+      {"[workers]\nboot_timeout = \"0\"\n",
+       ":4:16: error: workers.boot_timeout = \"0\": expected a duration from 100ms to 24h\n"},
       {"[request]\ntimeout = \"30 parsecs\"\n", ":4:11: error: request.timeout = \"30 parsecs\": expected a duration"},
       {"[request]\ntimeout = \"-5s\"\n", ":4:11: error: request.timeout = \"-5s\": expected a duration"},
-      {"[request]\ntimeout = \"25h\"\n", ":4:11: error: request.timeout = \"25h\": expected a duration from 1ms to 24h"},
+      {"[request]\ntimeout = \"25h\"\n",
+       ":4:11: error: request.timeout = \"25h\": expected a duration from 1ms to 24h"},
       {"[request]\nmax_header = 1\n", ":4:14: error: request.max_header = 1: expected a size from 512 to 16MiB"},
       {"[request]\nmax_body = -1\n", ":4:12: error: request.max_body = -1: expected a size"},
-      {"[request]\nproxy_protocol = \"yes\"\n", ":4:18: error: request.proxy_protocol = \"yes\": expected true or false"},
+      {"[request]\nproxy_protocol = \"yes\"\n",
+       ":4:18: error: request.proxy_protocol = \"yes\": expected true or false"},
       {"[server]\nbind = \"0.0.0.0\"\n", ":4:8: error: server.bind[0] = \"0.0.0.0\": "},
       {"[server]\nbind = 8000\n", ":4:8: error: server.bind = 8000: expected a list of texts"},
-      {"[server]\nport = 8000\n", ":4:1: error: unknown key server.port\n  hint: write bind = [\"0.0.0.0:8000\"] under [server]"},
-      {"[log]\nformat = \"JSON\"\n", ":4:10: error: log.format = \"JSON\": expected one of \"text\", \"json\"\n  hint: did you mean \"json\"?"},
-      {"[log]\naccess = \"stdout\"\n", ":4:10: error: log.access = \"stdout\": expected \"-\" for standard output, \"off\", or a path"},
-      {"[log]\nfile = \"stderr\"\n", ":4:8: error: log.file = \"stderr\": expected \"-\" for standard error, or a path"},
+      {"[server]\nport = 8000\n",
+       ":4:1: error: unknown key server.port\n  hint: write bind = [\"0.0.0.0:8000\"] under [server]"},
+      {"[log]\nformat = \"JSON\"\n",
+       ":4:10: error: log.format = \"JSON\": expected one of \"text\", \"json\"\n  hint: did you mean \"json\"?"},
+      {"[log]\naccess = \"stdout\"\n",
+       ":4:10: error: log.access = \"stdout\": expected \"-\" for standard output, \"off\", or a path"},
+      {"[log]\nfile = \"stderr\"\n",
+       ":4:8: error: log.file = \"stderr\": expected \"-\" for standard error, or a path"},
       {"[server]\nbind = [8000]\n", ":4:9: error: server.bind[0] = 8000: expected a text"},
       {"[server]\nbind = []\n", ":4:8: error: server.bind = []: expected at least one address"},
-      {"[server]\nbind = [\"8000\", \"0.0.0.0:8000\"]\n", ":4:17: error: server.bind[1] = \"0.0.0.0:8000\": the same address as server.bind[0]"},
+      {"[server]\nbind = [\"8000\", \"0.0.0.0:8000\"]\n",
+       ":4:17: error: server.bind[1] = \"0.0.0.0:8000\": the same address as server.bind[0]"},
       {"[server]\numask = 22\n", ":4:9: error: server.umask = 22: expected octal"},
       {"[server]\nname = 5\n", ":4:8: error: server.name = 5: expected a text"},
       {"[server]\nname = \"a b\"\n", ":4:8: error: server.name = \"a b\": expected up to 64 letters"},
@@ -322,8 +349,10 @@ TEST_F(Load, WrongValuesAreRefusedAtTheirPlace) {
       {"[log]\nfile = \"\"\n", ":4:8: error: log.file = \"\": expected a path"},
       {"[log]\nformat = 7\n", ":4:10: error: log.format = 7: expected one of \"text\", \"json\""},
       {"[log]\naccess_format = \"$nothing\"\n", ":4:17: error: log.access_format = \"$nothing\": there is no $nothing"},
-      {"[request]\nmax_target = \"128KiB\"\n", ":4:14: error: request.max_target = \"128KiB\" is more than request.max_header = \"64KiB\""},
-      {"[restart]\nbackoff_max = \"50ms\"\n", ":4:15: error: restart.backoff_first = \"100ms\" is more than restart.backoff_max = \"50ms\""},
+      {"[request]\nmax_target = \"128KiB\"\n",
+       ":4:14: error: request.max_target = \"128KiB\" is more than request.max_header = \"64KiB\""},
+      {"[restart]\nbackoff_max = \"50ms\"\n",
+       ":4:15: error: restart.backoff_first = \"100ms\" is more than restart.backoff_max = \"50ms\""},
   };
   for (const auto& [text, expected] : table) {
     write(kApp + text);
@@ -342,14 +371,18 @@ TEST_F(Load, ASingleTextIsAListOfOne) {
 TEST_F(Load, AFolderIsNoLibrary) {
   for (const char* folder : {".", "..", "./", "build/", "/"}) {
     write("[app]\nlibrary = \"" + std::string(folder) + "\"\n");
-    EXPECT_THAT(errors(), HasSubstr("this is a folder, expected a shared library\n  hint: name the file, for example build/libshop.so")) << folder;
+    EXPECT_THAT(
+        errors(),
+        HasSubstr("this is a folder, expected a shared library\n  hint: name the file, for example build/libshop.so"))
+        << folder;
   }
 }
 
 TEST_F(Load, TableValuesOfAppEnvAreChecked) {
   write(kApp + "env = { A = \"1\", B = 2, \"C=D\" = \"3\" }\n");
   const auto text = errors();
-  EXPECT_THAT(text, HasSubstr("serval.toml:3:22: error: app.env.B = (hidden): expected a text\n  hint: put it in quotes\n"));
+  EXPECT_THAT(text,
+              HasSubstr("serval.toml:3:22: error: app.env.B = (hidden): expected a text\n  hint: put it in quotes\n"));
   EXPECT_THAT(text, HasSubstr("app.env has a name \"C\": expected one without"));
 }
 
@@ -358,8 +391,12 @@ TEST_F(Load, EnvironmentAndFlagsAreNamedInProblems) {
   sources_.environment = {{"SERVAL_WORKERS_THREADS", "five"}, {"SERVAL_ADMIN_BIND", "off"}};
   sources_.flags = {{"workers.queue", "-3"}, {"app.env", "novalue"}};
   const auto text = errors();
-  EXPECT_THAT(text, HasSubstr("environment SERVAL_WORKERS_THREADS: error: workers.threads = \"five\": expected a whole number"));
-  EXPECT_THAT(text, HasSubstr("environment SERVAL_ADMIN_BIND: error: admin.bind is known, but this version does not serve it yet"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("environment SERVAL_WORKERS_THREADS: error: workers.threads = \"five\": expected a whole number"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("environment SERVAL_ADMIN_BIND: error: admin.bind is known, but this version does not serve it yet"));
   EXPECT_THAT(text, HasSubstr("flag --workers.queue: error: workers.queue = \"-3\": expected"));
   EXPECT_THAT(text, HasSubstr("flag --app.env: error: app.env = (hidden): expected NAME=VALUE"));
   EXPECT_EQ(load().problems.size(), 4u);
@@ -401,7 +438,8 @@ TEST_F(Load, UnreadableFilesAreOneClearProblem) {
 
 TEST(NameFromLibrary, DropsWhatEveryLibraryHas) {
   const std::pair<const char*, const char*> table[] = {
-      {"/srv/libshop.so", "shop"}, {"shop.so", "shop"}, {"libshop.so.2.1", "shop"}, {"lib.so", "lib"}, {"my shop.so", "my-shop"}, {"", ""},
+      {"/srv/libshop.so", "shop"}, {"shop.so", "shop"},       {"libshop.so.2.1", "shop"},
+      {"lib.so", "lib"},           {"my shop.so", "my-shop"}, {"", ""},
   };
   for (const auto& [library, name] : table) EXPECT_EQ(name_from_library(library), name) << library;
 }

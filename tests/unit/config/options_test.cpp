@@ -7,8 +7,9 @@
 #include <type_traits>
 #include <utility>
 
+#include "config/decode.hpp"
+#include "config/encode.hpp"
 #include "config/load.hpp"
-#include "config/value.hpp"
 
 namespace serval::config {
 namespace {
@@ -59,7 +60,9 @@ TEST(Options, NoTwoRowsShareAPlaceAPathOrALetter) {
   std::set<std::string_view> paths;
   std::set<char> letters;
   for (const auto& option : options()) {
-    EXPECT_TRUE(places.insert(std::visit([&](auto access) -> const void* { return &access(config); }, option.field)).second) << option.path;
+    EXPECT_TRUE(
+        places.insert(std::visit([&](auto access) -> const void* { return &access(config); }, option.field)).second)
+        << option.path;
     EXPECT_TRUE(paths.insert(option.path).second) << option.path;
     EXPECT_TRUE(option.short_flag == 0 || letters.insert(option.short_flag).second) << option.path;
     EXPECT_EQ(find_option(option.path), &option);
@@ -82,7 +85,8 @@ TEST(Options, EveryDefaultPassesItsOwnCheckAndRoundTrips) {
   for (const auto& option : options()) {
     Config config;
     std::vector<Problem> problems;
-    EXPECT_TRUE(decode(option, raw_from_encoded(option, encode(option, defaults), {}), config, problems)) << option.path;
+    EXPECT_TRUE(decode(option, raw_from_encoded(option, encode(option, defaults), {}), config, problems))
+        << option.path;
     EXPECT_EQ(format_problems(problems, "error"), "");
     EXPECT_EQ(encode(option, config), encode(option, defaults));
   }
@@ -115,10 +119,13 @@ TEST(Options, FromTextRefusesWhatToTextNeverWrites) {
 }
 
 TEST(Options, ReservedNamesCoverTheirTables) {
-  for (const auto* name : {"admin", "admin.bind", "programs", "programs.mailer", "programs.mailer.command", "static", "tls.key"}) {
+  for (const auto* name :
+       {"admin", "admin.bind", "programs", "programs.mailer", "programs.mailer.command", "static", "tls.key"}) {
     EXPECT_TRUE(is_reserved(name)) << name;
   }
-  for (const auto* name : {"workers.max", "admin.bindings", "program", "server.bind"}) EXPECT_FALSE(is_reserved(name)) << name;
+  for (const auto* name : {"workers.max", "admin.bindings", "program", "server.bind"}) {
+    EXPECT_FALSE(is_reserved(name)) << name;
+  }
 }
 
 TEST(Options, NamesFollowFromPaths) {

@@ -40,7 +40,8 @@ TEST(Reading, ComesBackTheSame) {
 }
 
 TEST(Reading, WhatIsNoneIsRefused) {
-  for (const char* text : {"", "{", "[]", "3", "{}", "{\"config\":[[\"workers.threads\",\"none\"]]}", "{\"config\":[[\"no.such\",\"1\"]]}"}) {
+  for (const char* text : {"", "{", "[]", "3", "{}", "{\"config\":[[\"workers.threads\",\"none\"]]}",
+                           "{\"config\":[[\"no.such\",\"1\"]]}"}) {
     EXPECT_FALSE(read_reading(text)) << text;
     EXPECT_FALSE(read_sources(text)) << text;
   }

@@ -21,9 +21,11 @@ std::string trouble(const std::string& text) {
 }
 
 TEST(TextLimits, OrdinaryTextsAreFine) {
-  for (const std::string text : {"", "[app]\nlibrary = \"x.so\"\n", "a.b.c = 1.5\n", "x = [[1, 2], [3]] # caf\xc3\xa9 [[[[\n", "\xEF\xBB\xBF[app]\n",
-                                 "x = \"caf\xc3\xa9 \\\" [[[\"\n", "x = '[[[\\'\ny = 1\n", "\"d\xc3\xa9j\xc3\xa0.vu\" = 1\n",
-                                 "x = \"\"\"\nfive \"quotes\" \xc3\xa9 \\\"\"\"\"\"\ny = '''\n[[ \xc3\xa9 '\n'''\n"}) {
+  for (const std::string text :
+       {"", "[app]\nlibrary = \"x.so\"\n", "a.b.c = 1.5\n", "x = [[1, 2], [3]] # caf\xc3\xa9 [[[[\n",
+        "\xEF\xBB\xBF[app]\n", "x = \"caf\xc3\xa9 \\\" [[[\"\n", "x = '[[[\\'\ny = 1\n",
+        "\"d\xc3\xa9j\xc3\xa0.vu\" = 1\n",
+        "x = \"\"\"\nfive \"quotes\" \xc3\xa9 \\\"\"\"\"\"\ny = '''\n[[ \xc3\xa9 '\n'''\n"}) {
     EXPECT_EQ(trouble(text), "") << text;
   }
   EXPECT_EQ(trouble(repeated("[a.b]\nc = 1\n", 1000)), "");
@@ -50,9 +52,10 @@ TEST(TextLimits, EndlessKeysAndLevels) {
 /// Whatever it is, it is refused, and nobody dies of it.
 TEST(TextLimits, TextsThatAreNoTomlAreRefused) {
   for (const std::string& text : std::vector<std::string>{
-           "x = \"" + repeated("\\", 9), "x = '", "x = \"\"\"", repeated("[", 300), repeated("\"", 301), repeated("x = 1\ny.", 9),
-                                  std::string("x = 1979-13-01\n"), std::string("x = 1979-01-01T25\n"), std::string("x = 12:61\n"), std::string("x = +-1\n"),
-                                  std::string("x = 0x\n"), std::string("x = 1__2\n"), std::string("x = \x01\n"), std::string("\xff\xfe\n")}) {
+           "x = \"" + repeated("\\", 9), "x = '", "x = \"\"\"", repeated("[", 300), repeated("\"", 301),
+           repeated("x = 1\ny.", 9), std::string("x = 1979-13-01\n"), std::string("x = 1979-01-01T25\n"),
+           std::string("x = 12:61\n"), std::string("x = +-1\n"), std::string("x = 0x\n"), std::string("x = 1__2\n"),
+           std::string("x = \x01\n"), std::string("\xff\xfe\n")}) {
     std::vector<Problem> problems;
     const auto values = read_text(text, "x", [](auto) { return std::nullopt; }, problems);
     EXPECT_FALSE(values && problems.empty()) << text;

@@ -11,13 +11,16 @@ std::string formatted(const char* answer) { return format_changes(boost::json::p
 
 TEST(ChangesText, HasALineForEachChange) {
   EXPECT_EQ(formatted(R"({"generation": 2, "build": "3f2a91c0d1e2f3a4", "build_before": "9bd1a2f0aa01", "changes": [
-              {"key": "workers.threads", "from": "3", "to": "5"}, {"key": "server.bind", "from": "[\":80\"]", "to": "[]"}]})"),
-            "app.library: build 3f2a91c0d1e2 instead of 9bd1a2f0aa01\nworkers.threads: 5 instead of 3\nserver.bind: [] instead of [\":80\"]\n");
+              {"key": "workers.threads", "from": "3", "to": "5"}, {"key": "server.bind", "from": "[\":80\"]",
+    "to": "[]"}]})"),
+            "app.library: build 3f2a91c0d1e2 instead of 9bd1a2f0aa01\nworkers.threads: 5 instead of 3\nserver.bind: [] "
+            "instead of [\":80\"]\n");
 }
 
 TEST(ChangesText, OfASecretOnlyThatItChanged) {
-  EXPECT_EQ(formatted(R"({"changes": [{"key": "app.env.TOKEN", "how": "changed"}, {"key": "app.args", "how": "changed"}]})"),
-            "app.env.TOKEN: changed\napp.args: changed\n");
+  EXPECT_EQ(
+      formatted(R"({"changes": [{"key": "app.env.TOKEN", "how": "changed"}, {"key": "app.args", "how": "changed"}]})"),
+      "app.env.TOKEN: changed\napp.args: changed\n");
 }
 
 TEST(ChangesText, ALinkMayLeadToAnotherFile) {
@@ -31,7 +34,8 @@ TEST(ChangesText, NothingIsNoLine) {
 }
 
 TEST(ChangesText, ALibraryMayHaveNoBuildId) {
-  EXPECT_EQ(formatted(R"({"build": "", "build_before": "3f2a"})"), "app.library: build without an id instead of 3f2a\n");
+  EXPECT_EQ(formatted(R"({"build": "", "build_before": "3f2a"})"),
+            "app.library: build without an id instead of 3f2a\n");
 }
 
 }  // namespace

@@ -8,16 +8,33 @@ namespace {
 using testing::HasSubstr;
 
 constexpr Argument kArguments[] = {
-    {.name = "slot", .kind = ArgumentKind::integer, .required = true, .least = 0, .most = INT32_MAX},
+    {.name = "slot", .kind = ArgumentKind::integer, .required = true, .min = 0, .max = INT32_MAX},
     {.name = "all", .kind = ArgumentKind::boolean},
     {.name = "why", .kind = ArgumentKind::text},
 };
-constexpr Command kCommand = {.name = "recycle", .arguments = kArguments};
+constexpr Command kCommand = {.order = Order::recycle, .name = "recycle", .arguments = kArguments};
 
 TEST(Commands, AreFoundByName) {
   for (const Command& command : commands()) EXPECT_EQ(find_command(command.name), &command);
   EXPECT_EQ(find_command("dance"), nullptr);
   EXPECT_EQ(find_command(""), nullptr);
+}
+
+TEST(Commands, HaveARowEachInTheOrderOfTheEnum) {
+  std::size_t i = 0;
+  for (const Command& command : commands()) {
+    EXPECT_EQ(static_cast<std::size_t>(command.order), i++) << command.name;
+    EXPECT_EQ(&command_for(command.order), &command);
+  }
+  EXPECT_EQ(i, static_cast<std::size_t>(Order::stacks) + 1);
+}
+
+TEST(Commands, AServerThatIsStoppingRefusesThoseThatWouldHaveNoEffect) {
+  std::vector<std::string_view> refused;
+  for (const Command& command : commands()) {
+    if (!command.while_stopping) refused.push_back(command.name);
+  }
+  EXPECT_THAT(refused, testing::ElementsAre("scale", "recycle", "drain", "undrain", "pause", "resume"));
 }
 
 TEST(Commands, OnlyStatusIsNotNoticed) {

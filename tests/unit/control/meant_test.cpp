@@ -22,14 +22,17 @@ TEST(Meant, OneOfTheTwoNamesMustBeTheSame) {
       {{"", ""}, {"", ""}, false},
   };
   for (const Row& row : table) {
-    EXPECT_EQ(check_meant(row.meant, {.name = "shop", .pid = 7, .config = row.own}).has_value(), row.good) << row.meant.path << " and " << row.own.path;
+    EXPECT_EQ(check_meant(row.meant, {.name = "shop", .pid = 7, .config = row.own}).has_value(), row.good)
+        << row.meant.path << " and " << row.own.path;
   }
 }
 
 TEST(Meant, TheErrorSaysWhoseItIs) {
   const Owner owner{.name = "shop", .pid = 712, .config = {"/srv/prod.toml", "/srv/7/prod.toml"}};
   const std::string error = check_meant({"/srv/stage.toml", "/srv/stage.toml"}, owner).error();
-  for (const char* part : {"shop", "pid 712", "/srv/prod.toml", "/srv/7/prod.toml", "/srv/stage.toml", "--socket"}) EXPECT_THAT(error, HasSubstr(part));
+  for (const char* part : {"shop", "pid 712", "/srv/prod.toml", "/srv/7/prod.toml", "/srv/stage.toml", "--socket"}) {
+    EXPECT_THAT(error, HasSubstr(part));
+  }
 }
 
 }  // namespace

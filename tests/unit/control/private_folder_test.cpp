@@ -34,7 +34,8 @@ TEST_F(PrivateFolder, ThatDoesNotExistIsNoFindingOfTheCheck) { EXPECT_TRUE(check
 
 TEST_F(PrivateFolder, OfSomebodyElseIsRefused) {
   ASSERT_EQ(::mkdir(path.c_str(), 0700), 0);
-  EXPECT_THAT(make_private_folder(path, ::geteuid() + 1).error(), HasSubstr("belongs to user " + std::to_string(::geteuid())));
+  EXPECT_THAT(make_private_folder(path, ::geteuid() + 1).error(),
+              HasSubstr("belongs to user " + std::to_string(::geteuid())));
 }
 
 TEST_F(PrivateFolder, ThatLetsOthersInIsRefused) {
@@ -49,9 +50,9 @@ TEST_F(PrivateFolder, ASymbolicLinkOrAFileIsNone) {
   std::filesystem::create_directory(folder / "elsewhere");
   ASSERT_EQ(::chmod((folder / "elsewhere").c_str(), 0700), 0);
   std::filesystem::create_directory_symlink(folder / "elsewhere", path);
-  EXPECT_THAT(make_private_folder(path, ::geteuid()).error(), HasSubstr("is no folder"));
+  EXPECT_THAT(make_private_folder(path, ::geteuid()).error(), HasSubstr("is not a directory"));
   std::ofstream(folder / "file") << "";
-  EXPECT_THAT(make_private_folder(folder / "file", ::geteuid()).error(), HasSubstr("is no folder"));
+  EXPECT_THAT(make_private_folder(folder / "file", ::geteuid()).error(), HasSubstr("is not a directory"));
 }
 
 }  // namespace

@@ -65,7 +65,8 @@ TEST(Protocol, AnswersRoundTrip) {
   ASSERT_TRUE(progress) << progress.error();
   EXPECT_EQ(std::get<Progress>(*progress).text, "waiting for worker 0\nand 1");
 
-  const auto good = parse_answer(without_end(format(Reply{.ok = true, .result = {{"workers", 2}}, .error = {}, .exit_code = 0})));
+  const auto good =
+      parse_answer(without_end(format(Reply{.ok = true, .result = {{"workers", 2}}, .error = {}, .exit_code = 0})));
   ASSERT_TRUE(good) << good.error();
   EXPECT_TRUE(std::get<Reply>(*good).ok);
   EXPECT_EQ(json::serialize(std::get<Reply>(*good).result), R"({"workers":2})");
@@ -84,9 +85,10 @@ TEST(Protocol, ANewerServerMaySayMore) {
 }
 
 TEST(Protocol, RefusesAnswersOfAnotherShape) {
-  for (const char* line : {"", "HTTP/1.1 400 Bad Request", "{}", R"({"ok":1})", R"({"ok":true})", R"({"ok":true,"result":[]})", R"({"ok":false})",
-                           R"({"ok":false,"error":"no"})", R"({"ok":false,"error":"no","exit":0})", R"({"ok":false,"error":"no","exit":256})",
-                           R"({"progress":1})"}) {
+  for (const char* line :
+       {"", "HTTP/1.1 400 Bad Request", "{}", R"({"ok":1})", R"({"ok":true})", R"({"ok":true,"result":[]})",
+        R"({"ok":false})", R"({"ok":false,"error":"no"})", R"({"ok":false,"error":"no","exit":0})",
+        R"({"ok":false,"error":"no","exit":256})", R"({"progress":1})"}) {
     const auto answer = parse_answer(line);
     ASSERT_FALSE(answer) << line;
     EXPECT_THAT(answer.error(), HasSubstr("the answer is not understood"));
@@ -103,7 +105,8 @@ TEST(Protocol, RefusesNumbersThatCouldNotBeWrittenAgain) {
 }
 
 TEST(Protocol, BytesThatAreNoTextDoNotSpoilTheLine) {
-  const auto reply = parse_answer(without_end(format(Reply{.ok = false, .result = {}, .error = "a\xff\xc3z\n", .exit_code = 1})));
+  const auto reply =
+      parse_answer(without_end(format(Reply{.ok = false, .result = {}, .error = "a\xff\xc3z\n", .exit_code = 1})));
   ASSERT_TRUE(reply) << reply.error();
   EXPECT_EQ(std::get<Reply>(*reply).error, "a\xef\xbf\xbd\xef\xbf\xbdz\n");
 }

@@ -72,11 +72,20 @@ class ServerTest : public testing::Test {
     if (thread_.joinable()) thread_.join();
   }
 
-  void run(Handler status, Limits limits = {}) {
+  using Status = std::function<void(const json::object& arguments, Responder responder)>;
+
+  static Handler only_status(Status status) {
+    return [status = std::move(status)](const Command& command, const json::object& arguments, Responder responder) {
+      EXPECT_EQ(command.order, Order::status);
+      status(arguments, std::move(responder));
+    };
+  }
+
+  void run(Status status, Limits limits = {}) {
     auto listening = Server::listen(io_, path_, 0600, limits);
     ASSERT_TRUE(listening) << listening.error();
     server_ = std::move(*listening);
-    server_->serve("status", std::move(status));
+    server_->on_command(only_status(std::move(status)));
     thread_ = std::thread([this] { io_.run(); });
   }
 
@@ -191,7 +200,7 @@ TEST_F(ServerTest, CutsOffWhoDoesNotKeepToTheProtocol) {
       {"", false, "no request came in time"},
       {"{\"comm", false, "no request came in time"},
       {"{\"comm", true, "the request ends without an end of line"},
-      {std::string(2 * kLongestRequest, 'x'), false, "longer than 65536 bytes"},
+      {std::string(2 * kMaxRequest, 'x'), false, "longer than 65536 bytes"},
       {"GET / HTTP/1.1\r\n\r\n", false, "no JSON"},
       {"{\"command\":\"dance\"}\n", false, "knows no command \\\"dance\\\""},
       {"{\"command\":\"status\",\"arguments\":{\"a\":1}}\n", false, "there is none of this name"},
@@ -210,7 +219,11 @@ TEST_F(ServerTest, CutsOffWhoDoesNotKeepToTheProtocol) {
 }
 
 TEST_F(ServerTest, CutsOffWhoDoesNotReadItsAnswer) {
-  run([](const auto&, const Responder& responder) { responder.finish({{"long", std::string(8 << 20, 'x')}}); }, {.write_timeout = 100ms});
+  run(
+      [](const auto&, const Responder& responder) {
+        responder.finish({{"long", std::string(8 << 20, 'x')}});
+      },
+      {.write_timeout = 100ms});
   Raw client(path_);
   client.send(kStatus);
   wait_for_clients(1);
@@ -284,7 +297,9 @@ TEST_F(ServerTest, WhoHasNotSaidAllIsHeardOutByAnother) {
     const int fd = ::dup(unheard[0].fd);
     server_ = nullptr;
     server_ = std::move(Server::listen(io_, path_, 0600).value());
-    server_->serve("status", [](const auto&, const Responder& responder) { responder.finish({{"state", "going on"}}); });
+    server_->on_command(only_status([](const auto&, const Responder& responder) {
+      responder.finish({{"state", "going on"}});
+    }));
     server_->hear(fd, unheard[0].read);
   });
   client.send(request.substr(7));
@@ -298,7 +313,9 @@ TEST_F(ServerTest, WhoWaitsIsCountedUntilHeIsGone) {
   there([&] { server_->on_gone([&] { gone.set_value(); }); });
   Raw client(path_);
   client.send(kStatus);
-  for (const auto deadline = Clock::now() + 10s; there([this] { return server_->unanswered(); }) != 1;) ASSERT_LT(Clock::now(), deadline);
+  for (const auto deadline = Clock::now() + 10s; there([this] { return server_->unanswered(); }) != 1;) {
+    ASSERT_LT(Clock::now(), deadline);
+  }
   there([&] { std::exchange(waiting, std::nullopt)->finish({}); });
   gone.get_future().wait();
   EXPECT_EQ(there([this] { return server_->unanswered(); }), 0u);
@@ -314,7 +331,8 @@ TEST_F(ServerTest, CallSaysWhyThereIsNoServer) {
   EXPECT_THAT(call().error(), HasSubstr("no server to talk to at " + path_ + ": No such file or directory"));
   auto server = Server::listen(io_, path_, 0600);
   ASSERT_TRUE(server) << server.error();
-  const auto silent = control::call({.where = {.path = path_, .automatic = false, .folder = {}}, .request = {"status", {}}, .patience = 50ms});
+  const auto silent = control::call(
+      {.where = {.path = path_, .automatic = false, .folder = {}}, .request = {"status", {}}, .patience = 50ms});
   EXPECT_THAT(silent.error(), HasSubstr("the server at " + path_ + " does not answer within 50ms"));
   std::filesystem::create_hard_link(path_, folder_ / "kept");
   server->reset();
@@ -328,7 +346,8 @@ TEST(MayCommand, WhomTheModeDoesNotKeepOut) {
     unsigned mode;
     bool may;
   };
-  const Row table[] = {{0, 0600, true}, {7, 0600, true}, {8, 0600, false}, {8, 0660, true}, {8, 0606, true}, {8, 0666, true}, {8, 0700, false}};
+  const Row table[] = {{0, 0600, true}, {7, 0600, true}, {8, 0600, false}, {8, 0660, true},
+                       {8, 0606, true}, {8, 0666, true}, {8, 0700, false}};
   for (const Row& row : table) EXPECT_EQ(may_command(row.peer, 7, row.mode), row.may) << row.peer << ' ' << row.mode;
 }
 

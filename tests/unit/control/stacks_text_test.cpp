@@ -15,7 +15,8 @@ boost::json::object object(const char* text) { return boost::json::parse(text).a
 TEST(StacksText, IsForPeople) {
   EXPECT_EQ(format_stacks(object(R"({"workers": [
     {"slot": 0, "pid": 813, "generation": 1, "silent": null, "threads": [
-      {"thread": 830, "loop": false, "state": "S", "frames": ["clock_nanosleep in libc.so.6", "Shop::handle() at shop.cpp:63",
+      {"thread": 830, "loop": false, "state": "S", "frames": ["clock_nanosleep in libc.so.6",
+    "Shop::handle() at shop.cpp:63",
                                                                 "serval::app::App::handle() at app.cpp:1", "main"],
        "request": {"method": "GET", "target": "/report?year=2026", "request_id": "6f2a", "age_ms": 1240}},
       {"thread": 831, "loop": false, "state": "S", "request": null, "frames": ["futex_wait in libc.so.6"]},
@@ -44,8 +45,11 @@ TEST(StacksText, LetsNoControlByteThrough) {
 
 TEST(StacksText, ShowsWhatItIsGiven) {
   EXPECT_EQ(format_stacks({}), "");
-  for (const char* text : {R"({"workers":1})", R"({"workers":[1]})"}) EXPECT_EQ(format_stacks(object(text)), "") << text;
-  for (const char* text : {R"({"workers":[{}]})", R"({"workers":[{"threads":[{},1,{"frames":[1],"request":{}}],"slot":"x"}]})"}) {
+  for (const char* text : {R"({"workers":1})", R"({"workers":[1]})"}) {
+    EXPECT_EQ(format_stacks(object(text)), "") << text;
+  }
+  for (const char* text :
+       {R"({"workers":[{}]})", R"({"workers":[{"threads":[{},1,{"frames":[1],"request":{}}],"slot":"x"}]})"}) {
     EXPECT_THAT(format_stacks(object(text)), HasSubstr("worker -, pid -")) << text;
   }
 }

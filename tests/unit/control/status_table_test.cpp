@@ -18,13 +18,18 @@ constexpr const char* kStatus = R"({
   "name": "shop", "version": "0.1.0", "pid": 811, "generation": 1, "state": "serving", "uptime_s": 7500,
   "mold": {"state": "ready", "pid": 812}, "workers_wanted": 2, "threads": 5,
   "workers": [
-    {"slot": 0, "pid": 813, "generation": 1, "state": "serving", "cause": "max_requests", "age_s": 7500, "requests": 602, "connections": 11,
-     "running": 1, "waiting": 0, "threads": 5, "memory_bytes": 14889779, "memory_measure": "pss", "crashes_in_a_row": 0, "restart_in_ms": null,
+    {"slot": 0, "pid": 813, "generation": 1, "state": "serving", "cause": "max_requests", "age_s": 7500,
+    "requests": 602, "connections": 11,
+     "running": 1, "waiting": 0, "threads": 5, "memory_bytes": 14889779, "memory_measure": "pss",
+    "crashes_in_a_row": 0, "restart_in_ms": null,
      "beat_age_ms": 10,
-     "in_progress": [{"method": "GET", "target": "/report?year=2026", "request_id": "6f2a", "peer": "10.0.0.7", "thread": 830, "age_ms": 1240,
+     "in_progress": [{"method": "GET", "target": "/report?year=2026", "request_id": "6f2a", "peer": "10.0.0.7",
+    "thread": 830, "age_ms": 1240,
                       "deadline_in_ms": 28760}]},
-    {"slot": 1, "pid": null, "generation": 1, "state": "cooling", "cause": null, "age_s": null, "requests": 0, "connections": 0, "running": 0,
-     "waiting": 0, "threads": 5, "memory_bytes": null, "memory_measure": null, "crashes_in_a_row": 3, "restart_in_ms": 350, "beat_age_ms": null,
+    {"slot": 1, "pid": null, "generation": 1, "state": "cooling", "cause": null, "age_s": null, "requests": 0,
+    "connections": 0, "running": 0,
+     "waiting": 0, "threads": 5, "memory_bytes": null, "memory_measure": null, "crashes_in_a_row": 3,
+    "restart_in_ms": 350, "beat_age_ms": null,
      "in_progress": []}],
   "ended": {"crash": 3, "max_requests": 12},
   "totals": {"requests": 1204, "answers": {"200": 1201, "500": 1, "503": 2}, "timeouts": 0}})";
@@ -75,8 +80,16 @@ TEST(StatusTable, FitsATerminalWithLargeNumbersInIt) {
   auto status = object(kStatus);
   status["pid"] = 4194303;
   auto& worker = status["workers"].as_array()[0].as_object();
-  for (const auto& [key, value] : {std::pair{"slot", 1000}, {"pid", 4194303}, {"generation", 100}, {"age_s", 86'399}, {"requests", 99'999'999},
-                                   {"connections", 10'000}, {"running", 64}, {"threads", 64}, {"waiting", 9999}, {"beat_age_ms", 59'999}}) {
+  for (const auto& [key, value] : {std::pair{"slot", 1000},
+                                   {"pid", 4194303},
+                                   {"generation", 100},
+                                   {"age_s", 86'399},
+                                   {"requests", 99'999'999},
+                                   {"connections", 10'000},
+                                   {"running", 64},
+                                   {"threads", 64},
+                                   {"waiting", 9999},
+                                   {"beat_age_ms", 59'999}}) {
     worker[key] = value;
   }
   worker["memory_bytes"] = std::int64_t{1023} << 20;
@@ -106,10 +119,17 @@ TEST(StatusTable, LetsNoControlByteThrough) {
 }
 
 TEST(StatusTable, ShowsWhatItIsGiven) {
-  for (const char* text : {"{}", R"({"workers":[]})", R"({"workers":[{}]})", R"({"workers":{"a":1},"ended":[],"totals":1,"mold":"x"})",
-                           R"({"workers":[1,{"in_progress":[{},2]}]})",
-                           R"({"workers":[{"memory_bytes":-1,"age_s":-9223372036854775808,"in_progress":[{"deadline_in_ms":-9223372036854775808}]}]})",
-                           R"({"uptime_s":18446744073709551615,"name":1})"}) {
+  const char* const texts[] = {
+      "{}",
+      R"({"workers":[]})",
+      R"({"workers":[{}]})",
+      R"({"workers":{"a":1},"ended":[],"totals":1,"mold":"x"})",
+      R"({"workers":[1,{"in_progress":[{},2]}]})",
+      R"({"workers":[{"memory_bytes":-1,"age_s":-9223372036854775808,)"
+      R"("in_progress":[{"deadline_in_ms":-9223372036854775808}]}]})",
+      R"({"uptime_s":18446744073709551615,"name":1})",
+  };
+  for (const char* text : texts) {
     EXPECT_THAT(format_status(object(text)), HasSubstr("serval -")) << text;
   }
 }

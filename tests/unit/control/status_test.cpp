@@ -82,7 +82,8 @@ TEST_F(StatusTest, TellsWhatAWorkerIsDoing) {
   writer.beat(kNow - 250ms, 4711);
   writer.set_connections(7);
   writer.count({.status = 200});
-  writer.row(0).begin({.method = "GET", .target = "/a\xff", .request_id = "id", .peer = "10.0.0.7"}, kNow - 1200ms, kNow + 3s);
+  writer.row(0).begin({.method = "GET", .target = "/a\xff", .request_id = "id", .peer = "10.0.0.7"}, kNow - 1200ms,
+                      kNow + 3s);
   writer.row(1).begin({.method = "PUT", .target = "/b", .request_id = "", .peer = ""}, kNow - 5s, TimePoint::max());
   writer.row(2).begin({.method = "GET", .target = "/c", .request_id = "", .peer = ""}, kNow - 5s, kNow - 1s);
   const auto shown = worker(0);
@@ -137,7 +138,8 @@ TEST_F(StatusTest, LivesWhileAWorkersLoopTurns) {
   EXPECT_EQ(lifeless(), "the workers hang");
 }
 
-/// The scoreboard belongs to the app: what it writes there may confuse the figures, not the verdict of a probe that kills.
+/// The scoreboard belongs to the app: what it writes there may confuse the figures, not the verdict of a probe that
+/// kills.
 TEST_F(StatusTest, LivesWhateverTheAppWritesOnTheBoard) {
   seat(0, 4711, SlotState::serving);
   scoreboard::WorkerBoard writer(board, 0);
@@ -145,7 +147,8 @@ TEST_F(StatusTest, LivesWhateverTheAppWritesOnTheBoard) {
   writer.beat(kNow - 99s, 4711);
   writer.set_connections(7);
   EXPECT_EQ(lifeless(), "");
-  EXPECT_EQ(worker(0).at("connections"), 7) << "the slot is cleared at a worker's end, so it is this one's, with whatever pid";
+  EXPECT_EQ(worker(0).at("connections"), 7)
+      << "the slot is cleared at a worker's end, so it is this one's, with whatever pid";
 }
 
 TEST_F(StatusTest, LivesWhileItStartsOrStops) {

@@ -50,7 +50,8 @@ TEST(Cgroup, folders_go_up_to_the_mounts_root) {
   root.write("proc/self/cgroup", "0::/system.slice/shop.service\n");
   root.write("sys/fs/cgroup/system.slice/shop.service/cpu.max", "max 100000\n");
   const std::string top = root / "sys/fs/cgroup";
-  EXPECT_THAT(cgroup_folders(CgroupVersion::v2, "cpu", root.path()), ElementsAre(top + "/system.slice/shop.service", top + "/system.slice", top));
+  EXPECT_THAT(cgroup_folders(CgroupVersion::v2, "cpu", root.path()),
+              ElementsAre(top + "/system.slice/shop.service", top + "/system.slice", top));
   EXPECT_THAT(cgroup_folders(CgroupVersion::v1, "cpu", root.path()), IsEmpty());
 }
 
@@ -97,12 +98,14 @@ struct Decision {
 };
 
 TEST(Cpus, decision) {
-  for (const Decision& one : {Decision{8, 8, {}, 8, "8 CPUs"}, Decision{1, 1, {}, 1, "1 CPU"}, Decision{8, 2, {}, 2, "2 of 8 CPUs by affinity"},
-                              Decision{8, 8, 1.5, 2, "2 of 8 CPUs by cgroup quota 1.5"}, Decision{8, 8, 0.5, 1, "1 of 8 CPUs by cgroup quota 0.5"},
-                              Decision{8, 8, 2.0, 2, "2 of 8 CPUs by cgroup quota 2"}, Decision{8, 2, 4.0, 2, "2 of 8 CPUs by affinity"},
-                              Decision{8, 4, 2.0, 2, "2 of 8 CPUs by cgroup quota 2"}, Decision{8, 8, 16.0, 8, "8 CPUs"},
-                              Decision{1, 1, 0.25, 1, "1 of 1 CPUs by cgroup quota 0.25"}, Decision{2, 2, 1.999, 2, "2 of 2 CPUs by cgroup quota 2"},
-                              Decision{0, 0, {}, 1, "1 CPU"}}) {
+  for (const Decision& one :
+       {Decision{8, 8, {}, 8, "8 CPUs"}, Decision{1, 1, {}, 1, "1 CPU"},
+        Decision{8, 2, {}, 2, "2 of 8 CPUs by affinity"}, Decision{8, 8, 1.5, 2, "2 of 8 CPUs by cgroup quota 1.5"},
+        Decision{8, 8, 0.5, 1, "1 of 8 CPUs by cgroup quota 0.5"},
+        Decision{8, 8, 2.0, 2, "2 of 8 CPUs by cgroup quota 2"}, Decision{8, 2, 4.0, 2, "2 of 8 CPUs by affinity"},
+        Decision{8, 4, 2.0, 2, "2 of 8 CPUs by cgroup quota 2"}, Decision{8, 8, 16.0, 8, "8 CPUs"},
+        Decision{1, 1, 0.25, 1, "1 of 1 CPUs by cgroup quota 0.25"},
+        Decision{2, 2, 1.999, 2, "2 of 2 CPUs by cgroup quota 2"}, Decision{0, 0, {}, 1, "1 CPU"}}) {
     const Cpus cpus = decide_cpus(one.present, one.affine, one.quota);
     EXPECT_EQ(cpus.usable, one.usable) << one.why;
     EXPECT_EQ(cpus.why, one.why);
@@ -175,7 +178,9 @@ TEST(Memory, without_cgroups_the_machines_memory_counts) {
 TEST(NumberOf, reads_its_own_line) {
   EXPECT_EQ(number_of("a 1\nab 2\n", "a"), 1u);
   EXPECT_EQ(number_of("a 1\nab 2\n", "ab"), 2u);
-  for (const char* text : {"", "a", "a ", "a x", "a 1x", "b 1", "xa 1"}) EXPECT_EQ(number_of(text, "a"), std::nullopt) << text;
+  for (const char* text : {"", "a", "a ", "a x", "a 1x", "b 1", "xa 1"}) {
+    EXPECT_EQ(number_of(text, "a"), std::nullopt) << text;
+  }
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ class DeathWithParent : public testing::Test {
     ::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
   }
 
-  /// A child, and a grandchild that does `arrange(child's pid)`; the child is killed once the grandchild has done so. How the grandchild
-  /// ended: by the signal, or by itself when it was told to, with what `arrange` had returned.
+  /// A child, and a grandchild that does `arrange(child's pid)`; the child is killed once the grandchild has done so.
+  /// How the grandchild ended: by the signal, or by itself when it was told to, with what `arrange` had returned.
   static Exit grandchild_of_killed(const std::function<int(pid_t)>& arrange) {
     int ready[2];
     int leave[2];
@@ -83,7 +83,8 @@ TEST_F(DeathWithParent, can_be_taken_back) {
 TEST_F(DeathWithParent, a_process_forked_twice_lives_on_after_the_middle_one) {
   const pid_t parent = ::getpid();
   for (int i = 0; i < 20; ++i) {
-    const auto pid = fork_sibling([parent] { return die_with_parent(parent) && parent_death_signal() == SIGKILL ? 42 : 1; });
+    const auto pid =
+        fork_sibling([parent] { return die_with_parent(parent) && parent_death_signal() == SIGKILL ? 42 : 1; });
     ASSERT_TRUE(pid) << pid.error();
     EXPECT_EQ(wait_for(*pid)->text(), "exit code 42");
   }

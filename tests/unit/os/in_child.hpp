@@ -11,8 +11,8 @@
 
 namespace serval::os {
 
-/// Runs `body` in a forked child, for what would change this process for good, and returns the text that it returned; how the child ended, if
-/// it did not end well.
+/// Runs `body` in a forked child, for what would change this process for good, and returns the text that it returned;
+/// how the child ended, if it did not end well.
 inline std::string in_child(const std::function<std::string()>& body) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return "no pipe";
@@ -28,7 +28,9 @@ inline std::string in_child(const std::function<std::string()>& body) {
   write_end.reset();
   std::string text;
   char buffer[4096];
-  for (ssize_t got = 0; (got = ::read(read_end.get(), buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got = 0; (got = ::read(read_end.get(), buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
   int status = -1;
   ::waitpid(pid, &status, 0);
   return status == 0 ? text : "child ended with status " + std::to_string(status);

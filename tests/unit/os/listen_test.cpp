@@ -86,7 +86,8 @@ int connect_error(const Client& client) {
 }
 
 void send_text(const Client& client, const std::string& text) {
-  EXPECT_EQ(::send(client.fd.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size())) << std::strerror(errno);
+  EXPECT_EQ(::send(client.fd.get(), text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()))
+      << std::strerror(errno);
 }
 
 std::string read_exactly(int fd, std::size_t size) {
@@ -141,7 +142,8 @@ TEST(Listen, one_v6_address_takes_v6_alone) {
 
 TEST(Listen, a_taken_port_is_refused_with_what_to_do) {
   const Listening first = listening_on("127.0.0.1:0");
-  EXPECT_THAT(error_of(first.address), HasSubstr("cannot listen on " + first.address + ": Address already in use; another program listens there"));
+  EXPECT_THAT(error_of(first.address), HasSubstr("cannot listen on " + first.address +
+                                                 ": Address already in use; another program listens there"));
 }
 
 TEST(Listen, a_port_with_old_connections_is_free_at_once) {
@@ -156,9 +158,13 @@ TEST(Listen, a_port_with_old_connections_is_free_at_once) {
   EXPECT_EQ(listening_on(address).address, address);
 }
 
-TEST(Listen, an_address_of_another_machine) { EXPECT_THAT(error_of("192.0.2.1:0"), HasSubstr("no interface of this machine has it")); }
+TEST(Listen, an_address_of_another_machine) {
+  EXPECT_THAT(error_of("192.0.2.1:0"), HasSubstr("no interface of this machine has it"));
+}
 
-TEST(Listen, a_name_that_systemd_did_not_hand_over) { EXPECT_THAT(error_of("fd:web"), HasSubstr("cannot listen on fd:web")); }
+TEST(Listen, a_name_that_systemd_did_not_hand_over) {
+  EXPECT_THAT(error_of("fd:web"), HasSubstr("cannot listen on fd:web"));
+}
 
 class UnixListenTest : public testing::Test {
  protected:
@@ -276,7 +282,9 @@ TEST_F(UnixListenTest, a_path_that_is_no_socket_is_refused_and_stays) {
   EXPECT_THAT(error_of("unix:" + path()), HasSubstr("is no socket"));
 }
 
-TEST_F(UnixListenTest, a_missing_folder) { EXPECT_THAT(error_of("unix:" + folder_ / "missing/socket"), HasSubstr("create its folder first")); }
+TEST_F(UnixListenTest, a_missing_folder) {
+  EXPECT_THAT(error_of("unix:" + folder_ / "missing/socket"), HasSubstr("create its folder first"));
+}
 
 TEST_F(UnixListenTest, somebody_elses_file_is_not_removed) {
   const Listening ours = listening_on("unix:" + path());
@@ -305,13 +313,16 @@ TEST_F(UnixListenTest, adopts_what_listens) {
 }
 
 TEST_F(UnixListenTest, does_not_adopt_anything_else) {
-  EXPECT_THAT(adopt(UniqueFd(::open("/dev/null", O_RDONLY)), "web").error(), HasSubstr("\"web\": Socket operation on non-socket"));
+  EXPECT_THAT(adopt(UniqueFd(::open("/dev/null", O_RDONLY)), "web").error(),
+              HasSubstr("\"web\": Socket operation on non-socket"));
   EXPECT_THAT(adopt(UniqueFd(::socket(AF_INET, SOCK_STREAM, 0)), "web").error(), HasSubstr("does not listen"));
   EXPECT_THAT(adopt(UniqueFd(::socket(AF_INET, SOCK_DGRAM, 0)), "web").error(), HasSubstr("no stream socket"));
-  EXPECT_THAT(adopt(UniqueFd(::socket(AF_NETLINK, SOCK_RAW, 0)), "web").error(), HasSubstr("neither TCP nor a unix socket"));
+  EXPECT_THAT(adopt(UniqueFd(::socket(AF_NETLINK, SOCK_RAW, 0)), "web").error(),
+              HasSubstr("neither TCP nor a unix socket"));
 }
 
-/// 50 connections wait in the queue with something sent; then new ones are refused, then the waiting ones send more: all of it must be read.
+/// 50 connections wait in the queue with something sent; then new ones are refused, then the waiting ones send more:
+/// all of it must be read.
 void expect_queue_survives(const Listening& listening) {
   constexpr int kClients = 50;
   std::vector<Client> clients;

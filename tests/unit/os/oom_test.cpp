@@ -23,8 +23,8 @@ TEST(Oom, kills_are_read_from_their_own_line) {
   EXPECT_EQ(parse_oom_kills(kOomControl), 3u);
   EXPECT_EQ(parse_oom_kills(kVmstat), 2u);
   EXPECT_EQ(parse_oom_kills("oom_kill 18446744073709551615"), 18446744073709551615u);
-  for (const char* text :
-       {"", "oom 5\n", "oom_kill_disable 0\n", "oom_kill\n", "oom_kill \n", "oom_kill x\n", "oom_kill 1x\n", "oom_kill -1\n", "x oom_kill 1\n"}) {
+  for (const char* text : {"", "oom 5\n", "oom_kill_disable 0\n", "oom_kill\n", "oom_kill \n", "oom_kill x\n",
+                           "oom_kill 1x\n", "oom_kill -1\n", "x oom_kill 1\n"}) {
     EXPECT_EQ(parse_oom_kills(text), std::nullopt) << text;
   }
 }
@@ -46,7 +46,8 @@ TEST(Oom, version_2_counts_in_our_own_cgroup) {
 TEST(Oom, version_1_counts_where_version_2_has_no_memory_controller) {
   const TemporaryFolder root;
   root.write("proc/vmstat", kVmstat);
-  root.write("proc/self/mountinfo", std::string("31 30 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n") + kMount1);
+  root.write("proc/self/mountinfo",
+             std::string("31 30 0:27 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n") + kMount1);
   root.write("proc/self/cgroup", "7:memory:/docker/abc\n0::/user.slice\n");
   root.write("sys/fs/cgroup/unified/user.slice/cgroup.events", "populated 1\n");
   root.write("sys/fs/cgroup/memory/docker/abc/memory.oom_control", kOomControl);

@@ -48,8 +48,8 @@ TEST(OwnFds, standard_ones_that_are_closed_are_filled_and_kept_free_of_others) {
     const bool off = moved.get() > STDERR_FILENO;
     const bool said = !fill_standard_fds() && fill_standard_fds();
     struct stat in {}, err {}, null {};
-    const bool filled = ::fstat(STDIN_FILENO, &in) == 0 && ::fstat(STDERR_FILENO, &err) == 0 && ::stat("/dev/null", &null) == 0 &&
-                        in.st_rdev == null.st_rdev && err.st_rdev == null.st_rdev;
+    const bool filled = ::fstat(STDIN_FILENO, &in) == 0 && ::fstat(STDERR_FILENO, &err) == 0 &&
+                        ::stat("/dev/null", &null) == 0 && in.st_rdev == null.st_rdev && err.st_rdev == null.st_rdev;
     ::_exit(off && said && filled ? 0 : 1);
   }
   int status = -1;

@@ -31,8 +31,10 @@ constexpr const char* kRollup =
     "SwapPss:               0 kB\n";
 
 TEST(ProcessMemory, resident_is_what_has_no_file_behind_it) {
-  EXPECT_EQ(parse_resident("VmRSS:\t   15 kB\nRssAnon:\t    8 kB\nRssFile:\t    4 kB\nRssShmem:\t    3 kB\n"), 11u * 1024);
-  for (const char* text : {"", "Name:\tx\nState:\tZ (zombie)\n", "RssAnon:\t 8 kB\n", "RssAnon:\t x kB\nRssShmem:\t 3 kB\n"}) {
+  EXPECT_EQ(parse_resident("VmRSS:\t   15 kB\nRssAnon:\t    8 kB\nRssFile:\t    4 kB\nRssShmem:\t    3 kB\n"),
+            11u * 1024);
+  for (const char* text :
+       {"", "Name:\tx\nState:\tZ (zombie)\n", "RssAnon:\t 8 kB\n", "RssAnon:\t x kB\nRssShmem:\t 3 kB\n"}) {
     EXPECT_EQ(parse_resident(text), std::nullopt) << text;
   }
 }
@@ -43,13 +45,16 @@ TEST(ProcessMemory, the_rollup_is_summed_by_whole_keys) {
   EXPECT_EQ(rollup->proportional, (917u - 60u) * 1024);
   EXPECT_EQ(rollup->unique, (52u + 600u - 60u + 2048u) * 1024);
 
-  const auto older = parse_smaps_rollup("Pss: 1 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n");  // a kernel without Pss_File and huge pages
+  // A kernel without Pss_File and huge pages.
+  const auto older = parse_smaps_rollup("Pss: 1 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n");
   ASSERT_TRUE(older);
   EXPECT_EQ(older->proportional, 1u * 1024);
   EXPECT_EQ(older->unique, 5u * 1024);
-  EXPECT_EQ(parse_smaps_rollup("Pss: 9 kB\nPss_File: 9 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n")->unique, 0u);  // all of it is libraries
-  for (const char* text : {"", "Pss: 1 kB\n", "Pss_Dirty: 1 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n",
-                           "Pss: x kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n", "Pss: 1\nPrivate_Clean: 2\nPrivate_Dirty: 3\n"}) {
+  // All of it is libraries.
+  EXPECT_EQ(parse_smaps_rollup("Pss: 9 kB\nPss_File: 9 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n")->unique, 0u);
+  for (const char* text :
+       {"", "Pss: 1 kB\n", "Pss_Dirty: 1 kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n",
+        "Pss: x kB\nPrivate_Clean: 2 kB\nPrivate_Dirty: 3 kB\n", "Pss: 1\nPrivate_Clean: 2\nPrivate_Dirty: 3\n"}) {
     EXPECT_FALSE(parse_smaps_rollup(text)) << text;
   }
 }
@@ -57,7 +62,8 @@ TEST(ProcessMemory, the_rollup_is_summed_by_whole_keys) {
 class Mapping {
  public:
   explicit Mapping(std::size_t bytes)
-      : bytes_(bytes), start_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)) {
+      : bytes_(bytes),
+        start_(::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0)) {
     std::memset(start_, 1, bytes);
   }
   ~Mapping() { ::munmap(start_, bytes_); }

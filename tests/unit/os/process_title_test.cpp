@@ -18,7 +18,8 @@ namespace {
 int g_argc = 0;
 char** g_argv = nullptr;
 
-/// The real argument strings, before GoogleTest takes its flags out of the array (glibc hands main's arguments to constructors too).
+/// The real argument strings, before GoogleTest takes its flags out of the array (glibc hands main's arguments to
+/// constructors too).
 __attribute__((constructor)) void remember_arguments(int argc, char** argv) {
   g_argc = argc;
   g_argv = static_cast<char**>(::calloc(static_cast<std::size_t>(argc) + 1, sizeof(char*)));
@@ -96,7 +97,9 @@ TEST(ProcessTitle, is_cut_to_the_room_of_arguments_and_environment) {
               if (shown != std::string(layout.room - 1, 't')) return "shown: " + shown;
               if (std::count(layout.memory.begin(), layout.memory.end(), '#') != 64) return "wrote beyond";
               set_title("short");
-              if (std::count(layout.memory.begin(), layout.memory.end(), 't') != 1) return "the old title shines through";
+              if (std::count(layout.memory.begin(), layout.memory.end(), 't') != 1) {
+                return "the old title shines through";
+              }
               return std::string(argv[1]) == "arg" && std::string(::getenv("B")) == "2" ? "" : "strings are gone";
             }),
             "");

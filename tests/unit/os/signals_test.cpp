@@ -26,7 +26,9 @@ TEST(Signals, names) {
 }
 
 TEST(Signals, numbers) {
-  for (const char* spelling : {"TERM", "SIGTERM", "sigterm", "term", "15"}) EXPECT_EQ(signal_number(spelling), SIGTERM) << spelling;
+  for (const char* spelling : {"TERM", "SIGTERM", "sigterm", "term", "15"}) {
+    EXPECT_EQ(signal_number(spelling), SIGTERM) << spelling;
+  }
   EXPECT_EQ(signal_number("USR2"), SIGUSR2);
   EXPECT_EQ(signal_number("SIGRTMIN"), SIGRTMIN);
   EXPECT_EQ(signal_number("rtmin+3"), SIGRTMIN + 3);
@@ -68,7 +70,8 @@ TEST(Signals, a_child_starts_with_defaults_and_nothing_blocked) {
   EXPECT_EQ(WTERMSIG(status), SIGTERM);
 }
 
-/// Its exit code 0: `what` is true in a child that reacts as `process`. Else the exit code, or 1000 and the signal that ended it.
+/// Its exit code 0: `what` is true in a child that reacts as `process`. Else the exit code, or 1000 and the signal that
+/// ended it.
 template <class What>
 int in_child(Process process, What what) {
   const pid_t pid = ::fork();
@@ -95,7 +98,8 @@ TEST(Signals, what_is_passed_over_ends_nobody) {
 }
 
 TEST(Signals, every_signal_that_ends_or_stops_is_decided_upon) {
-  constexpr int kFaultsAndChoices[] = {SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS, SIGSTKFLT, SIGKILL, SIGSTOP, SIGTSTP};
+  constexpr int kFaultsAndChoices[] = {SIGILL, SIGTRAP,   SIGABRT, SIGBUS,  SIGFPE, SIGSEGV,
+                                       SIGSYS, SIGSTKFLT, SIGKILL, SIGSTOP, SIGTSTP};
   constexpr int kHarmless[] = {SIGCHLD, SIGCONT, SIGURG, SIGWINCH};
   for (int number = 1; number < 32; ++number) {
     int decided = static_cast<int>(std::ranges::count(kSignalReactions, number, &SignalReaction::number));
@@ -118,13 +122,17 @@ TEST(Signals, a_file_at_its_limit_is_an_error_not_a_death) {
     ::setrlimit(RLIMIT_FSIZE, &limit);
     return ::write(fd, "0123456789", 10) == 10 && ::write(fd, "x", 1) == -1 && errno == EFBIG;
   };
-  for (const Process process : {Process::master, Process::mold, Process::worker}) EXPECT_EQ(in_child(process, writes_too_much), 0);
+  for (const Process process : {Process::master, Process::mold, Process::worker}) {
+    EXPECT_EQ(in_child(process, writes_too_much), 0);
+  }
 }
 
 TEST(Signals, what_a_mold_or_worker_starts_has_the_defaults) {
   // But for the two that glibc keeps for itself, 32 and 33.
   const auto runs_a_program = [] {
-    return ::system("grep -qE 'SigIgn:\\s*0*(180000000)?$' /proc/self/status && grep -qE 'SigBlk:\\s*0*$' /proc/self/status") == 0;
+    return ::system(
+               "grep -qE 'SigIgn:\\s*0*(180000000)?$' /proc/self/status && grep -qE 'SigBlk:\\s*0*$' "
+               "/proc/self/status") == 0;
   };
   for (const int ignored : {SIGPIPE, SIGHUP, SIGXFSZ}) {
     struct sigaction before {};

@@ -30,7 +30,9 @@ std::pair<UniqueFd, UniqueFd> make_pipe() {
 std::string read_to_end(int fd) {
   std::string text;
   char buffer[4096];
-  for (ssize_t got = 0; (got = ::read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
+  for (ssize_t got = 0; (got = ::read(fd, buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(got));
+  }
   return text;
 }
 
@@ -116,7 +118,8 @@ TEST(Spawn, numbers_may_be_swapped) {
   const int b = second_write.get();
   Spawn swapped;
   swapped.fds = {{a, b}, {b, a}};
-  const Ran run = run_shell("echo first >/dev/fd/" + std::to_string(b) + "; echo second >/dev/fd/" + std::to_string(a), swapped);
+  const Ran run =
+      run_shell("echo first >/dev/fd/" + std::to_string(b) + "; echo second >/dev/fd/" + std::to_string(a), swapped);
   EXPECT_TRUE(run.exit.clean());
   first_write.reset();
   second_write.reset();

@@ -192,7 +192,8 @@ TEST(Systemd, escapes_what_a_name_in_the_store_must_not_have) {
 
 TEST(Systemd, children_need_not_know_of_the_service_manager) {
   EXPECT_EQ(in_child([] {
-              const char* names[] = {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "FDSTORE"};
+              const char* names[] = {"LISTEN_PID",   "LISTEN_FDS",    "LISTEN_FDNAMES", "NOTIFY_SOCKET",
+                                     "WATCHDOG_PID", "WATCHDOG_USEC", "FDSTORE"};
               for (const char* name : names) ::setenv(name, "1", 1);
               forget_service_manager();
               std::string left;

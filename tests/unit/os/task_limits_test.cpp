@@ -29,7 +29,7 @@ TEST(TaskLimits, the_limit_that_is_reached_is_named) {
 TEST(TaskLimits, those_of_this_process_can_be_read) {
   const TaskLimits limits = task_limits();
   EXPECT_TRUE(limits.of_system);
-  for (const auto& cgroup : limits.cgroups) EXPECT_GE(cgroup.most, 1u) << cgroup.folder;
+  for (const auto& cgroup : limits.cgroups) EXPECT_GE(cgroup.max, 1u) << cgroup.folder;
 }
 
 }  // namespace

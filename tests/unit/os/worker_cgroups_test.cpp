@@ -30,8 +30,9 @@ struct WorkerCgroupsTest : testing::Test {
     if (::setxattr(folder.c_str(), "user.delegate", "1", 1, 0) != 0) GTEST_SKIP() << "no extended attributes here";
   }
   void events(int oom, int kills) {
-    root.write("sys/fs/cgroup/shop.service/worker-3/memory.events",
-               "low 0\nhigh 0\nmax 9\noom " + std::to_string(oom) + "\noom_kill " + std::to_string(kills) + "\noom_group_kill 0\n");
+    root.write("sys/fs/cgroup/shop.service/worker-3/memory.events", "low 0\nhigh 0\nmax 9\noom " + std::to_string(oom) +
+                                                                        "\noom_kill " + std::to_string(kills) +
+                                                                        "\noom_group_kill 0\n");
   }
   std::string content(const std::string& name) {
     std::ifstream file(root / ("sys/fs/cgroup/shop.service/" + name));

@@ -40,7 +40,8 @@ TEST_F(WorkingDirectoryTest, IsCalledAsTheUserCallsIt) {
 
 TEST_F(WorkingDirectoryTest, ANameThatLeadsElsewhereIsNotBelieved) {
   const std::string real = fs::canonical(folder_ / "7").string();
-  for (const std::string& wrong : {folder_ / "8", folder_ / "none", std::string(), std::string("7"), folder_ / "8/../7", folder_ / "./7"}) {
+  for (const std::string& wrong :
+       {folder_ / "8", folder_ / "none", std::string(), std::string("7"), folder_ / "8/../7", folder_ / "./7"}) {
     EXPECT_EQ(with_pwd(wrong), real) << wrong;
   }
   ::unsetenv("PWD");

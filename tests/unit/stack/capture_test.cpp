@@ -94,7 +94,9 @@ struct Capture : testing::Test {
 TEST_F(Capture, a_thread_that_waits_is_found_in_the_function_that_waits) {
   const Waiter waiter;
   std::string text;
-  EXPECT_TRUE(becomes_true([&] { return (text = text_of(frames_of(waiter.tid()))).find("stack_test_waits") != std::string::npos; })) << text;
+  EXPECT_TRUE(becomes_true([&] {
+    return (text = text_of(frames_of(waiter.tid()))).find("stack_test_waits") != std::string::npos;
+  })) << text;
   EXPECT_THAT(text, HasSubstr("stack_test_waits at "));
   EXPECT_THAT(text, HasSubstr("capture_test.cpp:"));
   EXPECT_THAT(text, Not(HasSubstr("on_ask")));
@@ -111,7 +113,9 @@ TEST_F(Capture, a_thread_that_computes_is_found_in_the_function_that_computes) {
   });
   EXPECT_TRUE(becomes_true([&] { return tid.load() != 0; }));
   std::string text;
-  EXPECT_TRUE(becomes_true([&] { return (text = text_of(frames_of(tid.load()))).find("stack_test_spins") != std::string::npos; })) << text;
+  EXPECT_TRUE(becomes_true([&] {
+    return (text = text_of(frames_of(tid.load()))).find("stack_test_spins") != std::string::npos;
+  })) << text;
   stop.store(true);
   thread.join();
 }

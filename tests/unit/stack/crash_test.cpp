@@ -79,7 +79,9 @@ struct Outcome {
   os::Exit exit;
   std::vector<Crash> reports;
 
-  std::vector<std::string> names() const { return reports.empty() ? std::vector<std::string>{} : own_names(reports.front().frames); }
+  std::vector<std::string> names() const {
+    return reports.empty() ? std::vector<std::string>{} : own_names(reports.front().frames);
+  }
 };
 
 /// A child that reports its crash, from here to its end.

@@ -62,18 +62,22 @@ std::string name_of(std::uint64_t address) { return name_frames({own_maps(), {{a
 
 TEST(Names, a_function_of_ours_has_its_demangled_name_and_its_line) {
   const std::string name = name_of(address_of(&names_test::answers));
-  EXPECT_THAT(name, MatchesRegex("names_test::answers\\(names_test::Request const&\\) at [^/]*/?[^/]*/names_test\\.cpp:[0-9]+"));
+  EXPECT_THAT(name, MatchesRegex(
+                        "names_test::answers\\(names_test::Request const&\\) at [^/]*/?[^/]*/names_test\\.cpp:[0-9]+"));
 }
 
 #if defined(__x86_64__) || defined(__aarch64__)
 TEST(Names, an_inlined_function_is_named_with_the_one_around_it) {
-  EXPECT_THAT(name_of(names_test::takes_in()),
-              MatchesRegex("names_test::Inlined::here\\(\\) at .*names_test\\.cpp:[0-9]+ inlined into names_test::takes_in\\(\\)"));
+  EXPECT_THAT(
+      name_of(names_test::takes_in()),
+      MatchesRegex(
+          "names_test::Inlined::here\\(\\) at .*names_test\\.cpp:[0-9]+ inlined into names_test::takes_in\\(\\)"));
 }
 #endif
 
 TEST(Names, a_function_of_the_c_library_has_its_name) {
-  EXPECT_THAT(name_of(address_of(&::getppid)), HasSubstr("getppid"));  // and the library's, or with its debug information installed the source's
+  // And the library's, or with its debug information installed the source's.
+  EXPECT_THAT(name_of(address_of(&::getppid)), HasSubstr("getppid"));
 }
 
 TEST(Names, return_addresses_belong_to_the_call_before_them) {
@@ -87,7 +91,8 @@ TEST(Names, return_addresses_belong_to_the_call_before_them) {
 TEST(Names, long_names_are_cut) {
   using names_test::AVeryLongNameThatSomebodyWhoLikesTemplatesHasGivenToAClass;
   using Once = AVeryLongNameThatSomebodyWhoLikesTemplatesHasGivenToAClass<int>;
-  using Thrice = AVeryLongNameThatSomebodyWhoLikesTemplatesHasGivenToAClass<AVeryLongNameThatSomebodyWhoLikesTemplatesHasGivenToAClass<Once>>;
+  using Thrice = AVeryLongNameThatSomebodyWhoLikesTemplatesHasGivenToAClass<
+      AVeryLongNameThatSomebodyWhoLikesTemplatesHasGivenToAClass<Once>>;
   const std::string name = name_of(address_of(&Thrice::answers));
   EXPECT_THAT(name, StartsWith("names_test::AVeryLongName"));
   EXPECT_THAT(name, SizeIs(Le(200U)));
@@ -128,9 +133,10 @@ TEST(Names, bare_frames_are_places_in_files_where_the_mappings_are_known) {
       "7f0000100000-7f0000110000 rw-p 00000000 00:00 0 \n"
       "7f0000200000-7f0000210000 r-xp 00000000 00:00 0                          [vdso]\n"
       "rubbish\n-\n7f-\n7f0000300000-7f0000400000 r-\n";
-  const std::vector<std::uint64_t> addresses = {0x7f0000000010, 0x7f000000ffff, 0x7f0000010000, 0x7f0000100000, 0x7f0000200000, 0x7f0000300000, 0};
-  EXPECT_THAT(bare_frames(addresses, maps), ElementsAre("0x3010 in libapp.so", "0x12fff in libapp.so", "0x7f0000010000", "0x7f0000100000",
-                                                        "0x7f0000200000", "0x7f0000300000", "0x0"));
+  const std::vector<std::uint64_t> addresses = {
+      0x7f0000000010, 0x7f000000ffff, 0x7f0000010000, 0x7f0000100000, 0x7f0000200000, 0x7f0000300000, 0};
+  EXPECT_THAT(bare_frames(addresses, maps), ElementsAre("0x3010 in libapp.so", "0x12fff in libapp.so", "0x7f0000010000",
+                                                        "0x7f0000100000", "0x7f0000200000", "0x7f0000300000", "0x0"));
 }
 
 /// More than it may take: the process ends, or goes without; it does not make the machine run out of memory.
@@ -144,7 +150,8 @@ TEST(Names, the_process_that_names_is_bounded_and_the_first_to_go) {
     int score = 0;
     std::ifstream("/proc/self/oom_score_adj") >> score;
     const std::size_t too_much = std::size_t{2} << 30;
-    const void* memory = ::mmap(nullptr, too_much, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    const void* memory =
+        ::mmap(nullptr, too_much, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     ::_exit(data.rlim_cur >= 512 << 20 && data.rlim_cur < too_much && score == 1000 && memory == MAP_FAILED ? 0 : 1);
   }
   int status = -1;

@@ -1,4 +1,4 @@
-#include "control/place.hpp"
+#include "control/socket_location.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -16,7 +16,7 @@ std::string folder_from(const config::Environment& environment, std::string_view
   return first.starts_with('/') ? std::string(first) : std::string();
 }
 
-/// Who has become root by sudo(8).
+/// The user that has become root by sudo(8).
 std::optional<uid_t> user_behind(const config::Environment& environment, uid_t uid) {
   const auto found = environment.find("SUDO_UID");
   if (uid != 0 || found == environment.end()) return std::nullopt;
@@ -27,39 +27,47 @@ std::optional<uid_t> user_behind(const config::Environment& environment, uid_t u
   return user;
 }
 
-Place in_session(const std::string& folder, std::string_view name) {
+SocketLocation in_session(const std::string& folder, std::string_view name) {
   return {.path = folder + "/serval-" + std::string(name) + ".sock", .automatic = true, .folder = {}};
 }
 
-Place in_session_of(uid_t uid, std::string_view name) { return in_session("/run/user/" + std::to_string(uid), name); }
+SocketLocation in_session_of(uid_t uid, std::string_view name) {
+  return in_session("/run/user/" + std::to_string(uid), name);
+}
 
-Place in_tmp(uid_t uid, std::string_view name) {
+SocketLocation in_tmp(uid_t uid, std::string_view name) {
   const std::string folder = "/tmp/serval-" + std::to_string(uid);
   return {.path = folder + "/" + std::string(name) + ".sock", .automatic = true, .folder = folder, .owner = uid};
 }
 
-Place of_unit(std::string_view unit) { return {.path = "/run/serval-" + std::string(unit) + "/serval.sock", .automatic = true, .folder = {}}; }
+SocketLocation of_unit(std::string_view unit) {
+  return {.path = "/run/serval-" + std::string(unit) + "/serval.sock", .automatic = true, .folder = {}};
+}
 
 }  // namespace
 
-std::vector<Place> places_to_bind(const config::Control& control, std::string_view name, const config::Environment& environment, uid_t uid) {
+std::vector<SocketLocation> places_to_bind(const config::Control& control, std::string_view name,
+                                           const config::Environment& environment, uid_t uid) {
   if (control.socket == "off") return {};
   if (!control.socket.empty()) return {{.path = control.socket, .automatic = false, .folder = {}}};
-  std::vector<Place> places;
+  std::vector<SocketLocation> places;
   if (const auto folder = folder_from(environment, "RUNTIME_DIRECTORY"); !folder.empty()) {
     places.push_back({.path = folder + "/serval.sock", .automatic = true, .folder = {}});
   }
-  if (const auto folder = folder_from(environment, "XDG_RUNTIME_DIR"); !folder.empty()) places.push_back(in_session(folder, name));
+  if (const auto folder = folder_from(environment, "XDG_RUNTIME_DIR"); !folder.empty()) {
+    places.push_back(in_session(folder, name));
+  }
   places.push_back(in_tmp(uid, name));
   return places;
 }
 
-std::vector<Place> places_to_look(const config::Control& control, std::string_view name, std::string_view unit, const config::Environment& environment,
-                                  uid_t uid) {
+std::vector<SocketLocation> places_to_look(const config::Control& control, std::string_view name, std::string_view unit,
+                                           const config::Environment& environment, uid_t uid) {
   auto places = places_to_bind(control, name, environment, uid);
   if (places.empty() || !places.front().automatic) return places;
-  const auto add = [&places](Place place) {
-    const bool known = std::any_of(places.begin(), places.end(), [&](const Place& other) { return other.path == place.path; });
+  const auto add = [&places](SocketLocation place) {
+    const bool known = std::any_of(places.begin(), places.end(),
+                                   [&](const SocketLocation& other) { return other.path == place.path; });
     if (!known) places.push_back(std::move(place));
   };
   add(in_session_of(uid, name));

@@ -1,11 +1,11 @@
-#include "control/place.hpp"
+#include "control/socket_location.hpp"
 
 #include <gtest/gtest.h>
 
 namespace serval::control {
 namespace {
 
-TEST(Place, FollowsTheTable) {
+TEST(SocketLocation, FollowsTheTable) {
   struct Row {
     const char* socket;
     config::Environment environment;
@@ -37,35 +37,39 @@ TEST(Place, FollowsTheTable) {
   }
 }
 
-std::vector<std::string> paths(const std::vector<Place>& places) {
+std::vector<std::string> paths(const std::vector<SocketLocation>& places) {
   std::vector<std::string> result;
-  for (const Place& place : places) result.push_back(place.path);
+  for (const SocketLocation& place : places) result.push_back(place.path);
   return result;
 }
 
-TEST(Place, AServerThatCannotHaveTheFirstTakesTheNext) {
-  EXPECT_EQ(paths(places_to_bind({}, "shop", {{"RUNTIME_DIRECTORY", "/run/shop"}, {"XDG_RUNTIME_DIR", "/run/user/7"}}, 7)),
-            (std::vector<std::string>{"/run/shop/serval.sock", "/run/user/7/serval-shop.sock", "/tmp/serval-7/shop.sock"}));
+TEST(SocketLocation, AServerThatCannotHaveTheFirstTakesTheNext) {
+  EXPECT_EQ(
+      paths(places_to_bind({}, "shop", {{"RUNTIME_DIRECTORY", "/run/shop"}, {"XDG_RUNTIME_DIR", "/run/user/7"}}, 7)),
+      (std::vector<std::string>{"/run/shop/serval.sock", "/run/user/7/serval-shop.sock", "/tmp/serval-7/shop.sock"}));
 }
 
-TEST(Place, ACommandLooksWhereverAServerOfThisUserMayBe) {
+TEST(SocketLocation, ACommandLooksWhereverAServerOfThisUserMayBe) {
   EXPECT_EQ(paths(places_to_look({}, "shop", "web", {}, 7)),
-            (std::vector<std::string>{"/tmp/serval-7/shop.sock", "/run/user/7/serval-shop.sock", "/run/serval-shop/serval.sock",
-                                      "/run/serval-web/serval.sock"}));
+            (std::vector<std::string>{"/tmp/serval-7/shop.sock", "/run/user/7/serval-shop.sock",
+                                      "/run/serval-shop/serval.sock", "/run/serval-web/serval.sock"}));
   EXPECT_EQ(paths(places_to_look({}, "shop", "", {{"XDG_RUNTIME_DIR", "/run/user/7"}}, 7)),
-            (std::vector<std::string>{"/run/user/7/serval-shop.sock", "/tmp/serval-7/shop.sock", "/run/serval-shop/serval.sock"}));
+            (std::vector<std::string>{"/run/user/7/serval-shop.sock", "/tmp/serval-7/shop.sock",
+                                      "/run/serval-shop/serval.sock"}));
   EXPECT_EQ(paths(places_to_look({.socket = "/x.sock"}, "shop", "web", {}, 7)), (std::vector<std::string>{"/x.sock"}));
   EXPECT_TRUE(places_to_look({.socket = "off"}, "shop", "web", {}, 7).empty());
 }
 
-TEST(Place, RootLooksAtThoseOfWhoTypedSudo) {
+TEST(SocketLocation, RootLooksAtThoseOfWhoTypedSudo) {
   const auto places = places_to_look({}, "shop", "", {{"SUDO_UID", "7"}}, 0);
   ASSERT_EQ(places.size(), 5u);
   EXPECT_EQ(places[3].path, "/run/user/7/serval-shop.sock");
   EXPECT_EQ(places[4].path, "/tmp/serval-7/shop.sock");
   EXPECT_EQ(places[4].owner, 7u) << "the folder must be his, not root's";
   EXPECT_EQ(places_to_look({}, "shop", "", {{"SUDO_UID", "7"}}, 8).size(), 3u) << "only root is let in there";
-  for (const char* wrong : {"", "x", "-1", "0", "7x", "99999999999"}) EXPECT_EQ(places_to_look({}, "shop", "", {{"SUDO_UID", wrong}}, 0).size(), 3u) << wrong;
+  for (const char* wrong : {"", "x", "-1", "0", "7x", "99999999999"}) {
+    EXPECT_EQ(places_to_look({}, "shop", "", {{"SUDO_UID", wrong}}, 0).size(), 3u) << wrong;
+  }
 }
 
 }  // namespace

@@ -12,15 +12,16 @@
 namespace serval::control {
 
 /// Where the control socket of a server may be.
-struct Place {
+struct SocketLocation {
   std::string path;
-  bool automatic = false; ///< nobody has named it
-  std::string folder{};   ///< that must be its user's alone (private_folder.hpp); empty: whoever made the folder answers for it
+  bool automatic = false; ///< it was not named
+  /// That must be its user's alone (private_folder.hpp); empty: the folder is its maker's affair.
+  std::string folder{};
   uid_t owner = 0;        ///< that user
 };
 
-/// Where a server binds its control socket: the first of these that it can have. None: control.socket is "off"; one that is not automatic, if it
-/// names a path; else for the server called `name`, run by `uid`,
+/// Where a server binds its control socket: the first of these that it can have. None: control.socket is "off"; one
+/// that is not automatic, if it names a path; else for the server called `name`, run by `uid`,
 ///
 /// | given                | path                                                                                     |
 /// |----------------------|------------------------------------------------------------------------------------------|
@@ -29,19 +30,20 @@ struct Place {
 /// | always               | /tmp/serval-UID/NAME.sock                                                                |
 ///
 /// A variable that is empty or no absolute path counts as unset, as the XDG Base Directory Specification says. Pure.
-std::vector<Place> places_to_bind(const config::Control& control, std::string_view name, const config::Environment& environment, uid_t uid);
+std::vector<SocketLocation> places_to_bind(const config::Control& control, std::string_view name,
+                                           const config::Environment& environment, uid_t uid);
 
-/// Where commands look for it, one after the other. The environment of a server is not that of a command: a session ends, cron and sudo have none.
-/// After the places above those of
+/// Where commands look for it, one after the other. The environment of a server is not that of a command: a session
+/// ends, cron and sudo have none. After the places above those of
 ///
-/// | whom                                | path                                                                |
+/// | of                                  | path                                                                |
 /// |-------------------------------------|---------------------------------------------------------------------|
 /// | a server in a login session         | /run/user/UID/serval-NAME.sock                                      |
 /// | a unit such as serval@.service      | /run/serval-NAME/serval.sock, and the same for `unit`, if not empty |
-/// | root, by sudo: the one who typed it | the first and /tmp/serval-UID/NAME.sock, for $SUDO_UID              |
+/// | root, by sudo: the user that typed  | the first and /tmp/serval-UID/NAME.sock, for $SUDO_UID              |
 ///
 /// "*" as a name makes patterns for glob(7). Pure.
-std::vector<Place> places_to_look(const config::Control& control, std::string_view name, std::string_view unit, const config::Environment& environment,
-                                  uid_t uid);
+std::vector<SocketLocation> places_to_look(const config::Control& control, std::string_view name, std::string_view unit,
+                                           const config::Environment& environment, uid_t uid);
 
 }  // namespace serval::control

@@ -1,0 +1,45 @@
+#pragma once
+
+#include "cli/invocation.hpp"
+
+/// The bodies of the subcommands, by which their table (cli/commands.cpp) calls them: each in the file of its name, or
+/// in the one that is named here. A body returns the exit code. Nothing here includes the table, since some bodies read
+/// it.
+namespace serval::cli {
+
+int run(const Invocation& invocation);
+int check(const Invocation& invocation);
+/// `serval config [--origin]`
+int show_config(const Invocation& invocation);
+/// Returns ok or app_failed, whatever is wrong: probes know no other codes.
+int healthcheck(const Invocation& invocation);
+int version(const Invocation& invocation);
+/// `serval help [COMMAND|signals]`
+int help(const Invocation& invocation);
+
+// In order.cpp: commands to a running server (control/commands.hpp). Each returns when its effect is there, or says why
+// it is not.
+
+/// The one that Invocation::command names, as its row there says.
+int order(const Invocation& invocation);
+/// Waits for the server's end besides.
+int stop(const Invocation& invocation);
+/// Says besides what becomes of a pause that was not waited for.
+int pause(const Invocation& invocation);
+
+// In internal.cpp: serval starts itself with them, and their first word is the number of a descriptor.
+
+/// `serval mold FD`: reads the ipc::Heritage behind FD and is a mold until told to leave, or a worker after a fork.
+int mold(const Invocation& invocation);
+/// `serval adopt FD [check]`
+int adopt(const Invocation& invocation);
+/// `serval read FD`
+int read_config(const Invocation& invocation);
+/// `serval stack FD`
+int stack(const Invocation& invocation);
+
+/// The hidden `serval document sample | man TEMPLATE`: the sample file, or a manual page whose lines @NAME@ are filled
+/// in from the tables.
+int document(const Invocation& invocation);
+
+}  // namespace serval::cli

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/load.hpp"
+
+namespace serval::cli {
+
+/// A command line that has been understood.
+struct Invocation {
+  std::string_view command;        ///< the name of its row (cli/commands.hpp)
+  std::vector<std::string> words;  ///< arguments that are not flags
+  config::Sources sources;         ///< for commands that take a configuration, or talk to a server
+  bool origin = false;             ///< --origin
+  bool show_secrets = false;       ///< --show-secrets
+  std::string socket;              ///< --socket; empty: not given
+  std::string server;              ///< --name; empty: not given
+  bool json = false;               ///< --json
+  bool now = false;                ///< --now
+  bool ready = false;              ///< --ready
+  std::string timeout;             ///< --timeout; empty: not given
+};
+
+}  // namespace serval::cli

@@ -1,0 +1,69 @@
+#include "cli/request.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/check.hpp"
+#include "base/text.hpp"
+
+namespace serval::cli {
+namespace {
+
+std::optional<std::int64_t> parse_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+/// The number that the word is for this argument; none if it is no such word, or out of range.
+std::optional<std::int64_t> number_in(std::string_view word, const control::Argument& argument) {
+  const bool has_sign = word.starts_with('+') || word.starts_with('-');
+  if (has_sign != (argument.spelling == control::Spelling::change)) return std::nullopt;
+  if (word.starts_with('+')) {  // std::from_chars knows no such sign
+    word.remove_prefix(1);
+    if (word.starts_with('-')) return std::nullopt;
+  }
+  const auto number = parse_number(word);
+  return number && *number >= argument.min && *number <= argument.max ? number : std::nullopt;
+}
+
+bool is_flag_given(std::string_view name, const Invocation& invocation) {
+  const auto table = flag_table();
+  const auto row =
+      std::find_if(table.begin(), table.end(), [name](const FlagRow& flag) { return flag.long_name == name; });
+  SERVAL_CHECK(row != table.end() && row->given != nullptr);
+  return invocation.*row->given;
+}
+
+}  // namespace
+
+std::variant<control::Request, Misuse> make_request(const Subcommand& command, const control::Command& order,
+                                                    const Invocation& invocation) {
+  control::Request request{.command = std::string(order.name), .arguments = {}};
+  bool understood = invocation.words.empty();
+  for (const control::Argument& argument : order.arguments) {
+    const control::json::string_view name(argument.name.data(), argument.name.size());
+    if (argument.spelling == control::Spelling::none) continue;
+    if (argument.spelling == control::Spelling::flag) {
+      request.arguments[name] = is_flag_given(argument.name, invocation);
+      continue;
+    }
+    if (invocation.words.empty()) continue;
+    const std::string& word = invocation.words.front();
+    if (argument.spelling == control::Spelling::word_or_all && word == "all") {
+      understood = true;
+    } else if (const auto number = number_in(word, argument)) {
+      request.arguments[name] = *number;
+      understood = true;
+    }
+  }
+  if (understood) return request;
+  return Misuse{quoted(invocation.words.front()) + " is no " + std::string(command.word),
+                std::string(command.word_hint)};
+}
+
+}  // namespace serval::cli
