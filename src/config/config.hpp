@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log_field.hpp"
 #include "base/time.hpp"
 
 /// The effective configuration as plain values. The defaults stand here and nowhere else; what each key means, its
@@ -20,8 +21,8 @@ using namespace std::chrono_literals;
 inline constexpr std::size_t KiB = 1024;
 inline constexpr std::size_t MiB = 1024 * KiB;
 
-enum class LogLevel { debug, info, warning, error };
-enum class LogFormat { text, json };
+using LogLevel = log::Level;  ///< all but `off`
+using LogFormat = log::Format;
 enum class MemoryMeasure { pss, rss, uss };
 
 struct App {

@@ -76,19 +76,7 @@ Result<Heritage> read_heritage(int fd) {
 }
 
 log::Settings log_settings(const config::Log& config, int fd) {
-  log::Settings settings;
-  settings.fd = fd;
-  switch (config.format) {
-    case config::LogFormat::text: settings.format = log::Format::text; break;
-    case config::LogFormat::json: settings.format = log::Format::json; break;
-  }
-  switch (config.level) {
-    case config::LogLevel::debug: settings.level = log::Level::debug; break;
-    case config::LogLevel::info: settings.level = log::Level::info; break;
-    case config::LogLevel::warning: settings.level = log::Level::warning; break;
-    case config::LogLevel::error: settings.level = log::Level::error; break;
-  }
-  return settings;
+  return {.level = config.level, .format = config.format, .fd = fd};
 }
 
 }  // namespace serval::ipc

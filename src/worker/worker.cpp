@@ -24,8 +24,9 @@
 #include "os/oom.hpp"
 #include "os/own_fds.hpp"
 #include "stack/capture.hpp"
-#include "worker/engine_settings.hpp"
+#include "worker/crash_report.hpp"
 #include "worker/serving.hpp"
+#include "worker/understood.hpp"
 
 namespace serval::worker {
 
@@ -46,34 +47,6 @@ constexpr int kSlotsThatSayIt = 10;
 constexpr int kReservedFds = 4096;
 /// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
 constexpr int kOomScore = 100;
-
-/// Texts of the configuration, as what they mean.
-struct Understood {
-  server::Settings engine;
-  http::AccessFormat access_format;
-};
-
-/// The error is one of ours: what is validated can be understood.
-Result<Understood> understand(const config::Config& config) {
-  Result<server::Settings> engine = engine_settings(config.request);
-  if (!engine) return Error{engine.error()};
-  Result<http::AccessFormat> format = http::AccessFormat::parse(config.log.access_format);
-  if (!format) return Error{"log.access_format: " + format.error()};
-  return Understood{std::move(*engine), std::move(*format)};
-}
-
-/// For the handler of deadly signals: all it needs is here before.
-struct LastWords {
-  ipc::Channel* channel = nullptr;
-  ipc::Packet packet;
-};
-LastWords g_last_words;
-
-void report_crash(const stack::Crash& crash) noexcept {
-  const ipc::CrashReport report{.signal = crash.signal, .sender = crash.sender, .fault_address = crash.fault_address, .frames = crash.frames};
-  ipc::put_report(g_last_words.packet, report);
-  g_last_words.channel->send(g_last_words.packet);
-}
 
 /// One worker process from its first line to its last. Everything happens on the loop (whichever thread has it), after boot() on the main thread.
 class Worker {
@@ -172,11 +145,9 @@ ipc::Packet Worker::packet_of(const ipc::FromWorker& message) const {
 }
 
 void Worker::speak_before_dying() {
-  g_last_words.channel = &boot_.channel;
-  g_last_words.packet = packet_of(ipc::Crashed{});
   stack::prepare();
   stack::enlist_thread();
-  stack::on_crash(report_crash);
+  report_crash_to(boot_.channel, packet_of(ipc::Crashed{}));
 }
 
 void Worker::beat() {

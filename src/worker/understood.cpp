@@ -1,4 +1,4 @@
-#include "worker/engine_settings.hpp"
+#include "worker/understood.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -7,6 +7,8 @@
 #include "base/network.hpp"
 
 namespace serval::worker {
+
+namespace {
 
 Result<server::Settings> engine_settings(const config::Request& request) {
   std::vector<Network> trusted;
@@ -32,6 +34,16 @@ Result<server::Settings> engine_settings(const config::Request& request) {
     return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
   };
   return settings;
+}
+
+}  // namespace
+
+Result<Understood> understand(const config::Config& config) {
+  Result<server::Settings> engine = engine_settings(config.request);
+  if (!engine) return Error{engine.error()};
+  Result<http::AccessFormat> format = http::AccessFormat::parse(config.log.access_format);
+  if (!format) return Error{"log.access_format: " + format.error()};
+  return Understood{std::move(*engine), std::move(*format)};
 }
 
 }  // namespace serval::worker
