@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "supervisor/supervisor.hpp"
+#include "supervisor/worker_steps.hpp"
 
 // A reload: the next generation loads and boots one worker beside everybody who serves; then the others follow, each ahead of the one it
 // replaces. What fails before that leaves the old generation as it was; what dies during it brings the old one back.
@@ -54,7 +55,7 @@ void Supervisor::make_room_for_a_generation() {
     say(log::Level::warning, "too many generations live, the oldest one is cut off",
         {{"gen", generation}, {"workers", workers.size()}, {"most", kMostGenerations}});
     for (Slot* slot : workers) {
-      if (slot->state() == SlotState::draining) kill_worker(*slot, slot->cause());
+      if (slot->state() == SlotState::draining) kill_worker(*slot, slot->cause(), turn());
     }
     living.erase(living.begin());
   }
@@ -65,7 +66,7 @@ void Supervisor::carry_on_rollout() {
   if (rollout_ && rollout_->step == Rollout::Step::loading && molds_.at(rollout_->to).state == MoldState::ready) start_canary();
   if (rollout_ && rollout_->step == Rollout::Step::canary) look_at_canary();
   for (Slot& slot : slots_) {
-    if (slot.serving() && slot.generation() != current_ && !is_canary(slot)) make_due(slot, Cause::reload);
+    if (slot.serving() && slot.generation() != current_ && !is_canary(slot)) make_due(slot, Cause::reload, turn());
   }
 }
 
@@ -174,7 +175,7 @@ void Supervisor::end_rollout(bool good, const std::string& why) {
   notify_ready();
   if (rollout.canary >= 0) {
     Slot& canary = slots_[rollout.canary];
-    if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload);
+    if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload, turn());
   }
   act(ReloadEnded{current_, good, why});
   if (const auto by = std::exchange(reload_again_, std::nullopt)) act(ReloadAgain{*by});

@@ -22,6 +22,7 @@
 #include "supervisor/traffic.hpp"
 #include "supervisor/turn.hpp"
 #include "supervisor/upgrade_plan.hpp"
+#include "supervisor/watch.hpp"
 
 namespace serval::supervisor {
 
@@ -86,7 +87,7 @@ class Supervisor {
   void handle(const WorkerSpent& event);
   void handle(const RequestTimedOut& event);
   void handle(const OnlyStuckLeft& event);
-  void handle(const LookedAtWorkers& event);
+  void handle(const LookedAtWorkers& event) { watch_.on(event, turn()); }
   void handle(const AppChanged& event);
   void handle(const ScaleRequested& event);
   void handle(const ReloadRequested& event);
@@ -106,13 +107,14 @@ class Supervisor {
   void handle(const UpgradeFailed& event) { upgrade_.on(event, turn()); }
   void handle(const Tick&) {}  // what is due happens after every event
 
-  // supervisor.cpp: filling the slots
+  // filling.cpp: filling the slots
   void start_what_is_missing();
   bool start_worker(Slot& slot);
   void fork_from(Mold& mold, Slot& slot, TimePoint deadline);
   Slot* spare_slot() { return slots_.spare(settings_.slots); }  ///< nullptr: until a worker ends, which deadlines see to
   int missing_workers() const;
   bool crash_looping() const;
+  // worker_end.cpp
   void worker_exited(Slot& slot, const Exit& exit);
   void worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields);
   void worker_failed(Slot& slot, Cause cause, const std::string& how, std::vector<log::Field> fields);
@@ -124,7 +126,6 @@ class Supervisor {
   std::string not_ready_reason() const;
 
   // replacing.cpp
-  void make_due(Slot& slot, Cause cause);
   void retire_the_aged();
   int free_turns() const;
   bool free_turn_for_reload() const;
@@ -135,15 +136,7 @@ class Supervisor {
   void retire_surplus();
   void close_ranks();
   void drain(Slot& slot, Cause cause);
-  void lose_patience_at_door();
-
-  // watching.cpp
-  void forgive_if_we_slept();
-  TimePoint next_look() const;
-  bool measures_memory() const;
-  void look_if_due();
-  void check_memory(Slot& slot, std::uint64_t bytes);
-  void check_heart(Slot& slot, const Pulse& pulse);
+  void give_up_waiting_at_door();
 
   // mold_life.cpp
   Mold& mold() { return molds_.at(current_); }
@@ -186,8 +179,6 @@ class Supervisor {
   void begin_stop(int exit_code);
   void stop_mold(Mold& mold);
   void kill_everything(Cause cause);
-  void kill_worker(Slot& slot, Cause cause);
-  void abort_worker(Slot& slot, Cause cause);
   void kill_mold(Mold& mold);
   void kill_mold_of(const Slot& slot);
   void enforce_deadlines();
@@ -236,6 +227,7 @@ class Supervisor {
   LogReopening log_reopening_;
   UpgradePlan upgrade_;
   Outage outage_;
+  Watch watch_;
   Phase phase_ = Phase::booting;
   TimePoint forks_held_until_ = TimePoint::min();  ///< a signal that may be a stop's has come to a worker
   bool complete_ = false;       ///< all workers have been ready together once
@@ -247,8 +239,6 @@ class Supervisor {
   std::map<Cause, std::uint64_t> ended_;
   TimePoint begun_{};
   TimePoint waits_for_turn_ = TimePoint::max();  ///< when turns_ lets the next one begin
-  TimePoint next_measurement_{};                 ///< of memory
-  bool looking_ = false;                         ///< LookAtWorkers has not been answered
   TimePoint wakeup_ = TimePoint::max();          ///< as of the last event
   // of the event in hand
   TimePoint now_{};

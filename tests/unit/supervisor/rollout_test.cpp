@@ -283,7 +283,7 @@ TEST(Rollout, IsOverWhenNoOldWorkerAnswersAnybodyNew) {
 TEST(Rollout, SaysForWhomItWaitsNoLonger) {
   Script s = with_canary();
   s.at(12s, ready(2));
-  s.at(15s, tick()).expect_line({"warning: draining worker does not say that it answers nobody new", "slot=0", "worker_pid=100", "cause=reload"});
+  s.at(15s, tick()).expect_line({"warning: draining worker did not report that it stopped accepting", "slot=0", "worker_pid=100", "cause=reload"});
   s.at(15s, forked(3));
   s.at(16s, ready(3)).expect({"retire listeners", "drain worker 1"});
   EXPECT_THAT(s.at(16s, left(1)).actions, Contains("reload done, generation 2"));
