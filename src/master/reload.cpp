@@ -124,8 +124,7 @@ void Master::forget_unused_generations() {
   const int current = supervisor_.snapshot().generation;
   std::erase_if(generations_, [&](const auto& entry) {
     const int generation = entry.first;
-    const bool has_workers = std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) { return worker.second->generation == generation; });
-    return generation != current && !has_workers && find_mold(generation) == nullptr;
+    return generation != current && !children_.any_of(generation);
   });
 }
 

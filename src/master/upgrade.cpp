@@ -129,10 +129,10 @@ Result<void> Master::exec_successor() {
   const Successor next = std::move(*successor_);
   successor_.reset();
   if (!next.program.unchanged()) return Error{next.program.path() + " has been written to since it was checked"};
-  for (const auto& [generation, mold] : molds_) {
+  for (const auto& [generation, mold] : children_.molds()) {
     if (mold->captures) mold->captures->drain();  // what has been read of a line is in our memory
   }
-  for (const auto& [slot, worker] : workers_) {
+  for (const auto& [slot, worker] : children_.workers()) {
     if (worker->captures) worker->captures->drain();
   }
   const Handover handover = hand_over();
@@ -176,7 +176,7 @@ Handover Master::hand_over() {
   }
   for (const auto& files : logs) result.logs.push_back(files->record());
   for (const auto& listener : listeners) result.listeners.push_back(listener->record());
-  for (const auto& [generation, mold] : molds_) {
+  for (const auto& [generation, mold] : children_.molds()) {
     const AppFile& file = mold->app_file;
     ProcessRecord& record = result.molds.emplace_back(ProcessRecord{.generation = generation,
                                                                     .pid = mold->pid,
@@ -188,7 +188,7 @@ Handover Master::hand_over() {
                                                                     .app_modified_ns = file.modified_ns});
     record_captures(record, mold->captures);
   }
-  for (const auto& [slot, worker] : workers_) {
+  for (const auto& [slot, worker] : children_.workers()) {
     ProcessRecord& record = result.workers.emplace_back(ProcessRecord{.slot = slot,
                                                                       .known_as = worker->known_as,
                                                                       .generation = worker->generation,
@@ -250,7 +250,7 @@ void Master::take_over(const Handover& handover) {
     if (record.output_fd >= 0) mold->captures.emplace(io_, pipes, "mold", generation, record.pid);
     mold->line.emplace(io_, channel_of(record),
                        [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
-    molds_[generation] = std::move(mold);
+    children_.add(std::move(mold));
   }
   for (const ProcessRecord& record : handover.workers) {
     auto worker = std::make_unique<WorkerProcess>();
@@ -262,7 +262,7 @@ void Master::take_over(const Handover& handover) {
     OutputPipes pipes = pipes_of(record);
     if (record.output_fd >= 0) worker->captures.emplace(io_, pipes, worker->name(), record.generation, record.pid);
     worker->line.emplace(io_, channel_of(record), [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
-    workers_[slot] = std::move(worker);
+    children_.add(std::move(worker));
   }
   if (!handover.cgroups.folder.empty()) {
     std::map<int, os::WorkerCgroups::Events> seated;
