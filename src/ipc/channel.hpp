@@ -10,7 +10,7 @@
 
 namespace serval::ipc {
 
-/// Between the master and one process that runs the app: the mold, or a worker. The two directions are not alike, since the master believes nobody:
+/// Between the master and one process that runs the app: the mold, or a worker. The two directions are not alike, since the master believes no other process:
 ///
 /// - What the master says goes over a SOCK_SEQPACKET socket, with descriptors (SCM_RIGHTS). The way back through it is shut.
 /// - What the master is told comes through a pipe in packet mode (pipe(2), O_DIRECT). A pipe carries no descriptors: with a socket the kernel would

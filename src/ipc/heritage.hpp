@@ -24,7 +24,7 @@ struct Heritage {
   int generation = 0;
   int orders_fd = -1;        ///< the mold's end of its ipc::Channel: what it is told comes in here ...
   int reports_fd = -1;       ///< ... and what it says goes out here
-  int life_fd = -1;          ///< read end of a pipe nobody writes to: end of file means that the master is gone
+  int life_fd = -1;          ///< read end of a pipe that is never written to: end of file means that the master is gone
   int master_pid = 0;        ///< whose children the workers are
   int scoreboard_fd = -1;    ///< the scoreboard's memory
   int log_fd = 2;            ///< serval's log

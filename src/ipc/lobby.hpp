@@ -12,9 +12,9 @@
 
 /// The lobby: a SOCK_SEQPACKET socket pair through which connections move from a worker that drains to one that serves, or from one whose threads are
 /// all busy to one that has one free. The master makes it, holds both ends as long as it lives, and never reads it; so what waits in there outlives
-/// every worker. Nobody calls shutdown(2) on it: that works on all holders.
+/// every worker. It is never shut down (shutdown(2)): that works on all holders.
 ///
-/// Whoever takes something out treats it as coming from outside.
+/// What is taken out is treated as coming from outside.
 namespace serval::ipc {
 
 /// What goes with the connection's descriptor. Workers of different versions may meet in the lobby: the layout stays, new fields take from `reserved`.
@@ -42,7 +42,7 @@ Result<Lobby> make_lobby();
 /// A larger request stays where it has begun: the lobby has room for some hundred KiB (net.core.wmem_default, socket(7)).
 inline constexpr std::size_t kMostUnread = 32 * 1024;
 
-/// Never blocks, never raises SIGPIPE. `connection` stays the caller's, who closes it, and must not shut it down, once it is `sent`.
+/// Never blocks, never raises SIGPIPE. `connection` stays the caller's, which closes it, and must not shut it down, once it is `sent`.
 /// `unread`: what has been read of it and is to be served, kMostUnread at most.
 enum class Sent {
   sent,
@@ -60,7 +60,7 @@ enum class Arrived {
   arrived,
   none,
   dropped,  ///< what was there is no connection, and is gone
-  closed,   ///< somebody has shut the lobby down: nothing will ever come
+  closed,   ///< the lobby has been shut down: nothing will ever come
 };
 Arrived receive_guest(int exit, Arrival& arrival);
 

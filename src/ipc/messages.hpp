@@ -163,7 +163,7 @@ using ToWorker = std::variant<Drain, Reopen, Pause, Resume, AskStacks>;
 using FromWorker = std::variant<Ready, BootFailed, Reopened, ToldToStopBySignal, WantsReplacement, TimedOut, OnlyStuckLeft,
                                 Crashed, Paused, Stack, StacksEnd, NoLongerAccepting>;
 
-/// Texts that do not fit are cut. Who says it (slot, generation, pid) is for the caller to fill in, where the message has no
+/// Texts that do not fit are cut. The sender (slot, generation, pid) is for the caller to fill in, where the message has no
 /// such field.
 template <class Direction>
 Packet encode(const Direction& message);

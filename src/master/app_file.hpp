@@ -6,7 +6,7 @@
 
 namespace serval::master {
 
-/// Which file a path leads to, and what state it is in; equal as long as nobody has put another one there.
+/// Which file a path leads to, and what state it is in; equal until another one has been put there.
 struct AppFile {
   dev_t device = 0;
   ino_t inode = 0;
@@ -17,7 +17,7 @@ struct AppFile {
 };
 
 /// The file that was loaded has been written into: what runs from it is neither the old program nor the new one. A file that has taken its name, as
-/// mv(1) and install(1) do it, harms nobody. Pure.
+/// mv(1) and install(1) do it, harms no process. Pure.
 inline bool overwritten(const AppFile& loaded, const AppFile& now) {
   return loaded.size >= 0 && now.size >= 0 && loaded.device == now.device && loaded.inode == now.inode && loaded != now;
 }

@@ -52,7 +52,7 @@ Result<void> ConfigReader::start(const config::Sources& sources, Done& done) {
   reading_.emplace(*pid, std::move(answer), std::move(done), boost::asio::steady_timer(io_, kPatience));
   reading_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (error || !reading_ || reading_->pid != pid) return;
-    // One that waits for a disk does not even die: nobody waits for its end.
+    // One that waits for a disk does not even die: its end is not waited for.
     os::kill_child(pid, SIGKILL);
     end(Error{"the configuration has not been read within " + format_duration(kPatience) + ": is the file a pipe, or on a disk that is gone?"});
   });

@@ -13,8 +13,8 @@
 
 namespace serval::master {
 
-/// Has the configuration read in a process that is thrown away (`serval read FD`): what is in the file can kill nobody else, and a file that is a
-/// pipe, or on a disk that is gone, keeps nobody else waiting. One reading at a time. One thread, that of the io_context, which outlives this.
+/// Has the configuration read in a process that is thrown away (`serval read FD`): what is in the file can kill no other process, and a file that is a
+/// pipe, or on a disk that is gone, keeps no other process waiting. One reading at a time. One thread, that of the io_context, which outlives this.
 class ConfigReader {
  public:
   using Done = std::function<void(Result<config::Reading>)>;

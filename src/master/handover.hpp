@@ -80,7 +80,7 @@ struct CgroupsRecord {
 };
 
 struct Handover {
-  /// Of the messages between master, molds and workers (ipc/messages.hpp, ipc/reports.hpp): whoever speaks another one cannot take over.
+  /// Of the messages between master, molds and workers (ipc/messages.hpp, ipc/reports.hpp): a version that speaks another one cannot take over.
   int protocol = 0;
   std::string version{};
   std::vector<std::string> arguments{};  ///< the command line that the server was started with

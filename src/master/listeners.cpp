@@ -92,7 +92,7 @@ void Listener::use_backlog(int backlog) const {
   if (!passed()) ::listen(listening_.fd.get(), backlog);
 }
 
-/// One that is still open here was never served, or its server failed: nobody waits for it.
+/// One that is still open here was never served, or its server failed: no client waits for it.
 Listener::~Listener() {
   take_from_store();
   os::remove_socket_file(listening_);

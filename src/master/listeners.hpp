@@ -34,7 +34,7 @@ class Listener {
   bool passed() const { return bind_.starts_with("fd:"); }
   /// False after refuse().
   bool open() const { return static_cast<bool>(listening_.fd); }
-  /// False if the file of a unix socket is gone, or another one is in its place: nobody can connect to this listener any more.
+  /// False if the file of a unix socket is gone, or another one is in its place: no client can connect to this listener any more.
   bool reachable() const { return os::socket_file_is_there(listening_); }
   ipc::Listener inherited() const { return {listening_.fd.get(), listening_.address, listening_.local}; }
   const std::string& address() const { return listening_.address; }
@@ -45,10 +45,10 @@ class Listener {
   /// The service manager gets a copy, for the next start. Again: no harm.
   void store();
   bool stored() const { return !stored_as_.empty(); }
-  /// New connections are refused from now on; queued ones can still be accepted by those who inherited the socket. Ours is closed.
-  /// One that systemd has passed is only closed: it would be dead for whoever is started on it next.
+  /// New connections are refused from now on; queued ones can still be accepted by the processes that inherited the socket. Ours is closed.
+  /// One that systemd has passed is only closed: it would be dead for the server that is started on it next.
   void refuse();
-  /// The server stops: as refuse(), but what is stored stays as it is. Whoever comes from here on waits for the next start.
+  /// The server stops: as refuse(), but what is stored stays as it is. Clients that connect from here on wait for the next start.
   void leave();
 
  private:

@@ -13,7 +13,7 @@
 namespace serval::master {
 namespace {
 
-constexpr int kFlags = O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // the last: neither the open nor a write waits for anybody
+constexpr int kFlags = O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // the last: neither the open nor a write waits for a reader
 
 bool is_pipe(int fd) {
   struct stat status {};
@@ -31,7 +31,7 @@ Result<UniqueFd> open_file(const std::string& path) {
   return fd;
 }
 
-/// A pipe or terminal behind a standard descriptor is opened anew, so that it does not block us and still does whoever else has it. By the
+/// A pipe or terminal behind a standard descriptor is opened anew, so that it does not block us and still does any other process that has it. By the
 /// master, since workers of another user may not do it. Where it is not allowed, LineFile does what it can.
 UniqueFd open_anew(int fd) {
   if (!is_pipe(fd) && ::isatty(fd) != 1) return UniqueFd();

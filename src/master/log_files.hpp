@@ -11,7 +11,7 @@
 
 namespace serval::master {
 
-/// The files behind `[log] file` and `access`. Opened by the master only, for appending; everybody else inherits the descriptors or is sent
+/// The files behind `[log] file` and `access`. Opened by the master only, for appending; all other processes inherit the descriptors or are sent
 /// new ones. Both are close-on-exec and above 2, since 1 and 2 mean something else in a mold.
 class LogFiles {
  public:
@@ -27,7 +27,7 @@ class LogFiles {
   /// Whether `config` asks for the same files.
   bool are(const config::Log& config) const { return config.file == file_ && config.access == access_name_; }
   /// Opens what is a file anew and puts it under the same descriptors. A file that cannot be opened: a log line, and the old one stays.
-  /// Whoever logs to log() has to look at it again (log::reopen).
+  /// A process that logs to log() has to look at it again (log::reopen).
   /// What could not be had goes on as it was: why, in words; empty: all is well.
   std::string reopen();
 

@@ -7,7 +7,7 @@
 
 namespace serval::master {
 
-/// What start() would refuse, for whoever calls this, as far as that can be tried without a trace: log files, the pid file's folder, the folders of
+/// What start() would refuse to the calling user, as far as that can be tried without a trace: log files, the pid file's folder, the folders of
 /// unix sockets, users and groups, addresses of this machine. Nothing is created, and a running server of the same configuration is no obstacle.
 /// One sentence each, which names the option.
 std::vector<std::string> obstacles(const config::Config& config);

@@ -50,7 +50,7 @@ bool is_held(int fd) {
   return ::fcntl(fd, F_OFD_GETLK, &found) == 0 && found.l_type == F_WRLCK;
 }
 
-/// Ours, before it has its name: its lock is there before anybody can open it.
+/// Ours, before it has its name: its lock is there before another process can open it.
 struct Prepared {
   UniqueFd fd;
   std::string beside;  ///< its name until then
@@ -77,11 +77,11 @@ int put_in_place(const std::string& path, const std::string& beside) {
     return 0;
   }
   struct stat status = {};
-  if (::fstat(old.get(), &status) == 0 && !S_ISREG(status.st_mode)) {  // renaming over /dev/null would take it from everybody
+  if (::fstat(old.get(), &status) == 0 && !S_ISREG(status.st_mode)) {  // renaming over /dev/null would take it from all
     ::unlink(beside.c_str());
     refuse("cannot create the pid file " + path + ": it is there and no regular file");
   }
-  // Held while its name is taken away, so of two who find the same stale file one has it.
+  // Held while its name is taken away, so of two servers that find the same stale file one has it.
   if (!lock(old.get()) && is_held(old.get())) {
     const std::string pid = pid_in(old.get());
     ::unlink(beside.c_str());

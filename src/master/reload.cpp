@@ -7,10 +7,10 @@
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
 
-// What a reload needs of the shell: the configuration as it is on disk now, what of it may change, and who waits for the end.
+// What a reload needs of the shell: the configuration as it is on disk now, what of it may change, and which commands wait for the end.
 namespace serval::master {
 
-/// `done` is called once: when it has ended, or could not even begin. Who comes while one is under way is told of the next one.
+/// `done` is called once: when it has ended, or could not even begin. A request that comes while one is under way is told of the next one.
 void Master::request_reload(const std::string& by, ReloadDone done) {
   if (reader_.busy()) {
     read_again_by_ = by;  // the file may have been read before it was as it is now

@@ -27,7 +27,7 @@ class StackNames {
   static constexpr Duration kPatience{10'000};
   static constexpr std::size_t kMostWaiting = 64;
 
-  /// `program`: serval's own path. The io_context outlives this; destroying this kills the process that was asked, and calls nobody.
+  /// `program`: serval's own path. The io_context outlives this; destroying this kills the process that was asked, and makes no calls.
   StackNames(boost::asio::io_context& io, std::string program, Duration patience = kPatience);
   StackNames(const StackNames&) = delete;
   StackNames& operator=(const StackNames&) = delete;
@@ -41,7 +41,7 @@ class StackNames {
   /// the process is gone, or if kMostWaiting others wait already, with bare addresses "0x...". It may call name().
   void name(pid_t layout, const stack::Frames& frames, Done done);
 
-  /// Somebody waits for names.
+  /// Names are being waited for.
   bool busy() const { return namer_ != nullptr || !waiting_.empty() || !answered_.empty(); }
 
   /// Calls every outstanding `done` now, with bare addresses, and kills the process that was asked. For the end of the master.

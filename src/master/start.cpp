@@ -80,7 +80,7 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
                  .workers = count.workers,
                  .arguments = std::move(arguments),
                  .pidfile = std::move(pidfile)});
-  // Only now: a second server of this name has ended at the control socket before it takes connections away from anybody.
+  // Only now: a second server of this name has ended at the control socket before it takes connections away from the first.
   master.take(listen(config.server));
   return supervise(master);
 }

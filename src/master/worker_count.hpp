@@ -15,7 +15,7 @@ struct WorkerCount {
 /// `cpus_why` explains the CPUs and ends up in `why`. Pure.
 WorkerCount count_workers(std::optional<int> configured, int cpus, const std::string& cpus_why, std::optional<std::uint64_t> memory);
 
-/// What a small app's worker is assumed to need; somebody who knows better says workers.count.
+/// What a small app's worker is assumed to need; set workers.count if that is wrong.
 inline constexpr std::uint64_t kMemoryPerWorker = 64ULL * 1024 * 1024;
 
 }  // namespace serval::master

@@ -87,7 +87,7 @@ class Mold {
       : heritage_(heritage), app_(std::move(app)), scoreboard_(std::move(scoreboard)), channel_(std::move(channel)) {}
 
   /// Until the master is gone or does not want us any more. Our copies of the listeners are closed then: the app may take its time to go, and with
-  /// nobody to accept it a client would wait for that.
+  /// no worker to accept it a client would wait for that.
   void serve() {
     while (wait()) {
     }
@@ -135,18 +135,18 @@ class Mold {
   Result<pid_t> fork_into(const ipc::Fork& request, std::vector<UniqueFd> fds) {
     if (fds.size() != 2 && fds.size() != 4) return Error{"the request to fork came without its descriptors: too many open files?"};
     if (const auto alone = only_one_thread(); !alone) return Error{alone.error()};  // a timer of the app may have started one since
-    WorkerSeat seat;
-    seat.slot = request.slot;
-    seat.known_as = request.known_as;
-    seat.max_requests = request.max_requests;
-    seat.pause = request.pause;
-    seat.channel = ipc::Channel(ipc::Channel::End::app, os::among_own(std::move(fds[0])), os::among_own(std::move(fds[1])));
+    ForkRequest wanted;
+    wanted.slot = request.slot;
+    wanted.known_as = request.known_as;
+    wanted.max_requests = request.max_requests;
+    wanted.pause = request.pause;
+    wanted.channel = ipc::Channel(ipc::Channel::End::app, os::among_own(std::move(fds[0])), os::among_own(std::move(fds[1])));
     if (fds.size() == 4) {
-      seat.output = std::move(fds[2]);
-      seat.error = std::move(fds[3]);
+      wanted.output = std::move(fds[2]);
+      wanted.error = std::move(fds[3]);
     }
     std::fflush(nullptr);  // else the worker would write the mold's buffered output once more
-    return os::fork_sibling([&]() noexcept { return run_worker(heritage_, *app_, scoreboard_, std::move(channel_), std::move(seat)); });
+    return os::fork_sibling([&]() noexcept { return run_worker(heritage_, *app_, scoreboard_, std::move(channel_), std::move(wanted)); });
   }
 
   void reopen_logs(const std::vector<UniqueFd>& fds) {
@@ -189,7 +189,7 @@ int run(int heritage_fd) {
   os::set_title("serval: mold gen=" + std::to_string(heritage->generation) + " " + heritage->config.server.name);
 
   ipc::Channel channel(ipc::Channel::End::app, UniqueFd(heritage->orders_fd), UniqueFd(heritage->reports_fd));
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a preload may hang; nobody would be left to kill it
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a preload may hang; no process would be left to kill it
   auto scoreboard = map_scoreboard(*heritage);
   auto app = scoreboard ? prepare(*heritage) : Error{scoreboard.error()};
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // once more: dropping privileges clears it (prctl(2))

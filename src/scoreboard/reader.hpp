@@ -67,7 +67,7 @@ int running_since_before(const Memory& memory, int slot, TimePoint time);
 
 /// Those workers of a range that serve.
 struct Company {
-  int at_ease = 0;   ///< more than half of its threads are free, nobody waits for one, and its loop is neither strained nor held up by a handler
+  int at_ease = 0;   ///< more than half of its threads are free, no request waits for one, and its loop is neither strained nor held up by a handler
   int strained = 0;  ///< its loop hardly keeps up
   int first = -1;    ///< the slot of the first at ease
 };

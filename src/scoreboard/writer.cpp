@@ -85,7 +85,7 @@ void WorkerBoard::begin(int generation, pid_t pid, TimePoint now) {
   cells_.generation.store(generation, kRelaxed);
   cells_.begun.store(nanoseconds(now), kRelaxed);
   set_phase(Phase::booting);
-  cells_.pid.store(pid, kRelease);  // last: who reads the pid reads no value of an earlier life
+  cells_.pid.store(pid, kRelease);  // last: a process that reads the pid reads no value of an earlier life
 }
 
 void WorkerBoard::set_phase(Phase phase) { cells_.phase.store(static_cast<std::uint32_t>(phase), kRelaxed); }

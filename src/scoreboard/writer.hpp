@@ -46,7 +46,7 @@ class Row {
   layout::RequestRow* cells_;
 };
 
-/// A worker's own slot. Used by whoever has the worker's I/O loop, one thread at a time; rows go to other threads. Outlived by `memory`,
+/// A worker's own slot. Used by the thread that has the worker's I/O loop, one at a time; rows go to other threads. Outlived by `memory`,
 /// which must not be moved meanwhile.
 class WorkerBoard {
  public:

@@ -24,7 +24,7 @@ class Heart {
   /// The worker is ready; counted from now. `timeout` 0: it is never found hung.
   void start(TimePoint now, Duration timeout);
   Verdict judge(const Pulse& pulse, TimePoint now);
-  /// Nobody looked, though it was time: so long as that lasted, nobody may have run. Silence is counted anew.
+  /// No look came, though it was time: for as long as that lasted, no process may have run. Silence is counted anew.
   void forgive(TimePoint now);
   /// There was nothing to look at.
   void postpone(TimePoint now);
@@ -32,7 +32,7 @@ class Heart {
   /// When the next look is due; max(): never.
   TimePoint next_look() const { return next_look_; }
   Clock::duration silent_for(TimePoint now) const { return now - heard_; }
-  /// Silent for twice as long as it may be. The one who judges ends it long before; this is for when that has not helped.
+  /// Silent for twice as long as it may be. The supervisor ends it long before; this is for when that has not helped.
   bool hangs(TimePoint now) const { return timeout_ > Duration::zero() && silent_for(now) >= 2 * timeout_; }
 
  private:

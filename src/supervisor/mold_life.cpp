@@ -94,7 +94,7 @@ void Supervisor::say_how_it_left(const Mold& mold, pid_t pid, const Exit& exit) 
   say(log::Level::warning, "the mold died while it ended", std::move(fields));
 }
 
-/// Whoever runs crashes over and over, and what is on disk is something else by now: it can only be better.
+/// All workers crash over and over, and what is on disk is something else by now: it can only be better.
 void Supervisor::handle(const AppChanged& event) {
   if (event.generation != current_ || rollout_ || leaving() || !crash_looping()) return;
   say(log::Level::warning, "the app crashes over and over, and its library has changed on disk: loading it anew", {{"gen", newest_ + 1}});

@@ -13,7 +13,7 @@ namespace serval::supervisor {
 /// are. Only ever from the supervision loop: a master that stands still falls silent, and is found out. Pure.
 class Notices {
  public:
-  /// `told`: somebody wants to hear status and extensions. `watchdog`: how often a sign of life is expected at least; 0: not at all.
+  /// `told`: status and extensions are wanted. `watchdog`: how often a sign of life is expected at least; 0: not at all.
   Notices(bool told, std::chrono::microseconds watchdog) : told_(told), watchdog_(watchdog) {}
 
   bool told() const { return told_; }

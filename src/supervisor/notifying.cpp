@@ -9,7 +9,7 @@
 namespace serval::supervisor {
 namespace {
 
-/// Of an app's own words; a status is one line that somebody reads.
+/// Limit for an app's own words: a status is one line.
 constexpr std::size_t kLongestReason = 200;
 
 /// The first line; further ones are hints.
@@ -32,7 +32,7 @@ void Supervisor::send_notices() {
   for (std::string& state : notices_.due(status, busy_until(), now_)) act(Notify{std::move(state)});
 }
 
-/// Whoever asked for a reload by a signal waits for its beginning and its end, even if there is nothing in between (systemd.service(5),
+/// A service manager that asked for a reload by a signal waits for its beginning and its end, even if there is nothing in between (systemd.service(5),
 /// Type=notify-reload). That it failed can only be said in words.
 void Supervisor::notify_reloading() {
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch()).count();
@@ -43,7 +43,7 @@ void Supervisor::notify_ready() {
   if (complete_ && !leaving()) notify("READY=1");  // nothing takes STOPPING=1 back
 }
 
-/// One line for who looks: how many serve, and whatever is not as usual.
+/// One line for an operator: how many serve, and whatever is not as usual.
 std::string Supervisor::headline() const {
   const auto count = [this](auto which) { return static_cast<long>(slots_.count(which)); };
   if (phase_ == Phase::stopping || phase_ == Phase::finished) {

@@ -43,7 +43,7 @@ void Supervisor::handle(const WorkerDeaf& event) {
   make_due(*slot, Cause::unfit, turn());
 }
 
-/// Nobody is served by it, and the next one is told everything.
+/// It serves no requests, and the next one is told everything.
 void Supervisor::handle(const MoldDeaf& event) {
   Mold* mold = find_mold(event.generation);
   if (mold == nullptr || mold->killed || mold->state != MoldState::ready) return;

@@ -6,12 +6,12 @@
 #include "supervisor/supervisor.hpp"
 #include "supervisor/worker_steps.hpp"
 
-// A reload: the next generation loads and boots one worker beside everybody who serves; then the others follow, each ahead of the one it
+// A reload: the next generation loads and boots one worker beside all that serve; then the others follow, each ahead of the one it
 // replaces. What fails before that leaves the old generation as it was; what dies during it brings the old one back.
 namespace serval::supervisor {
 namespace {
 
-/// That live at a time, with the one that loads. Who drains may take all of its grace, and reloads may follow one another faster than that.
+/// Limit of those that live at a time, with the one that loads. A worker that drains may take all of its grace, and reloads may follow one another faster than that.
 constexpr std::size_t kMostGenerations = 8;
 
 }  // namespace
@@ -98,7 +98,7 @@ void Supervisor::look_at_canary() {
 
 void Supervisor::start_canary() {
   Slot* slot = spare_slot();
-  if (slot == nullptr) return;  // until somebody ends
+  if (slot == nullptr) return;  // until a worker ends
   rollout_->step = Rollout::Step::canary;
   rollout_->canary = slot->index();
   fork_from(molds_.at(rollout_->to), *slot, after(settings_.reload.ready_timeout));
@@ -117,7 +117,8 @@ void Supervisor::roll_out() {
   say(log::Level::info, "first worker of the new generation serves, the others follow", {{"gen", current_}});
 }
 
-/// The last one who listens where the new generation does not: it still answers what waits there, so nobody new may come once it drains.
+/// The last one that listens where the new generation does not: it still answers what waits there, so no new connection may
+/// come once it drains.
 void Supervisor::retire_listeners_before(const Slot& last) {
   const auto old_one = [this](const Slot& slot) {
     return slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting);
@@ -150,7 +151,7 @@ TimePoint Supervisor::probation_over() const {
   return next;
 }
 
-/// Nobody of an older generation serves, nor answers who comes to it while it leaves.
+/// No worker of an older generation serves, or accepts requests while it leaves.
 bool Supervisor::rollout_is_over() const {
   int serving = 0;
   for (const Slot& slot : slots_) {
@@ -181,7 +182,7 @@ void Supervisor::end_rollout(bool good, const std::string& why) {
   if (const auto by = std::exchange(reload_again_, std::nullopt)) act(ReloadAgain{*by});
 }
 
-/// Molds that nobody needs any more; one that forks just now goes when that is done.
+/// Molds that are not needed any more; one that forks just now goes when that is done.
 void Supervisor::retire_molds() {
   for (auto at = molds_.begin(); at != molds_.end();) {
     Mold& mold = at->second;

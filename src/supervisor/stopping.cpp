@@ -11,7 +11,7 @@
 namespace serval::supervisor {
 namespace {
 
-/// timeout(1) signals its child, then the child's process group; npm, make and foreman pass on what the terminal has sent to everybody already. What
+/// timeout(1) signals its child, then the child's process group; npm, make and foreman pass on what the terminal has sent to all of them already. What
 /// comes so soon after the first one is no second request.
 constexpr auto kSameSignal = std::chrono::seconds(1);
 /// After it, a mold that was asked to end takes long; earlier where the grace is short.
@@ -88,7 +88,7 @@ void Supervisor::begin_stop(int exit_code) {
   for (auto& [generation, mold] : molds_) stop_mold(mold);
 }
 
-/// A mold that forks is let finish, so that no worker appears unknown; one that loads serves nobody and may take minutes.
+/// A mold that forks is let finish, so that no worker appears unknown; one that loads serves no requests and may take minutes.
 void Supervisor::stop_mold(Mold& mold) {
   switch (mold.state) {
     case MoldState::loading: return kill_mold(mold);

@@ -43,7 +43,7 @@ enum class StopEffect {
 class Supervisor {
  public:
   explicit Supervisor(Settings settings);
-  /// Goes on where another one was: the processes that `state` names live, or have ended without anybody having seen it yet.
+  /// Goes on where another one was: the processes that `state` names live, or have ended without having been reaped yet.
   Supervisor(Settings settings, const State& state, TimePoint now);
 
   std::vector<Action> on(const Event& event, TimePoint now);
@@ -60,7 +60,7 @@ class Supervisor {
   std::vector<Log> folded();
 
  private:
-  /// A reload under way. Until its canary is ready nobody who serves is touched.
+  /// A reload under way. Until its canary is ready no worker that serves is touched.
   struct Rollout {
     enum class Step { loading, canary, rolling } step = Step::loading;
     int from = 0;
