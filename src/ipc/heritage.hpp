@@ -17,8 +17,8 @@ struct Listener {
   bool local = false;   ///< a unix socket: the peer has no address and counts as "unix"
 };
 
-/// All that crosses the exec from master to mold, and by fork from there to the workers. Written as JSON into a memfd, whose number is
-/// the hidden `serval mold FD` command's only argument. Every other descriptor is close-on-exec.
+/// All that crosses the exec from master to mold, and by fork from there to the workers. Written as JSON into a memfd,
+/// whose number is the hidden `serval mold FD` command's only argument. Every other descriptor is close-on-exec.
 struct Heritage {
   config::Config config;     ///< effective, validated; paths are absolute; server.name is filled in
   int generation = 0;

@@ -19,7 +19,8 @@ auto* find_in(const Map& map, Key key) {
 
 template <class Map>
 auto* find_pid(const Map& map, pid_t pid) {
-  const auto found = std::find_if(map.begin(), map.end(), [pid](const auto& entry) { return entry.second->pid == pid; });
+  const auto found =
+      std::find_if(map.begin(), map.end(), [pid](const auto& entry) { return entry.second->pid == pid; });
   return found == map.end() ? nullptr : found->second.get();
 }
 
@@ -37,7 +38,9 @@ void Children::add(std::unique_ptr<WorkerProcess> worker) {
 
 void Children::remove_mold(int generation) {
   molds_.erase(generation);
-  std::erase_if(workers_, [generation](const auto& entry) { return entry.second->pid == 0 && entry.second->generation == generation; });
+  std::erase_if(workers_, [generation](const auto& entry) {
+    return entry.second->pid == 0 && entry.second->generation == generation;
+  });
   forget_early_exits_if_over();
 }
 
@@ -57,7 +60,8 @@ bool Children::any_of(int generation) const {
 }
 
 std::string Children::why_no_worker(pid_t pid) const {
-  if (os::is_spawned(pid) || mold_of(pid) != nullptr) return "serval has started that process itself, for something else";
+  if (os::is_spawned(pid) || mold_of(pid) != nullptr)
+    return "serval has started that process itself, for something else";
   if (worker_of(pid) != nullptr) return "that process is another worker";
   if (!early_exits_.contains(pid) && !os::is_child(pid)) return "that process is no child of this server's master";
   return "";

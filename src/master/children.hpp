@@ -23,7 +23,8 @@ class Children {
 
   void add(std::unique_ptr<MoldProcess> mold);
   void add(std::unique_ptr<WorkerProcess> worker);
-  /// With the workers that it was asked for and has not named: one that it forked all the same finds its channel closed and leaves.
+  /// With the workers that it was asked for and has not named: one that it forked all the same finds its channel closed
+  /// and leaves.
   void remove_mold(int generation);
   std::unique_ptr<WorkerProcess> take_worker(int slot);
   void remove_worker(int slot) { workers_.erase(slot); }
@@ -36,8 +37,8 @@ class Children {
   /// A mold, or a worker that is there or asked for.
   bool any_of(int generation) const;
 
-  /// Why no worker of ours can be this process; empty: it may be one. A master that is root must not take the app's word for what
-  /// to watch and to kill.
+  /// Why no worker of ours can be this process; empty: it may be one. A master that is root must not take the app's
+  /// word for what to watch and to kill.
   std::string why_no_worker(pid_t pid) const;
 
   /// A child has ended that is not known: it may be a worker of which its mold will tell.

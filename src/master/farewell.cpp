@@ -42,11 +42,13 @@ void Farewell::await_stacks() {
   end_leftovers();
 }
 
-/// What the app started and left behind has become our child. It is asked to end, then made to: nothing outlives the server.
+/// What the app started and left behind has become our child. It is asked to end, then made to: nothing outlives the
+/// server.
 void Farewell::end_leftovers() {
   const std::vector<pid_t> children = os::own_children();
   if (children.empty()) return io_.stop();
-  if (leftover_rounds_ == 0) log::warning("ending processes that the app left behind", {{"processes", children.size()}});
+  if (leftover_rounds_ == 0)
+    log::warning("ending processes that the app left behind", {{"processes", children.size()}});
   const bool first = leftover_rounds_++ == 0;
   const bool patient = leftover_rounds_ < kLeftoverRounds;
   for (const pid_t pid : children) {

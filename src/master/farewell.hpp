@@ -9,8 +9,8 @@
 
 namespace serval::master {
 
-/// What the master still does when the supervisor has finished: it waits for the names of the last stacks, ends what the app has
-/// left behind, and stops the loop.
+/// What the master still does when the supervisor has finished: it waits for the names of the last stacks, ends what
+/// the app has left behind, and stops the loop.
 class Farewell {
  public:
   /// `reap` takes note of all children that have ended.

@@ -29,14 +29,16 @@ namespace serval::master {
 namespace {
 
 supervisor::Exit to_supervisor(const os::Exit& exit) {
-  return {exit.signaled, exit.code, exit.core, exit.signaled ? os::signal_name(exit.code) : "exit code " + std::to_string(exit.code)};
+  return {exit.signaled, exit.code, exit.core,
+          exit.signaled ? os::signal_name(exit.code) : "exit code " + std::to_string(exit.code)};
 }
 
 /// The scoreboard is made once; a reload may bring more threads. Unused rows cost nothing.
 constexpr int kMinRows = 64;
 
 scoreboard::Memory make_scoreboard(const config::Config& config) {
-  auto memory = scoreboard::Memory::create({.slots = supervisor::Settings().slots, .rows = std::max(config.workers.threads + 1, kMinRows)});
+  auto memory = scoreboard::Memory::create(
+      {.slots = supervisor::Settings().slots, .rows = std::max(config.workers.threads + 1, kMinRows)});
   if (!memory) throw StartupError(exit_code::cannot_create, memory.error());  // by a limit, or for want of memory
   return std::move(*memory);
 }
@@ -81,7 +83,8 @@ Master::Master(Beginning beginning)
   if (const std::size_t hard = newest_.config->memory.hard; hard > 0) {
     auto taken = os::WorkerCgroups::take(hard);
     if (taken) cgroups_.emplace(std::move(*taken));
-    log::debug(taken ? "the kernel keeps memory.hard for each worker" : "the kernel does not keep memory.hard", {{"why", taken ? "" : taken.error()}});
+    log::debug(taken ? "the kernel keeps memory.hard for each worker" : "the kernel does not keep memory.hard",
+               {{"why", taken ? "" : taken.error()}});
   }
   int life[2];
   if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
@@ -91,14 +94,18 @@ Master::Master(Beginning beginning)
 }
 
 Operations Master::operations() {
-  return {.config = [this]() -> const config::Config& { return *newest_.config; },
-          .config_file = [this] { return control::ConfigFile{config::file_of(sources_), newest_.config_file}; },
-          .tell = [this](supervisor::Event event) { handle(std::move(event)); },
-          .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
-          .reopen_logs = [this] { return reopen_logs(); },
-          .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
-          .upgrade_if_possible = [this] { upgrade_if_possible(); },
-          .stacks = [this](std::optional<int> slot, const control::Responder& responder) { ask_stacks(slot, responder); }};
+  return {
+      .config = [this]() -> const config::Config& { return *newest_.config; },
+      .config_file =
+          [this] {
+            return control::ConfigFile{config::file_of(sources_), newest_.config_file};
+          },
+      .tell = [this](supervisor::Event event) { handle(std::move(event)); },
+      .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
+      .reopen_logs = [this] { return reopen_logs(); },
+      .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
+      .upgrade_if_possible = [this] { upgrade_if_possible(); },
+      .stacks = [this](std::optional<int> slot, const control::Responder& responder) { ask_stacks(slot, responder); }};
 }
 
 void Master::listen_to_signals() {
@@ -114,8 +121,8 @@ void Master::listen_to_signals() {
   os::let_signals_in();
 }
 
-/// What still lies in the lobby is closed with it, and a close may take as long as the sender likes (socket(7), SO_LINGER). Not so when the
-/// process ends: the kernel does not linger for those.
+/// What still lies in the lobby is closed with it, and a close may take as long as the sender likes (socket(7),
+/// SO_LINGER). Not so when the process ends: the kernel does not linger for those.
 Master::~Master() {
   lobby_.entry.release();
   lobby_.exit.release();
@@ -175,7 +182,8 @@ void Master::await_signal() {
 
 void Master::on_signal(int number) {
   if (number == SIGCHLD) return reap();
-  const auto* row = std::find_if(std::begin(kSignalTable), std::end(kSignalTable), [number](const SignalRow& other) { return other.number == number; });
+  const auto* row = std::find_if(std::begin(kSignalTable), std::end(kSignalTable),
+                                 [number](const SignalRow& other) { return other.number == number; });
   if (row == std::end(kSignalTable)) return;
   switch (row->action) {
     case SignalAction::stop: return stop(std::string(row->name));
@@ -194,7 +202,8 @@ void Master::on_hangup(const std::string& name) {
 }
 
 void Master::stop(const std::string& by) {
-  handle(supervisor::StopRequested{.signal = by, .requests = control::requests_in_progress(supervisor_.snapshot(), scoreboard_)});
+  handle(supervisor::StopRequested{.signal = by,
+                                   .requests = control::requests_in_progress(supervisor_.snapshot(), scoreboard_)});
 }
 
 /// Why not all of them; empty: all.
@@ -239,7 +248,8 @@ void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
   const TimePoint now = Clock::now();
   for (const scoreboard::RequestInProgress& request : scoreboard::read_requests(scoreboard_, worker.slot)) {
     if (request.deadline <= now) continue;  // its client has had its answer
-    told.requests.push_back({request.method, request.target, request.request_id, std::chrono::duration_cast<Duration>(now - request.started)});
+    told.requests.push_back({request.method, request.target, request.request_id,
+                             std::chrono::duration_cast<Duration>(now - request.started)});
   }
   const scoreboard::SlotReading last = scoreboard::read_slot(scoreboard_, worker.slot);
   told.waiting = last.waiting;

@@ -47,13 +47,15 @@ struct Beginning {
   std::unique_ptr<Pidfile> pidfile;
 };
 
-/// The event loop of the master: turns signals, messages, exits and time into events for the supervisor, and performs its actions.
-/// One thread; nothing in here blocks. Never loads the app and never reads a byte that came over the network.
+/// The event loop of the master: turns signals, messages, exits and time into events for the supervisor, and performs
+/// its actions. One thread; nothing in here blocks. Never loads the app and never reads a byte that came over the
+/// network.
 class Master {
  public:
   explicit Master(Beginning beginning);
-  /// Goes on where an earlier version of serval in this process was. `handover` has been read without an error; its descriptors are ours from here.
-  /// Of `beginning` the configuration and the number of workers are those of the running server already.
+  /// Goes on where an earlier version of serval in this process was. `handover` has been read without an error; its
+  /// descriptors are ours from here. Of `beginning` the configuration and the number of workers are those of the
+  /// running server already.
   Master(Beginning beginning, const Handover& handover);
 
   ~Master();

@@ -12,11 +12,15 @@
 #include "os/signals.hpp"
 #include "stack/names.hpp"
 
-// What molds and workers say, and what becomes of it: events for the supervisor, lines for the log, answers to commands.
+// What molds and workers say, and what becomes of it: events for the supervisor, lines for the log, answers to
+// commands.
 namespace serval::master {
 
 WorkerStacks::Hooks Master::ways_to_workers() {
-  return {.send = [this](const auto& worker, const ipc::ToWorker& message) { return find_worker(worker.slot)->line->send(ipc::encode(message)); },
+  return {.send =
+              [this](const auto& worker, const ipc::ToWorker& message) {
+                return find_worker(worker.slot)->line->send(ipc::encode(message));
+              },
           .layout = [this](const auto& worker) { return layout_of(worker.slot, worker.generation, worker.pid); }};
 }
 
@@ -24,18 +28,23 @@ void Master::on_mold_message(int generation, const ipc::Packet& packet) {
   if (packet.generation != generation) return drop(packet, "the mold", "it names another generation");
   const auto message = ipc::decode<ipc::FromMold>(packet);
   if (!message) return drop(packet, "the mold", "a mold says no such thing");
-  std::visit(Overloaded{
-                 [&](const ipc::Loaded& loaded) {
-                   Generation& of = generations_.at(generation);
-                   if (of.build.empty()) of.build = loaded.build_id;
-                   handle(supervisor::MoldLoaded{generation, loaded.build_id});
-                 },
-                 [&](const ipc::LoadFailed& failed) { handle(supervisor::MoldLoadFailed{generation, failed.why}); },
-                 [&](const ipc::Reopened&) { handle(supervisor::MoldReopened{generation}); },
-                 [&](const ipc::Forked& forked) { on_fork_answered(*children_.find_mold(generation), packet, forked.pid); },
-                 [&](const ipc::ForkFailed& failed) { on_fork_answered(*children_.find_mold(generation), packet, Error{failed.why}); },
-             },
-             *message);
+  std::visit(
+      Overloaded{
+          [&](const ipc::Loaded& loaded) {
+            Generation& of = generations_.at(generation);
+            if (of.build.empty()) of.build = loaded.build_id;
+            handle(supervisor::MoldLoaded{generation, loaded.build_id});
+          },
+          [&](const ipc::LoadFailed& failed) {
+            handle(supervisor::MoldLoadFailed{generation, failed.why});
+          },
+          [&](const ipc::Reopened&) { handle(supervisor::MoldReopened{generation}); },
+          [&](const ipc::Forked& forked) { on_fork_answered(*children_.find_mold(generation), packet, forked.pid); },
+          [&](const ipc::ForkFailed& failed) {
+            on_fork_answered(*children_.find_mold(generation), packet, Error{failed.why});
+          },
+      },
+      *message);
 }
 
 /// What should never be said. It is logged, but not each time.
@@ -98,19 +107,20 @@ void Master::on_timed_out(int slot, const ipc::TimedOut& message) {
   if (!message.report) return handle(supervisor::RequestTimedOut{slot});
   const ipc::TimeoutReport& report = *message.report;
   const WorkerProcess& worker = *find_worker(slot);
-  stacks_.name(worker.pid, report.frames, [this, report, slot = worker.known_as, pid = worker.pid](const std::vector<std::string>& frames) {
-    this->report({log::Level::warning,
-                  "request timed out",
-                  {{"method", ipc::get_text(report.method)},
-                   {"target", ipc::get_text(report.target)},
-                   {"request_id", ipc::get_text(report.request_id)},
-                   {"peer", ipc::get_text(report.peer)},
-                   {"age_ms", report.age_ms},
-                   {"slot", slot},
-                   {"worker_pid", pid},
-                   {"thread", report.frames.thread},
-                   {"stack", frames.empty() ? "the thread does not answer" : stack::one_line(frames)}}});
-  });
+  stacks_.name(worker.pid, report.frames,
+               [this, report, slot = worker.known_as, pid = worker.pid](const std::vector<std::string>& frames) {
+                 this->report({log::Level::warning,
+                               "request timed out",
+                               {{"method", ipc::get_text(report.method)},
+                                {"target", ipc::get_text(report.target)},
+                                {"request_id", ipc::get_text(report.request_id)},
+                                {"peer", ipc::get_text(report.peer)},
+                                {"age_ms", report.age_ms},
+                                {"slot", slot},
+                                {"worker_pid", pid},
+                                {"thread", report.frames.thread},
+                                {"stack", frames.empty() ? "the thread does not answer" : stack::one_line(frames)}}});
+               });
   if (!message.may_return) handle(supervisor::RequestTimedOut{slot});
 }
 
@@ -125,27 +135,34 @@ void Master::on_crashed(int slot, const ipc::Crashed& message) {
   const pid_t pid = unnamed && children_.why_no_worker(message.pid).empty() ? message.pid : worker.pid;
   const std::string& library = config_of(worker.generation).app.library;
   const bool spoilt = mold != nullptr && overwritten(mold->app_file, look_at_app(library));
-  stacks_.name(layout, report.frames, [this, report, slot = worker.known_as, spoilt, library, pid](const std::vector<std::string>& frames) {
-    supervisor::Log line{log::Level::warning,
-                         "worker crashed",
-                         {{"slot", slot},
-                          {"worker_pid", pid},
-                          {"signal", os::signal_name(report.signal)},
-                          {"sender_pid", report.sender},
-                          {"thread", report.frames.thread},
-                          {"stack", stack::one_line(frames)}}};
-    if (spoilt) line.fields.emplace_back("overwritten", library + " was written into after it had been loaded; deploy by mv or install, then reload");
-    this->report(std::move(line));
-  });
+  stacks_.name(layout, report.frames,
+               [this, report, slot = worker.known_as, spoilt, library, pid](const std::vector<std::string>& frames) {
+                 supervisor::Log line{log::Level::warning,
+                                      "worker crashed",
+                                      {{"slot", slot},
+                                       {"worker_pid", pid},
+                                       {"signal", os::signal_name(report.signal)},
+                                       {"sender_pid", report.sender},
+                                       {"thread", report.frames.thread},
+                                       {"stack", stack::one_line(frames)}}};
+                 if (spoilt)
+                   line.fields.emplace_back(
+                       "overwritten",
+                       library + " was written into after it had been loaded; deploy by mv or install, then reload");
+                 this->report(std::move(line));
+               });
 }
 
 /// Of all workers, or of those in `slot`: the one that leaves, and its successor.
 void Master::ask_stacks(std::optional<int> slot, const control::Responder& responder) {
   std::vector<WorkerStacks::Worker> asked;
   for (const auto& [seat, worker] : children_.workers()) {
-    if (worker->pid != 0 && (!slot || *slot == worker->known_as)) asked.push_back({seat, worker->known_as, worker->generation, worker->pid});
+    if (worker->pid != 0 && (!slot || *slot == worker->known_as))
+      asked.push_back({seat, worker->known_as, worker->generation, worker->pid});
   }
-  if (asked.empty()) return responder.refuse(slot ? "no worker in slot " + std::to_string(*slot) : "there is no worker", exit_code::app_failed);
+  if (asked.empty())
+    return responder.refuse(slot ? "no worker in slot " + std::to_string(*slot) : "there is no worker",
+                            exit_code::app_failed);
   responder.progress("asking " + std::to_string(asked.size()) + (asked.size() == 1 ? " worker" : " workers"));
   worker_stacks_.ask(asked, [responder](boost::json::object result) { responder.finish(std::move(result)); });
 }

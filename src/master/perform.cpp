@@ -21,7 +21,8 @@
 namespace serval::master {
 namespace {
 
-constexpr int kMaxUnansweredForks = 8;  // far below what the kernel lets a channel hold, enough that the mold never waits for us
+constexpr int kMaxUnansweredForks =
+    8;  // far below what the kernel lets a channel hold, enough that the mold never waits for us
 
 /// Why a message could not be sent: the other end, or ours, is closed.
 bool hung_up(int error) { return error == EPIPE || error == ECONNRESET || error == EBADF; }
@@ -70,7 +71,8 @@ Result<pid_t> Master::start_mold(int generation) {
   mold->generation = generation;
   mold->app_file = app_file;
   mold->pid = *pid;
-  mold->line.emplace(io_, std::move(channels->first), [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
+  mold->line.emplace(io_, std::move(channels->first),
+                     [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
   if (config.log.capture) mold->captures.emplace(io_, pipes, "mold", generation, *pid);
   children_.add(std::move(mold));
   return pid;
@@ -83,14 +85,16 @@ void Master::perform(const supervisor::StopMold& action) {
 void Master::perform(const supervisor::ReopenMold& action) {
   MoldProcess* mold = find_mold(action.generation);
   if (mold == nullptr) return;
-  if (mold->line->send(ipc::encode<ipc::ToMold>(ipc::Reopen{}), generations_.at(action.generation).logs->files())) return;
+  if (mold->line->send(ipc::encode<ipc::ToMold>(ipc::Reopen{}), generations_.at(action.generation).logs->files()))
+    return;
   if (!hung_up(errno)) handle(supervisor::MoldDeaf{action.generation});
 }
 
 void Master::perform(const supervisor::ForkWorker& action) {
   MoldProcess* mold = find_mold(action.generation);
   auto worker = prepare_worker(action);
-  if (!worker || mold == nullptr) return handle(supervisor::ForkFailed{action.slot, worker ? "the mold has just ended" : worker.error()});
+  if (!worker || mold == nullptr)
+    return handle(supervisor::ForkFailed{action.slot, worker ? "the mold has just ended" : worker.error()});
   children_.add(std::move(*worker));
   mold->to_fork.push_back(action.slot);
   send_forks(*mold);
@@ -113,7 +117,8 @@ Result<std::unique_ptr<WorkerProcess>> Master::prepare_worker(const supervisor::
   worker->max_requests = action.max_requests;
   worker->pause = action.pause;
   worker->theirs = std::move(channels->second);
-  worker->line.emplace(io_, std::move(channels->first), [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
+  worker->line.emplace(io_, std::move(channels->first),
+                       [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
   return worker;
 }
 
@@ -210,7 +215,9 @@ void Master::perform(const supervisor::RefuseConnections&) {
 
 void Master::perform(const supervisor::Notify& action) { os::notify(action.state); }
 
-void Master::perform(const supervisor::Log& action) { log::write(action.level, action.sentence, std::span<const log::Field>(action.fields)); }
+void Master::perform(const supervisor::Log& action) {
+  log::write(action.level, action.sentence, std::span<const log::Field>(action.fields));
+}
 
 void Master::perform(const supervisor::Finish& action) {
   timer_.cancel();

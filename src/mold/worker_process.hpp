@@ -19,6 +19,7 @@ struct ForkRequest {
 };
 
 /// The worker's side of the fork: sheds what belongs to the mold, then worker::run. Returns the exit code.
-int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& scoreboard, ipc::Channel mold_channel, ForkRequest request);
+int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& scoreboard, ipc::Channel mold_channel,
+               ForkRequest request);
 
 }  // namespace serval::mold

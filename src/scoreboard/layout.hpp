@@ -13,8 +13,8 @@
 /// ```
 /// FileHeader | slot 0: SlotCells, rows × RequestRow | slot 1: ... | ...      each | on a page
 /// ```
-/// All bytes zero is a valid scoreboard without workers: a fresh file's pages need no setting up and cost nothing until they are written.
-/// Times are nanoseconds of the monotonic clock, which all processes of a machine share.
+/// All bytes zero is a valid scoreboard without workers: a fresh file's pages need no setting up and cost nothing until
+/// they are written. Times are nanoseconds of the monotonic clock, which all processes of a machine share.
 namespace serval::scoreboard::layout {
 
 inline constexpr std::uint64_t kMagic = 0x6c61'7672'6573'0a01;
@@ -39,7 +39,8 @@ using Cell64 = std::atomic<std::uint64_t>;
 using Signed32 = std::atomic<std::int32_t>;
 using Signed64 = std::atomic<std::int64_t>;
 // A lock would be in one process's memory, and left locked by a killed one.
-static_assert(Cell32::is_always_lock_free && Cell64::is_always_lock_free && Signed32::is_always_lock_free && Signed64::is_always_lock_free);
+static_assert(Cell32::is_always_lock_free && Cell64::is_always_lock_free && Signed32::is_always_lock_free &&
+              Signed64::is_always_lock_free);
 
 struct HistogramCells {
   std::array<Cell64, kBuckets> counts;
@@ -68,9 +69,10 @@ struct alignas(kCacheLine) SlotCells {
 template <std::size_t kBytes>
 using Text = std::array<Cell64, kBytes / sizeof(std::uint64_t)>;
 
-/// One request in progress, written by one app thread. A seqlock without fences, which ThreadSanitizer does not know (Boehm, "Can seqlocks
-/// get along with programming language memory models?", 2012): the writer makes `version` odd, stores the cells with release, and makes it
-/// even; a thread that reads a cell of a later writing with acquire then also finds the later version. Both are plain moves on x86-64.
+/// One request in progress, written by one app thread. A seqlock without fences, which ThreadSanitizer does not know
+/// (Boehm, "Can seqlocks get along with programming language memory models?", 2012): the writer makes `version` odd,
+/// stores the cells with release, and makes it even; a thread that reads a cell of a later writing with acquire then
+/// also finds the later version. Both are plain moves on x86-64.
 struct alignas(kCacheLine) RequestRow {
   Cell64 version;     ///< odd while it is written
   Signed64 started;   ///< 0: no request

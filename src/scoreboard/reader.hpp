@@ -11,12 +11,14 @@
 #include "scoreboard/counters.hpp"
 #include "scoreboard/memory.hpp"
 
-/// What master and admin read. Workers run foreign code that may have scribbled over the memory, so a reader believes nothing: any bytes give
-/// some reading, without a crash. Use no pid or thread from here for more than to look at it, and escape the texts.
-/// Numbers are never negative, and times never before the clock's zero: differences do not overflow. Any thread.
+/// What master and admin read. Workers run foreign code that may have scribbled over the memory, so a reader believes
+/// nothing: any bytes give some reading, without a crash. Use no pid or thread from here for more than to look at it,
+/// and escape the texts. Numbers are never negative, and times never before the clock's zero: differences do not
+/// overflow. Any thread.
 namespace serval::scoreboard {
 
-/// All zero, and phase `none`: no worker. Values may be a moment apart; where there is a pid, none is older than that worker.
+/// All zero, and phase `none`: no worker. Values may be a moment apart; where there is a pid, none is older than that
+/// worker.
 struct SlotReading {
   pid_t pid = 0;
   int generation = 0;
@@ -58,8 +60,8 @@ struct Totals {
 
 SlotReading read_slot(const Memory& memory, int slot);
 
-/// Threads that could take one more request each, of those workers that serve, but for the one in `but`; each has `threads`. Counts no further than
-/// `enough`.
+/// Threads that could take one more request each, of those workers that serve, but for the one in `but`; each has
+/// `threads`. Counts no further than `enough`.
 int free_threads(const Memory& memory, int but, int threads, int enough);
 
 /// Requests of a slot that began before that time and still run.
@@ -67,7 +69,8 @@ int running_since_before(const Memory& memory, int slot, TimePoint time);
 
 /// Those workers of a range that serve.
 struct Company {
-  int at_ease = 0;   ///< more than half of its threads are free, no request waits for one, and its loop is neither strained nor held up by a handler
+  int at_ease = 0;   ///< more than half of its threads are free, no request waits for one, and its loop is neither
+                     ///< strained nor held up by a handler
   int strained = 0;  ///< its loop hardly keeps up
   int first = -1;    ///< the slot of the first at ease
 };
@@ -82,7 +85,8 @@ Company company(const Memory& memory, Slots slots, int threads, TimePoint now);
 /// Connections that the workers of a slot have accepted.
 std::uint64_t accepted(const Memory& memory, int slot);
 
-/// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it, is left out.
+/// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it,
+/// is left out.
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot);
 
 Totals read_totals(const Memory& memory);

@@ -12,7 +12,8 @@
 #include "supervisor/heart.hpp"
 #include "supervisor/settings.hpp"
 
-/// All that can happen, as the supervisor sees it. `slot` and `generation` name processes; pids appear once a process has one.
+/// All that can happen, as the supervisor sees it. `slot` and `generation` name processes; pids appear once a process
+/// has one.
 namespace serval::supervisor {
 
 /// A request that died with its worker.
@@ -177,10 +178,11 @@ struct UpgradeFailed {  ///< it could not be started
 
 struct Tick {};  ///< next_wakeup() has come
 
-using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady,
-                           WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent, RequestTimedOut, OnlyStuckLeft,
-                           LookedAtWorkers, AppChanged, ScaleRequested, ReloadRequested, ReloadRefused, RecycleRequested, DrainRequested,
-                           PauseRequested, WorkerPaused, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported,
-                           UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
+using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed,
+                           WorkerReady, WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent,
+                           RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested, ReloadRequested,
+                           ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited,
+                           StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested,
+                           UpgradeChecked, UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor

@@ -9,10 +9,12 @@ namespace {
 
 Duration milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span); }
 
-/// A process group that is signalled, by Ctrl-C or a service manager, has workers that leave or die before the master has
-/// heard of its own signal. For that long a worker that was signalled gets no successor, which the stop would have to end.
+/// A process group that is signalled, by Ctrl-C or a service manager, has workers that leave or die before the master
+/// has heard of its own signal. For that long a worker that was signalled gets no successor, which the stop would have
+/// to end.
 constexpr auto kGroupSignal = std::chrono::milliseconds(100);
-/// Up to this number of workers, each has its own lines when all start, are replaced by a reload, or stop. In a larger fleet they are for debugging.
+/// Up to this number of workers, each has its own lines when all start, are replaced by a reload, or stop. In a larger
+/// fleet they are for debugging.
 constexpr int kFewWorkers = 10;
 
 }  // namespace
@@ -42,7 +44,8 @@ void Supervisor::start_what_is_missing() {
 bool Supervisor::crash_looping() const {
   const auto crashed_often = [](const Slot& slot) { return slot.backoff.crashes_in_a_row() >= 2; };
   return phase_ == Phase::running && slots_.any(crashed_often) &&
-         std::all_of(slots_.begin(), slots_.end(), [&](const Slot& slot) { return slot.state() == SlotState::empty || crashed_often(slot); });
+         std::all_of(slots_.begin(), slots_.end(),
+                     [&](const Slot& slot) { return slot.state() == SlotState::empty || crashed_often(slot); });
 }
 
 /// False if it has to wait for the next token.
@@ -92,7 +95,8 @@ void Supervisor::handle(const WorkerReady& event) {
   slot->ready(now_);
   slot->watched.heart.start(now_, settings_.limits.heartbeat_timeout);
   const Duration lifetime = settings_.limits.max_lifetime;
-  if (lifetime > Duration::zero()) slot->expire_at(now_ + lifetime + Duration(up_to(settings_.limits.max_lifetime_jitter.count())));
+  if (lifetime > Duration::zero())
+    slot->expire_at(now_ + lifetime + Duration(up_to(settings_.limits.max_lifetime_jitter.count())));
   if (phase_ == Phase::booting) phase_ = Phase::running;
   if (!slot->forking()) announce(*slot);  // else it was faster than the mold, which reports its pid next
 }
@@ -100,16 +104,20 @@ void Supervisor::handle(const WorkerReady& event) {
 void Supervisor::announce(const Slot& slot) {
   const Duration boot = milliseconds(slot.ready_at() - slot.started());
   const bool one_of_all = !complete_ || belongs_to_rollout(slot);
-  say(one_of_all ? routine() : log::Level::info, "worker ready", {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"boot_ms", boot}});
+  say(one_of_all ? routine() : log::Level::info, "worker ready",
+      {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"boot_ms", boot}});
   announce_if_complete();
 }
 
 /// The level of lines about a single worker, when all of them do the same.
-log::Level Supervisor::routine() const { return settings_.workers > kFewWorkers ? log::Level::debug : log::Level::info; }
+log::Level Supervisor::routine() const {
+  return settings_.workers > kFewWorkers ? log::Level::debug : log::Level::info;
+}
 
 void Supervisor::announce_if_complete() {
   if (complete_ || phase_ != Phase::running) return;
-  const auto serving = slots_.count([](const Slot& slot) { return slot.state() == SlotState::serving && !slot.forking(); });
+  const auto serving =
+      slots_.count([](const Slot& slot) { return slot.state() == SlotState::serving && !slot.forking(); });
   if (serving < settings_.workers) return;
   complete_ = true;
   say(log::Level::info, "serving", {{"workers", settings_.workers}, {"boot_ms", milliseconds(now_ - begun_)}});
@@ -123,7 +131,8 @@ void Supervisor::handle(const WorkerBootFailed& event) {
 void Supervisor::handle(const WorkerLeaving& event) {
   Slot* slot = slots_.find(event.slot);
   if (slot == nullptr || (slot->state() != SlotState::starting && slot->state() != SlotState::serving)) return;
-  say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts", {{"slot", slot->number()}, {"worker_pid", slot->pid()}});
+  say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts",
+      {{"slot", slot->number()}, {"worker_pid", slot->pid()}});
   slot->retire(Cause::manual, now_, now_ + settings_.grace);
   // Once for all that follow: workers that leave one after another must not put it off for ever.
   if (!leaving() && forks_held_until_ <= now_) forks_held_until_ = now_ + kGroupSignal;

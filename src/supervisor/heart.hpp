@@ -7,12 +7,13 @@ namespace serval::supervisor {
 /// What a look at a worker's I/O loop found.
 struct Pulse {
   TimePoint beat;             ///< when the loop last said that it turns
-  char state = 0;             ///< of the thread that has the loop, as in /proc/PID/task/TID/stat (proc(5)); 0: not looked at, or gone
+  char state =
+      0;  ///< of the thread that has the loop, as in /proc/PID/task/TID/stat (proc(5)); 0: not looked at, or gone
   Clock::duration cpu{};      ///< that this thread has got in its life
 };
 
-/// Judges from looks at its loop whether a worker still lives. What makes it slow from outside is not held against it: waiting for a CPU,
-/// a debugger, a suspended machine. Pure.
+/// Judges from looks at its loop whether a worker still lives. What makes it slow from outside is not held against it:
+/// waiting for a CPU, a debugger, a suspended machine. Pure.
 class Heart {
  public:
   enum class Verdict {

@@ -61,7 +61,8 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
 
 TimePoint Supervisor::find_next_wakeup() const {
   if (phase_ == Phase::finished) return TimePoint::max();
-  TimePoint next = std::min({waits_for_turn_, fold_.next(), traffic_.next(), upgrade_.next(), notices_.next(), leaves_at_});
+  TimePoint next =
+      std::min({waits_for_turn_, fold_.next(), traffic_.next(), upgrade_.next(), notices_.next(), leaves_at_});
   if (phase_ == Phase::running) next = std::min(next, outage_.next());
   if (forks_held_until_ > now_) next = std::min(next, forks_held_until_);
   next = std::min(next, probation_over());
@@ -75,15 +76,17 @@ TimePoint Supervisor::find_next_wakeup() const {
     if (slot.serving()) next = std::min(next, slot.expires());
     if (slot.at_door() && phase_ == Phase::running) next = std::min(next, slot.door_deadline());
   }
-  if (waits_for_token && forks_held_until_ <= now_ && mold().state == MoldState::ready) next = std::min(next, forks_.available_at(now_));
+  if (waits_for_token && forks_held_until_ <= now_ && mold().state == MoldState::ready)
+    next = std::min(next, forks_.available_at(now_));
   return next;
 }
 
 Snapshot Supervisor::snapshot() const {
   Snapshot result;
   for (const Slot& slot : slots_) {
-    result.workers.push_back({slot.number(), slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(), slot.at_door(), slot.watched.heart.hangs(now_),
-                              slot.started(), slot.deadline(), slot.backoff.crashes_in_a_row()});
+    result.workers.push_back({slot.number(), slot.index(), slot.generation(), slot.pid(), slot.state(), slot.cause(),
+                              slot.at_door(), slot.watched.heart.hangs(now_), slot.started(), slot.deadline(),
+                              slot.backoff.crashes_in_a_row()});
   }
   result.generation = current_;
   result.mold = mold().state;
@@ -99,8 +102,8 @@ Snapshot Supervisor::snapshot() const {
   return result;
 }
 
-/// What status, readiness probes and the service manager are told; empty: ready. Few workers are better than none: only a server
-/// that cannot or will not serve at all is not ready.
+/// What status, readiness probes and the service manager are told; empty: ready. Few workers are better than none: only
+/// a server that cannot or will not serve at all is not ready.
 std::string Supervisor::not_ready_reason() const {
   if (leaving() || phase_ == Phase::stopping || phase_ == Phase::finished) return "stopping";
   if (!complete_) return "booting";
@@ -113,7 +116,11 @@ void Supervisor::handle(const Start&) {
   start_mold(mold());
 }
 
-std::int64_t Supervisor::up_to(std::int64_t most) { return std::uniform_int_distribution<std::int64_t>(0, most)(random_); }
+std::int64_t Supervisor::up_to(std::int64_t most) {
+  return std::uniform_int_distribution<std::int64_t>(0, most)(random_);
+}
 
-TimePoint Supervisor::after(Duration limit) const { return limit == Duration::zero() ? TimePoint::max() : now_ + limit; }
+TimePoint Supervisor::after(Duration limit) const {
+  return limit == Duration::zero() ? TimePoint::max() : now_ + limit;
+}
 }  // namespace serval::supervisor

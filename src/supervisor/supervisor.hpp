@@ -26,24 +26,26 @@
 
 namespace serval::supervisor {
 
-/// Decides what the master does. Pure: no system call, no clock, no log. Feed it every event with the time it happened; perform the actions
-/// it returns, in order; call it with Tick at next_wakeup(). One thread.
-///
-/// The rules: `workers` slots are filled from the mold. A worker that crashes is started again, at once if it had been healthy, else after
-/// a backoff. A worker that leaves gets a successor in a spare slot at once. One that has to leave (its requests, age or memory, a handler
-/// that does not return) does so when its successor serves; one that hangs, or is above the hard memory ceiling, is killed. A mold that dies
-/// is replaced without touching the workers. Until the first worker is ready, a failing app ends the server (exit code 1); later it is only
-/// tried again, until give_up_after.
 enum class StopEffect {
   nothing,   ///< it stops already, or that was the same signal once more
   graceful,  ///< what is in flight is answered
   at_once,   ///< what is in flight is cut
 };
 
+/// Decides what the master does. Pure: no system call, no clock, no log. Feed it every event with the time it happened;
+/// perform the actions it returns, in order; call it with Tick at next_wakeup(). One thread.
+///
+/// The rules: `workers` slots are filled from the mold. A worker that crashes is started again, at once if it had been
+/// healthy, else after a backoff. A worker that leaves gets a successor in a spare slot at once. One that has to leave
+/// (its requests, age or memory, a handler that does not return) does so when its successor serves; one that hangs, or
+/// is above the hard memory ceiling, is killed. A mold that dies is replaced without touching the workers. Until the
+/// first worker is ready, a failing app ends the server (exit code 1); later it is only tried again, until
+/// give_up_after.
 class Supervisor {
  public:
   explicit Supervisor(Settings settings);
-  /// Goes on where another one was: the processes that `state` names live, or have ended without having been reaped yet.
+  /// Goes on where another one was: the processes that `state` names live, or have ended without having been reaped
+  /// yet.
   Supervisor(Settings settings, const State& state, TimePoint now);
 
   std::vector<Action> on(const Event& event, TimePoint now);
@@ -111,7 +113,8 @@ class Supervisor {
   void start_what_is_missing();
   bool start_worker(Slot& slot);
   void fork_from(Mold& mold, Slot& slot, TimePoint deadline);
-  Slot* spare_slot() { return slots_.spare(settings_.slots); }  ///< nullptr: until a worker ends, which deadlines see to
+  /// Nullptr: until a worker ends, which deadlines see to.
+  Slot* spare_slot() { return slots_.spare(settings_.slots); }
   int missing_workers() const;
   bool crash_looping() const;
   // worker_end.cpp
@@ -154,7 +157,8 @@ class Supervisor {
   void tell_of_rollout();
   void retire_molds();
   bool is_needed(const Mold& mold) const {
-    return mold.generation == current_ || (rollout_ && (mold.generation == rollout_->from || mold.generation == rollout_->to));
+    return mold.generation == current_ ||
+           (rollout_ && (mold.generation == rollout_->from || mold.generation == rollout_->to));
   }
   bool is_canary(const Slot& slot) const { return rollout_ && rollout_->canary == slot.index(); }
   void make_room_for_a_generation();

@@ -16,8 +16,8 @@ constexpr auto kAsleep = 1s;
 
 bool measures_memory(const Settings& settings) { return settings.memory.soft > 0 || settings.memory.hard > 0; }
 
-/// Above the hard ceiling twice, half an interval apart: a spike that is gone by then has done its harm, and its worker would have to answer
-/// for it with all its requests.
+/// Above the hard ceiling twice, half an interval apart: a spike that is gone by then has done its harm, and its worker
+/// would have to answer for it with all its requests.
 void check_memory(Slot& slot, std::uint64_t bytes, const Turn& turn) {
   const config::Memory& memory = turn.settings.memory;
   const auto fields = [&](std::size_t ceiling) {

@@ -15,7 +15,8 @@ Duration milliseconds(Clock::duration span) { return std::chrono::duration_cast<
 }  // namespace
 
 void Supervisor::handle(const ChildExited& event) {
-  const auto mold = std::find_if(molds_.begin(), molds_.end(), [&event](const auto& entry) { return entry.second.pid == event.pid; });
+  const auto mold =
+      std::find_if(molds_.begin(), molds_.end(), [&event](const auto& entry) { return entry.second.pid == event.pid; });
   if (mold != molds_.end()) {
     mold_exited(mold->second, event.exit);
   } else if (Slot* slot = slots_.find_pid(event.pid)) {
@@ -52,7 +53,8 @@ Cause harder_end(const Slot& slot, const Exit& exit) {
   if (slot.state() != SlotState::draining) return Cause::none;
   if (const Cause cause = kernels_cause(exit); cause != Cause::none) return cause;
   if (exit.signaled || exit.code != 0) return Cause::crash;
-  return exit.requests.empty() ? Cause::none : Cause::grace_over;  // it has cut them itself, a little before we would have
+  return exit.requests.empty() ? Cause::none
+                               : Cause::grace_over;  // it has cut them itself, a little before we would have
 }
 
 }  // namespace
@@ -63,14 +65,20 @@ void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
                                     {"age_ms", milliseconds(now_ - slot.started())}};
   append_exit(fields, exit);
   for (const LostRequest& request : exit.requests) {
-    say(log::Level::warning, "request lost with its worker", {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"method", request.method},
-                                                              {"target", request.target}, {"request_id", request.request_id}, {"age_ms", request.age}});
+    say(log::Level::warning, "request lost with its worker",
+        {{"slot", slot.number()},
+         {"worker_pid", slot.pid()},
+         {"method", request.method},
+         {"target", request.target},
+         {"request_id", request.request_id},
+         {"age_ms", request.age}});
   }
   if (const Cause harder = harder_end(slot, exit); harder != Cause::none) slot.end_by(harder);
   switch (slot.state()) {
     case SlotState::draining:
     case SlotState::killing:
-      if (slot.cause() == Cause::boot_failed && phase_ != Phase::stopping) return worker_failed(slot, Cause::boot_failed, exit.text, std::move(fields));
+      if (slot.cause() == Cause::boot_failed && phase_ != Phase::stopping)
+        return worker_failed(slot, Cause::boot_failed, exit.text, std::move(fields));
       return worker_retired(slot, exit, std::move(fields));
     case SlotState::starting:
       if (const Cause cause = kernels_cause(exit); cause != Cause::none) {
@@ -98,20 +106,22 @@ void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::F
   const bool all_answered = exit.requests.empty() && as_meant;
   fields.emplace_back("cause", name_of(slot.cause()));
   if (slot.first_cause() != Cause::none) fields.emplace_back("first_cause", name_of(slot.first_cause()));
-  if (kernels_cause(exit) != Cause::none && slot.state() == SlotState::draining) fields.emplace_back("why", kOutOfMemory);
+  if (kernels_cause(exit) != Cause::none && slot.state() == SlotState::draining)
+    fields.emplace_back("why", kOutOfMemory);
   if (phase_ == Phase::running && slot.cause() != Cause::scale && slot.first_cause() != Cause::scale) {
     fields.emplace_back("next", missing_workers() > 0 ? "its successor starts" : "its successor is there");
   }
   const bool one_of_all = slot.cause() == Cause::reload || slot.cause() == Cause::stop;
   const log::Level usual = one_of_all ? routine() : log::Level::info;
-  say(all_answered ? usual : log::Level::warning, as_meant ? "worker stopped" : "worker died while it drained", std::move(fields));
+  say(all_answered ? usual : log::Level::warning, as_meant ? "worker stopped" : "worker died while it drained",
+      std::move(fields));
   ++ended_[slot.cause()];
   slot.clear();
   slot.backoff.forget();
 }
 
-/// It was not: says so, with what happens next. Before the first worker is ready these are warnings, since either another one becomes
-/// ready, or fail_boot has the last word.
+/// It was not: says so, with what happens next. Before the first worker is ready these are warnings, since either
+/// another one becomes ready, or fail_boot has the last word.
 void Supervisor::worker_failed(Slot& slot, Cause cause, const std::string& how, std::vector<log::Field> fields) {
   ++ended_[cause];
   const bool of_rollout = belongs_to_rollout(slot);
@@ -139,8 +149,11 @@ void Supervisor::worker_failed(Slot& slot, Cause cause, const std::string& how, 
     return roll_back(why.empty() ? "its workers die" : why);
   }
   if (give_up) return begin_stop(exit_code::gave_up);
-  const auto tried = [this](const Slot& other) { return other.index() >= settings_.workers || other.backoff.crashes_in_a_row() > 0; };
-  if (booting && std::all_of(slots_.begin(), slots_.end(), tried)) fail_boot("the app did not boot in any worker", {{"why", why}});
+  const auto tried = [this](const Slot& other) {
+    return other.index() >= settings_.workers || other.backoff.crashes_in_a_row() > 0;
+  };
+  if (booting && std::all_of(slots_.begin(), slots_.end(), tried))
+    fail_boot("the app did not boot in any worker", {{"why", why}});
 }
 
 std::string Supervisor::restarting(Duration delay) {

@@ -21,7 +21,9 @@ struct CaptureTest : testing::Test {
     log::start({.fd = log.get()}, "test");
     capture.emplace(io, UniqueFd(fds[0]), Writer{"worker[3]", 2, 4711, "stderr"});
   }
-  void put(const std::string& text) { ASSERT_EQ(::write(write_end.get(), text.data(), text.size()), static_cast<ssize_t>(text.size())); }
+  void put(const std::string& text) {
+    ASSERT_EQ(::write(write_end.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
   std::string logged() const {
     std::string text(static_cast<std::size_t>(::lseek(log.get(), 0, SEEK_END)), '\0');
     EXPECT_EQ(::pread(log.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
@@ -36,7 +38,8 @@ struct CaptureTest : testing::Test {
 TEST_F(CaptureTest, LogsLinesUnderTheWritersName) {
   put("hello there\n");
   io.poll();
-  EXPECT_THAT(logged(), testing::AllOf(testing::HasSubstr("worker[3]"), testing::HasSubstr("4711"), testing::HasSubstr("hello there")));
+  EXPECT_THAT(logged(), testing::AllOf(testing::HasSubstr("worker[3]"), testing::HasSubstr("4711"),
+                                       testing::HasSubstr("hello there")));
 }
 
 TEST_F(CaptureTest, StopsListeningAtTheEnd) {

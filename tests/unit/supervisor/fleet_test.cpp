@@ -31,7 +31,8 @@ TEST(Fleet, AThousandWorkersLiveThroughTenThousandFaults) {
   fleet.run(10'000);
   EXPECT_THAT(fleet.broken_promises(), IsEmpty());
   for (const Fleet::Fault fault : Fleet::kAllFaults) EXPECT_GT(fleet.suffered(fault), 500) << static_cast<int>(fault);
-  for (const Cause cause : {Cause::crash, Cause::boot_failed, Cause::request_timeout, Cause::heartbeat_timeout, Cause::memory_soft, Cause::max_requests}) {
+  for (const Cause cause : {Cause::crash, Cause::boot_failed, Cause::request_timeout, Cause::heartbeat_timeout,
+                            Cause::memory_soft, Cause::max_requests}) {
     EXPECT_GT(fleet.snapshot().ended.at(cause), 50u) << name_of(cause);
   }
 }
