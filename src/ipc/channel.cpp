@@ -26,7 +26,8 @@ Result<std::pair<Channel, Channel>> Channel::pair() {
   if (::shutdown(master_out.get(), SHUT_RD) != 0) return failed();
   int pipe[2];
   if (::pipe2(pipe, O_DIRECT | O_NONBLOCK | O_CLOEXEC) != 0) return failed();
-  return std::pair{Channel(End::master, UniqueFd(pipe[0]), std::move(master_out)), Channel(End::app, std::move(app_in), UniqueFd(pipe[1]))};
+  return std::pair{Channel(End::master, UniqueFd(pipe[0]), std::move(master_out)),
+                   Channel(End::app, std::move(app_in), UniqueFd(pipe[1]))};
 }
 
 void Channel::close() {
@@ -68,7 +69,8 @@ Channel::State Channel::receive_from_socket(Received& received) {
 
 Channel::State Channel::receive_from_pipe(Received& received) {
   received.fds.clear();
-  // A byte more than a packet has: a longer packet, or packets that a writer without O_DIRECT has run together, show by it.
+  // A byte more than a packet has: a longer packet, or packets that a writer without O_DIRECT has run together, show by
+  // it.
   char bytes[sizeof(Packet) + 1];
   ssize_t size = -1;
   do {

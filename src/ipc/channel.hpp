@@ -10,11 +10,15 @@
 
 namespace serval::ipc {
 
-/// Between the master and one process that runs the app: the mold, or a worker. The two directions are not alike, since the master believes nobody:
+/// Between the master and one process that runs the app: the mold, or a worker. The two directions are not alike, since
+/// the master believes no other process:
 ///
-/// - What the master says goes over a SOCK_SEQPACKET socket, with descriptors (SCM_RIGHTS). The way back through it is shut.
-/// - What the master is told comes through a pipe in packet mode (pipe(2), O_DIRECT). A pipe carries no descriptors: with a socket the kernel would
-///   have to close, in the master, whatever the app put into a message, and a close may take as long as the app likes (socket(7), SO_LINGER).
+/// - What the master says goes over a SOCK_SEQPACKET socket, with descriptors (SCM_RIGHTS). The way back through it is
+/// shut.
+/// - What the master is told comes through a pipe in packet mode (pipe(2), O_DIRECT). A pipe carries no descriptors:
+/// with a socket the kernel would
+///   have to close, in the master, whatever the app put into a message, and a close may take as long as the app likes
+///   (socket(7), SO_LINGER).
 ///
 /// All ends are non-blocking and close-on-exec.
 class Channel {
@@ -23,7 +27,8 @@ class Channel {
   enum class End { master, app };
 
   Channel() = default;
-  /// `in`: what is received from, `out`: what is sent to; as numbered by in_fd() and out_fd() of the process that had them before.
+  /// `in`: what is received from, `out`: what is sent to; as numbered by in_fd() and out_fd() of the process that had
+  /// them before.
   Channel(End end, UniqueFd in, UniqueFd out) : end_(end), in_(std::move(in)), out_(std::move(out)) {}
   /// The master's end, and the app's.
   static Result<std::pair<Channel, Channel>> pair();
@@ -33,8 +38,9 @@ class Channel {
   bool open() const { return in_.get() >= 0; }
   void close();
 
-  /// False if the peer is gone, or has not read for a while; never blocks. The master's end never raises SIGPIPE; the app's end does when the master
-  /// is gone, unless that is ignored. `fds` stay the caller's; the app's end sends none. Async-signal-safe at the app's end.
+  /// False if the peer is gone, or has not read for a while; never blocks. The master's end never raises SIGPIPE; the
+  /// app's end does when the master is gone, unless that is ignored. `fds` stay the caller's; the app's end sends none.
+  /// Async-signal-safe at the app's end.
   bool send(const Packet& packet, const std::vector<int>& fds = {});
 
   struct Received {

@@ -16,8 +16,9 @@ namespace serval::ipc {
 
 namespace {
 
-/// Ours, with `variables` in place of those of the same names. They are there from the exec on: the dynamic linker and the C library look at some of
-/// them (LD_PRELOAD, MALLOC_ARENA_MAX, GLIBC_TUNABLES: ld.so(8), mallopt(3)) before a program can set anything.
+/// Ours, with `variables` in place of those of the same names. They are there from the exec on: the dynamic linker and
+/// the C library look at some of them (LD_PRELOAD, MALLOC_ARENA_MAX, GLIBC_TUNABLES: ld.so(8), mallopt(3)) before a
+/// program can set anything.
 std::vector<std::string> environment_with(const std::map<std::string, std::string>& variables) {
   auto environment = config::process_environment();
   for (const auto& [name, value] : variables) environment.insert_or_assign(name, value);

@@ -14,7 +14,8 @@ struct StandardStreams {
 };
 
 /// Starts `serval mold FD` with everything that `heritage` names, and app.env in its environment; returns its pid.
-/// All descriptors stay the caller's, and keep their numbers in the mold. `program`: the serval to run (os::kOwnProgram).
+/// All descriptors stay the caller's, and keep their numbers in the mold. `program`: the serval to run
+/// (os::kOwnProgram).
 Result<pid_t> exec_mold(const std::string& program, const Heritage& heritage, const StandardStreams& streams);
 
 }  // namespace serval::ipc

@@ -18,12 +18,19 @@ json::value to_json(const Heritage& heritage) {
   for (const Listener& listener : heritage.listeners) {
     listeners.push_back(json::object{{"fd", listener.fd}, {"address", listener.address}, {"local", listener.local}});
   }
-  return json::object{{"config", std::move(options)},          {"generation", heritage.generation}, {"orders_fd", heritage.orders_fd},
+  return json::object{{"config", std::move(options)},
+                      {"generation", heritage.generation},
+                      {"orders_fd", heritage.orders_fd},
                       {"reports_fd", heritage.reports_fd},
-                      {"life_fd", heritage.life_fd},           {"log_fd", heritage.log_fd},         {"access_fd", heritage.access_fd},
-                      {"master_pid", heritage.master_pid},     {"scoreboard_fd", heritage.scoreboard_fd},
-                      {"lobby_entry_fd", heritage.lobby_entry_fd}, {"lobby_exit_fd", heritage.lobby_exit_fd},
-                      {"cpus", heritage.cpus},                 {"listeners", std::move(listeners)}};
+                      {"life_fd", heritage.life_fd},
+                      {"log_fd", heritage.log_fd},
+                      {"access_fd", heritage.access_fd},
+                      {"master_pid", heritage.master_pid},
+                      {"scoreboard_fd", heritage.scoreboard_fd},
+                      {"lobby_entry_fd", heritage.lobby_entry_fd},
+                      {"lobby_exit_fd", heritage.lobby_exit_fd},
+                      {"cpus", heritage.cpus},
+                      {"listeners", std::move(listeners)}};
 }
 
 /// Throws what Boost.JSON throws for a document of another shape.
@@ -51,8 +58,8 @@ Result<Heritage> from_json(const json::value& document) {
   }
   if (document.as_object().contains("cpus")) heritage.cpus = number("cpus");
   for (const json::value& entry : document.at("listeners").as_array()) {
-    heritage.listeners.push_back(
-        {json::value_to<int>(entry.at("fd")), json::value_to<std::string>(entry.at("address")), entry.at("local").as_bool()});
+    heritage.listeners.push_back({json::value_to<int>(entry.at("fd")), json::value_to<std::string>(entry.at("address")),
+                                  entry.at("local").as_bool()});
   }
   return heritage;
 }

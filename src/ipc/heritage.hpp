@@ -17,14 +17,14 @@ struct Listener {
   bool local = false;   ///< a unix socket: the peer has no address and counts as "unix"
 };
 
-/// All that crosses the exec from master to mold, and by fork from there to the workers. Written as JSON into a memfd, whose number is
-/// the hidden `serval mold FD` command's only argument. Every other descriptor is close-on-exec.
+/// All that crosses the exec from master to mold, and by fork from there to the workers. Written as JSON into a memfd,
+/// whose number is the hidden `serval mold FD` command's only argument. Every other descriptor is close-on-exec.
 struct Heritage {
   config::Config config;     ///< effective, validated; paths are absolute; server.name is filled in
   int generation = 0;
   int orders_fd = -1;        ///< the mold's end of its ipc::Channel: what it is told comes in here ...
   int reports_fd = -1;       ///< ... and what it says goes out here
-  int life_fd = -1;          ///< read end of a pipe nobody writes to: end of file means that the master is gone
+  int life_fd = -1;          ///< read end of a pipe that is never written to: end of file means that the master is gone
   int master_pid = 0;        ///< whose children the workers are
   int scoreboard_fd = -1;    ///< the scoreboard's memory
   int log_fd = 2;            ///< serval's log

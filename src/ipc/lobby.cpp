@@ -25,18 +25,21 @@ int option_of(int socket, int name) {
 
 bool is_connection(int fd) {
   const int family = option_of(fd, SO_DOMAIN);
-  return option_of(fd, SO_TYPE) == SOCK_STREAM && option_of(fd, SO_ACCEPTCONN) == 0 && (family == AF_INET || family == AF_INET6 || family == AF_UNIX);
+  return option_of(fd, SO_TYPE) == SOCK_STREAM && option_of(fd, SO_ACCEPTCONN) == 0 &&
+         (family == AF_INET || family == AF_INET6 || family == AF_UNIX);
 }
 
 bool is_peer(const char (&text)[sizeof Guest::peer]) {
   if (::strnlen(text, sizeof text) == sizeof text) return false;
   unsigned char address[sizeof(in6_addr)];
-  return std::string_view(text) == "unix" || ::inet_pton(AF_INET, text, address) == 1 || ::inet_pton(AF_INET6, text, address) == 1;
+  return std::string_view(text) == "unix" || ::inet_pton(AF_INET, text, address) == 1 ||
+         ::inet_pton(AF_INET6, text, address) == 1;
 }
 
 bool is_sound(const Arrival& arrival, std::size_t fds) {
   const Guest& guest = arrival.guest;
-  return fds == 1 && guest.magic == Guest::kMagic && guest.requests <= INT32_MAX && is_peer(guest.peer) && is_connection(arrival.connection.get());
+  return fds == 1 && guest.magic == Guest::kMagic && guest.requests <= INT32_MAX && is_peer(guest.peer) &&
+         is_connection(arrival.connection.get());
 }
 
 /// An empty packet reads like the end.
@@ -65,7 +68,8 @@ Sent send_guest(int entry, const Guest& guest, int connection, std::string_view 
   if (sent >= 0) return Sent::sent;  // a packet goes whole or not at all
   switch (errno) {
     case EAGAIN:
-    case ETOOMANYREFS:  // as many descriptors as a process may have open are on their way between processes of this user; unix(7)
+    case ETOOMANYREFS:  // as many descriptors as a process may have open are on their way between processes of this
+                        // user; unix(7)
     case ENOBUFS:
     case ENOMEM: return Sent::full;
     default: return Sent::failed;
@@ -82,7 +86,9 @@ Arrived receive_guest(int exit, Arrival& arrival) {
   const ssize_t size = os::receive_with_fds(exit, packet, fds);
   if (size < 0) return errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS ? Arrived::none : Arrived::closed;
   if (size == 0 && is_closed(exit)) return Arrived::closed;
-  if (size < static_cast<ssize_t>(sizeof arrival.guest) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || fds.empty()) return Arrived::dropped;
+  if (size < static_cast<ssize_t>(sizeof arrival.guest) || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ||
+      fds.empty())
+    return Arrived::dropped;
   arrival.connection = std::move(fds.front());
   arrival.unread.assign(unread, static_cast<std::size_t>(size) - sizeof arrival.guest);
   return is_sound(arrival, fds.size()) ? Arrived::arrived : Arrived::dropped;

@@ -10,14 +10,16 @@
 #include "base/result.hpp"
 #include "os/unique_fd.hpp"
 
-/// The lobby: a SOCK_SEQPACKET socket pair through which connections move from a worker that drains to one that serves, or from one whose threads are
-/// all busy to one that has one free. The master makes it, holds both ends as long as it lives, and never reads it; so what waits in there outlives
-/// every worker. Nobody calls shutdown(2) on it: that works on all holders.
+/// The lobby: a SOCK_SEQPACKET socket pair through which connections move from a worker that drains to one that serves,
+/// or from one whose threads are all busy to one that has one free. The master makes it, holds both ends as long as it
+/// lives, and never reads it; so what waits in there outlives every worker. It is never shut down (shutdown(2)): that
+/// works on all holders.
 ///
-/// Whoever takes something out treats it as coming from outside.
+/// What is taken out is treated as coming from outside.
 namespace serval::ipc {
 
-/// What goes with the connection's descriptor. Workers of different versions may meet in the lobby: the layout stays, new fields take from `reserved`.
+/// What goes with the connection's descriptor. Workers of different versions may meet in the lobby: the layout stays,
+/// new fields take from `reserved`.
 struct Guest {
   static constexpr std::uint32_t kMagic = 0x53564c31;  // "SVL1"
 
@@ -28,7 +30,7 @@ struct Guest {
   std::uint16_t port = 0;             ///< of the peer
   std::uint8_t untouched = 0;         ///< 1: nothing has been read, so a PROXY prefix may be still to come
   std::uint8_t reserved[37] = {};
-  char peer[64] = {};                 ///< its address as the app is told (worker/connection.hpp), terminated: an IP address or "unix"
+  char peer[64] = {};  ///< its address as the app is told (worker/connection.hpp), terminated: an IP address or "unix"
 };
 static_assert(sizeof(Guest) == 128 && std::is_trivially_copyable_v<Guest>);
 
@@ -39,11 +41,12 @@ struct Lobby {
 };
 Result<Lobby> make_lobby();
 
-/// A larger request stays where it has begun: the lobby has room for some hundred KiB (net.core.wmem_default, socket(7)).
+/// A larger request stays where it has begun: the lobby has room for some hundred KiB (net.core.wmem_default,
+/// socket(7)).
 inline constexpr std::size_t kMostUnread = 32 * 1024;
 
-/// Never blocks, never raises SIGPIPE. `connection` stays the caller's, who closes it, and must not shut it down, once it is `sent`.
-/// `unread`: what has been read of it and is to be served, kMostUnread at most.
+/// Never blocks, never raises SIGPIPE. `connection` stays the caller's, which closes it, and must not shut it down,
+/// once it is `sent`. `unread`: what has been read of it and is to be served, kMostUnread at most.
 enum class Sent {
   sent,
   full,    ///< worth another try in a moment
@@ -60,7 +63,7 @@ enum class Arrived {
   arrived,
   none,
   dropped,  ///< what was there is no connection, and is gone
-  closed,   ///< somebody has shut the lobby down: nothing will ever come
+  closed,   ///< the lobby has been shut down: nothing will ever come
 };
 Arrived receive_guest(int exit, Arrival& arrival);
 

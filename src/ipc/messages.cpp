@@ -52,8 +52,8 @@ bool read(const Packet& packet, ForkFailed& failed) {
 }
 
 template <class Message>
-concept OneText = std::is_same_v<Message, Loaded> || std::is_same_v<Message, LoadFailed> || std::is_same_v<Message, BootFailed> ||
-                  std::is_same_v<Message, WantsReplacement>;
+concept OneText = std::is_same_v<Message, Loaded> || std::is_same_v<Message, LoadFailed> ||
+    std::is_same_v<Message, BootFailed> || std::is_same_v<Message, WantsReplacement>;
 void write(Packet& packet, const OneText auto& message) {
   const auto& [text] = message;
   packet = with_text(packet, text);
@@ -64,8 +64,8 @@ bool read(const Packet& packet, OneText auto& message) {
 }
 
 template <class Message>
-concept OneNumber = std::is_same_v<Message, Pause> || std::is_same_v<Message, Paused> || std::is_same_v<Message, AskStacks> ||
-                    std::is_same_v<Message, StacksEnd>;
+concept OneNumber = std::is_same_v<Message, Pause> || std::is_same_v<Message, Paused> ||
+    std::is_same_v<Message, AskStacks> || std::is_same_v<Message, StacksEnd>;
 void write(Packet& packet, const OneNumber auto& message) {
   const auto& [number] = message;
   packet.number = number;

@@ -8,9 +8,9 @@
 #include "ipc/packet.hpp"
 #include "ipc/reports.hpp"
 
-/// Everything that master, mold and workers say to each other: one list of messages for each direction. A tag is the message's
-/// number on the wire and never changes. The app lives in the mold and the workers, so the master treats every packet as
-/// coming from outside.
+/// Everything that master, mold and workers say to each other: one list of messages for each direction. A tag is the
+/// message's number on the wire and never changes. The app lives in the mold and the workers, so the master treats
+/// every packet as coming from outside.
 namespace serval::ipc {
 
 // --- to a mold
@@ -71,7 +71,8 @@ struct Reopened {
 /// Answer what is accepted or queued, then exit 0. May come a second time without the flag that the first one had.
 struct Drain {
   static constexpr std::uint32_t kTag = 14;
-  bool others_take_over = false;  ///< connections move through the lobby (ipc/lobby.hpp) to workers that serve or will serve
+  bool others_take_over =
+      false;  ///< connections move through the lobby (ipc/lobby.hpp) to workers that serve or will serve
 };
 
 /// Let no request begin until Resume; answer with Paused once none is in progress.
@@ -160,11 +161,11 @@ struct NoLongerAccepting {
 using ToMold = std::variant<Fork, Reopen>;
 using FromMold = std::variant<Loaded, LoadFailed, Forked, ForkFailed, Reopened>;
 using ToWorker = std::variant<Drain, Reopen, Pause, Resume, AskStacks>;
-using FromWorker = std::variant<Ready, BootFailed, Reopened, ToldToStopBySignal, WantsReplacement, TimedOut, OnlyStuckLeft,
-                                Crashed, Paused, Stack, StacksEnd, NoLongerAccepting>;
+using FromWorker = std::variant<Ready, BootFailed, Reopened, ToldToStopBySignal, WantsReplacement, TimedOut,
+                                OnlyStuckLeft, Crashed, Paused, Stack, StacksEnd, NoLongerAccepting>;
 
-/// Texts that do not fit are cut. Who says it (slot, generation, pid) is for the caller to fill in, where the message has no
-/// such field.
+/// Texts that do not fit are cut. The sender (slot, generation, pid) is for the caller to fill in, where the message
+/// has no such field.
 template <class Direction>
 Packet encode(const Direction& message);
 

@@ -7,8 +7,8 @@
 
 namespace serval::ipc {
 
-/// What a message (ipc/messages.hpp) looks like on the wire: one plain struct, one packet each (ipc/channel.hpp). Its layout
-/// is part of an upgrade, in which molds and workers of one version talk to the master of another.
+/// What a message (ipc/messages.hpp) looks like on the wire: one plain struct, one packet each (ipc/channel.hpp). Its
+/// layout is part of an upgrade, in which molds and workers of one version talk to the master of another.
 struct Packet {
   std::uint32_t tag = 0;  ///< which message it is; 0: none
   std::int32_t slot = -1;

@@ -8,7 +8,8 @@
 #include "ipc/packet.hpp"
 #include "stack/capture.hpp"
 
-/// What some messages carry instead of a text: plain structs without pointers, which also a signal handler can fill in and send.
+/// What some messages carry instead of a text: plain structs without pointers, which also a signal handler can fill in
+/// and send.
 namespace serval::ipc {
 
 /// Copies what fits; always terminated. Async-signal-safe.

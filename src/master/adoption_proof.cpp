@@ -15,12 +15,14 @@ constexpr std::string_view kOpening = "serval adopt ok ";
 }  // namespace
 
 std::string adoption_proof(std::string_view version, int protocol, std::string_view nonce) {
-  return std::string(kOpening) + std::string(version) + ' ' + std::to_string(protocol) + ' ' + std::string(nonce) + '\n';
+  return std::string(kOpening) + std::string(version) + ' ' + std::to_string(protocol) + ' ' + std::string(nonce) +
+         '\n';
 }
 
 Result<std::string> version_in_proof(std::string_view said, int protocol, std::string_view nonce) {
   const auto refuse = [](const std::string& what) {
-    return Error{"the new program does not say that it can take over" + what + ": it is no serval, or one that is too old"};
+    return Error{"the new program does not say that it can take over" + what +
+                 ": it is no serval, or one that is too old"};
   };
   if (!said.starts_with(kOpening)) return refuse(said.empty() ? "" : ", but " + quoted(shortened(trim(said), 80)));
   const std::string_view rest = said.substr(kOpening.size());
@@ -32,9 +34,11 @@ Result<std::string> version_in_proof(std::string_view said, int protocol, std::s
 std::string why_not(const FailedCheck& check) {
   constexpr std::size_t kLongestOutput = 300;
   std::string text = check.program + ": the new program ";
-  text += check.patience ? "did not answer within " + format_duration(*check.patience) + " whether it can take over, and was killed"
+  text += check.patience ? "did not answer within " + format_duration(*check.patience) +
+                               " whether it can take over, and was killed"
                          : "cannot take over (" + check.end + ")";
-  if (const auto output = trim(check.output); !output.empty()) text += "; its standard error: " + quoted(shortened(output, kLongestOutput));
+  if (const auto output = trim(check.output); !output.empty())
+    text += "; its standard error: " + quoted(shortened(output, kLongestOutput));
   return text;
 }
 

@@ -7,10 +7,12 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 
-/// By what a program shows that it is a serval which can take over: an exit code of 0 says nothing, /bin/true has one as well. Pure.
+/// By what a program shows that it is a serval which can take over: an exit code of 0 says nothing, /bin/true has one
+/// as well. Pure.
 namespace serval::master {
 
-/// The line that `serval adopt FD check` writes to standard output after it has read the running server's state, in which the nonce is.
+/// The line that `serval adopt FD check` writes to standard output after it has read the running server's state, in
+/// which the nonce is.
 std::string adoption_proof(std::string_view version, int protocol, std::string_view nonce);
 
 /// The version in what a program has said; an error if that is not the proof for this nonce and this protocol.

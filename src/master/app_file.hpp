@@ -6,7 +6,7 @@
 
 namespace serval::master {
 
-/// Which file a path leads to, and what state it is in; equal as long as nobody has put another one there.
+/// Which file a path leads to, and what state it is in; equal until another one has been put there.
 struct AppFile {
   dev_t device = 0;
   ino_t inode = 0;
@@ -16,8 +16,8 @@ struct AppFile {
   bool operator==(const AppFile&) const = default;
 };
 
-/// The file that was loaded has been written into: what runs from it is neither the old program nor the new one. A file that has taken its name, as
-/// mv(1) and install(1) do it, harms nobody. Pure.
+/// The file that was loaded has been written into: what runs from it is neither the old program nor the new one. A file
+/// that has taken its name, as mv(1) and install(1) do it, harms no process. Pure.
 inline bool overwritten(const AppFile& loaded, const AppFile& now) {
   return loaded.size >= 0 && now.size >= 0 && loaded.device == now.device && loaded.inode == now.inode && loaded != now;
 }
@@ -25,7 +25,8 @@ inline bool overwritten(const AppFile& loaded, const AppFile& now) {
 inline AppFile look_at_app(const std::string& path) {
   struct stat status = {};
   if (::stat(path.c_str(), &status) != 0) return {};
-  return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
+  return {status.st_dev, status.st_ino, status.st_size,
+          status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
 }
 
 }  // namespace serval::master

@@ -13,11 +13,13 @@ namespace serval::master {
 namespace {
 
 constexpr std::size_t kPerWakeUp = 16 * 1024;
-constexpr int kWakeUpsToDrain = 1024 * 1024 / kPerWakeUp;  // the largest pipe that fcntl(2) F_SETPIPE_SZ gives the unprivileged
+constexpr int kWakeUpsToDrain =
+    1024 * 1024 / kPerWakeUp;  // the largest pipe that fcntl(2) F_SETPIPE_SZ gives the unprivileged
 
 }  // namespace
 
-Capture::Capture(boost::asio::io_context& io, UniqueFd read_end, Writer writer) : fd_(std::move(read_end)), writer_(std::move(writer)) {
+Capture::Capture(boost::asio::io_context& io, UniqueFd read_end, Writer writer)
+    : fd_(std::move(read_end)), writer_(std::move(writer)) {
   ::fcntl(fd_.get(), F_SETFL, O_NONBLOCK);
   watch_.emplace(io, fd_.get(), [this] {
     if (read_some() == Progress::closed) watch_.reset();
@@ -42,6 +44,8 @@ Capture::Progress Capture::read_some() {
   return Progress::more;
 }
 
-void Capture::log_line(std::string_view line) const { log::captured(writer_.process, writer_.generation, writer_.pid, writer_.stream, line); }
+void Capture::log_line(std::string_view line) const {
+  log::captured(writer_.process, writer_.generation, writer_.pid, writer_.stream, line);
+}
 
 }  // namespace serval::master

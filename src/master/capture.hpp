@@ -20,8 +20,8 @@ struct Writer {
   const char* stream = "";  ///< "stdout" or "stderr"
 };
 
-/// Reads one pipe of a mold or worker and logs its lines under the writer's name. Reads a bounded number of bytes at a time, so an app
-/// that prints without end slows itself down (the pipe fills), not the master.
+/// Reads one pipe of a mold or worker and logs its lines under the writer's name. Reads a bounded number of bytes at a
+/// time, so an app that prints without end slows itself down (the pipe fills), not the master.
 class Capture {
  public:
   Capture(boost::asio::io_context& io, UniqueFd read_end, Writer writer);

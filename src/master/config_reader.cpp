@@ -25,7 +25,8 @@ constexpr off_t kLargestAnswer = 32 * 1024 * 1024;
 
 Result<config::Reading> reading_in(int fd) {
   struct stat status = {};
-  if (::fstat(fd, &status) != 0 || status.st_size > kLargestAnswer) return Error{"the configuration that was read is too large"};
+  if (::fstat(fd, &status) != 0 || status.st_size > kLargestAnswer)
+    return Error{"the configuration that was read is too large"};
   const auto text = os::read_memory_file(fd, "the configuration that was read");
   if (!text) return Error{text.error()};
   return config::read_reading(*text);
@@ -34,11 +35,13 @@ Result<config::Reading> reading_in(int fd) {
 }  // namespace
 
 void ConfigReader::read(const config::Sources& sources, Done done) {
-  if (const auto started = start(sources, done); !started) done(Error{"cannot read the configuration: " + started.error()});
+  if (const auto started = start(sources, done); !started)
+    done(Error{"cannot read the configuration: " + started.error()});
 }
 
 Result<void> ConfigReader::start(const config::Sources& sources, Done& done) {
-  const auto question = os::make_memory_file("serval-sources", "where the configuration comes from", config::write_sources(sources));
+  const auto question =
+      os::make_memory_file("serval-sources", "where the configuration comes from", config::write_sources(sources));
   if (!question) return Error{question.error()};
   UniqueFd answer(::memfd_create("serval-reading", MFD_CLOEXEC));
   const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -52,9 +55,10 @@ Result<void> ConfigReader::start(const config::Sources& sources, Done& done) {
   reading_.emplace(*pid, std::move(answer), std::move(done), boost::asio::steady_timer(io_, kPatience));
   reading_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (error || !reading_ || reading_->pid != pid) return;
-    // One that waits for a disk does not even die: nobody waits for its end.
+    // One that waits for a disk does not even die: its end is not waited for.
     os::kill_child(pid, SIGKILL);
-    end(Error{"the configuration has not been read within " + format_duration(kPatience) + ": is the file a pipe, or on a disk that is gone?"});
+    end(Error{"the configuration has not been read within " + format_duration(kPatience) +
+              ": is the file a pipe, or on a disk that is gone?"});
   });
   return {};
 }

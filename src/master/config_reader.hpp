@@ -13,8 +13,9 @@
 
 namespace serval::master {
 
-/// Has the configuration read in a process that is thrown away (`serval read FD`): what is in the file can kill nobody else, and a file that is a
-/// pipe, or on a disk that is gone, keeps nobody else waiting. One reading at a time. One thread, that of the io_context, which outlives this.
+/// Has the configuration read in a process that is thrown away (`serval read FD`): what is in the file can kill no
+/// other process, and a file that is a pipe, or on a disk that is gone, keeps no other process waiting. One reading at
+/// a time. One thread, that of the io_context, which outlives this.
 class ConfigReader {
  public:
   using Done = std::function<void(Result<config::Reading>)>;
@@ -26,8 +27,8 @@ class ConfigReader {
   ~ConfigReader() { give_up(); }
 
   bool busy() const { return reading_.has_value(); }
-  /// `done` is called once, on the loop or before this returns; after give_up() never. An error: there is no process to be had, it died, or it has
-  /// not come to an end in time.
+  /// `done` is called once, on the loop or before this returns; after give_up() never. An error: there is no process to
+  /// be had, it died, or it has not come to an end in time.
   void read(const config::Sources& sources, Done done);
   /// A child has ended. True if it was the reader.
   bool on_exit(const os::Exit& exit);

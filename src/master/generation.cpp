@@ -10,7 +10,9 @@ Result<Configs> configs_of(const Handover& handover) {
   Configs configs;
   for (const GenerationRecord& record : handover.generations) {
     auto config = config::from_text(record.config);
-    if (!config) return Error{"the configuration of generation " + std::to_string(record.number) + " is not for this version: " + config.error()};
+    if (!config)
+      return Error{"the configuration of generation " + std::to_string(record.number) +
+                   " is not for this version: " + config.error()};
     configs[record.number] = std::make_shared<const config::Config>(std::move(*config));
   }
   return configs;
@@ -28,7 +30,8 @@ Generations generations_of(const Handover& handover, const Configs& configs) {
     generation.build = record.build;
     generation.config_file = record.config_file;
     generation.logs = logs.at(static_cast<std::size_t>(record.logs));
-    for (const int index : record.listeners) generation.listeners.push_back(listeners.at(static_cast<std::size_t>(index)));
+    for (const int index : record.listeners)
+      generation.listeners.push_back(listeners.at(static_cast<std::size_t>(index)));
   }
   return generations;
 }

@@ -11,13 +11,13 @@
 namespace serval::supervisor {
 
 BOOST_DESCRIBE_STRUCT(SlotRecord, (),
-                      (state, number, generation, pid, cause, first_cause, replacing, stuck, paused, why, crashes_in_a_row, started, due_since,
-                       ready_at, deadline,
-                       door_deadline, expires))
+                      (state, number, generation, pid, cause, first_cause, replacing, stuck, paused, why,
+                       crashes_in_a_row, started, due_since, ready_at, deadline, door_deadline, expires))
 BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, started, loaded_at, deadline))
 BOOST_DESCRIBE_STRUCT(TrafficRecord, (), (drained, pause, pauses, paused_since, next_reminder))
 BOOST_DESCRIBE_STRUCT(State, (TrafficRecord),
-                      (workers, current, newest, complete, reload_failure, crashes_in_a_row, begun, ended, molds, slots))
+                      (workers, current, newest, complete, reload_failure, crashes_in_a_row, begun, ended, molds,
+                       slots))
 
 }  // namespace serval::supervisor
 
@@ -27,15 +27,15 @@ BOOST_DESCRIBE_STRUCT(ListenerRecord, (), (bind, address, fd, local, socket_file
 BOOST_DESCRIBE_STRUCT(LogFilesRecord, (), (file, access, log_fd, access_fd))
 BOOST_DESCRIBE_STRUCT(GenerationRecord, (), (number, config, logs, listeners, build, config_file))
 BOOST_DESCRIBE_STRUCT(ProcessRecord, (),
-                      (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd, app_device, app_inode, app_size,
-                       app_modified_ns))
+                      (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd,
+                       app_device, app_inode, app_size, app_modified_ns))
 BOOST_DESCRIBE_STRUCT(UnheardRecord, (), (fd, read))
 BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients, unheard))
 BOOST_DESCRIBE_STRUCT(CgroupsRecord, (), (folder, seated))
 BOOST_DESCRIBE_STRUCT(Handover, (),
-                      (protocol, version, arguments, working_directory, nonce, begun, supervisor, life_read_fd, life_write_fd, lobby_entry_fd,
-                       lobby_exit_fd, scoreboard_fd, logs,
-                       listeners, generations, molds, workers, control, pidfile_fd, cgroups))
+                      (protocol, version, arguments, working_directory, nonce, begun, supervisor, life_read_fd,
+                       life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, logs, listeners, generations, molds,
+                       workers, control, pidfile_fd, cgroups))
 
 namespace {
 
@@ -43,10 +43,12 @@ constexpr const char* kWhat = "the state of the running server";
 
 /// Every index leads somewhere, and what the supervisor counts on is there.
 Result<void> check(const Handover& handover) {
-  const auto refuse = [](const std::string& why) { return Error{std::string(kWhat) + " cannot be gone on with: " + why}; };
+  const auto refuse = [](const std::string& why) {
+    return Error{std::string(kWhat) + " cannot be gone on with: " + why};
+  };
   if (handover.protocol != kHandoverProtocol) {
-    return refuse("its processes speak protocol " + std::to_string(handover.protocol) + ", this serval " + std::to_string(kHandoverProtocol) +
-                  "; a restart is needed");
+    return refuse("its processes speak protocol " + std::to_string(handover.protocol) + ", this serval " +
+                  std::to_string(kHandoverProtocol) + "; a restart is needed");
   }
   const auto within = [](int index, std::size_t size) { return index >= 0 && static_cast<std::size_t>(index) < size; };
   bool has_current = false;
@@ -58,7 +60,8 @@ Result<void> check(const Handover& handover) {
     }
   }
   bool has_mold = false;
-  for (const auto& mold : handover.supervisor.molds) has_mold = has_mold || mold.generation == handover.supervisor.current;
+  for (const auto& mold : handover.supervisor.molds)
+    has_mold = has_mold || mold.generation == handover.supervisor.current;
   if (!has_current || !has_mold) return refuse("nothing is said of the generation that serves");
   if (handover.arguments.empty()) return refuse("its command line is missing");
   return {};
@@ -67,13 +70,15 @@ Result<void> check(const Handover& handover) {
 }  // namespace
 
 std::vector<int> Handover::fds() const {
-  std::vector<int> all = {life_read_fd, life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, pidfile_fd, control.listener.fd};
+  std::vector<int> all = {life_read_fd,  life_write_fd, lobby_entry_fd,     lobby_exit_fd,
+                          scoreboard_fd, pidfile_fd,    control.listener.fd};
   all.insert(all.end(), control.clients.begin(), control.clients.end());
   for (const UnheardRecord& client : control.unheard) all.push_back(client.fd);
   for (const LogFilesRecord& files : logs) all.insert(all.end(), {files.log_fd, files.access_fd});
   for (const ListenerRecord& listener : listeners) all.push_back(listener.fd);
   for (const auto* processes : {&molds, &workers}) {
-    for (const ProcessRecord& process : *processes) all.insert(all.end(), {process.reports_fd, process.orders_fd, process.output_fd, process.error_fd});
+    for (const ProcessRecord& process : *processes)
+      all.insert(all.end(), {process.reports_fd, process.orders_fd, process.output_fd, process.error_fd});
   }
   std::erase(all, -1);
   return all;

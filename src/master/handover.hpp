@@ -13,9 +13,9 @@
 #include "os/unique_fd.hpp"
 #include "supervisor/state.hpp"
 
-/// All that crosses the exec by which a master replaces itself with another version of serval: plain values, and the numbers of descriptors that
-/// stay open. Written as JSON into a memory file whose number is the argument of the hidden `serval adopt FD`. What an older version does not say
-/// has the defaults that are here; -1 is no descriptor.
+/// All that crosses the exec by which a master replaces itself with another version of serval: plain values, and the
+/// numbers of descriptors that stay open. Written as JSON into a memory file whose number is the argument of the hidden
+/// `serval adopt FD`. What an older version does not say has the defaults that are here; -1 is no descriptor.
 namespace serval::master {
 
 struct ListenerRecord {
@@ -80,12 +80,13 @@ struct CgroupsRecord {
 };
 
 struct Handover {
-  /// Of the messages between master, molds and workers (ipc/messages.hpp, ipc/reports.hpp): whoever speaks another one cannot take over.
+  /// Of the messages between master, molds and workers (ipc/messages.hpp, ipc/reports.hpp): a version that speaks
+  /// another one cannot take over.
   int protocol = 0;
   std::string version{};
   std::vector<std::string> arguments{};  ///< the command line that the server was started with
   std::string working_directory{};       ///< where that was, as it was called then; empty: not said
-  std::string nonce{};                   ///< what a new program proves by that it has read this (master/adoption_proof.hpp)
+  std::string nonce{};  ///< what a new program proves by that it has read this (master/adoption_proof.hpp)
   TimePoint begun{};
   supervisor::State supervisor{};
   int life_read_fd = -1;

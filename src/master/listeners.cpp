@@ -14,9 +14,11 @@ namespace serval::master {
 namespace {
 
 Result<os::Listening> take_passed(std::vector<os::NamedSocket>& passed, const std::string& name) {
-  const auto found = std::find_if(passed.begin(), passed.end(), [&name](const os::NamedSocket& socket) { return socket.name == name; });
+  const auto found = std::find_if(passed.begin(), passed.end(),
+                                  [&name](const os::NamedSocket& socket) { return socket.name == name; });
   if (found == passed.end()) {
-    return Error{"cannot listen on fd:" + name + ": systemd passed no socket of this name at the start (FileDescriptorName= in the socket unit)"};
+    return Error{"cannot listen on fd:" + name +
+                 ": systemd passed no socket of this name at the start (FileDescriptorName= in the socket unit)"};
   }
   UniqueFd fd = std::move(found->fd);
   passed.erase(found);
@@ -27,12 +29,14 @@ Result<void> give_access(const os::Listening& listening, const os::FileAccess& a
   return listening.socket_file.empty() ? Result<void>() : os::set_file_access(listening.socket_file, access);
 }
 
-Result<os::Listening> open_one(const std::string& bind, const Address& address, const config::Server& config, std::vector<os::NamedSocket>& passed) {
+Result<os::Listening> open_one(const std::string& bind, const Address& address, const config::Server& config,
+                               std::vector<os::NamedSocket>& passed) {
   if (address.kind == Address::Kind::systemd) return take_passed(passed, address.name);
   const auto access = file_access(address, config);
   if (!access) return Error{"cannot listen on " + address.text() + ": " + access.error()};
   if (auto stored = take_stored(passed, bind, address)) {
-    if (const auto set = give_access(*stored, *access); !set) return Error{"cannot listen on " + address.text() + ": " + set.error()};
+    if (const auto set = give_access(*stored, *access); !set)
+      return Error{"cannot listen on " + address.text() + ": " + set.error()};
     return std::move(*stored);
   }
   return os::listen_on(address, config.backlog, *access, only_v6(address, config.bind));
@@ -45,7 +49,9 @@ bool is_at(const Listener& listener, const std::string& bind, const Address& add
   return address.kind == Address::Kind::unix_path && other && other->same_place(address);
 }
 
-bool has(const Listeners& listeners, const std::shared_ptr<Listener>& one) { return std::find(listeners.begin(), listeners.end(), one) != listeners.end(); }
+bool has(const Listeners& listeners, const std::shared_ptr<Listener>& one) {
+  return std::find(listeners.begin(), listeners.end(), one) != listeners.end();
+}
 
 /// The one of ours that has this port, if any.
 const Listener* one_in_the_way(const Listeners& listeners, const Address& address) {
@@ -78,7 +84,14 @@ os::Listening listening_of(const ListenerRecord& record) {
 }
 
 ListenerRecord record_of(const os::Listening& listening, const std::string& bind) {
-  return {bind, listening.address, listening.fd.get(), listening.local, listening.socket_file, listening.file_device, listening.file_inode, ""};
+  return {bind,
+          listening.address,
+          listening.fd.get(),
+          listening.local,
+          listening.socket_file,
+          listening.file_device,
+          listening.file_inode,
+          ""};
 }
 
 ListenerRecord Listener::record() const {
@@ -92,7 +105,7 @@ void Listener::use_backlog(int backlog) const {
   if (!passed()) ::listen(listening_.fd.get(), backlog);
 }
 
-/// One that is still open here was never served, or its server failed: nobody waits for it.
+/// One that is still open here was never served, or its server failed: no client waits for it.
 Listener::~Listener() {
   take_from_store();
   os::remove_socket_file(listening_);
@@ -121,13 +134,15 @@ void Listener::refuse() {
   if (!open()) return;
   take_from_store();
   if (!passed()) {
-    if (const auto done = os::refuse_new_connections(listening_.fd.get()); !done) log::warning("connections may still come in", {{"why", done.error()}});
+    if (const auto done = os::refuse_new_connections(listening_.fd.get()); !done)
+      log::warning("connections may still come in", {{"why", done.error()}});
   }
   os::remove_socket_file(listening_);
   listening_.fd.reset();
 }
 
-Result<Listeners> open_listeners(const config::Server& config, const Listeners& open, std::vector<os::NamedSocket>& passed) {
+Result<Listeners> open_listeners(const config::Server& config, const Listeners& open,
+                                 std::vector<os::NamedSocket>& passed) {
   Listeners result;
   for (const std::string& bind : config.bind) {
     const auto address = Address::parse(bind);
@@ -147,7 +162,8 @@ Result<Listeners> open_listeners(const config::Server& config, const Listeners& 
       const auto* ours = one_in_the_way(open, *address);
       if (ours == nullptr) return Error{listening.error()};
       return Error{"cannot listen on " + address->text() + ": this server has that port already, as " + ours->bind() +
-                   ", and a reload cannot put one in the place of the other without refusing connections; restart the server for it"};
+                   ", and a reload cannot put one in the place of the other without refusing connections; restart the "
+                   "server for it"};
     }
     result.push_back(std::make_shared<Listener>(bind, std::move(*listening)));
     log::info("listening", {{"address", result.back()->address()}});

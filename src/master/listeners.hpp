@@ -16,14 +16,15 @@ namespace serval::master {
 os::Listening listening_of(const ListenerRecord& record);
 ListenerRecord record_of(const os::Listening& listening, const std::string& bind);
 
-/// A listening socket, opened once and inherited by every mold and worker of the generations that have it. Shared by those; the last one
-/// closes it and removes its socket file.
+/// A listening socket, opened once and inherited by every mold and worker of the generations that have it. Shared by
+/// those; the last one closes it and removes its socket file.
 class Listener {
  public:
   /// `bind`: the element of server.bind that it was opened for.
   Listener(std::string bind, os::Listening listening) : bind_(std::move(bind)), listening_(std::move(listening)) {}
   /// One that an earlier version of serval had open in this process.
-  explicit Listener(const ListenerRecord& record) : bind_(record.bind), listening_(listening_of(record)), stored_as_(record.stored_as) {}
+  explicit Listener(const ListenerRecord& record)
+      : bind_(record.bind), listening_(listening_of(record)), stored_as_(record.stored_as) {}
   ListenerRecord record() const;
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -34,7 +35,8 @@ class Listener {
   bool passed() const { return bind_.starts_with("fd:"); }
   /// False after refuse().
   bool open() const { return static_cast<bool>(listening_.fd); }
-  /// False if the file of a unix socket is gone, or another one is in its place: nobody can connect to this listener any more.
+  /// False if the file of a unix socket is gone, or another one is in its place: no client can connect to this listener
+  /// any more.
   bool reachable() const { return os::socket_file_is_there(listening_); }
   ipc::Listener inherited() const { return {listening_.fd.get(), listening_.address, listening_.local}; }
   const std::string& address() const { return listening_.address; }
@@ -45,10 +47,12 @@ class Listener {
   /// The service manager gets a copy, for the next start. Again: no harm.
   void store();
   bool stored() const { return !stored_as_.empty(); }
-  /// New connections are refused from now on; queued ones can still be accepted by those who inherited the socket. Ours is closed.
-  /// One that systemd has passed is only closed: it would be dead for whoever is started on it next.
+  /// New connections are refused from now on; queued ones can still be accepted by the processes that inherited the
+  /// socket. Ours is closed. One that systemd has passed is only closed: it would be dead for the server that is
+  /// started on it next.
   void refuse();
-  /// The server stops: as refuse(), but what is stored stays as it is. Whoever comes from here on waits for the next start.
+  /// The server stops: as refuse(), but what is stored stays as it is. Clients that connect from here on wait for the
+  /// next start.
   void leave();
 
  private:
@@ -61,10 +65,12 @@ class Listener {
 
 using Listeners = std::vector<std::shared_ptr<Listener>>;
 
-/// One for each of `config.bind`, in its order: one of `open` that was opened for the same text and can be reached, else one of those that systemd
-/// has `passed`, or that a master before us has stored there, which is taken out of there, else a new one, logged with its real port. The service manager
-/// gets a copy of each if it keeps such. On an error nothing is different but for what was taken.
-Result<Listeners> open_listeners(const config::Server& config, const Listeners& open, std::vector<os::NamedSocket>& passed);
+/// One for each of `config.bind`, in its order: one of `open` that was opened for the same text and can be reached,
+/// else one of those that systemd has `passed`, or that a master before us has stored there, which is taken out of
+/// there, else a new one, logged with its real port. The service manager gets a copy of each if it keeps such. On an
+/// error nothing is different but for what was taken.
+Result<Listeners> open_listeners(const config::Server& config, const Listeners& open,
+                                 std::vector<os::NamedSocket>& passed);
 
 /// Those that still take connections.
 std::vector<ipc::Listener> inherited(const Listeners& listeners);

@@ -13,15 +13,17 @@
 namespace serval::master {
 namespace {
 
-constexpr int kFlags = O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // the last: neither the open nor a write waits for anybody
+constexpr int kFlags =
+    O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // the last: neither the open nor a write waits for a reader
 
 bool is_pipe(int fd) {
   struct stat status {};
   return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-/// A named pipe is opened for reading, too: then it needs no reader to be opened, none of ours gets EPIPE while there is none, and its buffer keeps
-/// the last lines for the next one (fifo(7): that works on Linux). ENXIO is how the open of one without a reader fails.
+/// A named pipe is opened for reading, too: then it needs no reader to be opened, none of ours gets EPIPE while there
+/// is none, and its buffer keeps the last lines for the next one (fifo(7): that works on Linux). ENXIO is how the open
+/// of one without a reader fails.
 Result<UniqueFd> open_file(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | kFlags, 0644));
   if (fd ? is_pipe(fd.get()) : errno == ENXIO) {
@@ -31,8 +33,9 @@ Result<UniqueFd> open_file(const std::string& path) {
   return fd;
 }
 
-/// A pipe or terminal behind a standard descriptor is opened anew, so that it does not block us and still does whoever else has it. By the
-/// master, since workers of another user may not do it. Where it is not allowed, LineFile does what it can.
+/// A pipe or terminal behind a standard descriptor is opened anew, so that it does not block us and still does any
+/// other process that has it. By the master, since workers of another user may not do it. Where it is not allowed,
+/// LineFile does what it can.
 UniqueFd open_anew(int fd) {
   if (!is_pipe(fd) && ::isatty(fd) != 1) return UniqueFd();
   return UniqueFd(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_WRONLY | kFlags));

@@ -11,13 +11,15 @@
 
 namespace serval::master {
 
-/// The files behind `[log] file` and `access`. Opened by the master only, for appending; everybody else inherits the descriptors or is sent
-/// new ones. Both are close-on-exec and above 2, since 1 and 2 mean something else in a mold.
+/// The files behind `[log] file` and `access`. Opened by the master only, for appending; all other processes inherit
+/// the descriptors or are sent new ones. Both are close-on-exec and above 2, since 1 and 2 mean something else in a
+/// mold.
 class LogFiles {
  public:
   static Result<LogFiles> open(const config::Log& config);
   /// Those that an earlier version of serval had open in this process.
-  explicit LogFiles(const LogFilesRecord& record) : file_(record.file), access_name_(record.access), log_(record.log_fd), access_(record.access_fd) {}
+  explicit LogFiles(const LogFilesRecord& record)
+      : file_(record.file), access_name_(record.access), log_(record.log_fd), access_(record.access_fd) {}
   LogFilesRecord record() const { return {file_, access_name_, log_.get(), access_.get()}; }
 
   int log() const { return log_.get(); }
@@ -26,9 +28,9 @@ class LogFiles {
   std::vector<int> files() const;
   /// Whether `config` asks for the same files.
   bool are(const config::Log& config) const { return config.file == file_ && config.access == access_name_; }
-  /// Opens what is a file anew and puts it under the same descriptors. A file that cannot be opened: a log line, and the old one stays.
-  /// Whoever logs to log() has to look at it again (log::reopen).
-  /// What could not be had goes on as it was: why, in words; empty: all is well.
+  /// Opens what is a file anew and puts it under the same descriptors. A file that cannot be opened: a log line, and
+  /// the old one stays. A process that logs to log() has to look at it again (log::reopen). What could not be had goes
+  /// on as it was: why, in words; empty: all is well.
   std::string reopen();
 
  private:

@@ -13,8 +13,10 @@
 #include "config/reading.hpp"
 #include "ipc/lobby.hpp"
 #include "ipc/messages.hpp"
+#include "master/children.hpp"
 #include "master/config_reader.hpp"
 #include "master/control.hpp"
+#include "master/farewell.hpp"
 #include "master/generation.hpp"
 #include "master/handover.hpp"
 #include "master/measure.hpp"
@@ -45,13 +47,15 @@ struct Beginning {
   std::unique_ptr<Pidfile> pidfile;
 };
 
-/// The event loop of the master: turns signals, messages, exits and time into events for the supervisor, and performs its actions.
-/// One thread; nothing in here blocks. Never loads the app and never reads a byte that came over the network.
+/// The event loop of the master: turns signals, messages, exits and time into events for the supervisor, and performs
+/// its actions. One thread; nothing in here blocks. Never loads the app and never reads a byte that came over the
+/// network.
 class Master {
  public:
   explicit Master(Beginning beginning);
-  /// Goes on where an earlier version of serval in this process was. `handover` has been read without an error; its descriptors are ours from here.
-  /// Of `beginning` the configuration and the number of workers are those of the running server already.
+  /// Goes on where an earlier version of serval in this process was. `handover` has been read without an error; its
+  /// descriptors are ours from here. Of `beginning` the configuration and the number of workers are those of the
+  /// running server already.
   Master(Beginning beginning, const Handover& handover);
 
   ~Master();
@@ -79,9 +83,8 @@ class Master {
   void mold_exited(int generation, const os::Exit& exit);
   void on_mold_message(int generation, const ipc::Packet& packet);
   void on_fork_answered(MoldProcess& mold, const ipc::Packet& packet, Result<pid_t> pid);
-  std::string why_no_worker(pid_t pid) const;
   void drop(const ipc::Packet& packet, std::string_view from, std::string_view why);
-  MoldProcess* find_mold(int generation);
+  MoldProcess* find_mold(int generation) { return children_.find_mold(generation); }
   const Generation& in_force() const { return reloading_ ? before_ : newest_; }
   const config::Config& config_of(int generation) { return *generations_.at(generation).config; }
 
@@ -99,10 +102,9 @@ class Master {
   pid_t layout_of(int slot, int generation, pid_t pid);
   void report(supervisor::Log line);
   void on_worker_exit(const WorkerProcess& worker, const os::Exit& exit);
-  void seat_in_cgroup(const WorkerProcess& worker);
+  void add_to_cgroup(const WorkerProcess& worker);
   bool oom_killer_was_here();
-  WorkerProcess* find_worker(int slot);
-  bool forks_outstanding() const;
+  WorkerProcess* find_worker(int slot) { return children_.find_worker(slot); }
 
   // upgrade.cpp
   void take_over(const Handover& handover);
@@ -134,19 +136,17 @@ class Master {
   void perform(const supervisor::Log& action);
   void perform(const supervisor::Finish& action);
   Result<pid_t> start_mold(int generation);
-  Result<std::unique_ptr<WorkerProcess>> seat_worker(const supervisor::ForkWorker& action);
+  Result<std::unique_ptr<WorkerProcess>> prepare_worker(const supervisor::ForkWorker& action);
   void send_forks(MoldProcess& mold);
-  void await_stacks();
-  void end_leftovers();
 
   const std::vector<std::string> arguments_;
   const std::unique_ptr<Pidfile> pidfile_;
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer timer_{io_};
-  UniqueFd life_read_;   ///< inherited by everybody
+  UniqueFd life_read_;   ///< inherited by all children
   UniqueFd life_write_;  ///< held by us alone, and never written to: its end is our end
-  ipc::Lobby lobby_;     ///< inherited by everybody
+  ipc::Lobby lobby_;     ///< inherited by all children
   scoreboard::Memory scoreboard_;
   supervisor::Supervisor supervisor_;
   StackNames stacks_;
@@ -157,19 +157,16 @@ class Master {
   std::uint64_t oom_kills_ = 0;  ///< that we know of
   std::deque<supervisor::Event> events_;
   bool handling_ = false;
-  std::map<int, std::unique_ptr<MoldProcess>> molds_;                 ///< by generation
+  Children children_;
   Generations generations_;  ///< that live
   Generation newest_;                      ///< what the next mold goes by
   config::Sources sources_;
   ConfigReader reader_;
-  Generation before_;                      ///< while reloading: that of those who serve
+  Generation before_;                      ///< while reloading: that of the workers that serve
   bool reloading_ = false;
   std::vector<ReloadDone> reload_waiters_;       ///< of the reload under way
-  std::vector<ReloadDone> next_reload_waiters_;  ///< who asked meanwhile
-  std::string read_again_by_;  ///< who asked while the configuration was being read; empty: nobody
-  std::map<int, std::unique_ptr<WorkerProcess>> workers_;  ///< by slot
-  /// Children that ended before the mold told us which worker they were; only while forks are outstanding, so orphans do not pile up here.
-  std::map<pid_t, os::Exit> early_exits_;
+  std::vector<ReloadDone> next_reload_waiters_;  ///< of requests that came meanwhile
+  std::string read_again_by_;  ///< by whom it was asked for while the configuration was being read; empty: by nobody
   /// A new program that looks at what it would go on with.
   struct Check {
     pid_t pid = 0;
@@ -191,10 +188,7 @@ class Master {
   std::optional<Successor> successor_;
   AppFile tried_app_;        ///< the last one that has been loaded anew because the app crashed over and over
   bool taken_over_ = false;  ///< from an earlier version
-  bool finishing_ = false;
-  int exit_code_ = 0;
-  int stack_rounds_ = 0;
-  int leftover_rounds_ = 0;
+  Farewell farewell_{io_, stacks_, [this] { reap(); }};
   Control control_;  ///< shows what is above
 };
 

@@ -22,7 +22,8 @@ std::optional<std::uint64_t> Measure::look(pid_t worker) {
   const auto resident = os::resident_bytes(worker);
   if (!resident) return std::nullopt;
   if (*resident <= lowest_ceiling(memory_) || memory_.measure == config::MemoryMeasure::rss) return *resident;
-  const auto measured = memory_.measure == config::MemoryMeasure::pss ? os::proportional_bytes(worker) : os::unique_bytes(worker);
+  const auto measured =
+      memory_.measure == config::MemoryMeasure::pss ? os::proportional_bytes(worker) : os::unique_bytes(worker);
   if (measured) return *measured;
   if (!os::resident_bytes(worker)) return std::nullopt;
   if (!std::exchange(complained_, true)) {

@@ -16,8 +16,9 @@ class Measure {
   /// After a reload.
   void use(const config::Memory& memory) { memory_ = memory; }
 
-  /// Bytes; none if the process is gone. Where rss is below every ceiling it is the answer, whatever was asked for: pss and uss are less, and
-  /// cost a walk through the page tables. Where those cannot be read, rss stands in for them, and the log says so once.
+  /// Bytes; none if the process is gone. Where rss is below every ceiling it is the answer, whatever was asked for: pss
+  /// and uss are less, and cost a walk through the page tables. Where those cannot be read, rss stands in for them, and
+  /// the log says so once.
   std::optional<std::uint64_t> look(pid_t worker);
 
  private:

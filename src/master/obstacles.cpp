@@ -27,7 +27,8 @@ Trouble cannot_create_in(const std::filesystem::path& file) {
 
 Trouble cannot_append_to(const std::string& file) {
   struct stat status = {};
-  if (::stat(file.c_str(), &status) != 0) return errno == ENOENT ? cannot_create_in(file) : Trouble(file + ": " + errno_text());
+  if (::stat(file.c_str(), &status) != 0)
+    return errno == ENOENT ? cannot_create_in(file) : Trouble(file + ": " + errno_text());
   if (S_ISDIR(status.st_mode)) return file + ": " + errno_text(EISDIR);
   if (::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0) return std::nullopt;
   return file + ": " + errno_text();
@@ -52,7 +53,8 @@ Trouble cannot_listen(const Address& address) {
 Trouble cannot_be_pidfile(const std::string& file) {
   if (const auto trouble = cannot_create_in(file)) return trouble;
   struct stat status = {};
-  if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return file + " is no regular file";
+  if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+    return file + " is no regular file";
   return cannot_append_to(file);
 }
 
@@ -88,7 +90,8 @@ std::vector<std::string> account_obstacles(const config::Server& server) {
   const Trouble group = server.group.empty() ? std::nullopt : unknown("", server.group);
   findings.note("server.group", group);
   if (group) {
-    findings.note("server.user", server.user.empty() ? std::nullopt : unknown(server.user, "0"));  // a group that needs no looking up
+    findings.note("server.user",
+                  server.user.empty() ? std::nullopt : unknown(server.user, "0"));  // a group that needs no looking up
   } else if (!server.user.empty() || !server.group.empty()) {
     findings.note(server.user.empty() ? "server.group" : "server.user", cannot_become(server));
   }

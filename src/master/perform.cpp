@@ -21,10 +21,8 @@
 namespace serval::master {
 namespace {
 
-constexpr int kForksAtOnce = 8;  // far below what the kernel lets a channel hold, enough that the mold never waits for us
-constexpr auto kLeftoverPause = std::chrono::milliseconds(20);
-constexpr int kLeftoverRounds = 50;  // so one second from TERM to KILL
-constexpr int kStackRounds = 100;    // two seconds for the names of the last stacks
+constexpr int kMaxUnansweredForks =
+    8;  // far below what the kernel lets a channel hold, enough that the mold never waits for us
 
 /// Why a message could not be sent: the other end, or ours, is closed.
 bool hung_up(int error) { return error == EPIPE || error == ECONNRESET || error == EBADF; }
@@ -73,9 +71,10 @@ Result<pid_t> Master::start_mold(int generation) {
   mold->generation = generation;
   mold->app_file = app_file;
   mold->pid = *pid;
-  mold->line.emplace(io_, std::move(channels->first), [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
+  mold->line.emplace(io_, std::move(channels->first),
+                     [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
   if (config.log.capture) mold->captures.emplace(io_, pipes, "mold", generation, *pid);
-  molds_[generation] = std::move(mold);
+  children_.add(std::move(mold));
   return pid;
 }
 
@@ -86,21 +85,23 @@ void Master::perform(const supervisor::StopMold& action) {
 void Master::perform(const supervisor::ReopenMold& action) {
   MoldProcess* mold = find_mold(action.generation);
   if (mold == nullptr) return;
-  if (mold->line->send(ipc::encode<ipc::ToMold>(ipc::Reopen{}), generations_.at(action.generation).logs->files())) return;
+  if (mold->line->send(ipc::encode<ipc::ToMold>(ipc::Reopen{}), generations_.at(action.generation).logs->files()))
+    return;
   if (!hung_up(errno)) handle(supervisor::MoldDeaf{action.generation});
 }
 
 void Master::perform(const supervisor::ForkWorker& action) {
   MoldProcess* mold = find_mold(action.generation);
-  auto worker = seat_worker(action);
-  if (!worker || mold == nullptr) return handle(supervisor::ForkFailed{action.slot, worker ? "the mold has just ended" : worker.error()});
-  workers_[action.slot] = std::move(*worker);
+  auto worker = prepare_worker(action);
+  if (!worker || mold == nullptr)
+    return handle(supervisor::ForkFailed{action.slot, worker ? "the mold has just ended" : worker.error()});
+  children_.add(std::move(*worker));
   mold->to_fork.push_back(action.slot);
   send_forks(*mold);
 }
 
-/// All that one worker needs of us before it exists.
-Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(const supervisor::ForkWorker& action) {
+/// Everything a worker needs from the master before it is forked.
+Result<std::unique_ptr<WorkerProcess>> Master::prepare_worker(const supervisor::ForkWorker& action) {
   const int slot = action.slot;
   auto channels = ipc::Channel::pair();
   if (!channels) return Error{channels.error()};
@@ -116,15 +117,16 @@ Result<std::unique_ptr<WorkerProcess>> Master::seat_worker(const supervisor::For
   worker->max_requests = action.max_requests;
   worker->pause = action.pause;
   worker->theirs = std::move(channels->second);
-  worker->line.emplace(io_, std::move(channels->first), [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
+  worker->line.emplace(io_, std::move(channels->first),
+                       [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
   return worker;
 }
 
 void Master::send_forks(MoldProcess& mold) {
-  while (mold.unanswered < kForksAtOnce && !mold.to_fork.empty()) {
+  while (mold.unanswered < kMaxUnansweredForks && !mold.to_fork.empty()) {
     const int slot = mold.to_fork.front();
     mold.to_fork.pop_front();
-    WorkerProcess& worker = *workers_.at(slot);
+    WorkerProcess& worker = *find_worker(slot);
     std::vector<int> fds = {worker.theirs.in_fd(), worker.theirs.out_fd()};
     if (worker.pipes) fds.insert(fds.end(), {worker.pipes->output_write.get(), worker.pipes->error_write.get()});
     const ipc::Fork fork{.slot = slot,
@@ -133,7 +135,7 @@ void Master::send_forks(MoldProcess& mold) {
                          .max_requests = worker.max_requests,
                          .known_as = worker.known_as};
     if (!mold.line->send(ipc::encode<ipc::ToMold>(fork), fds)) {
-      workers_.erase(slot);
+      children_.remove_worker(slot);
       handle(supervisor::ForkFailed{slot, "the mold does not take messages any more"});
       continue;
     }
@@ -147,7 +149,7 @@ void Master::send_forks(MoldProcess& mold) {
   }
 }
 
-/// Never waits: who does not read is replaced. That the other end is closed is no news: its exit follows.
+/// Never waits: a worker that does not read is replaced. That the other end is closed is no news: its exit follows.
 void Master::tell(WorkerProcess& worker, const ipc::ToWorker& message, const std::vector<int>& fds) {
   if (!worker.line->send(ipc::encode(message), fds) && !hung_up(errno)) handle(supervisor::WorkerDeaf{worker.slot});
 }
@@ -177,7 +179,7 @@ void Master::perform(const supervisor::Kill& action) { os::kill_child(action.pid
 void Master::perform(const supervisor::LookAtWorkers& action) {
   supervisor::LookedAtWorkers looked;
   const TimePoint now = Clock::now();
-  for (const auto& [slot, worker] : workers_) {
+  for (const auto& [slot, worker] : children_.workers()) {
     if (worker->pid == 0) continue;
     supervisor::Sample sample{.slot = slot, .pid = worker->pid, .pulse = {}, .memory = {}};
     const scoreboard::SlotReading reading = scoreboard::read_slot(scoreboard_, slot);
@@ -213,46 +215,14 @@ void Master::perform(const supervisor::RefuseConnections&) {
 
 void Master::perform(const supervisor::Notify& action) { os::notify(action.state); }
 
-void Master::perform(const supervisor::Log& action) { log::write(action.level, action.sentence, std::span<const log::Field>(action.fields)); }
+void Master::perform(const supervisor::Log& action) {
+  log::write(action.level, action.sentence, std::span<const log::Field>(action.fields));
+}
 
 void Master::perform(const supervisor::Finish& action) {
-  finishing_ = true;
-  exit_code_ = action.exit_code;
+  timer_.cancel();
   reader_.give_up();
-  reap();
-  await_stacks();
-}
-
-/// Why the app crashed is wanted most of all when that is the end.
-void Master::await_stacks() {
-  if (!stacks_.busy() || ++stack_rounds_ > kStackRounds) {
-    stacks_.give_up();
-    return end_leftovers();
-  }
-  timer_.expires_after(kLeftoverPause);
-  timer_.async_wait([this](const auto& error) {
-    if (error) return;
-    reap();
-    await_stacks();
-  });
-}
-
-/// What the app started and left behind has become our child. It is asked to end, then made to: nothing outlives the server.
-void Master::end_leftovers() {
-  const std::vector<pid_t> children = os::own_children();
-  if (children.empty()) return io_.stop();
-  if (leftover_rounds_ == 0) log::warning("ending processes that the app left behind", {{"processes", children.size()}});
-  const bool first = leftover_rounds_++ == 0;
-  const bool patient = leftover_rounds_ < kLeftoverRounds;
-  for (const pid_t pid : children) {
-    if (first || !patient) os::kill_child(pid, patient ? SIGTERM : SIGKILL);
-  }
-  timer_.expires_after(kLeftoverPause);
-  timer_.async_wait([this](const auto& error) {
-    if (error) return;
-    reap();
-    end_leftovers();
-  });
+  farewell_.begin(action.exit_code);
 }
 
 }  // namespace serval::master

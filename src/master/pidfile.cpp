@@ -22,7 +22,8 @@ namespace {
 bool still_at(const std::string& path, int fd) {
   struct stat named = {};
   struct stat held = {};
-  return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &held) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+  return ::stat(path.c_str(), &named) == 0 && ::fstat(fd, &held) == 0 && named.st_dev == held.st_dev &&
+         named.st_ino == held.st_ino;
 }
 
 std::string pid_in(int fd) {
@@ -31,7 +32,8 @@ std::string pid_in(int fd) {
   return size > 0 ? std::string(trim({text.data(), static_cast<std::size_t>(size)})) : "unknown";
 }
 
-/// Of the whole file; it belongs to the open file and not to the process, so it outlives an exec (fcntl(2), open file description locks).
+/// Of the whole file; it belongs to the open file and not to the process, so it outlives an exec (fcntl(2), open file
+/// description locks).
 struct flock whole_file() {
   struct flock lock = {};
   lock.l_type = F_WRLCK;
@@ -50,7 +52,7 @@ bool is_held(int fd) {
   return ::fcntl(fd, F_OFD_GETLK, &found) == 0 && found.l_type == F_WRLCK;
 }
 
-/// Ours, before it has its name: its lock is there before anybody can open it.
+/// Ours, before it has its name: its lock is there before another process can open it.
 struct Prepared {
   UniqueFd fd;
   std::string beside;  ///< its name until then
@@ -61,7 +63,9 @@ Prepared make_ready(const std::string& path) {
   UniqueFd fd(::mkostemp(beside.data(), O_CLOEXEC));
   if (!fd) refuse("cannot create the pid file " + path + ": " + errno_text());
   const std::string text = std::to_string(::getpid()) + "\n";
-  const bool good = lock(fd.get()) && ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fchmod(fd.get(), 0644) == 0;
+  const bool good = lock(fd.get()) &&
+                    ::write(fd.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+                    ::fchmod(fd.get(), 0644) == 0;
   if (good) return {std::move(fd), std::move(beside)};
   const std::string why = errno_text();
   ::unlink(beside.c_str());
@@ -77,15 +81,16 @@ int put_in_place(const std::string& path, const std::string& beside) {
     return 0;
   }
   struct stat status = {};
-  if (::fstat(old.get(), &status) == 0 && !S_ISREG(status.st_mode)) {  // renaming over /dev/null would take it from everybody
+  if (::fstat(old.get(), &status) == 0 && !S_ISREG(status.st_mode)) {  // renaming over /dev/null would take it from all
     ::unlink(beside.c_str());
     refuse("cannot create the pid file " + path + ": it is there and no regular file");
   }
-  // Held while its name is taken away, so of two who find the same stale file one has it.
+  // Held while its name is taken away, so of two servers that find the same stale file one has it.
   if (!lock(old.get()) && is_held(old.get())) {
     const std::string pid = pid_in(old.get());
     ::unlink(beside.c_str());
-    refuse("another serval (pid " + pid + ") holds the pid file " + path + ": stop it, or give this one another server.pidfile");
+    refuse("another serval (pid " + pid + ") holds the pid file " + path +
+           ": stop it, or give this one another server.pidfile");
   }
   if (!still_at(path, old.get())) return EEXIST;
   return ::rename(beside.c_str(), path.c_str()) == 0 ? 0 : errno;

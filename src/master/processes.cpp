@@ -52,7 +52,8 @@ void Line::close() {
 
 Result<OutputPipes> OutputPipes::make() {
   OutputPipes pipes;
-  for (auto [read, write] : {std::pair{&pipes.output_read, &pipes.output_write}, std::pair{&pipes.error_read, &pipes.error_write}}) {
+  for (auto [read, write] :
+       {std::pair{&pipes.output_read, &pipes.output_write}, std::pair{&pipes.error_read, &pipes.error_write}}) {
     int fds[2];
     if (::pipe2(fds, O_CLOEXEC) != 0) return Error{"cannot make a pipe for the app's output: " + errno_text()};
     read->reset(fds[0]);
@@ -61,7 +62,8 @@ Result<OutputPipes> OutputPipes::make() {
   return pipes;
 }
 
-Captures::Captures(boost::asio::io_context& io, OutputPipes& pipes, const std::string& process, int generation, pid_t pid)
+Captures::Captures(boost::asio::io_context& io, OutputPipes& pipes, const std::string& process, int generation,
+                   pid_t pid)
     : output(io, std::move(pipes.output_read), {process, generation, pid, "stdout"}),
       error(io, std::move(pipes.error_read), {process, generation, pid, "stderr"}) {}
 

@@ -16,16 +16,18 @@
 
 namespace serval::master {
 
-/// A channel that is listened to. Whoever floods it gets his turn, and no more: other events come in between.
+/// A channel that is listened to. A peer that floods it gets its turn, and no more: other events come in between.
 class Line {
  public:
-  /// `on_packet` for every packet; one of another size counts as an empty one, which is no message. It may close this, not destroy it.
+  /// `on_packet` for every packet; one of another size counts as an empty one, which is no message. It may close this,
+  /// not destroy it.
   Line(boost::asio::io_context& io, ipc::Channel channel, std::function<void(const ipc::Packet&)> on_packet);
 
   bool send(const ipc::Packet& packet, const std::vector<int>& fds = {}) { return channel_.send(packet, fds); }
   int in_fd() const { return channel_.in_fd(); }
   int out_fd() const { return channel_.out_fd(); }
-  /// The last words of a process that has ended: handles what is in the channel, and stops there even if somebody else goes on writing.
+  /// The last words of a process that has ended: handles what is in the channel, and stops there even if another
+  /// process goes on writing.
   void drain();
   /// The peer sees the end of the channel.
   void close();

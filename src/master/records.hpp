@@ -19,8 +19,9 @@
 
 #include "base/time.hpp"
 
-/// Plain structs (BOOST_DESCRIBE_STRUCT) as JSON and back, between versions: members that the text lacks keep their defaults, and what the text has
-/// beyond them is passed over. Points in time are nanoseconds of the monotonic clock; enums travel by the name that name_of() gives them.
+/// Plain structs (BOOST_DESCRIBE_STRUCT) as JSON and back, between versions: members that the text lacks keep their
+/// defaults, and what the text has beyond them is passed over. Points in time are nanoseconds of the monotonic clock;
+/// enums travel by the name that name_of() gives them.
 namespace serval::master::records {
 
 namespace json = boost::json;

@@ -7,10 +7,12 @@
 #include "ipc/heritage.hpp"
 #include "master/master.hpp"
 
-// What a reload needs of the shell: the configuration as it is on disk now, what of it may change, and who waits for the end.
+// What a reload needs of the shell: the configuration as it is on disk now, what of it may change, and which commands
+// wait for the end.
 namespace serval::master {
 
-/// `done` is called once: when it has ended, or could not even begin. Who comes while one is under way is told of the next one.
+/// `done` is called once: when it has ended, or could not even begin. A request that comes while one is under way is
+/// told of the next one.
 void Master::request_reload(const std::string& by, ReloadDone done) {
   if (reader_.busy()) {
     read_again_by_ = by;  // the file may have been read before it was as it is now
@@ -20,7 +22,9 @@ void Master::request_reload(const std::string& by, ReloadDone done) {
     next_reload_waiters_.push_back(std::move(done));
     return handle(supervisor::ReloadRequested{by});
   }
-  reader_.read(sources_, [this, by, done = std::move(done)](const Result<config::Reading>& read) { on_config_read(by, done, read); });
+  reader_.read(sources_, [this, by, done = std::move(done)](const Result<config::Reading>& read) {
+    on_config_read(by, done, read);
+  });
 }
 
 void Master::on_config_read(const std::string& by, ReloadDone done, const Result<config::Reading>& read) {
@@ -49,10 +53,12 @@ void Master::on_config_read(const std::string& by, ReloadDone done, const Result
     }
   }
   before_ = std::exchange(newest_, std::move(*next));
-  if (const auto serving = generations_.find(supervisor_.snapshot().generation); serving != generations_.end()) before_.build = serving->second.build;
+  if (const auto serving = generations_.find(supervisor_.snapshot().generation); serving != generations_.end())
+    before_.build = serving->second.build;
   reload_waiters_.push_back(std::move(done));
   reloading_ = true;
-  handle(supervisor::ReloadRequested{by, settings_of(*newest_.config, same_count ? 0 : newest_.config->workers.count.value_or(0))});
+  handle(supervisor::ReloadRequested{
+      by, settings_of(*newest_.config, same_count ? 0 : newest_.config->workers.count.value_or(0))});
   if (again_by.empty()) return;
   if (reloading_) return handle(supervisor::ReloadRequested{again_by});
   perform(supervisor::ReloadAgain{again_by});  // it has ended already: refused
@@ -81,7 +87,8 @@ Result<Generation> Master::open_next(std::shared_ptr<const config::Config> confi
     next.logs = std::make_shared<LogFiles>(std::move(*logs));
   }
   Listeners open = newest_.listeners;
-  for (const auto& [number, generation] : generations_) open.insert(open.end(), generation.listeners.begin(), generation.listeners.end());
+  for (const auto& [number, generation] : generations_)
+    open.insert(open.end(), generation.listeners.begin(), generation.listeners.end());
   std::vector<os::NamedSocket> nothing_passed;
   auto listeners = open_listeners(config->server, open, nothing_passed);
   if (!listeners) return Error{listeners.error()};
@@ -124,8 +131,7 @@ void Master::forget_unused_generations() {
   const int current = supervisor_.snapshot().generation;
   std::erase_if(generations_, [&](const auto& entry) {
     const int generation = entry.first;
-    const bool has_workers = std::any_of(workers_.begin(), workers_.end(), [&](const auto& worker) { return worker.second->generation == generation; });
-    return generation != current && !has_workers && find_mold(generation) == nullptr;
+    return generation != current && !children_.any_of(generation);
   });
 }
 

@@ -24,7 +24,8 @@ namespace {
 
 constexpr auto kLayoutStays = std::chrono::seconds(1);
 constexpr std::size_t kLargestAnswer = 1024 * 1024;
-/// Of mappings: what is kept, and what is read for it. The kernel allows 65530 by default (vm.max_map_count), most of them without a file.
+/// Of mappings: what is kept, and what is read for it. The kernel allows 65530 by default (vm.max_map_count), most of
+/// them without a file.
 constexpr std::size_t kLargestMaps = 1024 * 1024;
 constexpr std::size_t kMostMapsRead = 16 * kLargestMaps;
 
@@ -62,7 +63,11 @@ std::string mapped_files(pid_t pid) {
 }  // namespace
 
 StackNames::StackNames(boost::asio::io_context& io, std::string program, Duration patience)
-    : io_(io), program_(std::move(program)), patience_(patience), timer_(io), self_(std::make_shared<StackNames*>(this)) {}
+    : io_(io),
+      program_(std::move(program)),
+      patience_(patience),
+      timer_(io),
+      self_(std::make_shared<StackNames*>(this)) {}
 
 StackNames::~StackNames() { kill_namer(); }
 
@@ -84,7 +89,8 @@ StackNames::SharedLayout StackNames::layout_of(pid_t pid) {
   if (last_read_.pid == pid && now < last_read_.until) return last_read_.layout;
   struct stat folder = {};
   if (::stat(("/proc/" + std::to_string(pid)).c_str(), &folder) != 0) return nullptr;
-  last_read_ = {pid, now + kLayoutStays, std::make_shared<const Layout>(Layout{mapped_files(pid), folder.st_uid, folder.st_gid})};
+  last_read_ = {pid, now + kLayoutStays,
+                std::make_shared<const Layout>(Layout{mapped_files(pid), folder.st_uid, folder.st_gid})};
   return last_read_.layout;
 }
 

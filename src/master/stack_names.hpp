@@ -20,14 +20,16 @@
 
 namespace serval::master {
 
-/// Has stacks named by a process that is thrown away (`serval stack FD`, stack/names.hpp), so that the master neither waits nor reads what an app's
-/// files say about themselves. One such process at a time; what waits meanwhile and has the same mappings goes to the next one together.
+/// Has stacks named by a process that is thrown away (`serval stack FD`, stack/names.hpp), so that the master neither
+/// waits nor reads what an app's files say about themselves. One such process at a time; what waits meanwhile and has
+/// the same mappings goes to the next one together.
 class StackNames {
  public:
   static constexpr Duration kPatience{10'000};
   static constexpr std::size_t kMostWaiting = 64;
 
-  /// `program`: serval's own path. The io_context outlives this; destroying this kills the process that was asked, and calls nobody.
+  /// `program`: serval's own path. The io_context outlives this; destroying this kills the process that was asked, and
+  /// makes no calls.
   StackNames(boost::asio::io_context& io, std::string program, Duration patience = kPatience);
   StackNames(const StackNames&) = delete;
   StackNames& operator=(const StackNames&) = delete;
@@ -36,15 +38,17 @@ class StackNames {
   /// The frames' texts, as many as there were frames.
   using Done = std::function<void(std::vector<std::string> frames)>;
 
-  /// `layout`: a live process with the address space that the frames came from (the worker itself, or the mold it was forked from); it may end
-  /// right after this call. `done` is called exactly once, later, on the io_context: with names, or, if they cannot be had within the patience, if
-  /// the process is gone, or if kMostWaiting others wait already, with bare addresses "0x...". It may call name().
+  /// `layout`: a live process with the address space that the frames came from (the worker itself, or the mold it was
+  /// forked from); it may end right after this call. `done` is called exactly once, later, on the io_context: with
+  /// names, or, if they cannot be had within the patience, if the process is gone, or if kMostWaiting others wait
+  /// already, with bare addresses "0x...". It may call name().
   void name(pid_t layout, const stack::Frames& frames, Done done);
 
-  /// Somebody waits for names.
+  /// Names are being waited for.
   bool busy() const { return namer_ != nullptr || !waiting_.empty() || !answered_.empty(); }
 
-  /// Calls every outstanding `done` now, with bare addresses, and kills the process that was asked. For the end of the master.
+  /// Calls every outstanding `done` now, with bare addresses, and kills the process that was asked. For the end of the
+  /// master.
   void give_up();
 
  private:
@@ -56,7 +60,9 @@ class StackNames {
   };
   using SharedLayout = std::shared_ptr<const Layout>;
   SharedLayout layout_of(pid_t pid);
-  static std::string_view maps_of(const SharedLayout& layout) { return layout == nullptr ? std::string_view() : std::string_view(layout->maps); }
+  static std::string_view maps_of(const SharedLayout& layout) {
+    return layout == nullptr ? std::string_view() : std::string_view(layout->maps);
+  }
   struct Asked {
     SharedLayout layout;
     std::vector<std::uint64_t> stack;
@@ -84,8 +90,8 @@ class StackNames {
   void on_deadline();
 
   boost::asio::io_context& io_;
-  /// The last one that was read. Reading one takes the longer the more files an app maps, and an app may ask over and over: by crashes and timeouts
-  /// that it makes up.
+  /// The last one that was read. Reading one takes the longer the more files an app maps, and an app may ask over and
+  /// over: by crashes and timeouts that it makes up.
   struct LastRead {
     pid_t pid = 0;
     TimePoint until = TimePoint::min();

@@ -51,14 +51,18 @@ int supervise(Master& master) {
 
 int start(const config::Loaded& loaded, const config::Sources& sources) {
   const config::Config& config = loaded.config;
-  if (const auto wrong = account_obstacles(config.server); !wrong.empty()) throw StartupError(exit_code::config, join(wrong, "\n"));
+  if (const auto wrong = account_obstacles(config.server); !wrong.empty())
+    throw StartupError(exit_code::config, join(wrong, "\n"));
   std::vector<std::string> arguments = os::own_command_line();
   os::react_as(os::Process::master);
   ::umask(static_cast<mode_t>(config.server.umask));  // also for the log, pid and socket files
   auto logs = LogFiles::open(config.log);
   if (!logs) throw StartupError(exit_code::cannot_create, logs.error());
-  os::hold_signals();  // until the master has handlers: process 1 would lose one that comes before, others would leave their files behind
-  Generation first{.config = std::make_shared<const config::Config>(config), .logs = std::make_shared<LogFiles>(std::move(*logs)), .listeners = {}};
+  os::hold_signals();  // until the master has handlers: process 1 would lose one that comes before, others would leave
+                       // their files behind
+  Generation first{.config = std::make_shared<const config::Config>(config),
+                   .logs = std::make_shared<LogFiles>(std::move(*logs)),
+                   .listeners = {}};
   if (!loaded.file.empty()) first.config_file = config::real_path(loaded.file);
   log::start(ipc::log_settings(config.log, first.logs->log()), "master");
   os::set_title("serval: master " + config.server.name);
@@ -66,8 +70,12 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
   const os::FdLimit files = os::raise_fd_limit();
   const os::Cpus cpus = os::usable_cpus();
   const WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
-  log::info("starting", {{"version", SERVAL_VERSION}, {"name", config.server.name}, {"workers", count.workers}, {"cpus", cpus.usable},
-                         {"why", count.why}, {"open_files", files.now}});
+  log::info("starting", {{"version", SERVAL_VERSION},
+                         {"name", config.server.name},
+                         {"workers", count.workers},
+                         {"cpus", cpus.usable},
+                         {"why", count.why},
+                         {"open_files", files.now}});
   if (!first.config_file.empty()) log::info("configuration read", {{"file", first.config_file}});
   if (const auto why = too_few_open_files(files.now, count.workers, config.server.bind.size())) {
     throw StartupError(exit_code::cannot_create, *why);
@@ -80,14 +88,16 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
                  .workers = count.workers,
                  .arguments = std::move(arguments),
                  .pidfile = std::move(pidfile)});
-  // Only now: a second server of this name has ended at the control socket before it takes connections away from anybody.
+  // Only now: a second server of this name has ended at the control socket before it takes connections away from the
+  // first.
   master.take(listen(config.server));
   return supervise(master);
 }
 
 Result<void> check_adoption(const Handover& handover) {
   if (const auto configs = configs_of(handover); !configs) return Error{configs.error()};
-  if (const auto scoreboard = scoreboard::Memory::map(handover.scoreboard_fd); !scoreboard) return Error{scoreboard.error()};
+  if (const auto scoreboard = scoreboard::Memory::map(handover.scoreboard_fd); !scoreboard)
+    return Error{scoreboard.error()};
   return {};
 }
 
@@ -95,7 +105,8 @@ int adopt(const Handover& handover, const config::Sources& sources) {
   os::react_as(os::Process::master);
   for (const int fd : handover.fds()) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   const auto configs = configs_of(handover);
-  if (!configs) throw StartupError(exit_code::internal, configs.error());  // the check was asked before: it has been skipped
+  if (!configs)
+    throw StartupError(exit_code::internal, configs.error());  // the check was asked before: it has been skipped
   Generations generations = generations_of(handover, *configs);
   Generation current = generations.at(handover.supervisor.current);
   const config::Config& config = *current.config;

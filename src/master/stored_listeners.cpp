@@ -22,18 +22,21 @@ bool fits(const Address& wanted, const Address& actual) {
 
 std::string stored_name(std::string_view bind, const os::Listening& listening) {
   std::string name = std::string(kOurs) + os::fd_name(bind);
-  if (!listening.socket_file.empty()) name += " file " + std::to_string(listening.file_device) + "-" + std::to_string(listening.file_inode);
+  if (!listening.socket_file.empty())
+    name += " file " + std::to_string(listening.file_device) + "-" + std::to_string(listening.file_inode);
   return name;
 }
 
-std::optional<os::Listening> take_stored(std::vector<os::NamedSocket>& passed, std::string_view bind, const Address& address) {
+std::optional<os::Listening> take_stored(std::vector<os::NamedSocket>& passed, std::string_view bind,
+                                         const Address& address) {
   os::Listening at_its_place;  // what the name must say now
   if (address.kind == Address::Kind::unix_path) {
     os::own_socket_file(at_its_place, address.name);
     if (at_its_place.socket_file.empty()) return std::nullopt;
   }
   const std::string name = stored_name(bind, at_its_place);
-  const auto found = std::find_if(passed.begin(), passed.end(), [&name](const os::NamedSocket& socket) { return socket.name == name; });
+  const auto found = std::find_if(passed.begin(), passed.end(),
+                                  [&name](const os::NamedSocket& socket) { return socket.name == name; });
   if (found == passed.end()) return std::nullopt;
   const std::string address_now = os::bound_address(found->fd.get());
   const auto actual = Address::parse(address_now);

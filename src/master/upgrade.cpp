@@ -15,8 +15,8 @@
 #include "os/pipe.hpp"
 #include "os/spawn.hpp"
 
-// serval replaces itself: the new program looks at what it would go on with, in a process of its own; then this process execs it. Pid, children,
-// sockets and counters stay. What a successor needs is in one struct (master/handover.hpp).
+// serval replaces itself: the new program looks at what it would go on with, in a process of its own; then this process
+// execs it. Pid, children, sockets and counters stay. What a successor needs is in one struct (master/handover.hpp).
 namespace serval::master {
 namespace {
 
@@ -129,10 +129,10 @@ Result<void> Master::exec_successor() {
   const Successor next = std::move(*successor_);
   successor_.reset();
   if (!next.program.unchanged()) return Error{next.program.path() + " has been written to since it was checked"};
-  for (const auto& [generation, mold] : molds_) {
+  for (const auto& [generation, mold] : children_.molds()) {
     if (mold->captures) mold->captures->drain();  // what has been read of a line is in our memory
   }
-  for (const auto& [slot, worker] : workers_) {
+  for (const auto& [slot, worker] : children_.workers()) {
     if (worker->captures) worker->captures->drain();
   }
   const Handover handover = hand_over();
@@ -143,7 +143,8 @@ Result<void> Master::exec_successor() {
 
   std::vector<int> fds = handover.fds();
   fds.push_back(written->get());
-  const auto failed = os::become(next.program.executable(), {arguments_.front(), "adopt", std::to_string(written->get())}, fds);
+  const auto failed =
+      os::become(next.program.executable(), {arguments_.front(), "adopt", std::to_string(written->get())}, fds);
   return Error{"cannot run " + next.program.path() + ": " + failed.error()};
 }
 
@@ -176,7 +177,7 @@ Handover Master::hand_over() {
   }
   for (const auto& files : logs) result.logs.push_back(files->record());
   for (const auto& listener : listeners) result.listeners.push_back(listener->record());
-  for (const auto& [generation, mold] : molds_) {
+  for (const auto& [generation, mold] : children_.molds()) {
     const AppFile& file = mold->app_file;
     ProcessRecord& record = result.molds.emplace_back(ProcessRecord{.generation = generation,
                                                                     .pid = mold->pid,
@@ -188,7 +189,7 @@ Handover Master::hand_over() {
                                                                     .app_modified_ns = file.modified_ns});
     record_captures(record, mold->captures);
   }
-  for (const auto& [slot, worker] : workers_) {
+  for (const auto& [slot, worker] : children_.workers()) {
     ProcessRecord& record = result.workers.emplace_back(ProcessRecord{.slot = slot,
                                                                       .known_as = worker->known_as,
                                                                       .generation = worker->generation,
@@ -211,7 +212,8 @@ namespace {
 
 /// An older version knew none.
 ipc::Lobby lobby_of(const Handover& handover) {
-  if (handover.lobby_entry_fd >= 0 && handover.lobby_exit_fd >= 0) return {UniqueFd(handover.lobby_entry_fd), UniqueFd(handover.lobby_exit_fd)};
+  if (handover.lobby_entry_fd >= 0 && handover.lobby_exit_fd >= 0)
+    return {UniqueFd(handover.lobby_entry_fd), UniqueFd(handover.lobby_exit_fd)};
   auto made = ipc::make_lobby();
   return made ? std::move(*made) : ipc::Lobby{};
 }
@@ -245,12 +247,13 @@ void Master::take_over(const Handover& handover) {
     auto mold = std::make_unique<MoldProcess>();
     const int generation = mold->generation = record.generation;
     mold->pid = record.pid;
-    mold->app_file = {static_cast<dev_t>(record.app_device), static_cast<ino_t>(record.app_inode), static_cast<off_t>(record.app_size), record.app_modified_ns};
+    mold->app_file = {static_cast<dev_t>(record.app_device), static_cast<ino_t>(record.app_inode),
+                      static_cast<off_t>(record.app_size), record.app_modified_ns};
     OutputPipes pipes = pipes_of(record);
     if (record.output_fd >= 0) mold->captures.emplace(io_, pipes, "mold", generation, record.pid);
     mold->line.emplace(io_, channel_of(record),
                        [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
-    molds_[generation] = std::move(mold);
+    children_.add(std::move(mold));
   }
   for (const ProcessRecord& record : handover.workers) {
     auto worker = std::make_unique<WorkerProcess>();
@@ -261,8 +264,9 @@ void Master::take_over(const Handover& handover) {
     worker->pid = record.pid;
     OutputPipes pipes = pipes_of(record);
     if (record.output_fd >= 0) worker->captures.emplace(io_, pipes, worker->name(), record.generation, record.pid);
-    worker->line.emplace(io_, channel_of(record), [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
-    workers_[slot] = std::move(worker);
+    worker->line.emplace(io_, channel_of(record),
+                         [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
+    children_.add(std::move(worker));
   }
   if (!handover.cgroups.folder.empty()) {
     std::map<int, os::WorkerCgroups::Events> seated;

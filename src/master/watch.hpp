@@ -7,8 +7,8 @@
 
 namespace serval::master {
 
-/// Calls `on_readable` on the io_context each time the descriptor can be read or has been hung up, until this is destroyed, which the call
-/// itself may do. Borrows the descriptor: destroy this before it is closed.
+/// Calls `on_readable` on the io_context each time the descriptor can be read or has been hung up, until this is
+/// destroyed, which the call itself may do. Borrows the descriptor: destroy this before it is closed.
 class Watch {
  public:
   Watch(boost::asio::io_context& io, int fd, std::function<void()> on_readable);
@@ -20,7 +20,8 @@ class Watch {
   void arm();
 
   boost::asio::posix::stream_descriptor descriptor_;
-  std::shared_ptr<std::function<void()>> on_readable_;  ///< shared with a completion that is on its way, which thus sees that we are gone
+  std::shared_ptr<std::function<void()>>
+      on_readable_;  ///< shared with a completion that is on its way, which thus sees that we are gone
 };
 
 }  // namespace serval::master

@@ -42,7 +42,8 @@ std::string_view in_words(char state) {
 
 }  // namespace
 
-WorkerStacks::WorkerStacks(boost::asio::io_context& io, StackNames& names, const scoreboard::Memory& scoreboard, Hooks hooks)
+WorkerStacks::WorkerStacks(boost::asio::io_context& io, StackNames& names, const scoreboard::Memory& scoreboard,
+                           Hooks hooks)
     : io_(io), names_(names), scoreboard_(scoreboard), hooks_(std::move(hooks)) {}
 
 void WorkerStacks::ask(const std::vector<Worker>& workers, Done done) {
@@ -81,7 +82,8 @@ void WorkerStacks::on_report(int slot, pid_t pid, const ipc::Stack& message) {
 }
 
 void WorkerStacks::on_end(int slot, pid_t pid, const ipc::StacksEnd& message) {
-  if (const auto counted = unanswered_.find(pid); counted != unanswered_.end() && counted->second > 0) --counted->second;
+  if (const auto counted = unanswered_.find(pid); counted != unanswered_.end() && counted->second > 0)
+    --counted->second;
   Asked* asked = find(slot, pid, message.question);
   if (asked == nullptr) return;
   asked->waited_for = false;
@@ -126,9 +128,11 @@ void WorkerStacks::settle(std::uint32_t number) {
 /// Its process has not been reaped, or we had been told: the pid is still its own.
 void WorkerStacks::look_from_outside(Asked& asked) const {
   const scoreboard::SlotReading reading = scoreboard::read_slot(scoreboard_, asked.worker.slot);
-  const pid_t loop = reading.loop_thread != 0 ? reading.loop_thread : asked.worker.pid;  // who boots has one thread
+  const pid_t loop =
+      reading.loop_thread != 0 ? reading.loop_thread : asked.worker.pid;  // one that boots has one thread
   const auto stat = os::thread_stat(asked.worker.pid, loop);
-  asked.silent = "it does not answer; the thread that has its I/O loop " + std::string(in_words(stat ? stat->state : 0));
+  asked.silent =
+      "it does not answer; the thread that has its I/O loop " + std::string(in_words(stat ? stat->state : 0));
   if (!asked.threads.empty()) return;  // it has fallen silent in the middle
   asked.requests = scoreboard::read_requests(scoreboard_, asked.worker.slot);
   asked.threads.push_back(thread_of(asked, loop));
@@ -142,7 +146,8 @@ WorkerStacks::Thread WorkerStacks::thread_of(const Asked& asked, pid_t thread) c
   Thread result;
   result.frames.thread = thread;
   if (const auto stat = os::thread_stat(asked.worker.pid, thread)) result.state = stat->state;
-  const auto request = std::find_if(asked.requests.begin(), asked.requests.end(), [&](const auto& one) { return one.thread == thread; });
+  const auto request =
+      std::find_if(asked.requests.begin(), asked.requests.end(), [&](const auto& one) { return one.thread == thread; });
   if (request != asked.requests.end()) result.request = *request;
   return result;
 }
@@ -154,11 +159,13 @@ void WorkerStacks::name_some(const Shared& question) {
     ++question->being_named;
     const Asked& asked = question->workers[place.worker];
     const stack::Frames& frames = asked.threads[place.threads.front()].frames;
-    names_.name(hooks_.layout(asked.worker), frames, [this, question, place = std::move(place)](const std::vector<std::string>& names) {
-      for (const std::size_t thread : place.threads) question->workers[place.worker].threads[thread].names = names;
-      --question->being_named;
-      name_some(question);
-    });
+    names_.name(hooks_.layout(asked.worker), frames,
+                [this, question, place = std::move(place)](const std::vector<std::string>& names) {
+                  for (const std::size_t thread : place.threads)
+                    question->workers[place.worker].threads[thread].names = names;
+                  --question->being_named;
+                  name_some(question);
+                });
   }
   if (question->being_named > 0) return;
   json::array workers;
@@ -167,17 +174,19 @@ void WorkerStacks::name_some(const Shared& question) {
     for (const Thread& thread : asked.threads) {
       json::array frames;
       for (const std::string& name : thread.names) frames.push_back(json::value(control::utf8(name)));
-      threads.push_back(json::object{{"thread", thread.frames.thread},
-                                     {"loop", thread.loop},
-                                     {"state", thread.state == 0 ? json::value(nullptr) : json::value(json::string(1, thread.state))},
-                                     {"request", to_json(thread.request, question->asked)},
-                                     {"frames", std::move(frames)}});
+      threads.push_back(
+          json::object{{"thread", thread.frames.thread},
+                       {"loop", thread.loop},
+                       {"state", thread.state == 0 ? json::value(nullptr) : json::value(json::string(1, thread.state))},
+                       {"request", to_json(thread.request, question->asked)},
+                       {"frames", std::move(frames)}});
     }
-    workers.push_back(json::object{{"slot", asked.worker.known_as},
-                                   {"pid", asked.worker.pid},
-                                   {"generation", asked.worker.generation},
-                                   {"silent", asked.silent.empty() ? json::value(nullptr) : json::value(control::utf8(asked.silent))},
-                                   {"threads", std::move(threads)}});
+    workers.push_back(
+        json::object{{"slot", asked.worker.known_as},
+                     {"pid", asked.worker.pid},
+                     {"generation", asked.worker.generation},
+                     {"silent", asked.silent.empty() ? json::value(nullptr) : json::value(control::utf8(asked.silent))},
+                     {"threads", std::move(threads)}});
   }
   if (const Done done = std::exchange(question->done, nullptr)) done({{"workers", std::move(workers)}});
 }

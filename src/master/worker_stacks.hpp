@@ -20,8 +20,9 @@
 
 namespace serval::master {
 
-/// `serval stacks`: asks workers where their threads are, has what they say named, and puts each thread's request beside it. A worker that does
-/// not answer within kPatience is shown as far as one can see it from outside. What workers say is bounded, and dropped unless it was asked for.
+/// `serval stacks`: asks workers where their threads are, has what they say named, and puts each thread's request
+/// beside it. A worker that does not answer within kPatience is shown as far as one can see it from outside. What
+/// workers say is bounded, and dropped unless it was asked for.
 class WorkerStacks {
  public:
   static constexpr Duration kPatience{2'000};
@@ -34,7 +35,8 @@ class WorkerStacks {
   };
   struct Hooks {
     std::function<bool(const Worker&, const ipc::ToWorker&)> send;  ///< false: it takes no message
-    std::function<pid_t(const Worker&)> layout;  ///< a live process with the worker's address space: itself, or its mold; 0: none
+    std::function<pid_t(const Worker&)>
+        layout;  ///< a live process with the worker's address space: itself, or its mold; 0: none
   };
   /// Borrows all; one thread, that of the io_context.
   WorkerStacks(boost::asio::io_context& io, StackNames& names, const scoreboard::Memory& scoreboard, Hooks hooks);

@@ -42,8 +42,8 @@ void keep_apart(ipc::Heritage& heritage) {
       fd = copy;  // a log on standard error or output: those are the app's, which may close them
     }
   };
-  for (int* fd : {&heritage.orders_fd, &heritage.reports_fd, &heritage.life_fd, &heritage.scoreboard_fd, &heritage.log_fd,
-                  &heritage.access_fd, &heritage.lobby_entry_fd, &heritage.lobby_exit_fd}) {
+  for (int* fd : {&heritage.orders_fd, &heritage.reports_fd, &heritage.life_fd, &heritage.scoreboard_fd,
+                  &heritage.log_fd, &heritage.access_fd, &heritage.lobby_entry_fd, &heritage.lobby_exit_fd}) {
     keep(*fd);
   }
   for (ipc::Listener& listener : heritage.listeners) keep(listener.fd);
@@ -63,11 +63,13 @@ void watch(os::FdWatch& fds, const ipc::Heritage& heritage) {
 
 /// What the app did to descriptors while it loaded. That it closes its standard ones is its right.
 Result<void> check_fds(const os::FdWatch& fds) {
-  if (!os::fill_standard_fds()) log::info("the app has closed its standard input, output or error: they are /dev/null from here on");
+  if (!os::fill_standard_fds())
+    log::info("the app has closed its standard input, output or error: they are /dev/null from here on");
   const auto lost = fds.lost();
   if (!lost) return {};
-  return Error{"the app has " + std::string(lost->closed ? "closed" : "put another file in the place of") + " a descriptor of serval's: " + lost->name +
-               " (" + std::to_string(lost->fd) + "); it may close only what it has opened"};
+  return Error{"the app has " + std::string(lost->closed ? "closed" : "put another file in the place of") +
+               " a descriptor of serval's: " + lost->name + " (" + std::to_string(lost->fd) +
+               "); it may close only what it has opened"};
 }
 
 bool master_gone(int life_fd) {
@@ -83,11 +85,12 @@ bool say(ipc::Channel& channel, const ipc::Heritage& heritage, const ipc::FromMo
 
 class Mold {
  public:
-  Mold(const ipc::Heritage& heritage, std::unique_ptr<app::App> app, scoreboard::Memory scoreboard, ipc::Channel channel)
+  Mold(const ipc::Heritage& heritage, std::unique_ptr<app::App> app, scoreboard::Memory scoreboard,
+       ipc::Channel channel)
       : heritage_(heritage), app_(std::move(app)), scoreboard_(std::move(scoreboard)), channel_(std::move(channel)) {}
 
-  /// Until the master is gone or does not want us any more. Our copies of the listeners are closed then: the app may take its time to go, and with
-  /// nobody to accept it a client would wait for that.
+  /// Until the master is gone or does not want us any more. Our copies of the listeners are closed then: the app may
+  /// take its time to go, and with no worker to accept it a client would wait for that.
   void serve() {
     while (wait()) {
     }
@@ -129,29 +132,36 @@ class Mold {
 
   void fork_worker(const ipc::Fork& request, std::vector<UniqueFd> fds) {
     const auto pid = fork_into(request, std::move(fds));
-    say(channel_, heritage_, pid ? ipc::FromMold{ipc::Forked{request.slot, *pid}} : ipc::ForkFailed{request.slot, pid.error()});
+    say(channel_, heritage_,
+        pid ? ipc::FromMold{ipc::Forked{request.slot, *pid}} : ipc::ForkFailed{request.slot, pid.error()});
   }
 
   Result<pid_t> fork_into(const ipc::Fork& request, std::vector<UniqueFd> fds) {
-    if (fds.size() != 2 && fds.size() != 4) return Error{"the request to fork came without its descriptors: too many open files?"};
-    if (const auto alone = only_one_thread(); !alone) return Error{alone.error()};  // a timer of the app may have started one since
-    WorkerSeat seat;
-    seat.slot = request.slot;
-    seat.known_as = request.known_as;
-    seat.max_requests = request.max_requests;
-    seat.pause = request.pause;
-    seat.channel = ipc::Channel(ipc::Channel::End::app, os::among_own(std::move(fds[0])), os::among_own(std::move(fds[1])));
+    if (fds.size() != 2 && fds.size() != 4)
+      return Error{"the request to fork came without its descriptors: too many open files?"};
+    if (const auto alone = only_one_thread(); !alone)
+      return Error{alone.error()};  // a timer of the app may have started one since
+    ForkRequest wanted;
+    wanted.slot = request.slot;
+    wanted.known_as = request.known_as;
+    wanted.max_requests = request.max_requests;
+    wanted.pause = request.pause;
+    wanted.channel =
+        ipc::Channel(ipc::Channel::End::app, os::among_own(std::move(fds[0])), os::among_own(std::move(fds[1])));
     if (fds.size() == 4) {
-      seat.output = std::move(fds[2]);
-      seat.error = std::move(fds[3]);
+      wanted.output = std::move(fds[2]);
+      wanted.error = std::move(fds[3]);
     }
     std::fflush(nullptr);  // else the worker would write the mold's buffered output once more
-    return os::fork_sibling([&]() noexcept { return run_worker(heritage_, *app_, scoreboard_, std::move(channel_), std::move(seat)); });
+    return os::fork_sibling(
+        [&]() noexcept { return run_worker(heritage_, *app_, scoreboard_, std::move(channel_), std::move(wanted)); });
   }
 
   void reopen_logs(const std::vector<UniqueFd>& fds) {
     std::size_t next = 0;
-    const auto take = [&](const std::string& setting) { return config::names_file(setting) && next < fds.size() ? fds[next++].get() : -1; };
+    const auto take = [&](const std::string& setting) {
+      return config::names_file(setting) && next < fds.size() ? fds[next++].get() : -1;
+    };
     if (const int fd = take(heritage_.config.log.file); fd >= 0) log::reopen(fd);
     if (const int fd = take(heritage_.config.log.access); fd >= 0) ::dup3(fd, heritage_.access_fd, O_CLOEXEC);
     say(channel_, heritage_, ipc::Reopened{});
@@ -165,7 +175,8 @@ class Mold {
 
 /// Loading an app only to see whether it loads needs none.
 Result<scoreboard::Memory> map_scoreboard(const ipc::Heritage& heritage) {
-  return heritage.scoreboard_fd >= 0 ? scoreboard::Memory::map(heritage.scoreboard_fd) : scoreboard::Memory::create({.slots = 1, .rows = 1});
+  return heritage.scoreboard_fd >= 0 ? scoreboard::Memory::map(heritage.scoreboard_fd)
+                                     : scoreboard::Memory::create({.slots = 1, .rows = 1});
 }
 
 }  // namespace
@@ -184,12 +195,13 @@ int run(int heritage_fd) {
   keep_apart(*heritage);
   os::FdWatch fds;
   watch(fds, *heritage);
-  ::setvbuf(stdout, nullptr, _IOLBF, 0);  // it is a pipe to the master; the app's lines are wanted when they are written
+  ::setvbuf(stdout, nullptr, _IOLBF,
+            0);  // it is a pipe to the master; the app's lines are wanted when they are written
   log::start(ipc::log_settings(heritage->config.log, heritage->log_fd), "mold", heritage->generation);
   os::set_title("serval: mold gen=" + std::to_string(heritage->generation) + " " + heritage->config.server.name);
 
   ipc::Channel channel(ipc::Channel::End::app, UniqueFd(heritage->orders_fd), UniqueFd(heritage->reports_fd));
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a preload may hang; nobody would be left to kill it
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a preload may hang; no process would be left to kill it
   auto scoreboard = map_scoreboard(*heritage);
   auto app = scoreboard ? prepare(*heritage) : Error{scoreboard.error()};
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // once more: dropping privileges clears it (prctl(2))
@@ -200,7 +212,9 @@ int run(int heritage_fd) {
   }
   if (!app) {
     const bool told = say(channel, *heritage, ipc::LoadFailed{app.error()});
-    if (!told) std::fprintf(stderr, "serval: mold: %s\n", app.error().c_str());  // the channel itself, and the log, are what the app has closed
+    if (!told)
+      std::fprintf(stderr, "serval: mold: %s\n",
+                   app.error().c_str());  // the channel itself, and the log, are what the app has closed
     return exit_code::app_failed;
   }
   say(channel, *heritage, ipc::Loaded{app::build_id(heritage->config.app.library)});

@@ -30,7 +30,8 @@ Result<void> only_one_thread() {
   if (threads.empty()) return {};
   std::string names;
   for (const std::string& name : threads) names += (names.empty() ? "" : ", ") + name;
-  return Error{"the app has started threads before the fork, where they would be lost: " + names + "; start them in worker_start"};
+  return Error{"the app has started threads before the fork, where they would be lost: " + names +
+               "; start them in worker_start"};
 }
 
 Result<std::unique_ptr<app::App>> prepare(const ipc::Heritage& heritage) {
@@ -40,7 +41,8 @@ Result<std::unique_ptr<app::App>> prepare(const ipc::Heritage& heritage) {
   if (const auto done = drop_privileges(config.server); !done) return Error{done.error()};
   auto app = app::App::load(config.app.library);
   if (!app) return app;
-  if (const auto done = (*app)->preload(config.app.args, heritage.generation, config.server.name); !done) return Error{done.error()};
+  if (const auto done = (*app)->preload(config.app.args, heritage.generation, config.server.name); !done)
+    return Error{done.error()};
   if (const auto done = only_one_thread(); !done) return Error{done.error()};
   return app;
 }

@@ -76,9 +76,11 @@ Result<void> try_load(const config::Config& config) {
   switch (attempt.outcome) {
     case Attempt::Outcome::loaded: return {};
     case Attempt::Outcome::failed: return Error{attempt.why};
-    case Attempt::Outcome::ended: return Error{"the process that loaded the app ended: " + (exit ? exit->text() : "unknown how")};
+    case Attempt::Outcome::ended:
+      return Error{"the process that loaded the app ended: " + (exit ? exit->text() : "unknown how")};
     case Attempt::Outcome::overdue:
-      return Error{"the app did not load within " + format_duration(config.workers.boot_timeout) + " (workers.boot_timeout)"};
+      return Error{"the app did not load within " + format_duration(config.workers.boot_timeout) +
+                   " (workers.boot_timeout)"};
   }
   return {};
 }

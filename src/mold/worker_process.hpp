@@ -8,7 +8,7 @@
 namespace serval::mold {
 
 /// What the Fork message brought for one worker.
-struct WorkerSeat {
+struct ForkRequest {
   int slot = 0;                   ///< its seat on the scoreboard
   int known_as = 0;               ///< its number as the app, commands and the log know it
   std::int64_t max_requests = 0;  ///< after which it is spent; 0: never
@@ -19,6 +19,7 @@ struct WorkerSeat {
 };
 
 /// The worker's side of the fork: sheds what belongs to the mold, then worker::run. Returns the exit code.
-int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& scoreboard, ipc::Channel mold_channel, WorkerSeat seat);
+int run_worker(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& scoreboard, ipc::Channel mold_channel,
+               ForkRequest request);
 
 }  // namespace serval::mold

@@ -7,7 +7,8 @@
 
 #include "base/time.hpp"
 
-/// The one table of what a slot of the scoreboard counts: layout.hpp makes room by it, admin's metrics are made from it.
+/// The one table of what a slot of the scoreboard counts: layout.hpp makes room by it, admin's metrics are made from
+/// it.
 namespace serval::scoreboard {
 
 /// They go on over all workers that fill a slot, and never go back.
@@ -28,7 +29,8 @@ struct TableRow {
 
 inline constexpr std::array kCounters = std::to_array<TableRow<Counter>>({
     {Counter::timeouts, "timeouts", "requests answered with 504 because their handler passed its deadline"},
-    {Counter::overloads, "overloads", "requests refused with 503 because the queue was full or they waited in it for too long"},
+    {Counter::overloads, "overloads",
+     "requests refused with 503 because the queue was full or they waited in it for too long"},
     {Counter::clients_gone, "clients_gone", "requests whose client went away before the answer was sent"},
     {Counter::connections, "connections", "connections accepted"},
     {Counter::bytes_in, "bytes_in", "bytes of request bodies received"},
@@ -43,7 +45,8 @@ inline constexpr std::array kGauges = std::to_array<TableRow<Gauge>>({
 });
 
 inline constexpr std::array kHistograms = std::to_array<TableRow<Histogram>>({
-    {Histogram::request_duration, "request_duration", "seconds from the first byte of a request to the last byte of its answer"},
+    {Histogram::request_duration, "request_duration",
+     "seconds from the first byte of a request to the last byte of its answer"},
     {Histogram::queue_wait, "queue_wait", "seconds that a request waited for an app thread"},
 });
 
@@ -53,14 +56,16 @@ inline constexpr int kStatuses = 500;
 constexpr bool is_status(int status) { return status >= kFirstStatus && status < kFirstStatus + kStatuses; }
 
 /// A histogram's buckets by their upper bounds, inclusive, in seconds; one more bucket takes all that is longer (+Inf).
-inline constexpr std::array kBounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0};
+inline constexpr std::array kBounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
+                                    0.25,   0.5,   1.0,    2.5,   5.0,  10.0,  30.0};
 inline constexpr std::size_t kBuckets = kBounds.size() + 1;
 
 /// The same as durations; rounded, since most of them are no binary fractions.
 inline constexpr auto kBoundDurations = [] {
   static_assert(Clock::period::num == 1);
   std::array<Clock::duration, kBounds.size()> durations{};
-  for (std::size_t i = 0; i < kBounds.size(); ++i) durations[i] = Clock::duration(static_cast<Clock::rep>(kBounds[i] * Clock::period::den + 0.5));
+  for (std::size_t i = 0; i < kBounds.size(); ++i)
+    durations[i] = Clock::duration(static_cast<Clock::rep>(kBounds[i] * Clock::period::den + 0.5));
   return durations;
 }();
 
@@ -83,6 +88,7 @@ constexpr bool in_the_order_of_its_enum(const Table& table) {
   }
   return true;
 }
-static_assert(in_the_order_of_its_enum(kCounters) && in_the_order_of_its_enum(kGauges) && in_the_order_of_its_enum(kHistograms));
+static_assert(in_the_order_of_its_enum(kCounters) && in_the_order_of_its_enum(kGauges) &&
+              in_the_order_of_its_enum(kHistograms));
 
 }  // namespace serval::scoreboard

@@ -8,13 +8,13 @@
 
 #include "scoreboard/counters.hpp"
 
-/// How the scoreboard's bytes lie in memory. For memory, writer and reader only; whoever changes it counts kVersion up.
+/// How the scoreboard's bytes lie in memory. For memory, writer and reader only; a change of it counts kVersion up.
 ///
 /// ```
 /// FileHeader | slot 0: SlotCells, rows × RequestRow | slot 1: ... | ...      each | on a page
 /// ```
-/// All bytes zero is a valid scoreboard without workers: a fresh file's pages need no setting up and cost nothing until they are written.
-/// Times are nanoseconds of the monotonic clock, which all processes of a machine share.
+/// All bytes zero is a valid scoreboard without workers: a fresh file's pages need no setting up and cost nothing until
+/// they are written. Times are nanoseconds of the monotonic clock, which all processes of a machine share.
 namespace serval::scoreboard::layout {
 
 inline constexpr std::uint64_t kMagic = 0x6c61'7672'6573'0a01;
@@ -24,7 +24,7 @@ inline constexpr std::size_t kCacheLine = 64;
 inline constexpr int kMostSlots = 16384;
 inline constexpr int kMostRows = 4096;
 
-/// Written once, before anybody maps the file; read with pread(2), before anything is mapped.
+/// Written once, before any process maps the file; read with pread(2), before anything is mapped.
 struct FileHeader {
   std::uint64_t magic;
   std::uint32_t version;
@@ -39,14 +39,15 @@ using Cell64 = std::atomic<std::uint64_t>;
 using Signed32 = std::atomic<std::int32_t>;
 using Signed64 = std::atomic<std::int64_t>;
 // A lock would be in one process's memory, and left locked by a killed one.
-static_assert(Cell32::is_always_lock_free && Cell64::is_always_lock_free && Signed32::is_always_lock_free && Signed64::is_always_lock_free);
+static_assert(Cell32::is_always_lock_free && Cell64::is_always_lock_free && Signed32::is_always_lock_free &&
+              Signed64::is_always_lock_free);
 
 struct HistogramCells {
   std::array<Cell64, kBuckets> counts;
   Cell64 sum;  ///< nanoseconds
 };
 
-/// Written by whoever has the worker's I/O loop; by the master when there is no worker.
+/// Written by the thread that has the worker's I/O loop; by the master when there is no worker.
 struct alignas(kCacheLine) SlotCells {
   // What belongs to the life of one worker.
   Signed32 pid;  ///< 0: no worker
@@ -68,9 +69,10 @@ struct alignas(kCacheLine) SlotCells {
 template <std::size_t kBytes>
 using Text = std::array<Cell64, kBytes / sizeof(std::uint64_t)>;
 
-/// One request in progress, written by one app thread. A seqlock without fences, which ThreadSanitizer does not know (Boehm, "Can seqlocks
-/// get along with programming language memory models?", 2012): the writer makes `version` odd, stores the cells with release, and makes it
-/// even; whoever reads a cell of a later writing with acquire then also finds the later version. Both are plain moves on x86-64.
+/// One request in progress, written by one app thread. A seqlock without fences, which ThreadSanitizer does not know
+/// (Boehm, "Can seqlocks get along with programming language memory models?", 2012): the writer makes `version` odd,
+/// stores the cells with release, and makes it even; a thread that reads a cell of a later writing with acquire then
+/// also finds the later version. Both are plain moves on x86-64.
 struct alignas(kCacheLine) RequestRow {
   Cell64 version;     ///< odd while it is written
   Signed64 started;   ///< 0: no request

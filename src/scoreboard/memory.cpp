@@ -21,7 +21,9 @@ using layout::SlotCells;
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
-bool sensible(Size size) { return size.slots >= 1 && size.slots <= layout::kMostSlots && size.rows >= 1 && size.rows <= layout::kMostRows; }
+bool sensible(Size size) {
+  return size.slots >= 1 && size.slots <= layout::kMostSlots && size.rows >= 1 && size.rows <= layout::kMostRows;
+}
 
 /// The most of it is 34 GB, so nothing overflows here.
 std::size_t bytes_of_slot(Size size) {
@@ -31,10 +33,14 @@ std::size_t bytes_of_slot(Size size) {
 
 std::size_t bytes_of_file(Size size) { return kPage + static_cast<std::size_t>(size.slots) * bytes_of_slot(size); }
 
-std::string text_of(Size size) { return std::to_string(size.slots) + " slots with " + std::to_string(size.rows) + " rows"; }
+std::string text_of(Size size) {
+  return std::to_string(size.slots) + " slots with " + std::to_string(size.rows) + " rows";
+}
 
 Error system_error(const std::string& what) { return Error{what + ": " + errno_text()}; }
-Error not_ours(int fd, const std::string& why) { return Error{"descriptor " + std::to_string(fd) + " is no scoreboard: " + why}; }
+Error not_ours(int fd, const std::string& why) {
+  return Error{"descriptor " + std::to_string(fd) + " is no scoreboard: " + why};
+}
 
 /// `started` is zero and `version` even in a row without a request; what a killed worker began to write is dropped.
 void clear_row(RequestRow& row) {
@@ -55,8 +61,10 @@ Result<Memory> Memory::create(Size size) {
                         std::to_string(bytes_of_file(size)) + " bytes");
   }
   const FileHeader header{layout::kMagic, layout::kVersion, size.slots, size.rows, 0};
-  if (::pwrite(fd.get(), &header, sizeof header, 0) != sizeof header) return system_error("cannot write the scoreboard's header");
-  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0) return system_error("cannot seal the scoreboard");
+  if (::pwrite(fd.get(), &header, sizeof header, 0) != sizeof header)
+    return system_error("cannot write the scoreboard's header");
+  if (::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+    return system_error("cannot seal the scoreboard");
   return map_whole(std::move(fd), size);
 }
 
@@ -69,14 +77,16 @@ Result<Memory> Memory::map(int fd) {
   if (::pread(own.get(), &header, sizeof header, 0) != sizeof header) return not_ours(fd, "it is too short");
   if (header.magic != layout::kMagic) return not_ours(fd, "it does not begin like one");
   if (header.version != layout::kVersion) {
-    return not_ours(fd, "its layout is version " + std::to_string(header.version) + ", this serval has " + std::to_string(layout::kVersion));
+    return not_ours(fd, "its layout is version " + std::to_string(header.version) + ", this serval has " +
+                            std::to_string(layout::kVersion));
   }
   const Size size{header.slots, header.rows};
   if (!sensible(size)) return not_ours(fd, "it claims to have " + text_of(size));
   struct stat info {};
   if (::fstat(own.get(), &info) != 0) return not_ours(fd, errno_text());
   if (static_cast<std::size_t>(info.st_size) != bytes_of_file(size)) {
-    return not_ours(fd, "it has " + std::to_string(info.st_size) + " bytes, and " + text_of(size) + " need " + std::to_string(bytes_of_file(size)));
+    return not_ours(fd, "it has " + std::to_string(info.st_size) + " bytes, and " + text_of(size) + " need " +
+                            std::to_string(bytes_of_file(size)));
   }
   return map_whole(std::move(own), size);
 }
@@ -89,7 +99,8 @@ Result<Memory> Memory::map_whole(UniqueFd fd, Size size) {
   return Memory(std::move(fd), size, static_cast<std::byte*>(start));
 }
 
-Memory::Memory(Memory&& other) noexcept : fd_(std::move(other.fd_)), size_(other.size_), start_(std::exchange(other.start_, nullptr)) {}
+Memory::Memory(Memory&& other) noexcept
+    : fd_(std::move(other.fd_)), size_(other.size_), start_(std::exchange(other.start_, nullptr)) {}
 
 Memory& Memory::operator=(Memory&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -111,7 +122,9 @@ int Memory::next_used(int slot) const {
   if (slot >= size_.slots) return -1;
   const off_t begin = at(slot, 0) - start_;
   const off_t data = ::lseek(fd_.get(), begin, SEEK_DATA);
-  if (data < 0) return errno == ENXIO ? -1 : slot;  // no data from there on; any other answer is none, and a look at the pages is safe
+  if (data < 0)
+    return errno == ENXIO ? -1
+                          : slot;  // no data from there on; any other answer is none, and a look at the pages is safe
   return slot + static_cast<int>((data - begin) / static_cast<off_t>(bytes_of_slot(size_)));
 }
 
@@ -119,11 +132,14 @@ layout::SlotCells& Memory::cells(int slot) { return *reinterpret_cast<SlotCells*
 
 const layout::SlotCells& Memory::cells(int slot) const { return *reinterpret_cast<const SlotCells*>(at(slot, 0)); }
 
-layout::RequestRow& Memory::row(int slot, int index) { return const_cast<RequestRow&>(std::as_const(*this).row(slot, index)); }
+layout::RequestRow& Memory::row(int slot, int index) {
+  return const_cast<RequestRow&>(std::as_const(*this).row(slot, index));
+}
 
 const layout::RequestRow& Memory::row(int slot, int index) const {
   SERVAL_CHECK(index >= 0 && index < size_.rows);
-  return *reinterpret_cast<const RequestRow*>(at(slot, sizeof(SlotCells) + static_cast<std::size_t>(index) * sizeof(RequestRow)));
+  return *reinterpret_cast<const RequestRow*>(
+      at(slot, sizeof(SlotCells) + static_cast<std::size_t>(index) * sizeof(RequestRow)));
 }
 
 void clear_slot(Memory& memory, int slot) {

@@ -8,8 +8,9 @@
 #include "os/unique_fd.hpp"
 #include "scoreboard/layout.hpp"
 
-/// The scoreboard: what every worker counts and which requests it has in progress, in memory that master and workers share (memfd_create(2)).
-/// Workers write without locks (writer.hpp); whoever reads (reader.hpp) sees it also while a worker hangs and after it was killed.
+/// The scoreboard: what every worker counts and which requests it has in progress, in memory that master and workers
+/// share (memfd_create(2)). Workers write without locks (writer.hpp); a reader (reader.hpp) sees it also while a worker
+/// hangs and after it was killed.
 namespace serval::scoreboard {
 
 struct Size {
@@ -20,13 +21,15 @@ struct Size {
 /// Of the worker in a slot; `none`: there is no worker.
 enum class Phase : std::uint32_t { none, booting, serving, draining };
 
-/// A mapping of the scoreboard, and a descriptor of its file. Any thread. A fork's child has the mapping too, and may use it.
-/// Slots that nobody wrote to cost address space, but no memory. A core dump leaves the mapping out (madvise(2), MADV_DONTDUMP).
+/// A mapping of the scoreboard, and a descriptor of its file. Any thread. A fork's child has the mapping too, and may
+/// use it. Slots that were never written to cost address space, but no memory. A core dump leaves the mapping out
+/// (madvise(2), MADV_DONTDUMP).
 class Memory {
  public:
-  /// A new one, all zero, of a size that nobody can change (fcntl(2), F_SEAL_SHRINK): a mapping never ends before its time.
+  /// A new one, all zero, of a size that cannot change (fcntl(2), F_SEAL_SHRINK): a mapping never ends before its time.
   static Result<Memory> create(Size size);
-  /// The one that another process created, through a descriptor that stays the caller's. An error if it is not of this layout, or not sealed.
+  /// The one that another process created, through a descriptor that stays the caller's. An error if it is not of this
+  /// layout, or not sealed.
   static Result<Memory> map(int fd);
 
   Memory(Memory&& other) noexcept;
@@ -36,7 +39,8 @@ class Memory {
   int fd() const { return fd_.get(); }  ///< close-on-exec
   Size size() const { return size_; }
 
-  /// Whether anything was ever written to the slot. Ask before reading: reading a page of a mapped memfd makes it exist.
+  /// Whether anything was ever written to the slot. Ask before reading: reading a page of a mapped memfd makes it
+  /// exist.
   bool used(int slot) const { return next_used(slot) == slot; }
   /// The first such slot from this one on; -1: there is none. One system call.
   int next_used(int slot) const;
@@ -55,8 +59,9 @@ class Memory {
   std::byte* start_ = nullptr;
 };
 
-/// Forgets the worker that filled the slot: everything of its life is zero, and no request is in progress; counters stay.
-/// For the master once the worker has ended, and for the one that begins: nobody else may write to the slot meanwhile.
+/// Forgets the worker that filled the slot: everything of its life is zero, and no request is in progress; counters
+/// stay. For the master once the worker has ended, and for the one that begins: no other process may write to the slot
+/// meanwhile.
 void clear_slot(Memory& memory, int slot);
 
 }  // namespace serval::scoreboard

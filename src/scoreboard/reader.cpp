@@ -19,7 +19,8 @@ constexpr int kTries = 100;
 int not_negative(std::int32_t value) { return std::max(value, 0); }
 
 TimePoint time_of(std::int64_t nanoseconds) {
-  return TimePoint(std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(std::max<std::int64_t>(nanoseconds, 0))));
+  return TimePoint(
+      std::chrono::duration_cast<Clock::duration>(std::chrono::nanoseconds(std::max<std::int64_t>(nanoseconds, 0))));
 }
 
 /// A number that is none of a phase was scribbled there.
@@ -76,10 +77,13 @@ int running_in(const Memory& memory, int slot) {
   return running_since_before(memory, slot, TimePoint::max());
 }
 
-/// Threads of a slot's worker that could take one more request each; none if it does not serve, or if requests wait there already.
+/// Threads of a slot's worker that could take one more request each; none if it does not serve, or if requests wait
+/// there already.
 int free_threads_of(const Memory& memory, int slot, int threads) {
   const layout::SlotCells& cells = memory.cells(slot);
-  if (phase_of(cells.phase.load(kRelaxed)) != Phase::serving || cells.gauges[index_of(Gauge::waiting)].load(kRelaxed) > 0) return 0;
+  if (phase_of(cells.phase.load(kRelaxed)) != Phase::serving ||
+      cells.gauges[index_of(Gauge::waiting)].load(kRelaxed) > 0)
+    return 0;
   return std::max(0, threads - running_in(memory, slot));
 }
 
@@ -96,7 +100,9 @@ bool loop_is_held_up(const Memory& memory, int slot, TimePoint now) {
 
 }  // namespace
 
-std::uint64_t Totals::answers_with(int status) const { return is_status(status) ? answers[static_cast<std::size_t>(status - kFirstStatus)] : 0; }
+std::uint64_t Totals::answers_with(int status) const {
+  return is_status(status) ? answers[static_cast<std::size_t>(status - kFirstStatus)] : 0;
+}
 
 SlotReading read_slot(const Memory& memory, int slot) {
   SlotReading reading;
@@ -146,7 +152,9 @@ Siblings siblings(const Memory& memory, Slots slots, int threads, TimePoint now)
   return found;
 }
 
-std::uint64_t accepted(const Memory& memory, int slot) { return memory.cells(slot).counters[index_of(Counter::connections)].load(kRelaxed); }
+std::uint64_t accepted(const Memory& memory, int slot) {
+  return memory.cells(slot).counters[index_of(Counter::connections)].load(kRelaxed);
+}
 
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot) {
   std::vector<RequestInProgress> requests;
@@ -154,7 +162,8 @@ std::vector<RequestInProgress> read_requests(const Memory& memory, int slot) {
   for (int row = 0; row < memory.size().rows; ++row) {
     RequestInProgress request;
     Found found = Found::torn;
-    for (int tries = 0; found == Found::torn && tries < kTries; ++tries) found = read_row(memory.row(slot, row), request);
+    for (int tries = 0; found == Found::torn && tries < kTries; ++tries)
+      found = read_row(memory.row(slot, row), request);
     if (found == Found::whole) requests.push_back(std::move(request));
   }
   return requests;

@@ -11,12 +11,14 @@
 #include "scoreboard/counters.hpp"
 #include "scoreboard/memory.hpp"
 
-/// What master and admin read. Workers run foreign code that may have scribbled over the memory, so a reader believes nothing: any bytes give
-/// some reading, without a crash. Use no pid or thread from here for more than to look at it, and escape the texts.
-/// Numbers are never negative, and times never before the clock's zero: differences do not overflow. Any thread.
+/// What master and admin read. Workers run foreign code that may have scribbled over the memory, so a reader believes
+/// nothing: any bytes give some reading, without a crash. Use no pid or thread from here for more than to look at it,
+/// and escape the texts. Numbers are never negative, and times never before the clock's zero: differences do not
+/// overflow. Any thread.
 namespace serval::scoreboard {
 
-/// All zero, and phase `none`: no worker. Values may be a moment apart; where there is a pid, none is older than that worker.
+/// All zero, and phase `none`: no worker. Values may be a moment apart; where there is a pid, none is older than that
+/// worker.
 struct SlotReading {
   pid_t pid = 0;
   int generation = 0;
@@ -58,8 +60,8 @@ struct Totals {
 
 SlotReading read_slot(const Memory& memory, int slot);
 
-/// Threads that could take one more request each, of those workers that serve, but for the one in `but`; each has `threads`. Counts no further than
-/// `enough`.
+/// Threads that could take one more request each, of those workers that serve, but for the one in `but`; each has
+/// `threads`. Counts no further than `enough`.
 int free_threads(const Memory& memory, int but, int threads, int enough);
 
 /// Requests of a slot that began before that time and still run.
@@ -82,7 +84,8 @@ Siblings siblings(const Memory& memory, Slots slots, int threads, TimePoint now)
 /// Connections that the workers of a slot have accepted.
 std::uint64_t accepted(const Memory& memory, int slot);
 
-/// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it, is left out.
+/// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it,
+/// is left out.
 std::vector<RequestInProgress> read_requests(const Memory& memory, int slot);
 
 Totals read_totals(const Memory& memory);

@@ -13,10 +13,13 @@ namespace {
 constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr auto kRelease = std::memory_order_release;
 
-/// Kept, as the system call would cost more than all the rest of Row::begin. A fork's child inherits the parent's: WorkerBoard::begin asks again.
+/// Kept, as the system call would cost more than all the rest of Row::begin. A fork's child inherits the parent's:
+/// WorkerBoard::begin asks again.
 thread_local pid_t t_thread = 0;
 
-std::int64_t nanoseconds(Clock::duration duration) { return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count(); }
+std::int64_t nanoseconds(Clock::duration duration) {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+}
 std::int64_t nanoseconds(TimePoint time) { return nanoseconds(time.time_since_epoch()); }
 
 /// For a cell that one thread at a time writes: no locked instruction.
@@ -31,7 +34,8 @@ void add(layout::HistogramCells& histogram, Clock::duration duration) {
 /// Less than a word of text, as memory holds it, then zeros.
 std::uint64_t tail_word(std::string_view tail) {
   std::uint64_t word = 0;
-  if constexpr (std::endian::native == std::endian::little) {  // in a register: memcpy of a size that varies is a call, twice as slow for a row
+  if constexpr (std::endian::native == std::endian::little) {  // in a register: memcpy of a size that varies is a call,
+                                                               // twice as slow for a row
     for (std::size_t at = tail.size(); at > 0; --at) word = word << 8 | static_cast<unsigned char>(tail[at - 1]);
   } else {
     std::memcpy(&word, tail.data(), tail.size());
@@ -39,7 +43,8 @@ std::uint64_t tail_word(std::string_view tail) {
   return word;
 }
 
-/// Whole words only: a reader looks at them at the same time, so memcpy into them would be a data race. Returns the bytes that fitted.
+/// Whole words only: a reader looks at them at the same time, so memcpy into them would be a data race. Returns the
+/// bytes that fitted.
 template <class Text>
 std::uint64_t write_text(Text& cells, std::string_view text) {
   constexpr std::size_t kWord = sizeof(std::uint64_t);
@@ -59,7 +64,8 @@ std::uint64_t write_text(Text& cells, std::string_view text) {
 void Row::begin(const RequestText& text, TimePoint started, TimePoint deadline) {
   if (t_thread == 0) t_thread = ::gettid();
   layout::RequestRow& row = *cells_;
-  const std::uint64_t odd = (row.version.load(kRelaxed) + 1) | 1;  // also after a writer that was killed and left it odd
+  const std::uint64_t odd =
+      (row.version.load(kRelaxed) + 1) | 1;  // also after a writer that was killed and left it odd
   row.version.store(odd, kRelaxed);
   row.started.store(std::max<std::int64_t>(nanoseconds(started), 1), kRelease);
   row.deadline.store(nanoseconds(deadline), kRelease);
@@ -85,7 +91,7 @@ void WorkerBoard::begin(int generation, pid_t pid, TimePoint now) {
   cells_.generation.store(generation, kRelaxed);
   cells_.begun.store(nanoseconds(now), kRelaxed);
   set_phase(Phase::booting);
-  cells_.pid.store(pid, kRelease);  // last: who reads the pid reads no value of an earlier life
+  cells_.pid.store(pid, kRelease);  // last: a process that reads the pid reads no value of an earlier life
 }
 
 void WorkerBoard::set_phase(Phase phase) { cells_.phase.store(static_cast<std::uint32_t>(phase), kRelaxed); }

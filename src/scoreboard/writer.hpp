@@ -9,7 +9,8 @@
 #include "base/time.hpp"
 #include "scoreboard/memory.hpp"
 
-/// What a worker writes. Plain loads and stores, no lock and no system call; an own thread's cache line, so a few nanoseconds each.
+/// What a worker writes. Plain loads and stores, no lock and no system call; an own thread's cache line, so a few
+/// nanoseconds each.
 namespace serval::scoreboard {
 
 /// A request that is over, for the counters.
@@ -24,7 +25,8 @@ struct Answered {
   bool client_gone = false;  ///< before it had its answer
 };
 
-/// A request that begins. Texts that do not fit are cut: 16 bytes of the method, 280 of the target, 128 of the id, 48 of the peer.
+/// A request that begins. Texts that do not fit are cut: 16 bytes of the method, 280 of the target, 128 of the id, 48
+/// of the peer.
 struct RequestText {
   std::string_view method{};
   std::string_view target{};
@@ -32,7 +34,8 @@ struct RequestText {
   std::string_view peer{};
 };
 
-/// The place of one request in progress; a handle, to be copied freely. One thread at a time writes to a row. The memory must stay mapped.
+/// The place of one request in progress; a handle, to be copied freely. One thread at a time writes to a row. The
+/// memory must stay mapped.
 class Row {
  public:
   explicit Row(layout::RequestRow& cells) : cells_(&cells) {}
@@ -46,14 +49,14 @@ class Row {
   layout::RequestRow* cells_;
 };
 
-/// A worker's own slot. Used by whoever has the worker's I/O loop, one thread at a time; rows go to other threads. Outlived by `memory`,
-/// which must not be moved meanwhile.
+/// A worker's own slot. Used by the thread that has the worker's I/O loop, one at a time; rows go to other threads.
+/// Outlived by `memory`, which must not be moved meanwhile.
 class WorkerBoard {
  public:
   WorkerBoard(Memory& memory, int slot);
 
-  /// A worker's life begins: what an earlier one left behind is cleared, counters go on from where they are. Call in the worker's process,
-  /// before any row is begun. The phase is `booting` then.
+  /// A worker's life begins: what an earlier one left behind is cleared, counters go on from where they are. Call in
+  /// the worker's process, before any row is begun. The phase is `booting` then.
   void begin(int generation, pid_t pid, TimePoint now);
   void set_phase(Phase phase);
   /// The I/O loop is alive, and run by this thread.

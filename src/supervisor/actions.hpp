@@ -29,7 +29,8 @@ struct ForkWorker {  ///< answered by WorkerForked or ForkFailed
   std::int64_t max_requests = 0;  ///< after so many the worker reports WorkerSpent; 0: never
   std::uint32_t pause = 0;        ///< in which it begins; 0: none
 };
-struct DrainWorker {  ///< possible as soon as ForkWorker was performed, pid or not; a second one may say that nobody takes over after all
+struct DrainWorker {  ///< possible as soon as ForkWorker was performed, pid or not; a second one may say that no worker
+                      ///< takes over after all
   int slot;
   bool succeeded;  ///< others serve or will serve: its connections go on there
 };
@@ -49,25 +50,27 @@ struct Kill {
 };
 struct LookAtWorkers {  ///< answered by LookedAtWorkers
   bool memory = false;     ///< measure it
-  Duration silent_for{0};  ///< look at the loop's thread of those that have been silent for so long; 0: of nobody
+  Duration silent_for{0};  ///< look at the loop's thread of those that have been silent for so long; 0: of none
 };
 struct InspectApp {  ///< answered by AppChanged if the library is another than the mold has loaded; else by nothing
   int generation;
 };
-struct ReloadEnded {  ///< the last one that began; whoever asks while one is under way gets one more of his own
+struct ReloadEnded {  ///< the last one that began; a request that comes while one is under way gets one more of its own
   int generation;     ///< that serves now
   bool good = false;
   std::string why;    ///< it failed
 };
-struct ReloadAgain {  ///< somebody asked meanwhile: read the config and send ReloadRequested
+struct ReloadAgain {  ///< one was asked for meanwhile: read the config and send ReloadRequested
   std::string by;
 };
 struct CheckUpgrade {};  ///< have the new program look at what it would go on with; answered by UpgradeChecked
-struct UpgradeRefused {  ///< to whoever asked
+struct UpgradeRefused {  ///< for the client that asked
   std::string why;
 };
-struct RetireListeners {};    ///< new connections only come in where the newest generation listens; queued ones are left to who drains next
-struct RefuseConnections {};  ///< new ones are refused, queued ones remain acceptable to those who hold the listeners
+struct RetireListeners {};  ///< new connections only come in where the newest generation listens; queued ones are left
+                            ///< to the workers that drain next
+/// New ones are refused, queued ones can still be accepted by the workers that hold the listeners.
+struct RefuseConnections {};
 
 struct Notify {  ///< sd_notify(3) state
   std::string state;
@@ -81,7 +84,8 @@ struct Finish {  ///< the last action ever
   int exit_code;
 };
 
-using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, PauseWorker, ResumeWorker, Kill, LookAtWorkers,
-                            InspectApp, ReloadEnded, ReloadAgain, CheckUpgrade, UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
+using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, PauseWorker,
+                            ResumeWorker, Kill, LookAtWorkers, InspectApp, ReloadEnded, ReloadAgain, CheckUpgrade,
+                            UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
 
 }  // namespace serval::supervisor

@@ -7,7 +7,8 @@ namespace {
 
 Duration window(const config::Restart& policy, int crashes_in_a_row) {
   Duration longest = std::min(policy.backoff_first, policy.backoff_max);
-  for (int i = 1; i < crashes_in_a_row && longest < policy.backoff_max; ++i) longest = std::min(longest * 2, policy.backoff_max);
+  for (int i = 1; i < crashes_in_a_row && longest < policy.backoff_max; ++i)
+    longest = std::min(longest * 2, policy.backoff_max);
   return longest;
 }
 

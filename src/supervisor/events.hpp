@@ -12,7 +12,8 @@
 #include "supervisor/heart.hpp"
 #include "supervisor/settings.hpp"
 
-/// All that can happen, as the supervisor sees it. `slot` and `generation` name processes; pids appear once a process has one.
+/// All that can happen, as the supervisor sees it. `slot` and `generation` name processes; pids appear once a process
+/// has one.
 namespace serval::supervisor {
 
 /// A request that died with its worker.
@@ -29,7 +30,7 @@ struct Exit {
   int code = 0;      ///< exit code, or the signal's number
   bool core = false;
   std::string text;        ///< for the log: "SIGSEGV", "exit code 3"
-  bool oom = false;        ///< the kernel has killed somebody of ours for want of memory since the last exit
+  bool oom = false;        ///< the kernel has killed a process of ours for want of memory since the last exit
   bool above_hard = false; ///< the kernel has killed it because it was above the hard ceiling
   std::vector<LostRequest> requests{};  ///< that it was handling
   int waiting = 0;         ///< requests that waited for one of its threads
@@ -70,7 +71,7 @@ struct WorkerBootFailed {  ///< the worker says why; its exit follows
   int slot;
   std::string why;
 };
-struct WorkerLeaving {  ///< somebody else sent it TERM or INT: it drains already
+struct WorkerLeaving {  ///< another process sent it TERM or INT: it drains already
   int slot;
 };
 
@@ -81,7 +82,7 @@ struct MoldDeaf {  ///< likewise
   int generation;
 };
 
-struct WorkerLeft {  ///< it drains, and answers nobody any more but those whose requests it has
+struct WorkerLeft {  ///< it drains, accepts nothing any more, and answers only the requests it has
   int slot;
 };
 
@@ -120,7 +121,7 @@ struct ReloadRequested {  ///< the config is valid and at hand under the generat
   std::string by;                      ///< signal or command
   std::optional<Settings> settings{};  ///< what the new generation changes of them; they hold from when it serves
 };
-struct ReloadRefused {  ///< somebody asked for one, but it cannot even begin: the config is not valid
+struct ReloadRefused {  ///< one was asked for, but it cannot even begin: the config is not valid
   std::string why;
 };
 struct RecycleRequested {
@@ -152,7 +153,7 @@ struct StopRequested {
   int requests = 0;    ///< in progress, for the log
 };
 
-struct LogsReopened {};  ///< the master has swapped its own files; now everybody else must
+struct LogsReopened {};  ///< the master has swapped its own files; now all other processes must
 struct MoldReopened {
   int generation;
 };
@@ -177,10 +178,11 @@ struct UpgradeFailed {  ///< it could not be started
 
 struct Tick {};  ///< next_wakeup() has come
 
-using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady,
-                           WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent, RequestTimedOut, OnlyStuckLeft,
-                           LookedAtWorkers, AppChanged, ScaleRequested, ReloadRequested, ReloadRefused, RecycleRequested, DrainRequested,
-                           PauseRequested, WorkerPaused, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported,
-                           UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
+using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed,
+                           WorkerReady, WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent,
+                           RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested, ReloadRequested,
+                           ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited,
+                           StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested,
+                           UpgradeChecked, UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor

@@ -7,7 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Between two looks at a loop that should have said something. With kSureAfter looks the end comes well within a second.
+/// Between two looks at a loop that should have said something. With kSureAfter looks the end comes well within a
+/// second.
 constexpr auto kSoon = 250ms;
 /// A sleeping loop may be about to be woken by its timer, once.
 constexpr int kSureAfter = 2;
@@ -54,7 +55,7 @@ Heart::Verdict Heart::suspect(const Pulse& pulse) {
     case 'R':                           // it has a CPU or waits for one
       asleep_looks_ = 0;
       return pulse.cpu - cpu_first_ >= kSpun ? Verdict::hung : Verdict::held_up;
-    default:                            // waits for something (S, D, T: for a signal), or there is no such thread any more
+    default:  // waits for something (S, D, T: for a signal), or there is no such thread any more
       asleep_looks_ = ran ? 1 : asleep_looks_ + 1;
       return asleep_looks_ >= kSureAfter ? Verdict::hung : Verdict::held_up;
   }

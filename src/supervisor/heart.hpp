@@ -7,12 +7,13 @@ namespace serval::supervisor {
 /// What a look at a worker's I/O loop found.
 struct Pulse {
   TimePoint beat;             ///< when the loop last said that it turns
-  char state = 0;             ///< of the thread that has the loop, as in /proc/PID/task/TID/stat (proc(5)); 0: not looked at, or gone
+  char state =
+      0;  ///< of the thread that has the loop, as in /proc/PID/task/TID/stat (proc(5)); 0: not looked at, or gone
   Clock::duration cpu{};      ///< that this thread has got in its life
 };
 
-/// Judges from looks at its loop whether a worker still lives. What makes it slow from outside is not held against it: waiting for a CPU,
-/// a debugger, a suspended machine. Pure.
+/// Judges from looks at its loop whether a worker still lives. What makes it slow from outside is not held against it:
+/// waiting for a CPU, a debugger, a suspended machine. Pure.
 class Heart {
  public:
   enum class Verdict {
@@ -24,7 +25,7 @@ class Heart {
   /// The worker is ready; counted from now. `timeout` 0: it is never found hung.
   void start(TimePoint now, Duration timeout);
   Verdict judge(const Pulse& pulse, TimePoint now);
-  /// Nobody looked, though it was time: so long as that lasted, nobody may have run. Silence is counted anew.
+  /// No look came, though it was time: for as long as that lasted, no process may have run. Silence is counted anew.
   void forgive(TimePoint now);
   /// There was nothing to look at.
   void postpone(TimePoint now);
@@ -32,7 +33,7 @@ class Heart {
   /// When the next look is due; max(): never.
   TimePoint next_look() const { return next_look_; }
   Clock::duration silent_for(TimePoint now) const { return now - heard_; }
-  /// Silent for twice as long as it may be. The one who judges ends it long before; this is for when that has not helped.
+  /// Silent for twice as long as it may be. The supervisor ends it long before; this is for when that has not helped.
   bool hangs(TimePoint now) const { return timeout_ > Duration::zero() && silent_for(now) >= 2 * timeout_; }
 
  private:

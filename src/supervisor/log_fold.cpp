@@ -18,7 +18,8 @@ constexpr std::size_t kMostLines = 1000;
 std::string key_of(const Log& line, bool with_reasons) {
   std::string key = line.sentence;
   for (const log::Field& field : line.fields) {
-    if (with_reasons && std::find(std::begin(kReasons), std::end(kReasons), field.key) != std::end(kReasons)) key += '\0' + field.text;
+    if (with_reasons && std::find(std::begin(kReasons), std::end(kReasons), field.key) != std::end(kReasons))
+      key += '\0' + field.text;
   }
   return key;
 }
@@ -38,7 +39,9 @@ std::uint64_t number_of(const log::Field& field) {
 }  // namespace
 
 std::optional<Log> LogFold::pass(Log line, TimePoint now) {
-  Repeated& repeated = lines_.try_emplace(key_of(line, lines_.size() < kMostLines), Repeated{now + kWindow, burst_, 0, std::nullopt, {}}).first->second;
+  Repeated& repeated =
+      lines_.try_emplace(key_of(line, lines_.size() < kMostLines), Repeated{now + kWindow, burst_, 0, std::nullopt, {}})
+          .first->second;
   if (repeated.left > 0) {
     --repeated.left;
     return line;

@@ -11,9 +11,10 @@
 
 namespace serval::supervisor {
 
-/// Keeps a storm out of the log. Lines that say the same (the same sentence and the same reason, of whatever slot and process) pass up to
-/// `burst` times in kWindow; what comes beyond is counted, and told by its last line with `folded=N` once the window is over, in which what is
-/// counted (`requests_lost=` and the like) is the sum over the N lines. As long as it goes on like that, only that line comes. Pure.
+/// Keeps a storm out of the log. Lines that say the same (the same sentence and the same reason, of whatever slot and
+/// process) pass up to `burst` times in kWindow; what comes beyond is counted, and told by its last line with
+/// `folded=N` once the window is over, in which what is counted (`requests_lost=` and the like) is the sum over the N
+/// lines. As long as it goes on like that, only that line comes. Pure.
 class LogFold {
  public:
   static constexpr auto kWindow = std::chrono::seconds(10);

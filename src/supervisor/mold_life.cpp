@@ -53,7 +53,8 @@ void Supervisor::handle(const MoldLoaded& event) {
   mold->state = MoldState::ready;
   mold->loaded_at = now_;
   mold->deadline = TimePoint::max();
-  std::vector<log::Field> fields = {{"gen", mold->generation}, {"load_ms", std::chrono::duration_cast<Duration>(now_ - mold->started)}};
+  std::vector<log::Field> fields = {{"gen", mold->generation},
+                                    {"load_ms", std::chrono::duration_cast<Duration>(now_ - mold->started)}};
   if (!event.build.empty()) fields.push_back({"build", event.build});
   say(log::Level::info, "app loaded", std::move(fields));
 }
@@ -94,10 +95,11 @@ void Supervisor::say_how_it_left(const Mold& mold, pid_t pid, const Exit& exit) 
   say(log::Level::warning, "the mold died while it ended", std::move(fields));
 }
 
-/// Whoever runs crashes over and over, and what is on disk is something else by now: it can only be better.
+/// All workers crash over and over, and what is on disk is something else by now: it can only be better.
 void Supervisor::handle(const AppChanged& event) {
   if (event.generation != current_ || rollout_ || leaving() || !crash_looping()) return;
-  say(log::Level::warning, "the app crashes over and over, and its library has changed on disk: loading it anew", {{"gen", newest_ + 1}});
+  say(log::Level::warning, "the app crashes over and over, and its library has changed on disk: loading it anew",
+      {{"gen", newest_ + 1}});
   begin_reload("its new library");
 }
 
@@ -116,7 +118,8 @@ void Supervisor::mold_failed(Mold& mold, const std::string& why, std::vector<log
   }
   fields.insert(fields.begin(), {{"gen", mold.generation}, {"why", why}});
   if (phase_ == Phase::booting) return fail_boot("the app failed to load", std::move(fields));
-  const Clock::duration healthy_for = mold.loaded_at == TimePoint::max() ? Clock::duration::zero() : now_ - mold.loaded_at;
+  const Clock::duration healthy_for =
+      mold.loaded_at == TimePoint::max() ? Clock::duration::zero() : now_ - mold.loaded_at;
   const Duration delay = mold.backoff.crashed(settings_.restart, healthy_for, random_);
   mold.state = MoldState::cooling;
   mold.deadline = now_ + delay;

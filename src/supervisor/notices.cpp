@@ -35,7 +35,8 @@ std::vector<std::string> Notices::due(const std::string& status, TimePoint busy_
     next_extension_ = now + kExtendEvery;
   }
   unsaid_ = status != said_;
-  if (unsaid_ && (said_at_ == TimePoint::min() || now - said_at_ >= kBetweenStatuses)) states.push_back(with_status("", status, now));
+  if (unsaid_ && (said_at_ == TimePoint::min() || now - said_at_ >= kBetweenStatuses))
+    states.push_back(with_status("", status, now));
   return states;
 }
 

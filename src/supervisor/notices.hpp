@@ -9,17 +9,20 @@
 
 namespace serval::supervisor {
 
-/// What a service manager (sd_notify(3)) is told besides the changes of state: that we live, that something takes its time, and how things
-/// are. Only ever from the supervision loop: a master that stands still falls silent, and is found out. Pure.
+/// What a service manager (sd_notify(3)) is told besides the changes of state: that we live, that something takes its
+/// time, and how things are. Only ever from the supervision loop: a master that stands still falls silent, and is found
+/// out. Pure.
 class Notices {
  public:
-  /// `told`: somebody wants to hear status and extensions. `watchdog`: how often a sign of life is expected at least; 0: not at all.
+  /// `told`: status and extensions are wanted. `watchdog`: how often a sign of life is expected at least; 0: not at
+  /// all.
   Notices(bool told, std::chrono::microseconds watchdog) : told_(told), watchdog_(watchdog) {}
 
   bool told() const { return told_; }
   /// `state` with the status beside it, which thereby has been said.
   std::string with_status(std::string state, const std::string& status, TimePoint now);
-  /// What to send now. `busy_until`: when what is under way must have ended; not after `now`: nothing is, or it is overdue.
+  /// What to send now. `busy_until`: when what is under way must have ended; not after `now`: nothing is, or it is
+  /// overdue.
   std::vector<std::string> due(const std::string& status, TimePoint busy_until, TimePoint now);
   /// When something is due at the latest, if nothing else happens.
   TimePoint next() const;

@@ -9,7 +9,7 @@
 namespace serval::supervisor {
 namespace {
 
-/// Of an app's own words; a status is one line that somebody reads.
+/// Limit for an app's own words: a status is one line.
 constexpr std::size_t kLongestReason = 200;
 
 /// The first line; further ones are hints.
@@ -19,7 +19,9 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-std::string count_of(long number, std::string_view noun) { return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s"); }
+std::string count_of(long number, std::string_view noun) {
+  return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
 
 }  // namespace
 
@@ -32,8 +34,8 @@ void Supervisor::send_notices() {
   for (std::string& state : notices_.due(status, busy_until(), now_)) act(Notify{std::move(state)});
 }
 
-/// Whoever asked for a reload by a signal waits for its beginning and its end, even if there is nothing in between (systemd.service(5),
-/// Type=notify-reload). That it failed can only be said in words.
+/// A service manager that asked for a reload by a signal waits for its beginning and its end, even if there is nothing
+/// in between (systemd.service(5), Type=notify-reload). That it failed can only be said in words.
 void Supervisor::notify_reloading() {
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(now_.time_since_epoch()).count();
   notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds));
@@ -43,7 +45,7 @@ void Supervisor::notify_ready() {
   if (complete_ && !leaving()) notify("READY=1");  // nothing takes STOPPING=1 back
 }
 
-/// One line for who looks: how many serve, and whatever is not as usual.
+/// One line for an operator: how many serve, and whatever is not as usual.
 std::string Supervisor::headline() const {
   const auto count = [this](auto which) { return static_cast<long>(slots_.count(which)); };
   if (phase_ == Phase::stopping || phase_ == Phase::finished) {
@@ -52,15 +54,18 @@ std::string Supervisor::headline() const {
   }
   if (phase_ == Phase::booting && mold().state != MoldState::ready) return "loading the app";
   const long serving = count([](const Slot& slot) { return slot.serving(); });
-  std::string text =
-      std::to_string(serving) + " of " + std::to_string(settings_.workers) + " workers serve, generation " + std::to_string(current_);
+  std::string text = std::to_string(serving) + " of " + std::to_string(settings_.workers) +
+                     " workers serve, generation " + std::to_string(current_);
   if (rollout_) text += "; " + rollout_step();
   if (complete_ && !not_ready_reason().empty()) text += "; not ready: " + not_ready_reason();
   const long crashing = count([this](const Slot& slot) {
-    return slot.backoff.crashes_in_a_row() >= 2 && !(slot.serving() && slot.healthy_for(now_) >= settings_.restart.backoff_reset);
+    return slot.backoff.crashes_in_a_row() >= 2 &&
+           !(slot.serving() && slot.healthy_for(now_) >= settings_.restart.backoff_reset);
   });
-  if (crashing > 0) text += "; " + count_of(crashing, "worker") + (crashing == 1 ? " crashes" : " crash") + " over and over";
-  if (!reload_failure_.empty()) text += "; the last reload failed: " + shortened(one_line(reload_failure_), kLongestReason);
+  if (crashing > 0)
+    text += "; " + count_of(crashing, "worker") + (crashing == 1 ? " crashes" : " crash") + " over and over";
+  if (!reload_failure_.empty())
+    text += "; the last reload failed: " + shortened(one_line(reload_failure_), kLongestReason);
   return text;
 }
 
@@ -82,7 +87,8 @@ TimePoint Supervisor::busy_until() const {
   if (complete_) return TimePoint::min();
   // Loading, then booting; a worker that fails and tries again does not make it longer.
   const Duration timeout = settings_.limits.boot_timeout;
-  return std::min(mold().loaded_at == TimePoint::max() ? mold().deadline : mold().loaded_at + timeout, begun_ + 2 * timeout);
+  return std::min(mold().loaded_at == TimePoint::max() ? mold().deadline : mold().loaded_at + timeout,
+                  begun_ + 2 * timeout);
 }
 
 /// Of molds and workers that start or leave; max() stands for an end that does not take long.

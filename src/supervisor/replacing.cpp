@@ -4,9 +4,10 @@
 
 #include "base/units.hpp"
 #include "supervisor/supervisor.hpp"
+#include "supervisor/worker_steps.hpp"
 
-// Workers that have to go while the server goes on: who they are, whose turn it is, and that the successor serves first. And the number of
-// workers, when somebody changes it.
+// Workers that have to go while the server goes on: which they are, whose turn it is, and that the successor serves
+// first. And the number of workers, when it is changed.
 namespace serval::supervisor {
 namespace {
 
@@ -17,32 +18,33 @@ constexpr auto kLastChance = 1s;
 
 }  // namespace
 
-// --- who is due
+// --- which workers are due
 
 void Supervisor::handle(const WorkerSpent& event) {
   Slot* slot = slots_.find(event.slot);
   if (slot == nullptr || !slot->serving()) return;
-  if (event.why.empty()) return make_due(*slot, Cause::max_requests);
+  if (event.why.empty()) return make_due(*slot, Cause::max_requests, turn());
   if (slot->cause() == Cause::unfit) return;
-  say(log::Level::warning, "worker asks for a successor", {{"slot", slot->index()}, {"worker_pid", slot->pid()}, {"why", event.why}});
-  make_due(*slot, Cause::unfit);
+  say(log::Level::warning, "worker asks for a successor",
+      {{"slot", slot->index()}, {"worker_pid", slot->pid()}, {"why", event.why}});
+  make_due(*slot, Cause::unfit, turn());
 }
 
-/// What it has missed may be that requests go on, that logs have moved, or that it should leave: it cannot be reckoned with any more. One that drains
-/// ends by its deadline.
+/// What it has missed may be that requests go on, that logs have moved, or that it should leave: it cannot be reckoned
+/// with any more. One that drains ends by its deadline.
 void Supervisor::handle(const WorkerDeaf& event) {
   Slot* slot = slots_.find(event.slot);
   if (slot == nullptr || phase_ == Phase::stopping) return;
   if (slot->state() == SlotState::starting && !slot->forking()) {
     slot->explain("it does not take messages");
-    return kill_worker(*slot, Cause::boot_failed);
+    return kill_worker(*slot, Cause::boot_failed, turn());
   }
   if (!slot->serving() || slot->cause() == Cause::unfit) return;
   say(log::Level::warning, "worker does not take messages", {{"slot", slot->number()}, {"worker_pid", slot->pid()}});
-  make_due(*slot, Cause::unfit);
+  make_due(*slot, Cause::unfit, turn());
 }
 
-/// Nobody is served by it, and the next one is told everything.
+/// It serves no requests, and the next one is told everything.
 void Supervisor::handle(const MoldDeaf& event) {
   Mold* mold = find_mold(event.generation);
   if (mold == nullptr || mold->killed || mold->state != MoldState::ready) return;
@@ -54,7 +56,7 @@ void Supervisor::handle(const RequestTimedOut& event) {
   Slot* slot = slots_.find(event.slot);
   if (slot == nullptr) return;
   slot->mark_stuck();
-  make_due(*slot, Cause::request_timeout);
+  make_due(*slot, Cause::request_timeout, turn());
 }
 
 /// Its clients have all been answered: it need not wait for the end of the grace.
@@ -65,22 +67,18 @@ void Supervisor::handle(const OnlyStuckLeft& event) {
   slot->shorten(now_ + kLastChance);
 }
 
-/// Without a slot: all who serve.
+/// Without a slot: all that serve.
 void Supervisor::handle(const RecycleRequested& event) {
   for (Slot& slot : slots_) {
-    if (!event.slot || *event.slot == slot.number()) make_due(slot, Cause::manual);
+    if (!event.slot || *event.slot == slot.number()) make_due(slot, Cause::manual, turn());
   }
-}
-
-void Supervisor::make_due(Slot& slot, Cause cause) {
-  if (slot.serving() && phase_ != Phase::stopping) slot.become_due(cause, now_);
 }
 
 void Supervisor::retire_the_aged() {
   for (Slot& slot : slots_) {
     if (slot.serving() && slot.expires() <= now_) {
       slot.expire_at(TimePoint::max());
-      make_due(slot, Cause::max_lifetime);
+      make_due(slot, Cause::max_lifetime, turn());
     }
   }
 }
@@ -90,23 +88,26 @@ void Supervisor::retire_the_aged() {
 /// That a worker is being replaced begins with its successor's start and ends with its own end.
 int Supervisor::free_turns() const {
   const auto taken = slots_.count([](const Slot& slot) {
-    const bool under_way = slot.being_replaced() || slot.state() == SlotState::draining || slot.state() == SlotState::killing;
+    const bool under_way =
+        slot.being_replaced() || slot.state() == SlotState::draining || slot.state() == SlotState::killing;
     return under_way && can_wait(slot.cause()) && slot.cause() != Cause::reload;
   });
   return settings_.limits.max_recycling - static_cast<int>(taken);
 }
 
-/// Every worker may have a successor beside it; beyond that the machine would pay for an app that does not come to an end. That does not hold up
-/// a reload: how many generations may live at a time is bounded by itself.
+/// Every worker may have a successor beside it; beyond that the machine would pay for an app that does not come to an
+/// end. That does not hold up a reload: how many generations may live at a time is bounded by itself.
 bool Supervisor::crowded() const {
   const auto taken = slots_.count([](const Slot& slot) { return slot.state() != SlotState::empty; });
   const int about_to_start = std::max(0, missing_workers());  // among them the successors that have just been promised
   return static_cast<int>(taken) + about_to_start >= 2 * settings_.workers + settings_.limits.max_recycling;
 }
 
-/// Those of a reload have turns of their own, which end when the successor serves: a long request may not hold up a rollout.
+/// Those of a reload have turns of their own, which end when the successor serves: a long request may not hold up a
+/// rollout.
 bool Supervisor::free_turn_for_reload() const {
-  const auto taken = slots_.count([](const Slot& slot) { return slot.being_replaced() && slot.cause() == Cause::reload; });
+  const auto taken =
+      slots_.count([](const Slot& slot) { return slot.being_replaced() && slot.cause() == Cause::reload; });
   return taken < settings_.reload.surge;
 }
 
@@ -133,11 +134,14 @@ void Supervisor::begin_replacements() {
       waits_for_turn_ = turns_.available_at(now_);
       return;
     }
-    // Whoever is stuck leaves even if no successor comes.
+    // A stuck worker leaves even if no successor comes.
     slot->begin_replacement(patient ? TimePoint::max() : after(settings_.limits.boot_timeout));
     say(slot->cause() == Cause::reload ? routine() : log::Level::info, "replacing worker",
-        {{"slot", slot->number()}, {"worker_pid", slot->pid()}, {"cause", name_of(slot->cause())},
-         {"age_ms", std::chrono::duration_cast<Duration>(now_ - slot->started())}, {"next", "its successor starts, then it drains"}});
+        {{"slot", slot->number()},
+         {"worker_pid", slot->pid()},
+         {"cause", name_of(slot->cause())},
+         {"age_ms", std::chrono::duration_cast<Duration>(now_ - slot->started())},
+         {"next", "its successor starts, then it drains"}});
   }
 }
 
@@ -165,12 +169,12 @@ void Supervisor::handle(const WorkerLeft& event) {
   if (slot != nullptr && slot->occupied()) slot->leave();
 }
 
-void Supervisor::lose_patience_at_door() {
+void Supervisor::give_up_waiting_at_door() {
   for (Slot& slot : slots_) {
     if (slot.door_deadline() > now_) continue;
     slot.leave();
     if (slot.state() != SlotState::draining) continue;  // it is being killed, which has been said
-    say(log::Level::warning, "draining worker does not say that it answers nobody new, waiting no longer",
+    say(log::Level::warning, "draining worker did not report that it stopped accepting; no longer waiting for it",
         {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"cause", name_of(slot.cause())}});
   }
 }
@@ -179,13 +183,15 @@ void Supervisor::lose_patience_at_door() {
 
 void Supervisor::handle(const ScaleRequested& event) {
   if (phase_ == Phase::stopping || leaving()) {
-    return say(log::Level::warning, "the number of workers stays, the server is stopping", {{"asked_by", event.signal}});
+    return say(log::Level::warning, "the number of workers stays, the server is stopping",
+               {{"asked_by", event.signal}});
   }
   const int before = settings_.workers;
   settings_.workers = std::clamp(before + event.by, 1, kMostWorkers);
   ranks_are_open_ = true;
   if (settings_.workers == before) {
-    return say(log::Level::warning, "the number of workers stays", {{"workers", before}, {"asked_by", event.signal}, {"least", 1}, {"most", kMostWorkers}});
+    return say(log::Level::warning, "the number of workers stays",
+               {{"workers", before}, {"asked_by", event.signal}, {"least", 1}, {"most", kMostWorkers}});
   }
   say(log::Level::info, "scaling", {{"from", before}, {"to", settings_.workers}, {"asked_by", event.signal}});
 }
@@ -197,12 +203,12 @@ void Supervisor::close_ranks() {
   for (Slot& slot : slots_) {
     if (!slot.occupied() || slot.generation() != current_ || slot.number() < settings_.workers) continue;
     ranks_are_open_ = true;
-    if (slot.serving()) make_due(slot, Cause::scale);
+    if (slot.serving()) make_due(slot, Cause::scale, turn());
   }
 }
 
-/// Who is too many: first those who only wait to be started, then those who boot, then those who serve and have to go anyway, then the others; the
-/// highest slots first.
+/// Which are too many: first those that only wait to be started, then those that boot, then those that serve and have
+/// to go anyway, then the others; the highest slots first.
 void Supervisor::retire_surplus() {
   const auto rank = [this](const Slot& slot) {
     if (rollout_ && slot.index() == rollout_->canary) return 0;
@@ -214,7 +220,9 @@ void Supervisor::retire_surplus() {
   for (int surplus = -missing_workers(); surplus > 0; --surplus) {
     Slot* last = nullptr;
     for (Slot& slot : slots_) {
-      if (rank(slot) > 0 && (last == nullptr || std::pair(rank(slot), slot.number()) >= std::pair(rank(*last), last->number()))) last = &slot;
+      if (rank(slot) > 0 &&
+          (last == nullptr || std::pair(rank(slot), slot.number()) >= std::pair(rank(*last), last->number())))
+        last = &slot;
     }
     if (last == nullptr) return;
     if (last->state() == SlotState::cooling) {

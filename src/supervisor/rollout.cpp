@@ -4,20 +4,24 @@
 #include <vector>
 
 #include "supervisor/supervisor.hpp"
+#include "supervisor/worker_steps.hpp"
 
-// A reload: the next generation loads and boots one worker beside everybody who serves; then the others follow, each ahead of the one it
-// replaces. What fails before that leaves the old generation as it was; what dies during it brings the old one back.
+// A reload: the next generation loads and boots one worker beside all that serve; then the others follow, each ahead of
+// the one it replaces. What fails before that leaves the old generation as it was; what dies during it brings the old
+// one back.
 namespace serval::supervisor {
 namespace {
 
-/// That live at a time, with the one that loads. Who drains may take all of its grace, and reloads may follow one another faster than that.
+/// Limit of those that live at a time, with the one that loads. A worker that drains may take all of its grace, and
+/// reloads may follow one another faster than that.
 constexpr std::size_t kMostGenerations = 8;
 
 }  // namespace
 
 void Supervisor::handle(const ReloadRequested& event) {
   if (phase_ != Phase::running || leaving()) {
-    return act(ReloadEnded{current_, false, phase_ == Phase::booting ? "the server is still booting" : "the server is stopping"});
+    return act(ReloadEnded{current_, false,
+                           phase_ == Phase::booting ? "the server is still booting" : "the server is stopping"});
   }
   if (rollout_) {
     reload_again_ = event.by;  // what is under way may have read the files before they were as they are now
@@ -54,7 +58,7 @@ void Supervisor::make_room_for_a_generation() {
     say(log::Level::warning, "too many generations live, the oldest one is cut off",
         {{"gen", generation}, {"workers", workers.size()}, {"most", kMostGenerations}});
     for (Slot* slot : workers) {
-      if (slot->state() == SlotState::draining) kill_worker(*slot, slot->cause());
+      if (slot->state() == SlotState::draining) kill_worker(*slot, slot->cause(), turn());
     }
     living.erase(living.begin());
   }
@@ -62,10 +66,11 @@ void Supervisor::make_room_for_a_generation() {
 
 /// What the last event has made possible.
 void Supervisor::carry_on_rollout() {
-  if (rollout_ && rollout_->step == Rollout::Step::loading && molds_.at(rollout_->to).state == MoldState::ready) start_canary();
+  if (rollout_ && rollout_->step == Rollout::Step::loading && molds_.at(rollout_->to).state == MoldState::ready)
+    start_canary();
   if (rollout_ && rollout_->step == Rollout::Step::canary) look_at_canary();
   for (Slot& slot : slots_) {
-    if (slot.serving() && slot.generation() != current_ && !is_canary(slot)) make_due(slot, Cause::reload);
+    if (slot.serving() && slot.generation() != current_ && !is_canary(slot)) make_due(slot, Cause::reload, turn());
   }
 }
 
@@ -97,7 +102,7 @@ void Supervisor::look_at_canary() {
 
 void Supervisor::start_canary() {
   Slot* slot = spare_slot();
-  if (slot == nullptr) return;  // until somebody ends
+  if (slot == nullptr) return;  // until a worker ends
   rollout_->step = Rollout::Step::canary;
   rollout_->canary = slot->index();
   fork_from(molds_.at(rollout_->to), *slot, after(settings_.reload.ready_timeout));
@@ -116,7 +121,8 @@ void Supervisor::roll_out() {
   say(log::Level::info, "first worker of the new generation serves, the others follow", {{"gen", current_}});
 }
 
-/// The last one who listens where the new generation does not: it still answers what waits there, so nobody new may come once it drains.
+/// The last one that listens where the new generation does not: it still answers what waits there, so no new connection
+/// may come once it drains.
 void Supervisor::retire_listeners_before(const Slot& last) {
   const auto old_one = [this](const Slot& slot) {
     return slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting);
@@ -149,11 +155,12 @@ TimePoint Supervisor::probation_over() const {
   return next;
 }
 
-/// Nobody of an older generation serves, nor answers who comes to it while it leaves.
+/// No worker of an older generation serves, or accepts requests while it leaves.
 bool Supervisor::rollout_is_over() const {
   int serving = 0;
   for (const Slot& slot : slots_) {
-    const bool old_one = slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting || slot.at_door());
+    const bool old_one =
+        slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting || slot.at_door());
     if (old_one) return false;
     if (slot.serving()) ++serving;
   }
@@ -169,18 +176,19 @@ void Supervisor::end_rollout(bool good, const std::string& why) {
   if (good) {
     say(log::Level::info, "reloaded", {{"gen", current_}, {"took_ms", took}});
   } else {
-    say(log::Level::error, "reload failed, the old generation goes on", {{"gen", current_}, {"why", why}, {"took_ms", took}});
+    say(log::Level::error, "reload failed, the old generation goes on",
+        {{"gen", current_}, {"why", why}, {"took_ms", took}});
   }
   notify_ready();
   if (rollout.canary >= 0) {
     Slot& canary = slots_[rollout.canary];
-    if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload);
+    if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload, turn());
   }
   act(ReloadEnded{current_, good, why});
   if (const auto by = std::exchange(reload_again_, std::nullopt)) act(ReloadAgain{*by});
 }
 
-/// Molds that nobody needs any more; one that forks just now goes when that is done.
+/// Molds that are not needed any more; one that forks just now goes when that is done.
 void Supervisor::retire_molds() {
   for (auto at = molds_.begin(); at != molds_.end();) {
     Mold& mold = at->second;
@@ -194,7 +202,9 @@ void Supervisor::retire_molds() {
 void Supervisor::roll_back(const std::string& why) {
   const Mold* old = find_mold(rollout_->from);
   if (old == nullptr || old->state != MoldState::ready) {
-    return say(log::Level::error, "the new generation's workers die, and the old one cannot fork any more: going on with the new one", {{"why", why}});
+    return say(log::Level::error,
+               "the new generation's workers die, and the old one cannot fork any more: going on with the new one",
+               {{"why", why}});
   }
   current_ = rollout_->from;
   for (Slot& slot : slots_) {

@@ -18,8 +18,8 @@ struct Settings {
   Duration grace = std::chrono::seconds(30);  ///< 0: what drains is cut at once
   config::Restart restart;
   config::Reload reload;
-  /// For the workers of a new generation. One that dies within this after it has said that it is ready (of a limit that its threads run into, of a
-  /// database that turns its first query down) was never worth the one that it replaces.
+  /// For the workers of a new generation. One that dies within this after it has said that it is ready (of a limit that
+  /// its threads run into, of a database that turns its first query down) was never worth the one that it replaces.
   Duration probation{250};
   int slots = 2 * kMostWorkers + 64;          ///< more are never used
   int forks_per_second = 20;  ///< on average; a crash loop may not become a fork storm

@@ -74,8 +74,9 @@ void Slot::begin_replacement(TimePoint deadline) {
 
 namespace {
 
-/// How long a reload waits for an old worker to stop accepting; one that hangs needs all of it. Workers need milliseconds for it; more only when
-/// their siblings cannot take over what they have (worker/departures.cpp: 1 s), and for the connections that came last (300 ms).
+/// How long a reload waits for an old worker to stop accepting; one that hangs needs all of it. Workers need
+/// milliseconds for it; more only when their siblings cannot take over what they have (worker/departures.cpp: 1 s), and
+/// for the connections that came last (300 ms).
 constexpr auto kDoorPatience = std::chrono::seconds(3);
 
 }  // namespace

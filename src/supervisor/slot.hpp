@@ -27,7 +27,8 @@ std::string_view name_of(SlotState state);
 
 /// A place that one worker fills after another; at most one process at a time. It changes through these steps only.
 ///
-/// A serving worker that has to go becomes due, then (maybe after others) its replacement begins, and once a successor serves it is retired.
+/// A serving worker that has to go becomes due, then (maybe after others) its replacement begins, and once a successor
+/// serves it is retired.
 class Slot {
  public:
   explicit Slot(int index) : index_(index) { state_.number = 0; }
@@ -41,8 +42,10 @@ class Slot {
   void keep();                                   ///< it need not go after all
   void begin_replacement(TimePoint deadline);    ///< due only; the deadline is for the successor
   void retire(Cause cause, TimePoint now, TimePoint deadline);  ///< a cause given before stays
-  void leave() { state_.door_deadline = TimePoint::max(); }  ///< it accepts no new requests, or we stopped waiting for it to say so
-  void kill(Cause cause, TimePoint deadline = TimePoint::max());  ///< what ends it is its cause; the deadline is for a signal that can be survived
+  /// It accepts no new requests, or we stopped waiting for it to say so.
+  void leave() { state_.door_deadline = TimePoint::max(); }
+  /// What ends it is its cause; the deadline is for a signal that can be survived.
+  void kill(Cause cause, TimePoint deadline = TimePoint::max());
   void end_by(Cause cause);  ///< another cause than it had; that one becomes the first
   void ready_after_all(TimePoint now, TimePoint deadline);  ///< draining; it had begun to serve before it heard of that
   void shorten(TimePoint deadline) { state_.deadline = std::min(state_.deadline, deadline); }
@@ -57,14 +60,17 @@ class Slot {
 
   /// Its seat: where its cells are on the scoreboard, and what events and actions call it.
   int index() const { return index_; }
-  /// The slot as the app, commands and the log know it. A successor has the number of the one that it replaces, while both live.
+  /// The slot as the app, commands and the log know it. A successor has the number of the one that it replaces, while
+  /// both live.
   int number() const { return state_.number; }
   SlotState state() const { return state_.state; }
   int generation() const { return state_.generation; }
   pid_t pid() const { return state_.pid; }  ///< 0: none, or asked of the mold and not known yet
   Cause cause() const { return state_.cause; }
-  Cause first_cause() const { return state_.first_cause; }  ///< for which it was to go before something harder ended it; none: for nothing else
-  const std::string& why() const { return state_.why; }  ///< it ends, beyond the cause: most often its own words; may be empty
+  /// For which it was to go before something harder ended it; none: for nothing else.
+  Cause first_cause() const { return state_.first_cause; }
+  /// Why it ends, beyond the cause: most often its own words; may be empty.
+  const std::string& why() const { return state_.why; }
   bool reopen_pending() const { return reopens_pending_ > 0; }
   TimePoint started() const { return state_.started; }
   TimePoint ready_at() const { return state_.ready_at; }  ///< max(): not yet

@@ -5,7 +5,8 @@ namespace serval::supervisor {
 Slot* Slots::find(int index) { return index < 0 || index >= size() ? nullptr : &(*this)[index]; }
 
 Slot* Slots::find_pid(pid_t pid) {
-  const auto found = std::find_if(begin(), end(), [pid](const Slot& slot) { return slot.occupied() && slot.pid() == pid; });
+  const auto found =
+      std::find_if(begin(), end(), [pid](const Slot& slot) { return slot.occupied() && slot.pid() == pid; });
   return found == end() ? nullptr : &*found;
 }
 
@@ -22,7 +23,8 @@ bool Slots::any_forking(int generation) const {
 int Slots::number_for(const Slot& slot, int generation, int workers) const {
   std::vector<bool> taken(slots_.size() + 1);
   for (const Slot& other : slots_) {
-    const bool keeps_it = &other != &slot && other.generation() == generation && other.active() && !other.being_replaced();
+    const bool keeps_it =
+        &other != &slot && other.generation() == generation && other.active() && !other.being_replaced();
     const auto number = static_cast<std::size_t>(other.number());
     if (keeps_it && number < taken.size()) taken[number] = true;
   }

@@ -9,7 +9,8 @@
 
 namespace serval::supervisor {
 
-/// All slots there have been, by seat. Slots are added and never taken away; a reference to one holds until the next is added.
+/// All slots there have been, by seat. Slots are added and never taken away; a reference to one holds until the next is
+/// added.
 class Slots {
  public:
   auto begin() { return slots_.begin(); }
@@ -38,8 +39,9 @@ class Slots {
   Slot* spare(int most);
 
   bool any_forking(int generation) const;
-  /// The number for the next worker in `slot`, of `workers` wanted ones: the lowest that no other worker of its generation has
-  /// to itself. So a scheduler in slot 0 and figures by slot go on in the successor. One that is started again keeps its own.
+  /// The number for the next worker in `slot`, of `workers` wanted ones: the lowest that no other worker of its
+  /// generation has to itself. So a scheduler in slot 0 and figures by slot go on in the successor. One that is started
+  /// again keeps its own.
   int number_for(const Slot& slot, int generation, int workers) const;
   /// What a mold was asked for and did not do is asked again of its successor.
   void release_unforked(int generation);

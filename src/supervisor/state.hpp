@@ -10,9 +10,10 @@
 #include "base/cause_table.hpp"
 #include "base/time.hpp"
 
-/// What a supervisor knows, as plain values: its successor goes on with it when serval replaces itself by another version (Supervisor::state).
-/// Written by one version and read by another: a new member gets a default that an older version's silence means.
-/// Not in here is what begins anew without harm: hearts (silence is counted from the start), tokens, folded lines, looks at memory.
+/// What a supervisor knows, as plain values: its successor goes on with it when serval replaces itself by another
+/// version (Supervisor::state). Written by one version and read by another: a new member gets a default that an older
+/// version's silence means. Not in here is what begins anew without harm: hearts (silence is counted from the start),
+/// tokens, folded lines, looks at memory.
 namespace serval::supervisor {
 
 enum class SlotState { empty, starting, serving, draining, killing, cooling };

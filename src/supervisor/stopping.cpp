@@ -5,14 +5,14 @@
 #include "base/exit_code.hpp"
 #include "base/units.hpp"
 #include "supervisor/supervisor.hpp"
+#include "supervisor/worker_steps.hpp"
 
 // Ends of all kinds: a stop that was asked for, boots that fail, deadlines that pass.
 namespace serval::supervisor {
 namespace {
 
-constexpr auto kAbortPatience = std::chrono::seconds(10);
-/// timeout(1) signals its child, then the child's process group; npm, make and foreman pass on what the terminal has sent to everybody already. What
-/// comes so soon after the first one is not somebody who has lost patience.
+/// timeout(1) signals its child, then the child's process group; npm, make and foreman pass on what the terminal has
+/// sent to all of them already. What comes so soon after the first one is no second request.
 constexpr auto kSameSignal = std::chrono::seconds(1);
 /// After it, a mold that was asked to end takes long; earlier where the grace is short.
 constexpr auto kMoldPatience = std::chrono::seconds(5);
@@ -43,13 +43,16 @@ void Supervisor::handle(const StopRequested& event) {
     if (delay) fields.emplace_back("delay_ms", settings_.delay);
     if (!event.now) {
       const Duration longest = settings_.grace + (delay ? settings_.delay : Duration::zero());
-      fields.insert(fields.end(), {{"requests", event.requests}, {"at_most", format_duration(longest)}, {"next", delay ? kNextOfDelay : kNextOfStop}});
+      fields.insert(fields.end(), {{"requests", event.requests},
+                                   {"at_most", format_duration(longest)},
+                                   {"next", delay ? kNextOfDelay : kNextOfStop}});
     }
     say(log::Level::info, "stopping", std::move(fields));
     delay ? leave() : begin_stop(exit_code::ok);
   }
   if (effect != StopEffect::at_once) return;
-  say(log::Level::warning, event.now ? "stopping at once" : "stopping at once: second signal", {{"signal", event.signal}});
+  say(log::Level::warning, event.now ? "stopping at once" : "stopping at once: second signal",
+      {{"signal", event.signal}});
   if (leaving()) begin_stop(exit_code::ok);
   kill_everything(Cause::stop);
 }
@@ -79,7 +82,9 @@ void Supervisor::begin_stop(int exit_code) {
         drain(slot, Cause::stop);
         break;
       case SlotState::cooling: slot.clear(); break;
-      case SlotState::draining: act(DrainWorker{slot.index(), false}); break;  // its connections had found somebody else, who goes too
+      case SlotState::draining:
+        act(DrainWorker{slot.index(), false});
+        break;  // the workers that took over its connections go, too
       case SlotState::empty:
       case SlotState::killing: break;
     }
@@ -88,7 +93,8 @@ void Supervisor::begin_stop(int exit_code) {
   for (auto& [generation, mold] : molds_) stop_mold(mold);
 }
 
-/// A mold that forks is let finish, so that no worker appears unknown; one that loads serves nobody and may take minutes.
+/// A mold that forks is let finish, so that no worker appears unknown; one that loads serves no requests and may take
+/// minutes.
 void Supervisor::stop_mold(Mold& mold) {
   switch (mold.state) {
     case MoldState::loading: return kill_mold(mold);
@@ -116,22 +122,11 @@ void Supervisor::kill_mold(Mold& mold) {
   act(Kill{mold.pid, SIGKILL});
 }
 
-void Supervisor::kill_worker(Slot& slot, Cause cause) {
-  slot.kill(cause);
-  if (slot.pid() != 0) act(Kill{slot.pid(), SIGKILL});
-}
-
-/// Leaves a core where the system keeps them; writing it takes a while.
-void Supervisor::abort_worker(Slot& slot, Cause cause) {
-  slot.kill(cause, now_ + kAbortPatience);
-  if (slot.pid() != 0) act(Kill{slot.pid(), SIGABRT});
-}
-
 void Supervisor::kill_everything(Cause cause) {
   killing_all_ = true;
   for (Slot& slot : slots_) {
     const bool certain = slot.state() == SlotState::killing && slot.deadline() == TimePoint::max();
-    if (slot.occupied() && !certain) kill_worker(slot, cause);
+    if (slot.occupied() && !certain) kill_worker(slot, cause, turn());
   }
   for (auto& [generation, mold] : molds_) {
     if (mold.state != MoldState::absent) kill_mold(mold);
@@ -144,7 +139,8 @@ void Supervisor::fail_boot(std::string sentence, std::vector<log::Field> fields)
   kill_everything(Cause::boot_failed);
 }
 
-/// Counts a crash of something that had been healthy for so long. Health in between forgives, and a server that still serves does not give up.
+/// Counts a crash of something that had been healthy for so long. Health in between forgives, and a server that still
+/// serves does not give up.
 bool Supervisor::one_crash_too_many(Clock::duration healthy_for) {
   const bool others_serve = slots_.any([](const Slot& slot) { return slot.state() == SlotState::serving; });
   crashes_in_a_row_ = others_serve || healthy_for >= settings_.restart.backoff_reset ? 0 : crashes_in_a_row_ + 1;
@@ -169,15 +165,17 @@ void Supervisor::enforce_deadline(Slot& slot) {
   std::vector<log::Field> fields = {{"slot", slot.number()}, {"worker_pid", slot.pid()}};
   switch (slot.state()) {
     case SlotState::starting:
-      slot.explain("not ready within " + (is_canary(slot) ? format_duration(settings_.reload.ready_timeout) + " (reload.ready_timeout)"
-                                                          : format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)"));
+      slot.explain("not ready within " +
+                   (is_canary(slot) ? format_duration(settings_.reload.ready_timeout) + " (reload.ready_timeout)"
+                                    : format_duration(settings_.limits.boot_timeout) + " (workers.boot_timeout)"));
       fields.emplace_back("why", slot.why());
       say(log::Level::warning, "worker does not become ready, killing it", std::move(fields));
       if (slot.forking()) kill_mold_of(slot);  // it does not even answer
-      return kill_worker(slot, Cause::boot_failed);
+      return kill_worker(slot, Cause::boot_failed, turn());
     case SlotState::serving:
       if (slot.forking()) {
-        say(log::Level::warning, "the mold does not say which process a worker is, killing the mold", {{"slot", slot.number()}, {"gen", slot.generation()}});
+        say(log::Level::warning, "the mold does not say which process a worker is, killing the mold",
+            {{"slot", slot.number()}, {"gen", slot.generation()}});
         slot.explain("its worker is ready, and its pid still unknown");
         return kill_mold_of(slot);
       }
@@ -189,20 +187,20 @@ void Supervisor::enforce_deadline(Slot& slot) {
       if (slot.boots() && phase_ == Phase::stopping) {
         say(log::Level::info, "worker is still starting, killing it", std::move(fields));
         if (slot.forking()) kill_mold_of(slot);
-        return kill_worker(slot, slot.cause());
+        return kill_worker(slot, slot.cause(), turn());
       }
       if (slot.stuck()) {
         say(log::Level::warning, "worker has handlers that do not return, aborting it", std::move(fields));
-        return abort_worker(slot, slot.cause());
+        return abort_worker(slot, slot.cause(), turn());
       }
       fields.emplace_back("grace_ms", settings_.grace);
       say(log::Level::warning, "worker did not drain within the grace, killing it", std::move(fields));
       if (slot.forking()) kill_mold_of(slot);
-      return kill_worker(slot, Cause::grace_over);
+      return kill_worker(slot, Cause::grace_over, turn());
     case SlotState::killing:
       fields.emplace_back("cause", name_of(slot.cause()));
       say(log::Level::warning, "worker outlives SIGABRT, killing it", std::move(fields));
-      return kill_worker(slot, slot.cause());
+      return kill_worker(slot, slot.cause(), turn());
     case SlotState::empty:
     case SlotState::cooling: return;
   }
@@ -233,7 +231,7 @@ void Supervisor::enforce_mold_deadline(Mold& mold) {
   }
 }
 
-/// A stop waits for it, and a reload leaves it behind: whoever looks at either should know.
+/// A stop waits for it, and a reload leaves it behind: the log should show what either waits for.
 void Supervisor::complain_of_mold(Mold& mold) {
   mold.complain_at = TimePoint::max();
   const Duration left = std::chrono::ceil<Duration>(mold.deadline - now_);
@@ -248,7 +246,8 @@ void Supervisor::finish_if_done() {
   if (phase_ != Phase::stopping) return;
   for (auto& [generation, mold] : molds_) stop_mold(mold);
   const bool occupied = slots_.any([](const Slot& slot) { return slot.occupied(); });
-  const bool molded = std::any_of(molds_.begin(), molds_.end(), [](const auto& entry) { return entry.second.state != MoldState::absent; });
+  const bool molded = std::any_of(molds_.begin(), molds_.end(),
+                                  [](const auto& entry) { return entry.second.state != MoldState::absent; });
   if (occupied || molded) return;
   phase_ = Phase::finished;
   for (Log& line : fold_.rest()) act(std::move(line));

@@ -22,27 +22,30 @@
 #include "supervisor/traffic.hpp"
 #include "supervisor/turn.hpp"
 #include "supervisor/upgrade_plan.hpp"
+#include "supervisor/watch.hpp"
 
 namespace serval::supervisor {
 
-/// Decides what the master does. Pure: no system call, no clock, no log. Feed it every event with the time it happened; perform the actions
-/// it returns, in order; call it with Tick at next_wakeup(). One thread.
-///
-/// The rules: `workers` slots are filled from the mold. A worker that crashes is started again, at once if it had been healthy, else after
-/// a backoff. A worker that leaves gets a successor in a spare slot at once. One that has to leave (its requests, age or memory, a handler
-/// that does not return) does so when its successor serves; one that hangs, or is above the hard memory ceiling, is killed. A mold that dies
-/// is replaced without touching the workers. Until the first worker is ready, a failing app ends the server (exit code 1); later it is only
-/// tried again, until give_up_after.
 enum class StopEffect {
   nothing,   ///< it stops already, or that was the same signal once more
   graceful,  ///< what is in flight is answered
   at_once,   ///< what is in flight is cut
 };
 
+/// Decides what the master does. Pure: no system call, no clock, no log. Feed it every event with the time it happened;
+/// perform the actions it returns, in order; call it with Tick at next_wakeup(). One thread.
+///
+/// The rules: `workers` slots are filled from the mold. A worker that crashes is started again, at once if it had been
+/// healthy, else after a backoff. A worker that leaves gets a successor in a spare slot at once. One that has to leave
+/// (its requests, age or memory, a handler that does not return) does so when its successor serves; one that hangs, or
+/// is above the hard memory ceiling, is killed. A mold that dies is replaced without touching the workers. Until the
+/// first worker is ready, a failing app ends the server (exit code 1); later it is only tried again, until
+/// give_up_after.
 class Supervisor {
  public:
   explicit Supervisor(Settings settings);
-  /// Goes on where another one was: the processes that `state` names live, or have ended without anybody having seen it yet.
+  /// Goes on where another one was: the processes that `state` names live, or have ended without having been reaped
+  /// yet.
   Supervisor(Settings settings, const State& state, TimePoint now);
 
   std::vector<Action> on(const Event& event, TimePoint now);
@@ -59,7 +62,7 @@ class Supervisor {
   std::vector<Log> folded();
 
  private:
-  /// A reload under way. Until its canary is ready nobody who serves is touched.
+  /// A reload under way. Until its canary is ready no worker that serves is touched.
   struct Rollout {
     enum class Step { loading, canary, rolling } step = Step::loading;
     int from = 0;
@@ -86,7 +89,7 @@ class Supervisor {
   void handle(const WorkerSpent& event);
   void handle(const RequestTimedOut& event);
   void handle(const OnlyStuckLeft& event);
-  void handle(const LookedAtWorkers& event);
+  void handle(const LookedAtWorkers& event) { watch_.on(event, turn()); }
   void handle(const AppChanged& event);
   void handle(const ScaleRequested& event);
   void handle(const ReloadRequested& event);
@@ -106,13 +109,15 @@ class Supervisor {
   void handle(const UpgradeFailed& event) { upgrade_.on(event, turn()); }
   void handle(const Tick&) {}  // what is due happens after every event
 
-  // supervisor.cpp: filling the slots
+  // filling.cpp: filling the slots
   void start_what_is_missing();
   bool start_worker(Slot& slot);
   void fork_from(Mold& mold, Slot& slot, TimePoint deadline);
-  Slot* spare_slot() { return slots_.spare(settings_.slots); }  ///< nullptr: until a worker ends, which deadlines see to
+  /// Nullptr: until a worker ends, which deadlines see to.
+  Slot* spare_slot() { return slots_.spare(settings_.slots); }
   int missing_workers() const;
   bool crash_looping() const;
+  // worker_end.cpp
   void worker_exited(Slot& slot, const Exit& exit);
   void worker_retired(Slot& slot, const Exit& exit, std::vector<log::Field> fields);
   void worker_failed(Slot& slot, Cause cause, const std::string& how, std::vector<log::Field> fields);
@@ -124,7 +129,6 @@ class Supervisor {
   std::string not_ready_reason() const;
 
   // replacing.cpp
-  void make_due(Slot& slot, Cause cause);
   void retire_the_aged();
   int free_turns() const;
   bool free_turn_for_reload() const;
@@ -135,15 +139,7 @@ class Supervisor {
   void retire_surplus();
   void close_ranks();
   void drain(Slot& slot, Cause cause);
-  void lose_patience_at_door();
-
-  // watching.cpp
-  void forgive_if_we_slept();
-  TimePoint next_look() const;
-  bool measures_memory() const;
-  void look_if_due();
-  void check_memory(Slot& slot, std::uint64_t bytes);
-  void check_heart(Slot& slot, const Pulse& pulse);
+  void give_up_waiting_at_door();
 
   // mold_life.cpp
   Mold& mold() { return molds_.at(current_); }
@@ -161,7 +157,8 @@ class Supervisor {
   void tell_of_rollout();
   void retire_molds();
   bool is_needed(const Mold& mold) const {
-    return mold.generation == current_ || (rollout_ && (mold.generation == rollout_->from || mold.generation == rollout_->to));
+    return mold.generation == current_ ||
+           (rollout_ && (mold.generation == rollout_->from || mold.generation == rollout_->to));
   }
   bool is_canary(const Slot& slot) const { return rollout_ && rollout_->canary == slot.index(); }
   void make_room_for_a_generation();
@@ -186,8 +183,6 @@ class Supervisor {
   void begin_stop(int exit_code);
   void stop_mold(Mold& mold);
   void kill_everything(Cause cause);
-  void kill_worker(Slot& slot, Cause cause);
-  void abort_worker(Slot& slot, Cause cause);
   void kill_mold(Mold& mold);
   void kill_mold_of(const Slot& slot);
   void enforce_deadlines();
@@ -236,6 +231,7 @@ class Supervisor {
   LogReopening log_reopening_;
   UpgradePlan upgrade_;
   Outage outage_;
+  Watch watch_;
   Phase phase_ = Phase::booting;
   TimePoint forks_held_until_ = TimePoint::min();  ///< a signal that may be a stop's has come to a worker
   bool complete_ = false;       ///< all workers have been ready together once
@@ -247,8 +243,6 @@ class Supervisor {
   std::map<Cause, std::uint64_t> ended_;
   TimePoint begun_{};
   TimePoint waits_for_turn_ = TimePoint::max();  ///< when turns_ lets the next one begin
-  TimePoint next_measurement_{};                 ///< of memory
-  bool looking_ = false;                         ///< LookAtWorkers has not been answered
   TimePoint wakeup_ = TimePoint::max();          ///< as of the last event
   // of the event in hand
   TimePoint now_{};

@@ -17,7 +17,8 @@ class TokenBucket {
  private:
   Clock::duration interval_;  ///< one token's worth of time
   Clock::duration depth_;     ///< burst x interval
-  /// The bucket as one point in time (the generic cell rate algorithm): it is full when this is `depth_` ago, empty when it is now.
+  /// The bucket as one point in time (the generic cell rate algorithm): it is full when this is `depth_` ago, empty
+  /// when it is now.
   TimePoint spent_until_ = TimePoint::min();
 };
 

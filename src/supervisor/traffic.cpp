@@ -8,7 +8,9 @@ namespace {
 /// A pause that was forgotten looks like a server that hangs.
 constexpr auto kRemindEvery = std::chrono::minutes(1);
 
-bool told_of_pauses(const Slot& slot) { return slot.state() == SlotState::starting || slot.state() == SlotState::serving; }
+bool told_of_pauses(const Slot& slot) {
+  return slot.state() == SlotState::starting || slot.state() == SlotState::serving;
+}
 
 }  // namespace
 
@@ -22,11 +24,14 @@ void Traffic::on(const DrainRequested& event, const Turn& turn) {
   if (turn.phase == Phase::stopping || state_.drained == event.on) return;
   state_.drained = event.on;
   turn.say(log::Level::info,
-           event.on ? "draining: reporting not ready; incoming requests are still served" : "draining no more: reporting ready",
+           event.on ? "draining: reporting not ready; incoming requests are still served"
+                    : "draining no more: reporting ready",
            {{"by", event.by}});
 }
 
-void Traffic::on(const PauseRequested& event, const Turn& turn) { event.on ? pause(event.by, turn) : resume(event.by, turn); }
+void Traffic::on(const PauseRequested& event, const Turn& turn) {
+  event.on ? pause(event.by, turn) : resume(event.by, turn);
+}
 
 void Traffic::on(const WorkerPaused& event, const Turn& turn) {
   if (Slot* slot = turn.slots.find(event.slot)) slot->pause_in(event.pause);
@@ -56,8 +61,8 @@ void Traffic::resume(const std::string& by, const Turn& turn) {
   }
 }
 
-/// One that drains may have, whatever it said before: it answers what it has held. One that has never been ready has none, and
-/// may take minutes until it can say so.
+/// One that drains may have, whatever it said before: it answers what it has held. One that has never been ready has
+/// none, and may take minutes until it can say so.
 int Traffic::in_progress(const Slots& slots) const {
   if (state_.pause == 0) return 0;
   return slots.count([this](const Slot& slot) {

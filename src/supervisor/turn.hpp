@@ -20,8 +20,8 @@ enum class Phase { booting, running, stopping, finished };
 /// What each part of the supervisor may see and do during one event.
 class Turn {
  public:
-  Turn(TimePoint time, const Settings& rules, Slots& all_slots, Molds& all_molds, Phase current, bool leaves, LogFold& fold,
-       std::vector<Action>& actions)
+  Turn(TimePoint time, const Settings& rules, Slots& all_slots, Molds& all_molds, Phase current, bool leaves,
+       LogFold& fold, std::vector<Action>& actions)
       : now(time),
         settings(rules),
         slots(all_slots),

@@ -9,7 +9,7 @@ namespace serval::supervisor {
 std::string Supervisor::why_not_calm() const {
   if (rollout_) return "a reload is under way";
   if (log_reopening_.under_way()) return "logs are being reopened";
-  if (looking_) return "workers are being looked at";
+  if (watch_.looking()) return "workers are being looked at";
   if (slots_.any([](const Slot& slot) { return slot.forking(); })) return "a worker is being forked";
   return "";
 }

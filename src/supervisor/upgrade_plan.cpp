@@ -7,8 +7,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// For the check of the new program and for a calm moment. A reload has to be over by then; an upgrade behind a longer one has
-/// to be asked for again.
+/// For the check of the new program and for a calm moment. A reload has to be over by then; an upgrade behind a longer
+/// one has to be asked for again.
 constexpr Duration kPatience = 60s;
 
 }  // namespace
@@ -41,7 +41,8 @@ void UpgradePlan::settle(const std::string& busy_with, const Turn& turn) {
   if (turn.phase != Phase::running || turn.leaving) return refuse("the server is stopping", turn);
   if (turn.now < asked_->deadline) return;
   std::string why = busy_with;
-  if (why.empty()) why = asked_->checked ? "another command still waits for its answer" : "the check of the new program does not end";
+  if (why.empty())
+    why = asked_->checked ? "another command still waits for its answer" : "the check of the new program does not end";
   refuse("no calm moment within " + format_duration(kPatience) + ": " + why, turn);
 }
 

@@ -8,7 +8,8 @@
 
 namespace serval::supervisor {
 
-/// serval replaces itself by another version of it, in the same process. The shell does that; here is decided when it may.
+/// serval replaces itself by another version of it, in the same process. The shell does that; here is decided when it
+/// may.
 class UpgradePlan {
  public:
   void on(const UpgradeRequested& event, const Turn& turn);

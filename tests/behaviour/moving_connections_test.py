@@ -310,7 +310,7 @@ class Stop(Moving):
         hung = serval.workers()[0]
         serval.signal(signal.SIGSTOP, hung)
         self.command("reload")
-        serval.expect_log(rf"draining worker does not say that it answers nobody new, waiting no longer slot=0 worker_pid={hung} cause=reload")
+        serval.expect_log(rf"draining worker did not report that it stopped accepting; no longer waiting for it slot=0 worker_pid={hung} cause=reload")
         self.assertEqual(serval.get("/generation").text, "2\n")
         serval.signal(signal.SIGCONT, hung)
 

@@ -38,7 +38,8 @@ TEST_F(ChannelTest, BringsTheMasterWhatTheAppSays) {
   EXPECT_EQ(ours.receive(received), Channel::State::empty);
 }
 
-/// The app has the descriptors of its end, and may use them as it likes. What would arrive the master would have to close.
+/// The app has the descriptors of its end, and may use them as it likes. What would arrive the master would have to
+/// close.
 TEST_F(ChannelTest, NoDescriptorEverWaitsForTheMaster) {
   char byte = 'x';
   iovec part = {&byte, 1};

@@ -13,7 +13,8 @@ template <class Direction>
 std::set<std::uint32_t> tags() {
   std::set<std::uint32_t> found;
   for (std::uint32_t tag = 0; tag < kBeyondAllTags; ++tag) {
-    for (const std::uint32_t size : {std::uint32_t{0}, std::uint32_t{sizeof(CrashReport)}, std::uint32_t{sizeof(StackReport)}}) {
+    for (const std::uint32_t size :
+         {std::uint32_t{0}, std::uint32_t{sizeof(CrashReport)}, std::uint32_t{sizeof(StackReport)}}) {
       if (decode<Direction>({.tag = tag, .text_size = size})) found.insert(tag);
     }
   }
@@ -75,7 +76,8 @@ TEST(Messages, CarryReports) {
   const TimedOut late = sent<TimedOut>(FromWorker{TimedOut{.may_return = true, .report = timeout}});
   EXPECT_TRUE(late.may_return);
   EXPECT_EQ(late.report.value().age_ms, 12);
-  const Crashed crashed = sent<Crashed>(FromWorker{Crashed{.pid = 5, .report = {.signal = 11, .sender = 6, .fault_address = 0, .frames = {}}}});
+  const Crashed crashed = sent<Crashed>(
+      FromWorker{Crashed{.pid = 5, .report = {.signal = 11, .sender = 6, .fault_address = 0, .frames = {}}}});
   EXPECT_EQ(crashed.pid, 5);
   EXPECT_EQ(crashed.report.signal, 11);
   EXPECT_EQ(crashed.report.sender, 6);

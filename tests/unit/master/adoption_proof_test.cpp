@@ -15,17 +15,22 @@ TEST(AdoptionProof, NamesTheVersion) {
 
 TEST(AdoptionProof, NothingElseWillDo) {
   const std::string good = adoption_proof("1.2.3", 4, kNonce);
-  for (const std::string& said : {std::string(), std::string("ok\n"), std::string("adopt 5 check\n"), good + good, good + "x", "x" + good, good.substr(1),
-                                  good.substr(0, good.size() - 1), adoption_proof("1.2.3", 5, kNonce), adoption_proof("1.2.3", 4, "0"),
-                                  adoption_proof("", 4, kNonce), adoption_proof("1 2", 4, kNonce)}) {
+  for (const std::string& said :
+       {std::string(), std::string("ok\n"), std::string("adopt 5 check\n"), good + good, good + "x", "x" + good,
+        good.substr(1), good.substr(0, good.size() - 1), adoption_proof("1.2.3", 5, kNonce),
+        adoption_proof("1.2.3", 4, "0"), adoption_proof("", 4, kNonce), adoption_proof("1 2", 4, kNonce)}) {
     EXPECT_FALSE(version_in_proof(said, 4, kNonce)) << said;
   }
 }
 
 TEST(AdoptionProof, AFailureSaysWhoseWordsAreWhose) {
-  EXPECT_EQ(why_not({.program = "/bin/cat", .end = "exit code 1", .output = "cat: adopt: No such file\ncat: 5: No such file\n"}),
-            "/bin/cat: the new program cannot take over (exit code 1); its standard error: \"cat: adopt: No such file\\ncat: 5: No such file\"");
-  EXPECT_EQ(why_not({.program = "/bin/false", .end = "exit code 1"}), "/bin/false: the new program cannot take over (exit code 1)");
+  EXPECT_EQ(
+      why_not(
+          {.program = "/bin/cat", .end = "exit code 1", .output = "cat: adopt: No such file\ncat: 5: No such file\n"}),
+      "/bin/cat: the new program cannot take over (exit code 1); its standard error: \"cat: adopt: No such file\\ncat: "
+      "5: No such file\"");
+  EXPECT_EQ(why_not({.program = "/bin/false", .end = "exit code 1"}),
+            "/bin/false: the new program cannot take over (exit code 1)");
   EXPECT_EQ(why_not({.program = "/bin/x", .end = "killed by SIGKILL", .patience = std::chrono::seconds(20)}),
             "/bin/x: the new program did not answer within 20s whether it can take over, and was killed");
 }

@@ -37,7 +37,8 @@ struct CaptureTest : testing::Test {
 TEST_F(CaptureTest, LogsLinesUnderTheWritersName) {
   put("hello there\n");
   io.poll();
-  EXPECT_THAT(logged(), testing::AllOf(testing::HasSubstr("worker[3]"), testing::HasSubstr("4711"), testing::HasSubstr("hello there")));
+  EXPECT_THAT(logged(), testing::AllOf(testing::HasSubstr("worker[3]"), testing::HasSubstr("4711"),
+                                       testing::HasSubstr("hello there")));
 }
 
 TEST_F(CaptureTest, StopsListeningAtTheEnd) {

@@ -26,16 +26,36 @@ Handover example() {
   handover.supervisor.drained = true;
   handover.supervisor.pause = handover.supervisor.pauses = 2;
   handover.supervisor.ended = {{Cause::crash, 7}, {Cause::stop, 1}};
-  handover.supervisor.molds = {{.generation = 2, .state = supervisor::MoldState::ready, .pid = 50, .loaded_at = TimePoint(4s)}};
-  handover.supervisor.slots = {{.state = supervisor::SlotState::draining, .generation = 1, .pid = 100, .cause = Cause::reload, .why = "\"quoted\""}, {}};
+  handover.supervisor.molds = {
+      {.generation = 2, .state = supervisor::MoldState::ready, .pid = 50, .loaded_at = TimePoint(4s)}};
+  handover.supervisor.slots = {{.state = supervisor::SlotState::draining,
+                                .generation = 1,
+                                .pid = 100,
+                                .cause = Cause::reload,
+                                .why = "\"quoted\""},
+                               {}};
   handover.lobby_entry_fd = 7;
   handover.lobby_exit_fd = 8;
   handover.scoreboard_fd = 9;
   handover.logs = {{.file = "/var/log/x", .access = "off", .log_fd = 11}};
-  handover.listeners = {{.bind = "unix:/x", .address = "unix:/x", .fd = 12, .local = true, .socket_file = "/x", .file_device = 1, .file_inode = ~0ull}};
-  handover.generations = {{.number = 2, .config = {{"workers.threads", "5"}}, .logs = 0, .listeners = {0}, .config_file = "/srv/7/x.toml"}};
+  handover.listeners = {{.bind = "unix:/x",
+                         .address = "unix:/x",
+                         .fd = 12,
+                         .local = true,
+                         .socket_file = "/x",
+                         .file_device = 1,
+                         .file_inode = ~0ull}};
+  handover.generations = {
+      {.number = 2, .config = {{"workers.threads", "5"}}, .logs = 0, .listeners = {0}, .config_file = "/srv/7/x.toml"}};
   handover.molds = {{.generation = 2, .pid = 50, .reports_fd = 13, .orders_fd = 21, .app_size = 4096}};
-  handover.workers = {{.slot = 0, .generation = 1, .pid = 100, .max_requests = 1000, .reports_fd = 14, .orders_fd = 22, .output_fd = 15, .error_fd = 16}};
+  handover.workers = {{.slot = 0,
+                       .generation = 1,
+                       .pid = 100,
+                       .max_requests = 1000,
+                       .reports_fd = 14,
+                       .orders_fd = 22,
+                       .output_fd = 15,
+                       .error_fd = 16}};
   handover.control = {.listener = {.bind = "/run/x.sock", .fd = 17}, .clients = {18}};
   handover.cgroups = {.folder = "/sys/fs/cgroup/x", .seated = {{0, {1, 2}}}};
   return handover;
@@ -71,7 +91,8 @@ TEST(Handover, ComesBackTheSame) {
 TEST(Handover, HasWhatTheSupervisorKnowsInOnePlace) {
   const std::string text = text_of(example());
   const std::string supervisor = text.substr(text.find("\"supervisor\":{"));
-  for (const char* member : {"drained", "pause", "pauses", "paused_since", "next_reminder", "workers", "current", "ended"}) {
+  for (const char* member :
+       {"drained", "pause", "pauses", "paused_since", "next_reminder", "workers", "current", "ended"}) {
     const auto at = supervisor.find("\"" + std::string(member) + "\":");
     ASSERT_NE(at, std::string::npos) << member;
     EXPECT_EQ(std::count(supervisor.begin(), supervisor.begin() + static_cast<std::ptrdiff_t>(at), '{') -

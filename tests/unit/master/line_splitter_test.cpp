@@ -38,7 +38,8 @@ TEST_F(LineSplitterTest, TheEndEndsTheLastLine) {
 TEST_F(LineSplitterTest, CutsLongLinesIntoPieces) {
   const std::string longest(LineSplitter::kLongest, 'x');
   EXPECT_THAT(feed(longest + longest + "y\n"), ElementsAre(longest, longest, "y"));
-  EXPECT_THAT(feed(longest + "\nz\n"), ElementsAre(longest, "z")) << "a line that just fits is not followed by an empty one";
+  EXPECT_THAT(feed(longest + "\nz\n"), ElementsAre(longest, "z"))
+      << "a line that just fits is not followed by an empty one";
 }
 
 TEST_F(LineSplitterTest, SplitsAlikeHoweverTheBytesArrive) {

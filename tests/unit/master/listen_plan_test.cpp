@@ -25,7 +25,8 @@ TEST(ListenPlan, BothWildcardsMayHaveOnePort) {
 }
 
 TEST(ListenPlan, WhomTheUmaskLetsReadMayConnect) {
-  const std::pair<unsigned, mode_t> table[] = {{0022, 0666}, {0000, 0666}, {0002, 0666}, {0027, 0660}, {0007, 0660}, {0077, 0600}, {0066, 0600}};
+  const std::pair<unsigned, mode_t> table[] = {{0022, 0666}, {0000, 0666}, {0002, 0666}, {0027, 0660},
+                                               {0007, 0660}, {0077, 0600}, {0066, 0600}};
   for (const auto& [umask, mode] : table) EXPECT_EQ(default_mode(umask), mode) << std::oct << umask;
 }
 

@@ -28,7 +28,9 @@ struct LogFilesTest : testing::Test {
   }
 
   LogFiles open() const { return std::move(LogFiles::open(config).value()); }
-  static void put(int fd, const std::string& text) { ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size())); }
+  static void put(int fd, const std::string& text) {
+    ASSERT_EQ(::write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
   static std::string content(const fs::path& path) {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
@@ -94,7 +96,8 @@ TEST_F(LogFilesTest, WhatCannotBeReopenedGoesOnInTheOldFile) {
   logs.reopen();
   put(logs.access(), "still\n");
   EXPECT_EQ(content(moved / "access.log"), "still\n");
-  EXPECT_THAT(content(moved / "serval.log"), testing::AllOf(testing::HasSubstr("log not reopened"), testing::HasSubstr("access log not reopened")));
+  EXPECT_THAT(content(moved / "serval.log"),
+              testing::AllOf(testing::HasSubstr("log not reopened"), testing::HasSubstr("access log not reopened")));
   fs::remove_all(moved);
 }
 

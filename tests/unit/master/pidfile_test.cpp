@@ -67,7 +67,8 @@ TEST_F(PidfileTest, ALiveOneIsRefusedWithItsPid) {
     FAIL() << "not refused";
   } catch (const StartupError& error) {
     EXPECT_EQ(error.exit_code, exit_code::cannot_create);
-    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr(std::to_string(::getpid())), testing::HasSubstr(path.string())));
+    EXPECT_THAT(error.what(),
+                testing::AllOf(testing::HasSubstr(std::to_string(::getpid())), testing::HasSubstr(path.string())));
   }
   EXPECT_TRUE(fs::exists(path)) << "the refused one must not remove it";
 }

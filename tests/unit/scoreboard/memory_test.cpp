@@ -94,7 +94,8 @@ TEST(Memory, slots_and_rows_lie_apart) {
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(begins.back()) % layout::kPage, 0u);
     for (int row = 0; row < 9; ++row) {
       auto* begin = reinterpret_cast<std::byte*>(&memory.row(slot, row));
-      EXPECT_GE(begin - begins.back(), static_cast<std::ptrdiff_t>(row == 0 ? sizeof(layout::SlotCells) : sizeof(layout::RequestRow)));
+      EXPECT_GE(begin - begins.back(),
+                static_cast<std::ptrdiff_t>(row == 0 ? sizeof(layout::SlotCells) : sizeof(layout::RequestRow)));
       EXPECT_EQ(reinterpret_cast<std::uintptr_t>(begin) % layout::kCacheLine, 0u);
       begins.push_back(begin);
     }
@@ -121,10 +122,12 @@ TEST(Memory, unused_slots_cost_nothing_even_when_they_are_read) {
 }
 
 TEST(Memory, sizes_beyond_reason_are_refused) {
-  for (const Size size : {Size{0, 1}, Size{1, 0}, Size{-1, 1}, Size{1, -1}, Size{1'000'000'000, 1}, Size{1, 1'000'000'000}}) {
+  for (const Size size :
+       {Size{0, 1}, Size{1, 0}, Size{-1, 1}, Size{1, -1}, Size{1'000'000'000, 1}, Size{1, 1'000'000'000}}) {
     const auto memory = Memory::create(size);
     ASSERT_FALSE(memory);
-    EXPECT_THAT(memory.error(), HasSubstr("cannot have " + std::to_string(size.slots) + " slots with " + std::to_string(size.rows) + " rows"));
+    EXPECT_THAT(memory.error(), HasSubstr("cannot have " + std::to_string(size.slots) + " slots with " +
+                                          std::to_string(size.rows) + " rows"));
   }
 }
 
@@ -138,14 +141,18 @@ TEST(Memory, what_is_no_scoreboard_is_refused) {
   EXPECT_THAT(refusal(file_of(good, bytes, false).get()), HasSubstr("not sealed"));
   EXPECT_THAT(refusal(file_of(good, 0).get()), HasSubstr("too short"));
   EXPECT_THAT(refusal(file_of(good, sizeof good - 1).get()), HasSubstr("too short"));
-  EXPECT_THAT(refusal(file_of(good, bytes - 1).get()), HasSubstr("bytes, and 4 slots with 8 rows need " + std::to_string(bytes)));
+  EXPECT_THAT(refusal(file_of(good, bytes - 1).get()),
+              HasSubstr("bytes, and 4 slots with 8 rows need " + std::to_string(bytes)));
   EXPECT_THAT(refusal(file_of(good, bytes + 4096).get()), HasSubstr("need " + std::to_string(bytes)));
   EXPECT_THAT(refusal(file_of({}, bytes).get()), HasSubstr("does not begin like one"));
   FileHeader header = good;
   header.version += 1;
-  EXPECT_THAT(refusal(file_of(header, bytes).get()), HasSubstr("its layout is version " + std::to_string(header.version)));
-  for (const auto& [slots, rows] : std::vector<std::pair<int, int>>{{0, 8}, {-4, 8}, {4, 0}, {4, -8}, {2'147'483'647, 2'147'483'647}}) {
-    EXPECT_THAT(refusal(file_of({layout::kMagic, layout::kVersion, slots, rows, 0}, bytes).get()), HasSubstr("it claims to have"));
+  EXPECT_THAT(refusal(file_of(header, bytes).get()),
+              HasSubstr("its layout is version " + std::to_string(header.version)));
+  for (const auto& [slots, rows] :
+       std::vector<std::pair<int, int>>{{0, 8}, {-4, 8}, {4, 0}, {4, -8}, {2'147'483'647, 2'147'483'647}}) {
+    EXPECT_THAT(refusal(file_of({layout::kMagic, layout::kVersion, slots, rows, 0}, bytes).get()),
+                HasSubstr("it claims to have"));
   }
   EXPECT_THAT(refusal(file_of({layout::kMagic, layout::kVersion, 5, 8, 0}, bytes).get()), HasSubstr("need"));
 }

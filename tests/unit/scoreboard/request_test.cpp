@@ -31,7 +31,8 @@ class RequestTest : public testing::Test {
 TEST_F(RequestTest, is_read_from_begin_to_end) {
   EXPECT_THAT(read(), IsEmpty());
   Row row = board_.row(1);
-  row.begin({.method = "GET", .target = "/a/b?c=d", .request_id = "0123456789abcdef", .peer = "[2001:db8::1]:40000"}, kNow, kNow + 30s);
+  row.begin({.method = "GET", .target = "/a/b?c=d", .request_id = "0123456789abcdef", .peer = "[2001:db8::1]:40000"},
+            kNow, kNow + 30s);
   auto requests = read();
   ASSERT_THAT(requests, SizeIs(1));
   EXPECT_EQ(requests[0].thread, ::gettid());
@@ -108,7 +109,8 @@ TEST_F(RequestTest, that_was_being_begun_when_its_worker_was_killed_is_left_out_
 struct Numbered {
   explicit Numbered(long long number)
       : method(static_cast<std::size_t>(number % 17), 'M'),
-        target("/" + std::to_string(number) + std::string(static_cast<std::size_t>(number % 200), static_cast<char>('a' + number % 26))),
+        target("/" + std::to_string(number) +
+               std::string(static_cast<std::size_t>(number % 200), static_cast<char>('a' + number % 26))),
         request_id(std::to_string(number)),
         peer(std::to_string(number * 3)),
         started(Clock::duration(number + 1)),

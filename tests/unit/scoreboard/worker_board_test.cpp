@@ -173,7 +173,8 @@ TEST_F(WorkerBoardTest, what_a_killed_worker_wrote_is_read) {
     board.set_phase(Phase::serving);
     board.beat(kNow + 1s, ::gettid());
     board.count({.status = 201, .duration = 2ms});
-    board.row(2).begin({.method = "POST", .target = "/crash", .request_id = "abc", .peer = "127.0.0.1:9"}, kNow + 1s, kNow + 31s);
+    board.row(2).begin({.method = "POST", .target = "/crash", .request_id = "abc", .peer = "127.0.0.1:9"}, kNow + 1s,
+                       kNow + 31s);
     ::raise(SIGKILL);
   }
   int status = 0;

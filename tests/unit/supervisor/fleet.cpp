@@ -41,7 +41,9 @@ void Fleet::run(int faults) {
     });
     advance_until([&] { return happened; }, 1s);
   }
-  advance_until([this] { return serving() == settings_.workers && static_cast<int>(workers_.size()) == settings_.workers; }, 300s);
+  advance_until(
+      [this] { return serving() == settings_.workers && static_cast<int>(workers_.size()) == settings_.workers; },
+      300s);
   promise(serving() == settings_.workers, "in the end everything is as it was");
   up_ = false;
   tell(StopRequested{"TERM"});
@@ -52,12 +54,15 @@ void Fleet::run(int faults) {
     promise(cause != Cause::none, "every end has a cause");
     causes += count;
   }
-  promise(causes == ended_, "every worker ends with exactly one cause: " + std::to_string(ended_) + " ends, " + std::to_string(causes) + " causes");
+  promise(causes == ended_, "every worker ends with exactly one cause: " + std::to_string(ended_) + " ends, " +
+                                std::to_string(causes) + " causes");
 }
 
 // --- time
 
-void Fleet::later(Duration delay, std::function<void()> what) { happenings_.push({now_ + delay, ++order_, std::move(what)}); }
+void Fleet::later(Duration delay, std::function<void()> what) {
+  happenings_.push({now_ + delay, ++order_, std::move(what)});
+}
 
 /// Lets things happen, and the supervisor's timer ring, in the order of their times.
 void Fleet::advance_until(const std::function<bool()>& done, Duration patience) {
@@ -166,7 +171,8 @@ void Fleet::end(pid_t pid, const Exit& exit) {
   workers_.erase(found);
   seats_.erase(worker.slot);
   ++ended_;
-  // Whoever goes as the supervisor wants it has a successor by then; for the others one must come, after the delay of one who crashes often.
+  // Whoever goes as the supervisor wants it has a successor by then; for the others one must come, after the delay of
+  // one who crashes often.
   if (!worker.draining) missing_.insert(now_ + settings_.restart.backoff_max + 3 * kLongestBoot);
   tell(ChildExited{pid, exit});
 }
@@ -175,7 +181,8 @@ LookedAtWorkers Fleet::look() {
   LookedAtWorkers looked;
   for (auto& [pid, worker] : workers_) {
     if (!worker.stopped) worker.beat = now_;
-    looked.samples.push_back({worker.slot, pid, {worker.beat, worker.stopped ? 'T' : 'S', 0s}, worker.leaking ? 200u : 50u});
+    looked.samples.push_back(
+        {worker.slot, pid, {worker.beat, worker.stopped ? 'T' : 'S', 0s}, worker.leaking ? 200u : 50u});
   }
   return looked;
 }
@@ -245,18 +252,23 @@ void Fleet::check() {
   missing_.erase(missing_.begin(), missing_.lower_bound(now_));
   const int lost = static_cast<int>(missing_.size());
   const int serve = serving();
-  promise(serve + lost >= settings_.workers, "never below capacity for longer than a boot: " + std::to_string(serve) + " serve and " +
-                                                 std::to_string(lost) + " were lost just now, of " + std::to_string(settings_.workers));
+  promise(serve + lost >= settings_.workers, "never below capacity for longer than a boot: " + std::to_string(serve) +
+                                                 " serve and " + std::to_string(lost) + " were lost just now, of " +
+                                                 std::to_string(settings_.workers));
   const int leaving = static_cast<int>(std::count_if(workers_.begin(), workers_.end(), [](const auto& entry) {
     return entry.second.draining && entry.second.patient && !entry.second.stuck && !entry.second.stopped;
   }));
-  promise(leaving <= settings_.limits.max_recycling, "never more than max_recycling at a time: " + std::to_string(leaving));
-  const auto alive = std::count_if(workers_.begin(), workers_.end(), [](const auto& entry) { return !entry.second.stopped && !entry.second.doomed; });
-  promise(alive <= 2 * settings_.workers + settings_.limits.max_recycling, "never above surge: " + std::to_string(alive));
+  promise(leaving <= settings_.limits.max_recycling,
+          "never more than max_recycling at a time: " + std::to_string(leaving));
+  const auto alive = std::count_if(workers_.begin(), workers_.end(),
+                                   [](const auto& entry) { return !entry.second.stopped && !entry.second.doomed; });
+  promise(alive <= 2 * settings_.workers + settings_.limits.max_recycling,
+          "never above surge: " + std::to_string(alive));
   if (++checks_ % 16 == 0) check_doors();
   for (const auto& [pid, worker] : workers_) {
     if (worker.stuck && worker.ready && !worker.draining && !worker.stopped && !worker.doomed) {
-      promise(supervisor_.snapshot().workers.at(static_cast<std::size_t>(worker.slot)).cause != Cause::none, "who is stuck is going to be replaced");
+      promise(supervisor_.snapshot().workers.at(static_cast<std::size_t>(worker.slot)).cause != Cause::none,
+              "who is stuck is going to be replaced");
       break;
     }
   }
@@ -270,13 +282,16 @@ void Fleet::check_doors() {
     if (worker.draining && !worker.left && now_ < worker.told_to_go + kDoorPatience) {
       promise(known.at_door || known.state == SlotState::killing, "who has not left is waited for");
     }
-    if (known.at_door) promise(worker.draining && now_ <= worker.told_to_go + kDoorPatience, "nobody is waited for at the door for ever");
+    if (known.at_door)
+      promise(worker.draining && now_ <= worker.told_to_go + kDoorPatience,
+              "nobody is waited for at the door for ever");
   }
 }
 
 void Fleet::promise(bool kept, const std::string& what) {
   if (kept || broken_.size() >= kEnough) return;
-  broken_.push_back(std::to_string(std::chrono::duration_cast<Duration>(now_.time_since_epoch() - 1h).count()) + " ms: " + what);
+  broken_.push_back(std::to_string(std::chrono::duration_cast<Duration>(now_.time_since_epoch() - 1h).count()) +
+                    " ms: " + what);
 }
 
 }  // namespace serval::supervisor

@@ -12,19 +12,31 @@
 
 #include "supervisor/supervisor.hpp"
 
-/// A big server under constant fire, in virtual time: workers that boot, serve, are killed, stopped, stuck, leak and wear out, each at its moment.
-/// What the supervisor promises is checked against what really happens, after every event.
+/// A big server under constant fire, in virtual time: workers that boot, serve, are killed, stopped, stuck, leak and
+/// wear out, each at its moment. What the supervisor promises is checked against what really happens, after every
+/// event.
 namespace serval::supervisor {
 
 class Fleet {
  public:
-  /// How the supervisor's orders or news are falsified on their way, as a bug in its policy would: the promises must be seen to break.
-  enum class Bug { none, takes_forked_for_ready, replaces_too_many, forgets_a_fork, loses_its_timer, forgets_who_is_stuck, overhears_who_left };
+  /// How the supervisor's orders or news are falsified on their way, as a bug in its policy would: the promises must be
+  /// seen to break.
+  enum class Bug {
+    none,
+    takes_forked_for_ready,
+    replaces_too_many,
+    forgets_a_fork,
+    loses_its_timer,
+    forgets_who_is_stuck,
+    overhears_who_left
+  };
 
   enum class Fault { killed, crashed, stopped, stopped_briefly, stuck, leaking, spent };
-  static constexpr std::array kAllFaults{Fault::killed, Fault::crashed, Fault::stopped, Fault::stopped_briefly, Fault::stuck, Fault::leaking, Fault::spent};
+  static constexpr std::array kAllFaults{Fault::killed, Fault::crashed, Fault::stopped, Fault::stopped_briefly,
+                                         Fault::stuck,  Fault::leaking, Fault::spent};
 
-  Fleet(Settings settings, unsigned seed, Bug bug = Bug::none, std::vector<Fault> faults = {kAllFaults.begin(), kAllFaults.end()});
+  Fleet(Settings settings, unsigned seed, Bug bug = Bug::none,
+        std::vector<Fault> faults = {kAllFaults.begin(), kAllFaults.end()});
 
   /// Boots, lives through so many faults, recovers, stops.
   void run(int faults);
@@ -84,7 +96,8 @@ class Fleet {
   std::map<pid_t, Worker> workers_;
   std::map<int, pid_t> seats_;          ///< slot → who has it
   pid_t last_pid_ = 1000;
-  std::multiset<TimePoint> missing_;    ///< for each worker that was lost through no fault of the supervisor: when it must have been made up for
+  std::multiset<TimePoint> missing_;  ///< for each worker that was lost through no fault of the supervisor: when it
+                                      ///< must have been made up for
   int forks_ = 0;
   std::uint64_t ended_ = 0;
   bool up_ = false;

@@ -77,7 +77,8 @@ TEST(Heart, RunningInCirclesIsHung) {
 
 TEST(Heart, ADebuggerMayHoldIt) {
   Heart heart = started();
-  for (int second = 10; second < 600; ++second) ASSERT_EQ(heart.judge(silent('t'), kStart + std::chrono::seconds(second)), Verdict::held_up);
+  for (int second = 10; second < 600; ++second)
+    ASSERT_EQ(heart.judge(silent('t'), kStart + std::chrono::seconds(second)), Verdict::held_up);
 }
 
 TEST(Heart, ForgivesWhenNobodyRan) {

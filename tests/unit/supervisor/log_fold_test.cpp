@@ -7,7 +7,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Log line(int slot, const std::string& cause = "crash") { return {log::Level::error, "worker died", {{"slot", slot}, {"cause", cause}}}; }
+Log line(int slot, const std::string& cause = "crash") {
+  return {log::Level::error, "worker died", {{"slot", slot}, {"cause", cause}}};
+}
 
 std::string value(const Log& line, std::string_view key) {
   for (const log::Field& field : line.fields) {

@@ -60,7 +60,8 @@ TEST(Watchdog, IsToldUntilTheEnd) {
   watched.watchdog = 2s;
   Script s(watched);
   s.booted_at(0s);
-  s.at(1s, StopRequested{"TERM"}).expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop mold 1", "notify WATCHDOG=1"});
+  s.at(1s, StopRequested{"TERM"})
+      .expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop mold 1", "notify WATCHDOG=1"});
   s.at(2s, tick()).expect({"notify WATCHDOG=1"});
   s.at(2s, exited(kMold, 0));
   s.at(2s, exited(pid_of(0), 0)).expect({"finish 0"});
@@ -133,8 +134,9 @@ TEST(MoreTime, IsAskedForDuringTheDelayOfAStop) {
   Script s(delayed);
   s.booted_at(0s);
   const auto begun = s.at(10s, StopRequested{"TERM"});
-  EXPECT_THAT(begun.actions, ElementsAre("notify STOPPING=1\nSTATUS=1 of 1 workers serve, generation 1; not ready: stopping",
-                                         "notify EXTEND_TIMEOUT_USEC=15000000"));
+  EXPECT_THAT(begun.actions,
+              ElementsAre("notify STOPPING=1\nSTATUS=1 of 1 workers serve, generation 1; not ready: stopping",
+                          "notify EXTEND_TIMEOUT_USEC=15000000"));
   EXPECT_EQ(extensions(s, 30s), 3);
 }
 
@@ -150,11 +152,14 @@ TEST(Status, ComesWithEachChangeOfState) {
   EXPECT_THAT(s.at(19s, ready(0)).actions, Contains("notify STATUS=1 of 2 workers serve, generation 1"));
   EXPECT_THAT(s.at(19s, ready(1)).actions, Contains("notify READY=1\nSTATUS=2 of 2 workers serve, generation 1"));
   EXPECT_THAT(s.at(29s, ReloadRequested{"HUP", {}}).actions,
-              Contains("notify RELOADING=1\nMONOTONIC_USEC=29000000\nSTATUS=2 of 2 workers serve, generation 1; reloading: loading generation 2"));
+              Contains("notify RELOADING=1\nMONOTONIC_USEC=29000000\nSTATUS=2 of 2 workers serve, generation 1; "
+                       "reloading: loading generation 2"));
   s.at(29s, MoldStarted{2, 51});
-  EXPECT_THAT(s.at(39s, MoldLoaded{2}).actions, Contains(HasSubstr("reloading: the first worker of generation 2 boots")));
+  EXPECT_THAT(s.at(39s, MoldLoaded{2}).actions,
+              Contains(HasSubstr("reloading: the first worker of generation 2 boots")));
   s.at(39s, forked(2));
-  EXPECT_THAT(s.at(49s, ready(2)).actions, Contains(HasSubstr("generation 2; reloading: workers of generation 2 take over")));
+  EXPECT_THAT(s.at(49s, ready(2)).actions,
+              Contains(HasSubstr("generation 2; reloading: workers of generation 2 take over")));
   s.at(49s, left(0));
   s.at(49s, forked(3));
   s.at(59s, ready(3));
@@ -166,7 +171,8 @@ TEST(Status, IsSaidAtMostOnceASecondAndOnlyWhenItChanges) {
   Script s(notified(3));
   s.booted_at(0s);
   EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
-  EXPECT_THAT(s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).actions, Contains("notify STATUS=2 of 3 workers serve, generation 1"));
+  EXPECT_THAT(s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).actions,
+              Contains("notify STATUS=2 of 3 workers serve, generation 1"));
   EXPECT_THAT(s.at(10s, killed(pid_of(1), SIGSEGV, "SIGSEGV")).actions, Not(Contains(HasSubstr("STATUS"))));
   EXPECT_EQ(s.next_wakeup(), 11s);
   s.at(11s, tick()).expect({"notify STATUS=1 of 3 workers serve, generation 1"});
@@ -180,11 +186,12 @@ TEST(Status, TellsWhyTheLastReloadFailedUntilTheNextOne) {
   s.at(10s, ReloadRequested{"HUP", {}});
   s.at(10s, MoldStarted{2, 51});
   s.at(11s, MoldLoadFailed{2, "undefined symbol: \xff shop\n  hint: link it"});
-  EXPECT_THAT(s.at(11s, exited(51, 1)).actions,
-              Contains("notify READY=1\nSTATUS=1 of 1 workers serve, generation 1; the last reload failed: undefined symbol: \\xff shop"));
+  EXPECT_THAT(s.at(11s, exited(51, 1)).actions, Contains("notify READY=1\nSTATUS=1 of 1 workers serve, generation 1; "
+                                                         "the last reload failed: undefined symbol: \\xff shop"));
   s.at(20s, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
   s.at(20s, forked(0));
-  EXPECT_THAT(s.at(30s, ready(0)).actions, Contains(HasSubstr("STATUS=1 of 1 workers serve, generation 1; the last reload failed: undefined")));
+  EXPECT_THAT(s.at(30s, ready(0)).actions,
+              Contains(HasSubstr("STATUS=1 of 1 workers serve, generation 1; the last reload failed: undefined")));
   s.at(40s, ReloadRequested{"HUP", {}});
   s.at(40s, MoldStarted{3, 52});
   s.at(40s, MoldLoaded{3});
@@ -197,7 +204,8 @@ TEST(Status, AReloadThatCannotBeginHasABeginningAndAnEndForWhoeverWaits) {
   Script s(notified(1));
   s.booted_at(0s);
   s.at(10s, ReloadRefused{"no such key"})
-      .expect({"notify RELOADING=1\nMONOTONIC_USEC=10000000\nSTATUS=1 of 1 workers serve, generation 1; the last reload failed: no such key",
+      .expect({"notify RELOADING=1\nMONOTONIC_USEC=10000000\nSTATUS=1 of 1 workers serve, generation 1; the last "
+               "reload failed: no such key",
                "notify READY=1\nSTATUS=1 of 1 workers serve, generation 1; the last reload failed: no such key"});
 }
 
@@ -208,7 +216,8 @@ TEST(Status, SaysThatNobodyServesAndWhoCrashesOverAndOver) {
               Contains("notify STATUS=0 of 1 workers serve, generation 1; not ready: no worker serves"));
   s.at(10s, forked(0));
   EXPECT_THAT(s.at(20s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).actions,
-              Contains("notify STATUS=0 of 1 workers serve, generation 1; not ready: no worker serves; 1 worker crashes over and over"));
+              Contains("notify STATUS=0 of 1 workers serve, generation 1; not ready: no worker serves; 1 worker "
+                       "crashes over and over"));
 }
 
 }  // namespace

@@ -20,12 +20,16 @@ Event timed_out(int slot) { return RequestTimedOut{slot}; }
 TEST(Replacing, TheSuccessorServesBeforeTheOldOneLeaves) {
   Script s(settings(2));
   s.booted_at(0s);
-  s.at(10s, spent(0)).expect({"fork worker 2"}).expect_line({"info: replacing worker", "slot=0", "worker_pid=100", "cause=max_requests", "age_ms=10000"});
+  s.at(10s, spent(0))
+      .expect({"fork worker 2"})
+      .expect_line({"info: replacing worker", "slot=0", "worker_pid=100", "cause=max_requests", "age_ms=10000"});
   EXPECT_EQ(s.states(), "serving serving starting");
   s.at(10s, forked(2)).expect();
   s.at(11s, ready(2)).expect({"drain worker 0"});
   EXPECT_EQ(s.states(), "draining serving serving");
-  s.at(12s, exited(pid_of(0), 0)).expect().expect_line({"info: worker stopped", "cause=max_requests", "next=its successor is there"});
+  s.at(12s, exited(pid_of(0), 0))
+      .expect()
+      .expect_line({"info: worker stopped", "cause=max_requests", "next=its successor is there"});
   EXPECT_EQ(s.states(), "empty serving serving");
   EXPECT_EQ(s.snapshot().ended.at(Cause::max_requests), 1u);
 }
@@ -38,8 +42,10 @@ TEST(Replacing, AWorkerThatCannotGoOnSaysWhyAndDoesNotWaitForItsTurn) {
   s.at(10s, spent(0)).expect({"fork worker 2"});
   const auto unfit = s.at(10s, WorkerSpent{1, "no descriptor is left"});
   unfit.expect({"fork worker 3"});
-  EXPECT_THAT(unfit.lines, testing::ElementsAre("warning: worker asks for a successor slot=1 worker_pid=101 why=no descriptor is left",
-                                                testing::AllOf(testing::HasSubstr("replacing worker slot=1"), testing::HasSubstr("cause=unfit"))));
+  EXPECT_THAT(unfit.lines,
+              testing::ElementsAre(
+                  "warning: worker asks for a successor slot=1 worker_pid=101 why=no descriptor is left",
+                  testing::AllOf(testing::HasSubstr("replacing worker slot=1"), testing::HasSubstr("cause=unfit"))));
   s.at(10s, WorkerSpent{1, "no descriptor is left"}).expect().expect_no_line();
   s.at(10s, forked(3));
   s.at(11s, ready(3)).expect({"drain worker 0"});  // who has been due for longer
@@ -53,7 +59,8 @@ TEST(Replacing, ASuccessorThatDoesNotBootLeavesTheOldOneServing) {
   s.booted_at(0s);
   s.at(10s, spent(0)).expect({"fork worker 1"});
   s.at(10s, forked(1));
-  s.at(10s, exited(pid_of(1), 1)).expect_line({"error: worker died", "slot=0", "cause=boot_failed", "next=restarting in"});
+  s.at(10s, exited(pid_of(1), 1))
+      .expect_line({"error: worker died", "slot=0", "cause=boot_failed", "next=restarting in"});
   EXPECT_EQ(s.states(), "serving cooling");
   const auto again = s.next_wakeup();
   s.at(again, tick()).expect({"fork worker 1"});
@@ -152,7 +159,9 @@ TEST(Replacing, HandlersThatDoNotReturnAreAbortedThenKilled) {
   s.at(10s, left(0)).expect();
   s.at(11s, OnlyStuckLeft{0}).expect();
   EXPECT_EQ(s.next_wakeup(), 12s) << "a last chance for handlers that look whether they are cancelled";
-  s.at(12s, tick()).expect({"kill 100 by 6"}).expect_line({"warning: worker has handlers that do not return, aborting it", "cause=request_timeout"});
+  s.at(12s, tick())
+      .expect({"kill 100 by 6"})
+      .expect_line({"warning: worker has handlers that do not return, aborting it", "cause=request_timeout"});
   EXPECT_EQ(s.next_wakeup(), 22s) << "a core takes its time";
   s.at(22s, tick()).expect({"kill 100 by 9"}).expect_line({"warning: worker outlives SIGABRT"});
   s.at(22s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect().expect_line({"worker stopped", "cause=request_timeout"});
@@ -189,10 +198,19 @@ TEST(Replacing, WhatEndsAWorkerThatDrainsIsItsCause) {
   };
   const Row table[] = {
       {"it is done", {.text = "exit code 0"}, Cause::max_requests, "info: worker stopped"},
-      {"it crashes", {.signaled = true, .code = SIGSEGV, .text = "SIGSEGV"}, Cause::crash, "warning: worker died while it drained"},
+      {"it crashes",
+       {.signaled = true, .code = SIGSEGV, .text = "SIGSEGV"},
+       Cause::crash,
+       "warning: worker died while it drained"},
       {"it fails", {.code = 3, .text = "exit code 3"}, Cause::crash, "warning: worker died while it drained"},
-      {"out of memory", {.signaled = true, .code = SIGKILL, .text = "SIGKILL", .oom = true}, Cause::oom, "warning: worker died while it drained"},
-      {"its own cgroup", {.signaled = true, .code = SIGKILL, .text = "SIGKILL", .above_hard = true}, Cause::memory_hard, "warning: worker died"},
+      {"out of memory",
+       {.signaled = true, .code = SIGKILL, .text = "SIGKILL", .oom = true},
+       Cause::oom,
+       "warning: worker died while it drained"},
+      {"its own cgroup",
+       {.signaled = true, .code = SIGKILL, .text = "SIGKILL", .above_hard = true},
+       Cause::memory_hard,
+       "warning: worker died"},
       {"it cuts what is left", lost, Cause::grace_over, "warning: worker stopped"},
   };
   for (const Row& row : table) {
@@ -218,7 +236,9 @@ TEST(Replacing, AKillForAHarderReasonIsCountedUnderIt) {
   limited.memory.samples = 1;
   Script s(limited);
   s.booted_at(0s);
-  const auto sample = [](std::uint64_t bytes) { return LookedAtWorkers{{{.slot = 0, .pid = pid_of(0), .pulse = {}, .memory = bytes}}}; };
+  const auto sample = [](std::uint64_t bytes) {
+    return LookedAtWorkers{{{.slot = 0, .pid = pid_of(0), .pulse = {}, .memory = bytes}}};
+  };
   s.at(1s, sample(150));
   s.at(1s, forked(1));
   s.at(1s, ready(1)).expect({"drain worker 0"});
@@ -367,7 +387,9 @@ TEST(Replacing, AgeIsSpreadByTheJitter) {
 TEST(Scaling, StartsAndRetiresWorkers) {
   Script s(settings(2));
   s.booted_at(0s);
-  s.at(1s, ScaleRequested{+1, "TTIN"}).expect({"fork worker 2"}).expect_line({"info: scaling", "from=2", "to=3", "asked_by=TTIN"});
+  s.at(1s, ScaleRequested{+1, "TTIN"})
+      .expect({"fork worker 2"})
+      .expect_line({"info: scaling", "from=2", "to=3", "asked_by=TTIN"});
   s.at(1s, forked(2));
   s.at(1s, ready(2)).expect();
   s.at(2s, ScaleRequested{-2, "TTOU"}).expect({"drain worker 2", "drain worker 1"});
@@ -396,7 +418,8 @@ TEST(Scaling, WhileOneIsReplaced) {
   Script s(settings(2));
   s.booted_at(0s);
   s.at(1s, spent(0)).expect({"fork worker 2"});
-  s.at(1s, ScaleRequested{-1, "TTOU"}).expect({"drain worker 0", "drain worker 2"});  // it was going anyway, and needs no successor now
+  s.at(1s, ScaleRequested{-1, "TTOU"})
+      .expect({"drain worker 0", "drain worker 2"});  // it was going anyway, and needs no successor now
 }
 
 // --- memory
@@ -438,7 +461,9 @@ TEST(Memory, AboveHardIsKilledWithinTwoIntervals) {
   s.at(1s, LookedAtWorkers{{sample(0, 150)}}).expect();
   EXPECT_EQ(s.next_wakeup(), 1500ms) << "sure after half an interval";
   s.at(1500ms, tick());
-  s.at(1500ms, LookedAtWorkers{{sample(0, 150)}}).expect({"kill 100 by 9", "fork worker 2"}).expect_line({"error:", "hard memory ceiling", "next=killing it"});
+  s.at(1500ms, LookedAtWorkers{{sample(0, 150)}})
+      .expect({"kill 100 by 9", "fork worker 2"})
+      .expect_line({"error:", "hard memory ceiling", "next=killing it"});
   s.at(1500ms, killed(pid_of(0), SIGKILL, "SIGKILL")).expect().expect_line({"worker stopped", "cause=memory_hard"});
 }
 
@@ -464,7 +489,9 @@ TEST(Memory, TheKernelsKillIsNotACrash) {
   s.booted_at(0s);
   ChildExited gone{pid_of(0), {true, SIGKILL, false, "SIGKILL"}};
   gone.exit.oom = true;
-  s.at(10s, gone).expect({"fork worker 0"}).expect_line({"error: worker died", "cause=oom", "for want of memory", "next=restarting at once"});
+  s.at(10s, gone)
+      .expect({"fork worker 0"})
+      .expect_line({"error: worker died", "cause=oom", "for want of memory", "next=restarting at once"});
   EXPECT_EQ(s.snapshot().ended.at(Cause::oom), 1u);
 }
 
@@ -489,12 +516,14 @@ TEST(Heartbeat, AStoppedWorkerIsKilledAndReplacedAtOnce) {
   s.booted_at(0s);
   EXPECT_EQ(s.next_wakeup(), 10s);
   s.at(10s, tick()).expect({"look at workers"});
-  const LookedAtWorkers looked{{{0, pid_of(0), {TimePoint(9s), 'S', 0s}, {}}, {1, pid_of(1), {TimePoint(0s), 'T', 0s}, {}}}};
+  const LookedAtWorkers looked{
+      {{0, pid_of(0), {TimePoint(9s), 'S', 0s}, {}}, {1, pid_of(1), {TimePoint(0s), 'T', 0s}, {}}}};
   s.at(10s, looked).expect();
   s.at(10250ms, tick()).expect({"look at workers"});
   s.at(10250ms, looked)
       .expect({"kill 101 by 9", "fork worker 2"})
-      .expect_line({"error: worker hangs", "slot=1", "silent_ms=10250", "stopped by a signal", "cause=heartbeat_timeout"});
+      .expect_line(
+          {"error: worker hangs", "slot=1", "silent_ms=10250", "stopped by a signal", "cause=heartbeat_timeout"});
 }
 
 TEST(Heartbeat, ADeadlockedLoopIsAborted) {
@@ -504,7 +533,8 @@ TEST(Heartbeat, ADeadlockedLoopIsAborted) {
   s.at(10s, LookedAtWorkers{{{0, pid_of(0), {TimePoint(0s), 'S', 0s}, {}}}}).expect();
   const auto next = s.next_wakeup();
   s.at(next, tick()).expect({"look at workers"});
-  s.at(next, LookedAtWorkers{{{0, pid_of(0), {TimePoint(0s), 'S', 0s}, {}}}}).expect({"kill 100 by 6", "fork worker 1"});
+  s.at(next, LookedAtWorkers{{{0, pid_of(0), {TimePoint(0s), 'S', 0s}, {}}}})
+      .expect({"kill 100 by 6", "fork worker 1"});
 }
 
 TEST(Heartbeat, ASuspendedMachineKillsNobody) {

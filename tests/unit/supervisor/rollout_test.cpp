@@ -64,10 +64,11 @@ TEST(Rollout, ALargeFleetHasALineForEachQuarterInsteadOfEachWorker) {
     at(12s, left(i));
   }
   for (int i = 0; i < kWorkers; ++i) at(13s, exited(pid_of(i), 0));
-  EXPECT_THAT(lines, ElementsAre(HasSubstr("reloading"), HasSubstr("app loaded"), HasSubstr("first worker of the new generation"),
-                                 HasSubstr("reload goes on gen=2 serving=3 of=12"),
-                                 HasSubstr("reload goes on gen=2 serving=6 of=12"), HasSubstr("reload goes on gen=2 serving=9 of=12"),
-                                 HasSubstr("reloaded gen=2")));
+  EXPECT_THAT(
+      lines,
+      ElementsAre(HasSubstr("reloading"), HasSubstr("app loaded"), HasSubstr("first worker of the new generation"),
+                  HasSubstr("reload goes on gen=2 serving=3 of=12"), HasSubstr("reload goes on gen=2 serving=6 of=12"),
+                  HasSubstr("reload goes on gen=2 serving=9 of=12"), HasSubstr("reloaded gen=2")));
 }
 
 TEST(Rollout, EachOldWorkerGoesWhenItsSuccessorServesThenTheOldMold) {
@@ -76,7 +77,8 @@ TEST(Rollout, EachOldWorkerGoesWhenItsSuccessorServesThenTheOldMold) {
   s.at(12s, exited(pid_of(0), 0)).expect();
   s.at(12s, forked(3));
   s.at(13s, ready(3)).expect({"retire listeners", "drain worker 1"});
-  EXPECT_THAT(s.at(13s, left(1)).actions, ElementsAre(HasSubstr("notify READY=1"), "reload done, generation 2", "stop mold 1"));
+  EXPECT_THAT(s.at(13s, left(1)).actions,
+              ElementsAre(HasSubstr("notify READY=1"), "reload done, generation 2", "stop mold 1"));
   s.at(13s, exited(kMold, 0)).expect();
   s.at(14s, exited(pid_of(1), 0)).expect();
   EXPECT_EQ(s.states(), "empty empty serving serving");
@@ -93,7 +95,9 @@ TEST(Rollout, ACanaryThatDiesAsSoonAsItIsReadyCostsNobody) {
   s.at(12s, ready(2)).expect();
   EXPECT_EQ(s.next_wakeup(), 12500ms);
   const auto failed = s.at(12010ms, killed(pid_of(2), SIGABRT, "SIGABRT"));
-  EXPECT_THAT(failed.actions, ElementsAre("notify READY=1", "reload failed: its first worker died: SIGABRT, generation 1", "stop mold 2"));
+  EXPECT_THAT(
+      failed.actions,
+      ElementsAre("notify READY=1", "reload failed: its first worker died: SIGABRT, generation 1", "stop mold 2"));
   EXPECT_EQ(s.states(), "serving serving empty");
 }
 
@@ -140,7 +144,8 @@ TEST(Rollout, AMoldThatDoesNotLoadLeavesTheOldGenerationAsItIs) {
   s.at(11s, MoldLoadFailed{2, "undefined symbol: shop"});
   const auto failed = s.at(11s, exited(kNewMold, 1));
   EXPECT_THAT(failed.actions, ElementsAre("notify READY=1", "reload failed: undefined symbol: shop, generation 1"));
-  EXPECT_THAT(failed.lines, ElementsAre(HasSubstr("error: reload failed, the old generation goes on gen=1 why=undefined symbol")));
+  EXPECT_THAT(failed.lines,
+              ElementsAre(HasSubstr("error: reload failed, the old generation goes on gen=1 why=undefined symbol")));
   EXPECT_EQ(s.states(), "serving serving");
   s.at(12s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
 }
@@ -157,7 +162,8 @@ TEST(Rollout, ACanaryThatIsNeverReadyIsKilledAtReadyTimeout) {
   Script s = with_canary();
   EXPECT_EQ(s.next_wakeup(), 71s);
   s.at(71s, tick()).expect({"kill 102 by 9"}).expect_line({"reload.ready_timeout"});
-  EXPECT_THAT(s.at(71s, killed(pid_of(2), SIGKILL, "SIGKILL")).actions, Contains(HasSubstr("reload failed: not ready within")));
+  EXPECT_THAT(s.at(71s, killed(pid_of(2), SIGKILL, "SIGKILL")).actions,
+              Contains(HasSubstr("reload failed: not ready within")));
   EXPECT_EQ(s.states(), "serving serving empty");
 }
 
@@ -168,8 +174,9 @@ TEST(Rollout, AMoldThatDoesNotForkIsKilledAtReadyTimeoutAndThatIsTheReason) {
   s.at(10s, MoldStarted{2, kNewMold});
   s.at(11s, MoldLoaded{2}).expect({"fork worker 2 of 2"});
   EXPECT_THAT(s.at(71s, tick()).actions, Contains("kill 51 by 9"));
-  EXPECT_THAT(s.at(71s, killed(kNewMold, SIGKILL, "SIGKILL")).actions,
-              Contains(HasSubstr("reload failed: it did not fork a worker: not ready within 60s (reload.ready_timeout)")));
+  EXPECT_THAT(
+      s.at(71s, killed(kNewMold, SIGKILL, "SIGKILL")).actions,
+      Contains(HasSubstr("reload failed: it did not fork a worker: not ready within 60s (reload.ready_timeout)")));
 }
 
 TEST(Rollout, AMoldThatHangsIsKilledAndTheNextReloadMayBeBetter) {
@@ -178,7 +185,8 @@ TEST(Rollout, AMoldThatHangsIsKilledAndTheNextReloadMayBeBetter) {
   s.at(10s, reload());
   s.at(10s, MoldStarted{2, kNewMold});
   s.at(70s, tick()).expect({"kill 51 by 9"});
-  EXPECT_THAT(s.at(70s, killed(kNewMold, SIGKILL, "SIGKILL")).actions, Contains(HasSubstr("reload failed: it did not load within")));
+  EXPECT_THAT(s.at(70s, killed(kNewMold, SIGKILL, "SIGKILL")).actions,
+              Contains(HasSubstr("reload failed: it did not load within")));
   EXPECT_THAT(s.at(80s, reload()).actions, Contains("start mold 3"));
 }
 
@@ -247,7 +255,8 @@ TEST(Rollout, OfGenerationsThatDoNotEndTheOldestIsCutOff) {
   }
   const auto ninth = s.at(11s, reload());
   EXPECT_THAT(ninth.actions, Contains("kill 100 by 9"));
-  EXPECT_THAT(ninth.lines, Contains("warning: too many generations live, the oldest one is cut off gen=1 workers=1 most=8"));
+  EXPECT_THAT(ninth.lines,
+              Contains("warning: too many generations live, the oldest one is cut off gen=1 workers=1 most=8"));
   EXPECT_EQ(s.snapshot().generation, 8);
 }
 
@@ -276,14 +285,17 @@ TEST(Rollout, IsOverWhenNoOldWorkerAnswersAnybodyNew) {
     s.at(13s, ready(3)).expect({"retire listeners", "drain worker 1"});
     EXPECT_EQ(s.next_wakeup(), 16s);
     const auto step = s.at(at, last);
-    EXPECT_EQ(std::count(step.actions.begin(), step.actions.end(), "reload done, generation 2"), over ? 1 : 0) << last.index() << " at " << at.count();
+    EXPECT_EQ(std::count(step.actions.begin(), step.actions.end(), "reload done, generation 2"), over ? 1 : 0)
+        << last.index() << " at " << at.count();
   }
 }
 
 TEST(Rollout, SaysForWhomItWaitsNoLonger) {
   Script s = with_canary();
   s.at(12s, ready(2));
-  s.at(15s, tick()).expect_line({"warning: draining worker does not say that it answers nobody new", "slot=0", "worker_pid=100", "cause=reload"});
+  s.at(15s, tick())
+      .expect_line({"warning: draining worker did not report that it stopped accepting", "slot=0", "worker_pid=100",
+                    "cause=reload"});
   s.at(15s, forked(3));
   s.at(16s, ready(3)).expect({"retire listeners", "drain worker 1"});
   EXPECT_THAT(s.at(16s, left(1)).actions, Contains("reload done, generation 2"));

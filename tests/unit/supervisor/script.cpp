@@ -21,21 +21,33 @@ struct Words {
   std::string operator()(const StopMold& action) const { return "stop mold " + std::to_string(action.generation); }
   std::string operator()(const ReopenMold& action) const { return "reopen mold " + std::to_string(action.generation); }
   std::string operator()(const ForkWorker& action) const {
-    return "fork worker " + std::to_string(action.slot) + (action.generation > 1 ? " of " + std::to_string(action.generation) : "") +
+    return "fork worker " + std::to_string(action.slot) +
+           (action.generation > 1 ? " of " + std::to_string(action.generation) : "") +
            (action.max_requests > 0 ? " for " + std::to_string(action.max_requests) : "") +
            (action.pause > 0 ? " in pause " + std::to_string(action.pause) : "");
   }
-  std::string operator()(const DrainWorker& action) const { return (action.succeeded ? "drain worker " : "stop worker ") + std::to_string(action.slot); }
+  std::string operator()(const DrainWorker& action) const {
+    return (action.succeeded ? "drain worker " : "stop worker ") + std::to_string(action.slot);
+  }
   std::string operator()(const ReopenWorker& action) const { return "reopen worker " + std::to_string(action.slot); }
-  std::string operator()(const PauseWorker& action) const { return "pause worker " + std::to_string(action.slot) + " as " + std::to_string(action.pause); }
+  std::string operator()(const PauseWorker& action) const {
+    return "pause worker " + std::to_string(action.slot) + " as " + std::to_string(action.pause);
+  }
   std::string operator()(const ResumeWorker& action) const { return "resume worker " + std::to_string(action.slot); }
-  std::string operator()(const Kill& action) const { return "kill " + std::to_string(action.pid) + " by " + std::to_string(action.signal); }
-  std::string operator()(const LookAtWorkers& action) const { return action.memory ? "look at workers and their memory" : "look at workers"; }
+  std::string operator()(const Kill& action) const {
+    return "kill " + std::to_string(action.pid) + " by " + std::to_string(action.signal);
+  }
+  std::string operator()(const LookAtWorkers& action) const {
+    return action.memory ? "look at workers and their memory" : "look at workers";
+  }
   std::string operator()(const ReloadEnded& action) const {
-    return "reload " + (action.good ? "done" : "failed: " + action.why) + ", generation " + std::to_string(action.generation);
+    return "reload " + (action.good ? "done" : "failed: " + action.why) + ", generation " +
+           std::to_string(action.generation);
   }
   std::string operator()(const ReloadAgain& action) const { return "reload again for " + action.by; }
-  std::string operator()(const InspectApp& action) const { return "inspect app of " + std::to_string(action.generation); }
+  std::string operator()(const InspectApp& action) const {
+    return "inspect app of " + std::to_string(action.generation);
+  }
   std::string operator()(const CheckUpgrade&) const { return "check upgrade"; }
   std::string operator()(const UpgradeRefused& action) const { return "upgrade refused, " + action.why; }
   std::string operator()(const RetireListeners&) const { return "retire listeners"; }

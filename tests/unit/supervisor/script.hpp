@@ -7,18 +7,20 @@
 
 #include "supervisor/supervisor.hpp"
 
-/// Scripts for the supervisor: `s.at(10s, ready(0)).expect({"fork worker 1"})`. Times are since the start of the script.
+/// Scripts for the supervisor: `s.at(10s, ready(0)).expect({"fork worker 1"})`. Times are since the start of the
+/// script.
 namespace serval::supervisor {
 
-/// An action in a few words: "start mold 1", "fork worker 0", "drain worker 0", "kill 100 by 9", "refuse", "notify READY=1", "finish 0".
-/// Log lines: "error: worker exited worker=worker[0] signal=SIGSEGV".
+/// An action in a few words: "start mold 1", "fork worker 0", "drain worker 0", "kill 100 by 9", "refuse", "notify
+/// READY=1", "finish 0". Log lines: "error: worker exited worker=worker[0] signal=SIGSEGV".
 std::string text_of(const Action& action);
 
 class Script {
  public:
   explicit Script(Settings settings) : supervisor_(settings) {}
   /// Goes on from `before` at `time` of its script.
-  Script(Settings settings, const Script& before, Clock::duration time) : supervisor_(settings, before.supervisor_.state(), TimePoint{} + time) {}
+  Script(Settings settings, const Script& before, Clock::duration time)
+      : supervisor_(settings, before.supervisor_.state(), TimePoint{} + time) {}
 
   struct Step {
     std::vector<std::string> actions;  ///< without the log lines
@@ -39,7 +41,9 @@ class Script {
   /// Since the start of the script; Clock::duration::max() if nothing is due.
   Clock::duration next_wakeup() const;
   Snapshot snapshot() const { return supervisor_.snapshot(); }
-  StopEffect effect_of(const StopRequested& event, Clock::duration time) const { return supervisor_.effect_of(event, TimePoint{} + time); }
+  StopEffect effect_of(const StopRequested& event, Clock::duration time) const {
+    return supervisor_.effect_of(event, TimePoint{} + time);
+  }
   State state() const { return supervisor_.state(); }
   bool may_upgrade_now() const { return supervisor_.may_upgrade_now(); }
   /// The states of the slots: "serving draining empty".
@@ -49,7 +53,8 @@ class Script {
   Supervisor supervisor_;
 };
 
-/// So many workers whose hearts nobody looks at, and without probation: what is left to wake up for is the script's own.
+/// So many workers whose hearts nobody looks at, and without probation: what is left to wake up for is the script's
+/// own.
 inline Settings settings(int workers) {
   Settings result;
   result.workers = workers;
@@ -64,7 +69,11 @@ inline Event forked(int slot, pid_t pid = 0) { return WorkerForked{slot, pid == 
 inline Event ready(int slot) { return WorkerReady{slot}; }
 inline Event left(int slot) { return WorkerLeft{slot}; }
 inline Event tick() { return Tick{}; }
-inline Event killed(pid_t pid, int signal, const std::string& name) { return ChildExited{pid, {true, signal, false, name}}; }
-inline Event exited(pid_t pid, int code) { return ChildExited{pid, {false, code, false, "exit code " + std::to_string(code)}}; }
+inline Event killed(pid_t pid, int signal, const std::string& name) {
+  return ChildExited{pid, {true, signal, false, name}};
+}
+inline Event exited(pid_t pid, int code) {
+  return ChildExited{pid, {false, code, false, "exit code " + std::to_string(code)}};
+}
 
 }  // namespace serval::supervisor

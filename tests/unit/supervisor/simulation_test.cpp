@@ -9,7 +9,8 @@
 
 #include "script.hpp"
 
-/// A world of molds and workers that fail in every way, driven by a seed; the supervisor has to keep its promises in all of them.
+/// A world of molds and workers that fail in every way, driven by a seed; the supervisor has to keep its promises in
+/// all of them.
 namespace serval::supervisor {
 namespace {
 

@@ -20,13 +20,16 @@ TEST(Supervisor, LoadsTheAppThenForksAllWorkersThenSaysThatItServes) {
   Script s(settings(2));
   s.at(0s, Start{}).expect({"start mold 1"});
   s.at(0s, MoldStarted{1, kMold}).expect();
-  s.at(1s, MoldLoaded{1}).expect({"fork worker 0", "fork worker 1"}).expect_line({"info: app loaded", "gen=1", "load_ms=1000"});
+  s.at(1s, MoldLoaded{1})
+      .expect({"fork worker 0", "fork worker 1"})
+      .expect_line({"info: app loaded", "gen=1", "load_ms=1000"});
   s.at(1s, forked(0)).expect();
   s.at(1s, forked(1)).expect();
   s.at(2s, ready(1)).expect().expect_line({"info: worker ready", "slot=1", "worker_pid=101", "boot_ms=1000"});
   const auto last = s.at(3s, ready(0));
   last.expect({"notify READY=1"});
-  EXPECT_THAT(last.lines, testing::ElementsAre(testing::StartsWith("info: worker ready slot=0"), "info: serving workers=2 boot_ms=3000"));
+  EXPECT_THAT(last.lines, testing::ElementsAre(testing::StartsWith("info: worker ready slot=0"),
+                                               "info: serving workers=2 boot_ms=3000"));
   EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
 }
 
@@ -38,7 +41,8 @@ TEST(Supervisor, AWorkerMayBeReadyBeforeItsPidIsKnown) {
   s.at(0s, ready(0)).expect().expect_no_line();
   const auto known = s.at(0s, forked(0));
   known.expect({"notify READY=1"});
-  EXPECT_THAT(known.lines, testing::ElementsAre("info: worker ready slot=0 worker_pid=100 boot_ms=0", testing::StartsWith("info: serving")));
+  EXPECT_THAT(known.lines, testing::ElementsAre("info: worker ready slot=0 worker_pid=100 boot_ms=0",
+                                                testing::StartsWith("info: serving")));
   s.at(1s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect({"fork worker 0"});
 }
 
@@ -65,14 +69,18 @@ TEST(Supervisor, AnAppThatDoesNotLoadEndsTheServerWithOneErrorLine) {
   s.at(0s, Start{});
   s.at(0s, MoldStarted{1, kMold});
   s.at(0s, MoldLoadFailed{1, "no such file"}).expect().expect_no_line();
-  s.at(0s, exited(kMold, 1)).expect({"notify STOPPING=1", "refuse", "finish 1"}).expect_line({"error: the app failed to load", "why=no such file"});
+  s.at(0s, exited(kMold, 1))
+      .expect({"notify STOPPING=1", "refuse", "finish 1"})
+      .expect_line({"error: the app failed to load", "why=no such file"});
 }
 
 TEST(Supervisor, ACrashWhileLoadingNamesTheSignal) {
   Script s(settings(2));
   s.at(0s, Start{});
   s.at(0s, MoldStarted{1, kMold});
-  s.at(0s, killed(kMold, SIGSEGV, "SIGSEGV")).expect({"notify STOPPING=1", "refuse", "finish 1"}).expect_line({"error:", "SIGSEGV", "core=no"});
+  s.at(0s, killed(kMold, SIGSEGV, "SIGSEGV"))
+      .expect({"notify STOPPING=1", "refuse", "finish 1"})
+      .expect_line({"error:", "SIGSEGV", "core=no"});
 }
 
 TEST(Supervisor, AHangWhileLoadingIsKilledAtBootTimeout) {
@@ -81,13 +89,17 @@ TEST(Supervisor, AHangWhileLoadingIsKilledAtBootTimeout) {
   s.at(0s, MoldStarted{1, kMold});
   EXPECT_EQ(s.next_wakeup(), 60s);
   s.at(60s, tick()).expect({"kill 50 by 9"});
-  s.at(60s, killed(kMold, SIGKILL, "SIGKILL")).expect({"notify STOPPING=1", "refuse", "finish 1"}).expect_line({"workers.boot_timeout"});
+  s.at(60s, killed(kMold, SIGKILL, "SIGKILL"))
+      .expect({"notify STOPPING=1", "refuse", "finish 1"})
+      .expect_line({"workers.boot_timeout"});
 }
 
 TEST(Supervisor, AMoldThatCannotBeStartedEndsTheServer) {
   Script s(settings(2));
   s.at(0s, Start{}).expect({"start mold 1"});
-  s.at(0s, MoldNotStarted{1, "out of memory"}).expect({"notify STOPPING=1", "refuse", "finish 1"}).expect_line({"error:", "out of memory"});
+  s.at(0s, MoldNotStarted{1, "out of memory"})
+      .expect({"notify STOPPING=1", "refuse", "finish 1"})
+      .expect_line({"error:", "out of memory"});
 }
 
 TEST(Supervisor, ServesIfOnlySomeWorkersFailToBoot) {
@@ -98,7 +110,9 @@ TEST(Supervisor, ServesIfOnlySomeWorkersFailToBoot) {
   s.at(0s, forked(0));
   s.at(0s, forked(1));
   s.at(1s, WorkerBootFailed{0, "no database"}).expect();
-  s.at(1s, exited(pid_of(0), 1)).expect().expect_line({"warning: worker died", "slot=0", "cause=boot_failed", "no database"});
+  s.at(1s, exited(pid_of(0), 1))
+      .expect()
+      .expect_line({"warning: worker died", "slot=0", "cause=boot_failed", "no database"});
   s.at(1s, ready(1)).expect();
   const auto again = s.next_wakeup();
   EXPECT_LE(again, 1s + 100ms);
@@ -118,7 +132,8 @@ TEST(Supervisor, EndsIfNoWorkerBoots) {
   const auto step = s.at(0s, killed(pid_of(1), SIGABRT, "SIGABRT"));
   step.expect({"notify STOPPING=1", "refuse", "stop mold 1", "kill 50 by 9"});
   EXPECT_THAT(step.lines, testing::ElementsAre(testing::StartsWith("warning: worker died"),
-                                               testing::AllOf(testing::StartsWith("error: the app did not boot"), testing::HasSubstr("SIGABRT"))));
+                                               testing::AllOf(testing::StartsWith("error: the app did not boot"),
+                                                              testing::HasSubstr("SIGABRT"))));
   s.at(0s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 1"});
 }
 
@@ -130,7 +145,9 @@ TEST(Supervisor, AWorkerThatDoesNotBecomeReadyIsKilledAtBootTimeout) {
   s.at(101s, tick()).expect_line({"error: no worker serves"});
   EXPECT_EQ(s.next_wakeup(), 160s);
   s.at(160s, tick()).expect({"kill 200 by 9"}).expect_line({"slot=0", "worker_pid=200", "workers.boot_timeout"});
-  s.at(160s, killed(200, SIGKILL, "SIGKILL")).expect().expect_line({"error: worker died", "cause=boot_failed", "next=restarting"});
+  s.at(160s, killed(200, SIGKILL, "SIGKILL"))
+      .expect()
+      .expect_line({"error: worker died", "cause=boot_failed", "next=restarting"});
   EXPECT_EQ(s.states(), "cooling");
 }
 
@@ -151,7 +168,8 @@ TEST(Supervisor, AHealthyWorkerThatDiesIsReplacedAtOnce) {
   s.booted_at(0s);
   s.at(10s, killed(pid_of(1), SIGKILL, "SIGKILL"))
       .expect({"fork worker 1"})
-      .expect_line({"error: worker died", "slot=1", "worker_pid=101", "age_ms=10000", "signal=SIGKILL", "core=no", "cause=crash", "next=restarting at once"});
+      .expect_line({"error: worker died", "slot=1", "worker_pid=101", "age_ms=10000", "signal=SIGKILL", "core=no",
+                    "cause=crash", "next=restarting at once"});
 }
 
 TEST(Supervisor, ExitCodeZeroIsACrashTooIfNobodyAskedForIt) {
@@ -172,7 +190,9 @@ TEST(Supervisor, WaitsLongerAndLongerForAWorkerThatKeepsDying) {
     s.at(now, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
     EXPECT_LE(s.next_wakeup() - now, std::min<Clock::duration>(100ms * (1 << (crash - 1)), 30s)) << crash;
     now = std::max(now, s.next_wakeup());
-    s.at(now, tick()).expect(s.states() == "starting" ? std::initializer_list<std::string_view>{"fork worker 0"} : std::initializer_list<std::string_view>{});
+    s.at(now, tick())
+        .expect(s.states() == "starting" ? std::initializer_list<std::string_view>{"fork worker 0"}
+                                         : std::initializer_list<std::string_view>{});
   }
 }
 
@@ -197,7 +217,9 @@ TEST(Supervisor, GivesUpAfterCrashesWithoutAHealthyWorker) {
   s.at(2s, exited(pid_of(0), 1));
   s.at(3s, tick());
   s.at(3s, forked(0));
-  s.at(4s, exited(pid_of(0), 1)).expect({"notify STOPPING=1", "refuse", "stop mold 1"}).expect_line({"error: worker died", "next=giving up"});
+  s.at(4s, exited(pid_of(0), 1))
+      .expect({"notify STOPPING=1", "refuse", "stop mold 1"})
+      .expect_line({"error: worker died", "next=giving up"});
   s.at(4s, exited(kMold, 0)).expect({"finish 75"});
 }
 
@@ -255,7 +277,9 @@ TEST(Supervisor, BoundsForksPerSecond) {
 TEST(Supervisor, AMoldThatDiesIsReplacedAndTheWorkersGoOn) {
   Script s(settings(2));
   s.booted_at(0s);
-  s.at(5s, killed(kMold, SIGKILL, "SIGKILL")).expect({"start mold 1"}).expect_line({"error: mold died", "SIGKILL", "next=restarting at once"});
+  s.at(5s, killed(kMold, SIGKILL, "SIGKILL"))
+      .expect({"start mold 1"})
+      .expect_line({"error: mold died", "SIGKILL", "next=restarting at once"});
   EXPECT_EQ(s.states(), "serving serving");
   s.at(5s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
   s.at(5s, MoldStarted{1, 51}).expect();
@@ -329,11 +353,14 @@ TEST(Supervisor, AProcessGroupThatIsSignalledStopsWithoutSuccessorsAndWithoutAnA
   for (int slot = 0; slot < 2; ++slot) s.at(5s + 10ms, left(slot)).expect().expect_no_line();
   s.at(5s + 20ms, exited(pid_of(0), 0)).expect();
   s.at(5s + 20ms, exited(pid_of(1), 0)).expect().expect_line({"info: worker stopped"});
-  s.at(5s + 30ms, StopRequested{"INT"}).expect({"notify STOPPING=1", "refuse", "stop mold 1"}).expect_line({"info: stopping"});
+  s.at(5s + 30ms, StopRequested{"INT"})
+      .expect({"notify STOPPING=1", "refuse", "stop mold 1"})
+      .expect_line({"info: stopping"});
   s.at(5s + 40ms, exited(kMold, 0)).expect({"finish 0"}).expect_no_line();
 }
 
-/// A worker can be ready before its mold has said its pid; one whose pid stays unknown could never be killed, and a stop would wait for it.
+/// A worker can be ready before its mold has said its pid; one whose pid stays unknown could never be killed, and a
+/// stop would wait for it.
 TEST(Supervisor, AMoldThatDoesNotSayWhichProcessAWorkerIsIsReplaced) {
   Script s(settings(1));
   s.at(0s, Start{});
@@ -380,9 +407,13 @@ TEST(Supervisor, AMoldThatTakesLongToEndIsNamedThenKilled) {
   s.at(10s, StopRequested{"TERM"});
   s.at(10s, exited(pid_of(0), 0));
   EXPECT_EQ(s.next_wakeup(), 15s);
-  s.at(15s, tick()).expect().expect_line({"warning: the mold takes long to end", "gen=1", "mold_pid=50", "killing it in 25000ms"});
+  s.at(15s, tick())
+      .expect()
+      .expect_line({"warning: the mold takes long to end", "gen=1", "mold_pid=50", "killing it in 25000ms"});
   EXPECT_EQ(s.next_wakeup(), 40s);
-  s.at(40s, tick()).expect({"kill 50 by 9"}).expect_line({"warning: the mold did not end within the grace", "mold_pid=50", "grace_ms=30000"});
+  s.at(40s, tick())
+      .expect({"kill 50 by 9"})
+      .expect_line({"warning: the mold did not end within the grace", "mold_pid=50", "grace_ms=30000"});
   s.at(40s, killed(kMold, SIGKILL, "SIGKILL")).expect({"finish 0"}).expect_no_line();
 }
 
@@ -400,7 +431,9 @@ TEST(Supervisor, AMoldThatDiesWhileItEndsIsNotPassedOver) {
   Script s(settings(1));
   s.booted_at(0s);
   s.at(10s, StopRequested{"TERM"});
-  s.at(10s, killed(kMold, SIGABRT, "SIGABRT")).expect().expect_line({"warning: the mold died while it ended", "gen=1", "mold_pid=50", "signal=SIGABRT"});
+  s.at(10s, killed(kMold, SIGABRT, "SIGABRT"))
+      .expect()
+      .expect_line({"warning: the mold died while it ended", "gen=1", "mold_pid=50", "signal=SIGABRT"});
   s.at(10s, exited(pid_of(0), 0)).expect({"finish 0"});
 }
 
@@ -432,11 +465,14 @@ TEST(Supervisor, StopDoesNotWaitForAWorkerThatIsStillStarting) {
   s.at(0s, MoldStarted{1, kMold});
   s.at(0s, MoldLoaded{1});
   for (const int slot : {0, 1}) s.at(0s, forked(slot));
-  s.at(9s, StopRequested{"TERM"}).expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop worker 1", "stop mold 1"});
+  s.at(9s, StopRequested{"TERM"})
+      .expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop worker 1", "stop mold 1"});
   s.at(9s, exited(kMold, 0));
   s.at(9s, ready(1)).expect().expect_no_line();
   EXPECT_EQ(s.next_wakeup(), 10s);
-  s.at(10s, tick()).expect({"kill 100 by 9"}).expect_line({"info: worker is still starting, killing it", "slot=0", "worker_pid=100"});
+  s.at(10s, tick())
+      .expect({"kill 100 by 9"})
+      .expect_line({"info: worker is still starting, killing it", "slot=0", "worker_pid=100"});
   s.at(10s, killed(pid_of(0), SIGKILL, "SIGKILL")).expect();
   EXPECT_EQ(s.next_wakeup(), 39s);
   s.at(12s, exited(pid_of(1), 0)).expect({"finish 0"});
@@ -457,7 +493,8 @@ TEST(Supervisor, AStopSaysWhatItWaitsForAndHowItEndsAtOnce) {
   Script s(settings(1));
   s.booted_at(0s);
   s.at(1s, StopRequested{.signal = "INT", .requests = 3})
-      .expect_line({"info: stopping", "signal=INT", "requests=3", "at_most=30s", "next=", "again, or serval stop --now, to stop at once"});
+      .expect_line({"info: stopping", "signal=INT", "requests=3", "at_most=30s",
+                    "next=", "again, or serval stop --now, to stop at once"});
 }
 
 TEST(Supervisor, NoWorkerServesIsSaidOnceAndSoIsItsEnd) {
@@ -470,7 +507,8 @@ TEST(Supervisor, NoWorkerServesIsSaidOnceAndSoIsItsEnd) {
   s.at(2s + 500ms, tick()).expect_line({"error: no worker serves", "wanted=2"});
   s.at(3s, forked(0, 200)).expect_no_line();
   const auto first = s.at(4s, ready(0));
-  EXPECT_THAT(first.lines, ElementsAre(HasSubstr("info: worker ready"), AllOf(HasSubstr("info: workers serve again"), HasSubstr("after_ms=2000"))));
+  EXPECT_THAT(first.lines, ElementsAre(HasSubstr("info: worker ready"),
+                                       AllOf(HasSubstr("info: workers serve again"), HasSubstr("after_ms=2000"))));
   s.at(5s, forked(1, 201));
   s.at(6s, ready(1)).expect_line({"info: worker ready"});
 }
@@ -502,7 +540,9 @@ TEST(Supervisor, ASignalThatComesAgainWithinASecondIsTheSameOne) {
   s.at(1s, StopRequested{"TERM"}).expect();
   s.at(1500ms, StopRequested{"INT"}).expect();
   s.at(1999ms, StopRequested{"TERM"}).expect();
-  s.at(2000ms, StopRequested{"TERM"}).expect({"kill 100 by 9", "kill 50 by 9"}).expect_line({"warning: stopping at once: second signal"});
+  s.at(2000ms, StopRequested{"TERM"})
+      .expect({"kill 100 by 9", "kill 50 by 9"})
+      .expect_line({"warning: stopping at once: second signal"});
 }
 
 TEST(Supervisor, WhatOneMoreRequestToStopWouldDoIsKnown) {
@@ -533,7 +573,8 @@ TEST(Supervisor, ASignalDuringTheDelayOfAStopThatComesAgainWithinASecondIsTheSam
 TEST(Supervisor, StopNowDoesNotWaitForASecondSignal) {
   Script s(settings(1));
   s.booted_at(0s);
-  s.at(1s, StopRequested{"serval stop --now", true}).expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop mold 1", "kill 100 by 9", "kill 50 by 9"});
+  s.at(1s, StopRequested{"serval stop --now", true})
+      .expect({"notify STOPPING=1", "refuse", "stop worker 0", "stop mold 1", "kill 100 by 9", "kill 50 by 9"});
   Script stopping(settings(1));
   stopping.booted_at(0s);
   stopping.at(1s, StopRequested{"TERM"});
@@ -562,7 +603,9 @@ Script with_delayed_stop() {
   delayed.delay = 5s;
   Script s(delayed);
   s.booted_at(0s);
-  s.at(10s, StopRequested{"TERM"}).expect({"notify STOPPING=1"}).expect_line({"info: stopping", "signal=TERM", "delay_ms=5000"});
+  s.at(10s, StopRequested{"TERM"})
+      .expect({"notify STOPPING=1"})
+      .expect_line({"info: stopping", "signal=TERM", "delay_ms=5000"});
   return s;
 }
 
@@ -571,7 +614,9 @@ TEST(DelayedStop, ServesOnUnreadyThenDrains) {
   EXPECT_EQ(s.snapshot().not_ready_reason, "stopping");
   EXPECT_TRUE(s.snapshot().stopping);
   EXPECT_EQ(s.next_wakeup(), 15s);
-  s.at(15s, tick()).expect({"refuse", "stop worker 0", "stop worker 1", "stop mold 1"}).expect_line({"info:", "delay", "over"});
+  s.at(15s, tick())
+      .expect({"refuse", "stop worker 0", "stop worker 1", "stop mold 1"})
+      .expect_line({"info:", "delay", "over"});
   s.at(15s, exited(kMold, 0));
   s.at(15s, exited(pid_of(0), 0));
   s.at(15s, exited(pid_of(1), 0)).expect({"finish 0"});
@@ -586,7 +631,9 @@ TEST(DelayedStop, ReplacesWhoDies) {
 
 TEST(DelayedStop, ASecondSignalStopsAtOnce) {
   Script s = with_delayed_stop();
-  s.at(11s, StopRequested{"TERM"}).expect({"refuse", "stop worker 0", "stop worker 1", "stop mold 1", "kill 100 by 9", "kill 101 by 9", "kill 50 by 9"});
+  s.at(11s, StopRequested{"TERM"})
+      .expect({"refuse", "stop worker 0", "stop worker 1", "stop mold 1", "kill 100 by 9", "kill 101 by 9",
+               "kill 50 by 9"});
 }
 
 TEST(DelayedStop, RefusesReloadsAndScaling) {
@@ -654,7 +701,9 @@ TEST(Supervisor, StartsNothingWhileStopping) {
   Script s(settings(2));
   s.booted_at(0s);
   s.at(10s, StopRequested{"TERM"});
-  s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV")).expect().expect_line({"warning: worker died while it drained", "signal=SIGSEGV", "cause=stop"});
+  s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV"))
+      .expect()
+      .expect_line({"warning: worker died while it drained", "signal=SIGSEGV", "cause=stop"});
   EXPECT_EQ(s.states(), "empty draining");
 }
 
@@ -675,8 +724,10 @@ TEST(Supervisor, ADeadWorkerNeedNotReopen) {
   s.at(1s, LogsReopened{});
   s.at(1s, MoldReopened{1});
   s.at(1s, WorkerReopened{0});
-  EXPECT_THAT(s.at(1s, killed(pid_of(1), SIGKILL, "SIGKILL")).lines,
-              testing::ElementsAre(testing::HasSubstr("worker died"), testing::AllOf(testing::HasSubstr("logs reopened"), testing::HasSubstr("processes=3"))));
+  EXPECT_THAT(
+      s.at(1s, killed(pid_of(1), SIGKILL, "SIGKILL")).lines,
+      testing::ElementsAre(testing::HasSubstr("worker died"),
+                           testing::AllOf(testing::HasSubstr("logs reopened"), testing::HasSubstr("processes=3"))));
 }
 
 TEST(Supervisor, ASecondReopenWaitsForItsOwnAnswers) {

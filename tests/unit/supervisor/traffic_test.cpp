@@ -67,7 +67,9 @@ TEST(Drain, OfAServerThatBootsOrStopsSaysNothingNew) {
 TEST(Pause, IsThereWhenEveryWorkerHasSaidSo) {
   Script s(settings(2));
   s.booted_at(0s);
-  s.at(1s, pause()).expect({"pause worker 0 as 1", "pause worker 1 as 1"}).expect_line({"info: pausing", "by=serval pause"});
+  s.at(1s, pause())
+      .expect({"pause worker 0 as 1", "pause worker 1 as 1"})
+      .expect_line({"info: pausing", "by=serval pause"});
   EXPECT_EQ(s.snapshot().not_ready_reason, kPaused);
   EXPECT_EQ(s.snapshot().in_progress, 2);
   s.at(2s, pause()).expect().expect_no_line();
@@ -76,7 +78,9 @@ TEST(Pause, IsThereWhenEveryWorkerHasSaidSo) {
   s.at(3s, WorkerPaused{0, 1}).expect().expect_line({"info: paused: no request is in progress", "after_ms=2000"});
   EXPECT_EQ(s.snapshot().in_progress, 0);
   EXPECT_TRUE(s.snapshot().paused);
-  s.at(4s, resume()).expect({"resume worker 0", "resume worker 1"}).expect_line({"info: resumed", "by=serval resume", "paused_ms=3000"});
+  s.at(4s, resume())
+      .expect({"resume worker 0", "resume worker 1"})
+      .expect_line({"info: resumed", "by=serval resume", "paused_ms=3000"});
   EXPECT_FALSE(s.snapshot().paused);
   EXPECT_EQ(s.snapshot().not_ready_reason, "");
   s.at(5s, resume()).expect().expect_no_line();
@@ -142,7 +146,8 @@ TEST(Pause, AStopEndsItFirst) {
   s.booted_at(0s);
   s.at(1s, pause());
   s.at(2s, StopRequested{"TERM"})
-      .expect({"notify STOPPING=1", "refuse", "resume worker 0", "resume worker 1", "stop worker 0", "stop worker 1", "stop mold 1"});
+      .expect({"notify STOPPING=1", "refuse", "resume worker 0", "resume worker 1", "stop worker 0", "stop worker 1",
+               "stop mold 1"});
   EXPECT_FALSE(s.snapshot().paused);
   s.at(3s, pause()).expect();
   EXPECT_FALSE(s.snapshot().paused);
@@ -154,7 +159,9 @@ TEST(Pause, IsNotForgottenSilently) {
   s.at(1s, pause());
   s.at(2s, WorkerPaused{0, 1});
   EXPECT_EQ(s.next_wakeup(), 61s);
-  s.at(61s, tick()).expect().expect_line({"warning: still paused", "serval resume", "paused_ms=60000", "workers_in_progress=0"});
+  s.at(61s, tick())
+      .expect()
+      .expect_line({"warning: still paused", "serval resume", "paused_ms=60000", "workers_in_progress=0"});
   EXPECT_EQ(s.next_wakeup(), 121s);
   s.at(62s, DrainRequested{true, "serval drain"});
   EXPECT_EQ(s.snapshot().not_ready_reason, std::string(kDraining) + ", " + kPaused);

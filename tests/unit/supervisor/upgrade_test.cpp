@@ -30,7 +30,9 @@ TEST(Upgrade, TheNewProgramIsCheckedFirst) {
 TEST(Upgrade, AProgramThatFailsTheCheckChangesNothing) {
   Script s = serving();
   s.at(10s, upgrade());
-  s.at(11s, UpgradeChecked{false, "exec format error"}).expect({"upgrade refused, exec format error"}).expect_line({"error: upgrade refused", "exec format"});
+  s.at(11s, UpgradeChecked{false, "exec format error"})
+      .expect({"upgrade refused, exec format error"})
+      .expect_line({"error: upgrade refused", "exec format"});
   EXPECT_FALSE(s.may_upgrade_now());
   EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
   s.at(12s, upgrade()).expect({"check upgrade"});
