@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "http/date.hpp"
-#include "http1/session.hpp"
 #include "net/proxy_protocol.hpp"
+#include "server/protocol.hpp"
 
 namespace serval::server {
 
@@ -17,13 +17,6 @@ namespace {
 constexpr int kBurst = 16;
 /// nginx's number for "the client was gone before the answer".
 constexpr int kClientGone = 499;
-
-/// Of HTTP/1, which is all that is spoken yet.
-std::unique_ptr<http::Session> make_session(const Context& context, http::Streams& streams, const http::History& history, std::string_view unread) {
-  auto session = std::make_unique<http1::Session>(context.settings.timeouts, context.farewell, streams, history, Clock::now());
-  if (!unread.empty()) session->put(unread);
-  return session;
-}
 
 }  // namespace
 

@@ -7,7 +7,7 @@
 #include "http/date.hpp"
 #include "http/forwarded.hpp"
 #include "http/request_id.hpp"
-#include "http1/message.hpp"
+#include "server/protocol.hpp"
 
 namespace serval::server {
 
@@ -176,8 +176,7 @@ void Exchange::take_again() { client_->take_again(); }
 // ---- Reuse
 
 std::unique_ptr<Exchange> ExchangePool::lend() {
-  // Of HTTP/1, which is all that is spoken yet.
-  if (spare_.empty()) return std::make_unique<Exchange>(context_, *this, std::make_unique<http1::Message>(context_.settings.limits));
+  if (spare_.empty()) return std::make_unique<Exchange>(context_, *this, make_stream(context_));
   std::unique_ptr<Exchange> exchange = std::move(spare_.back());
   spare_.pop_back();
   return exchange;

@@ -13,6 +13,16 @@
 
 namespace serval::worker {
 
+using namespace std::chrono_literals;
+
+namespace {
+
+/// Heartbeats per heartbeat_timeout.
+constexpr int kBeats = 4;
+/// Upper bound on the interval, so that status never shows a stale beat.
+constexpr auto kMaxBeatInterval = 5s;
+}  // namespace
+
 Serving::Serving(boost::asio::io_context& io, Setting setting)
     : setting_(std::move(setting)),
       config_(setting_.heritage.config),
@@ -46,7 +56,8 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
                .all_stuck = [this] { return handler_.all_stuck(); }},
               setting_.heritage, own_fds_),
       drain_(drain_parts()),
-      memory_(::getpid()) {}
+      memory_(::getpid()),
+      beats_(io) {}
 
 HandlerPool::Hooks Serving::pool_hooks() {
   return {.thread_starts = stack::enlist_thread,
@@ -129,9 +140,38 @@ bool Serving::nothing_in_progress() {
 
 void Serving::beat() { board_.beat(Clock::now(), ::gettid()); }
 
-void Serving::housekeep() {
+void Serving::start_beating() {
+  beat();
   own_fds_.look();
   memory_.look(board_.requests(), pool_.running() > 0 || pool_.waiting() > 0);
+  const Duration silence = config_.workers.heartbeat_timeout;
+  beats_.expires_after(silence > Duration::zero() ? std::min<Duration>(silence / kBeats, kMaxBeatInterval)
+                                                  : kMaxBeatInterval);
+  beats_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) start_beating();
+  });
+}
+
+void Serving::watch_own_fds(const ipc::Channel& channel, const std::vector<int>& loop_fds) {
+  const ipc::Heritage& heritage = setting_.heritage;
+  os::FdWatch& watch = own_fds_.watch;
+  watch.add(channel.in_fd(), OwnFds::kChannel);
+  watch.add(channel.out_fd(), OwnFds::kChannel);
+  watch.add(heritage.scoreboard_fd, "scoreboard");
+  watch.add(heritage.log_fd, "log");
+  watch.add(heritage.access_fd, "access log");
+  watch.add(heritage.lobby_entry_fd, "lobby");
+  watch.add(heritage.lobby_exit_fd, "lobby");
+  for (const ipc::Listener& listener : heritage.listeners) watch.add(listener.fd, "listener " + listener.address);
+  for (const int fd : loop_fds) watch.add(fd, OwnFds::kEventLoop);
+}
+
+void Serving::reopen_logs(std::vector<UniqueFd> files) {
+  own_fds_.watch.change([&] {
+    auto file = files.begin();
+    if (config::names_file(config_.log.file) && file != files.end()) log::reopen((file++)->get());
+    if (config::names_file(config_.log.access) && file != files.end()) accounting_.reopen_access(file->get());
+  });
 }
 
 void Serving::pause(std::function<void()> quiet) {

@@ -1,14 +1,17 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "app/app.hpp"
 #include "config/config.hpp"
 #include "http/access_log.hpp"
+#include "ipc/channel.hpp"
 #include "ipc/heritage.hpp"
 #include "ipc/messages.hpp"
 #include "scoreboard/writer.hpp"
@@ -50,10 +53,13 @@ class Serving {
   };
   Serving(boost::asio::io_context& io, Setting setting);
 
-  /// The loop turns.
-  void beat();
-  /// Now and then.
-  void housekeep();
+  /// Says several times within workers.heartbeat_timeout that the loop turns, and keeps house.
+  void start_beating();
+  /// Looks from now on whether the app leaves our descriptors alone, those of the event loop and the channel among them; until the drain, in which they
+  /// are closed one after another.
+  void watch_own_fds(const ipc::Channel& channel, const std::vector<int>& loop_fds);
+  /// The new log and access log, each only if it is a file.
+  void reopen_logs(std::vector<UniqueFd> files);
   /// Nothing gets to the app, until resume(); `quiet` is called once all that it had has been answered, unless resume() comes before.
   void pause(std::function<void()> quiet);
   void resume();
@@ -86,6 +92,7 @@ class Serving {
   Intake intake_;
   Drain drain_;
   MemoryKeeper memory_;
+  boost::asio::steady_timer beats_;
 
  public:
   // For the worker's own life.
@@ -103,6 +110,7 @@ class Serving {
   Accounting::Setting accounting_setting() const;
   placement::LobbySender::Hooks lobby_hooks();
   Drain::Parts drain_parts();
+  void beat();
   void on_own_fd_lost(const std::string& which);
   void on_pool_changed();
   void on_nobody_takes_over();

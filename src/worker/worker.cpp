@@ -37,10 +37,6 @@ namespace {
 
 /// How often a booting app is asked whether it is ready.
 constexpr auto kAskReady = 20ms;
-/// Heartbeats per heartbeat_timeout.
-constexpr int kBeats = 4;
-/// Upper bound on the interval, so that status never shows a stale beat.
-constexpr auto kMaxBeatInterval = 5s;
 /// The workers in these slots log that they drain; those of higher ones do so at debug level.
 constexpr int kSlotsThatSayIt = 10;
 /// For connections: more of them than a worker usually has, and 32 KiB of the kernel's memory.
@@ -68,7 +64,6 @@ class Worker {
                        .on_unfit = [this](const std::string& why, bool can_tell) { leave_for(why, can_tell); }}),
         signals_(std::make_unique<asio::signal_set>(io_, SIGTERM, SIGINT, SIGXCPU)),
         channel_(io_, boot_.channel.in_fd()),
-        beats_(io_),
         paused_(boot_.pause != 0) {}
 
   ~Worker() {
@@ -103,7 +98,6 @@ class Worker {
   bool say(const ipc::FromWorker& message);
   ipc::Packet packet_of(const ipc::FromWorker& message) const;
   void speak_before_dying();
-  void beat();
   void watch_signals();
   void watch_channel();
   void on_message(ipc::Channel::Received received);
@@ -118,7 +112,6 @@ class Worker {
   };
   void drain(std::string_view why, Heirs heirs);
   void leave_for(const std::string& why, bool can_tell_master);
-  void watch_own_fds();
 
   Boot boot_;
   const std::vector<int>& loop_fds_;
@@ -128,7 +121,6 @@ class Worker {
   Serving serving_;
   std::unique_ptr<asio::signal_set> signals_;
   asio::posix::stream_descriptor channel_;
-  asio::steady_timer beats_;
   bool unwanted_ = false;  ///< told to go while it booted
   bool paused_;
 };
@@ -148,16 +140,6 @@ void Worker::speak_before_dying() {
   stack::prepare();
   stack::enlist_thread();
   report_crash_to(boot_.channel, packet_of(ipc::Crashed{}));
-}
-
-void Worker::beat() {
-  serving_.beat();
-  serving_.housekeep();
-  const Duration silence = config_.workers.heartbeat_timeout;
-  beats_.expires_after(silence > Duration::zero() ? std::min<Duration>(silence / kBeats, kMaxBeatInterval) : kMaxBeatInterval);
-  beats_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) beat();
-  });
 }
 
 Worker::WorkerState Worker::fail_boot(const std::string& why) {
@@ -195,8 +177,8 @@ void Worker::serve() {
   serving_.intake().start();
   if (paused_) serving_.pause([] {});
   serving_.board().set_phase(scoreboard::Phase::serving);
-  watch_own_fds();
-  beat();
+  serving_.watch_own_fds(boot_.channel, loop_fds_);
+  serving_.start_beating();
   say(ipc::Ready{});
   io_.restart();
   serving_.pool().run();
@@ -238,33 +220,14 @@ void Worker::on_message(ipc::Channel::Received received) {
              *message);
 }
 
-/// Once it serves, and for as long: in a drain they are closed one after another.
-void Worker::watch_own_fds() {
-  os::FdWatch& watch = serving_.own_fds().watch;
-  watch.add(boot_.channel.in_fd(), OwnFds::kChannel);
-  watch.add(boot_.channel.out_fd(), OwnFds::kChannel);
-  watch.add(boot_.heritage.scoreboard_fd, "scoreboard");
-  watch.add(boot_.heritage.log_fd, "log");
-  watch.add(boot_.heritage.access_fd, "access log");
-  watch.add(boot_.heritage.lobby_entry_fd, "lobby");
-  watch.add(boot_.heritage.lobby_exit_fd, "lobby");
-  for (const ipc::Listener& listener : boot_.heritage.listeners) watch.add(listener.fd, "listener " + listener.address);
-  for (const int fd : loop_fds_) watch.add(fd, OwnFds::kEventLoop);
-}
-
 /// The master has a successor start first, if it can be told.
 void Worker::leave_for(const std::string& why, bool can_tell_master) {
   if (serving_.drain().begun() || (can_tell_master && say(ipc::WantsReplacement{why}))) return;
   drain(why, Heirs::likely);
 }
 
-/// `files` are the new log and access log, each only if it is a file.
 void Worker::reopen(std::vector<UniqueFd> files) {
-  serving_.own_fds().watch.change([&] {
-    auto file = files.begin();
-    if (config::names_file(config_.log.file) && file != files.end()) log::reopen((file++)->get());
-    if (config::names_file(config_.log.access) && file != files.end()) serving_.accounting().reopen_access(file->get());
-  });
+  serving_.reopen_logs(std::move(files));
   say(ipc::Reopened{});
 }
 
