@@ -20,7 +20,7 @@
 namespace serval::server {
 
 /// What all connections of a loop share, and the list of them. Loop only, but for `settings` and `farewell`.
-/// Life time: made before the first connection, destroyed after the last operation.
+/// Life time: made before the first connection, destroyed after the last operation. The process has called http::reseed_request_ids() by then.
 class Hub {
  public:
   /// What the loop is to be told and asked. All are borrowed.
