@@ -157,7 +157,7 @@ class Client {
 class Engine : public ::testing::Test {
  protected:
   Engine() { http::reseed_request_ids(); }
-  ~Engine() override { leave_all(); }
+  ~Engine() override { end(); }
 
   /// Before the first client.
   Settings settings;
@@ -166,9 +166,13 @@ class Engine : public ::testing::Test {
   Recorder observer;
   ScriptedMigration migration;
   boost::asio::io_context io;
+  /// Likewise: those that the hub is given.
+  Handler* serves = &handler;
+  Observer* hears = &observer;
+  Migration* moves = &migration;
 
   Hub& hub() {
-    if (!hub_) hub_ = std::make_unique<Hub>(io, settings, Hub::Roles{farewell, handler, observer, migration});
+    if (!hub_) hub_ = std::make_unique<Hub>(io, settings, Hub::Roles{farewell, *serves, *hears, *moves});
     return *hub_;
   }
   Client& connect(net::Peer peer = {"192.0.2.7", 4711}) {
@@ -208,6 +212,20 @@ class Engine : public ::testing::Test {
     run_until([&] { return client.ended(); });
     return client.take();
   }
+  /// Pending requests are done, all connections close, and the hub is gone. A derived fixture whose own members it borrows calls this before they end.
+  void end() {
+    for (const std::unique_ptr<Client>& client : clients_) client->leaves();
+    if (!hub_) return;
+    handler.on_take = [](Exchange& exchange) { return answer(exchange, "ok"); };
+    for (Exchange* exchange : std::exchange(handler.pending, {})) {
+      answer(*exchange, "late");
+      exchange->done();
+    }
+    for (auto at = hub_->connections().begin(); at != hub_->connections().end();) (at++)->close();  // may remove itself
+    run_dry();
+    EXPECT_TRUE(hub_->connections().empty());
+    hub_.reset();
+  }
   void run_until_over(std::size_t count = 1) {
     run_until([&] { return observer.over.size() == count; });
   }
@@ -226,19 +244,6 @@ class Engine : public ::testing::Test {
     } catch (const LeavesTheStack&) {
       return true;  // and nothing below has touched anything on the way
     }
-  }
-  /// Pending requests are done, and all connections close.
-  void leave_all() {
-    for (const std::unique_ptr<Client>& client : clients_) client->leaves();
-    if (!hub_) return;
-    handler.on_take = [](Exchange& exchange) { return answer(exchange, "ok"); };
-    for (Exchange* exchange : std::exchange(handler.pending, {})) {
-      answer(*exchange, "late");
-      exchange->done();
-    }
-    for (auto at = hub_->connections().begin(); at != hub_->connections().end();) (at++)->close();  // may remove itself
-    run_dry();
-    EXPECT_TRUE(hub_->connections().empty());
   }
 
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{io.get_executor()};
