@@ -28,7 +28,8 @@ int main(int argc, char** argv) {
   try {
     return serval::cli::run_cli(argc, argv);
   } catch (const serval::StartupError& error) {
-    std::fputs(serval::stderr_lines(serval::log::Level::error, "serval: " + std::string(error.what()) + "\n").c_str(), stderr);
+    std::fputs(serval::stderr_lines(serval::log::Level::error, "serval: " + std::string(error.what()) + "\n").c_str(),
+               stderr);
     return error.exit_code;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "serval: a fault of serval itself: %s\n", error.what());

@@ -16,7 +16,9 @@ class Answer {
   virtual void fail(std::string_view why) = 0;
 
   // Asked by the app while handle() runs, on its thread.
-  virtual std::chrono::steady_clock::time_point deadline() const { return std::chrono::steady_clock::time_point::max(); }
+  virtual std::chrono::steady_clock::time_point deadline() const {
+    return std::chrono::steady_clock::time_point::max();
+  }
   virtual bool extend(std::chrono::nanoseconds) { return true; }  ///< from now; false: too late
   virtual bool cancelled() const { return false; }                ///< nobody waits for the answer any more
 

@@ -115,7 +115,8 @@ Result<void> App::preload(const std::vector<std::string>& args, int generation, 
       .args = arg_views.data(),
       .arg_count = arg_views.size(),
   };
-  Result<void> done = attempt("preload", [&](serval_error* error) { return impl_->table->preload(&preload, &impl_->state, error); });
+  Result<void> done =
+      attempt("preload", [&](serval_error* error) { return impl_->table->preload(&preload, &impl_->state, error); });
   if (done) impl_->preloaded_in = ::getpid();
   return done;
 }
@@ -129,7 +130,8 @@ Result<void> App::worker_start(const WorkerInfo& info) {
       .threads = static_cast<std::uint32_t>(info.threads),
       .name = text(info.server_name),
   };
-  return attempt("worker_start", [&](serval_error* error) { return impl_->table->worker_start(impl_->state, &worker, error); });
+  return attempt("worker_start",
+                 [&](serval_error* error) { return impl_->table->worker_start(impl_->state, &worker, error); });
 }
 
 bool App::ready() {
@@ -160,7 +162,10 @@ void App::worker_stop() {
 void App::handle(const Request& request, Answer& answer) {
   const Headers headers(request.head->fields);
   const serval_request view = request_view(request, headers);
-  serval_exchange exchange{.answer = answer, .method = request.head->method, .target = request.head->target, .request_id = request.request_id};
+  serval_exchange exchange{.answer = answer,
+                           .method = request.head->method,
+                           .target = request.head->target,
+                           .request_id = request.request_id};
   const Answering answering(exchange);
   std::string why;
   try {

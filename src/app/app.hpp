@@ -11,7 +11,8 @@
 #include "base/result.hpp"
 #include "http/request.hpp"
 
-/// The app library and the bridge over its C ABI (include/serval/serval.h). What the rest of serval knows of the app is this header.
+/// The app library and the bridge over its C ABI (include/serval/serval.h). What the rest of serval knows of the app is
+/// this header.
 namespace serval::app {
 
 /// One request as it is shown to the app. Views are valid until handle() has returned.
@@ -34,11 +35,12 @@ struct WorkerInfo {
   std::string_view server_name;
 };
 
-/// A loaded app. load() and preload() run in the mold, once, on its only thread; the rest in each worker after the fork.
-/// Nothing the app throws gets past this class. Never unloaded: dlclose of C++ code is not dependable.
+/// A loaded app. load() and preload() run in the mold, once, on its only thread; the rest in each worker after the
+/// fork. Nothing the app throws gets past this class. Never unloaded: dlclose of C++ code is not dependable.
 class App {
  public:
-  /// dlopen(RTLD_NOW | RTLD_LOCAL), symbol look-up, ABI check. The error is one line: the loader's words, or what the ABI check missed.
+  /// dlopen(RTLD_NOW | RTLD_LOCAL), symbol look-up, ABI check. The error is one line: the loader's words, or what the
+  /// ABI check missed.
   static Result<std::unique_ptr<App>> load(const std::string& path);
   ~App();
 
@@ -46,7 +48,7 @@ class App {
   Result<void> preload(const std::vector<std::string>& args, int generation, std::string_view server_name);
 
   Result<void> worker_start(const WorkerInfo& info);  ///< main thread of the worker, before any request
-  bool ready();                                       ///< main thread while booting, later the I/O loop's; false also if it threw (logged)
+  bool ready();  ///< main thread while booting, later the I/O loop's; false also if it threw (logged)
   void worker_stop();                                 ///< main thread, after the last request
   /// On an app thread, many at a time. Calls `answer` exactly once before it returns.
   void handle(const Request& request, Answer& answer);

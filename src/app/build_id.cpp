@@ -36,7 +36,8 @@ std::string find_in(std::string_view notes) {
     notes.remove_prefix(sizeof note);
     const std::size_t owner = filled(note.n_namesz), content = filled(note.n_descsz);
     if (owner > notes.size() || content > notes.size() - owner) break;
-    if (note.n_type == NT_GNU_BUILD_ID && notes.substr(0, note.n_namesz) == kOwner) return hexadecimal(notes.substr(owner, note.n_descsz));
+    if (note.n_type == NT_GNU_BUILD_ID && notes.substr(0, note.n_namesz) == kOwner)
+      return hexadecimal(notes.substr(owner, note.n_descsz));
     notes.remove_prefix(owner + content);
   }
   return {};
@@ -47,7 +48,8 @@ int look_at(dl_phdr_info* object, std::size_t, void* data) {
   if (object->dlpi_name == nullptr || search.path != object->dlpi_name) return 0;
   for (ElfW(Half) i = 0; i < object->dlpi_phnum && search.found.empty(); ++i) {
     const ElfW(Phdr)& part = object->dlpi_phdr[i];
-    if (part.p_type == PT_NOTE) search.found = find_in({reinterpret_cast<const char*>(object->dlpi_addr + part.p_vaddr), part.p_memsz});
+    if (part.p_type == PT_NOTE)
+      search.found = find_in({reinterpret_cast<const char*>(object->dlpi_addr + part.p_vaddr), part.p_memsz});
   }
   return 1;
 }

@@ -15,7 +15,8 @@ namespace {
 
 thread_local serval_exchange* current_exchange = nullptr;
 
-/// Runs `body`; nothing it throws gets into the app's frames, which may be C. The answer is then missing, which App::handle reports.
+/// Runs `body`; nothing it throws gets into the app's frames, which may be C. The answer is then missing, which
+/// App::handle reports.
 template <class Body>
 void guarded(const char* what, Body body) noexcept {
   try {
@@ -49,13 +50,15 @@ class Fields {
   std::span<const http::Field> span_;
 };
 
-/// Why the ABI's rules forbid this response; null if they do not. Whether its headers may be sent is http's question, not asked here.
+/// Why the ABI's rules forbid this response; null if they do not. Whether its headers may be sent is http's question,
+/// not asked here.
 const char* why_not_valid(const serval_response& response) {
   if (response.status < 200 || response.status > 599) return "the status is not between 200 and 599";
   if (null_with_length(response.body)) return "the body is a null pointer with a length";
   if (response.headers == nullptr && response.header_count != 0) return "the headers are a null pointer with a count";
   for (std::size_t i = 0; i < response.header_count; ++i) {
-    if (null_with_length(response.headers[i].name) || null_with_length(response.headers[i].value)) return "a header is a null pointer with a length";
+    if (null_with_length(response.headers[i].name) || null_with_length(response.headers[i].value))
+      return "a header is a null pointer with a length";
   }
   return nullptr;
 }
@@ -79,7 +82,8 @@ bool take(serval_exchange* exchange) {
 /// Calls the app's release unless the receiver of the answer has taken that over.
 class ReleaseUnlessTaken {
  public:
-  explicit ReleaseUnlessTaken(const serval_response& response) : release_(response.release), context_(response.release_context) {}
+  explicit ReleaseUnlessTaken(const serval_response& response)
+      : release_(response.release), context_(response.release_context) {}
   ~ReleaseUnlessTaken() {
     if (release_ != nullptr) call_release(release_, context_);
   }
@@ -104,7 +108,8 @@ void deliver(serval_exchange& exchange, const Answer::Response& response) {
 
 void respond(serval_exchange* exchange, const serval_response* response) {
   guarded("app's answer could not be taken", [&] {
-    constexpr std::size_t kFirstSize = offsetof(serval_response, release_context) + sizeof(serval_response::release_context);
+    constexpr std::size_t kFirstSize =
+        offsetof(serval_response, release_context) + sizeof(serval_response::release_context);
     if (response == nullptr || response->size < kFirstSize) {
       if (take(exchange)) exchange->answer.fail("the serval_response is null or its `size` is not set");
       return;
@@ -112,11 +117,15 @@ void respond(serval_exchange* exchange, const serval_response* response) {
     ReleaseUnlessTaken release(*response);
     if (!take(exchange)) return;
     if (const char* why = why_not_valid(*response)) {
-      return exchange->answer.fail(std::string("the response is not valid: ") + why + " (status " + std::to_string(response->status) + ")");
+      return exchange->answer.fail(std::string("the response is not valid: ") + why + " (status " +
+                                   std::to_string(response->status) + ")");
     }
     const Fields fields(response->headers, response->header_count);
     release.taken();
-    deliver(*exchange, {response->status, fields.span(), view(response->body), {response->release, response->release_context, call_release}});
+    deliver(*exchange, {response->status,
+                        fields.span(),
+                        view(response->body),
+                        {response->release, response->release_context, call_release}});
   });
 }
 
@@ -159,7 +168,8 @@ int64_t copy_out(std::string_view text, char* buffer, std::size_t capacity) {
   return static_cast<int64_t>(text.size());
 }
 
-int64_t query_value(const serval_request* request, serval_text name, std::size_t nth, char* buffer, std::size_t capacity) {
+int64_t query_value(const serval_request* request, serval_text name, std::size_t nth, char* buffer,
+                    std::size_t capacity) {
   int64_t length = -1;
   guarded("app's query could not be read", [&] {
     for (const http::Parameter& parameter : http::parse_query(view(request->query))) {
@@ -173,7 +183,8 @@ int64_t query_value(const serval_request* request, serval_text name, std::size_t
 
 int64_t percent_decode(serval_text encoded, char* buffer, std::size_t capacity) {
   int64_t length = 0;
-  guarded("app's text could not be decoded", [&] { length = copy_out(http::decode_path(view(encoded)), buffer, capacity); });
+  guarded("app's text could not be decoded",
+          [&] { length = copy_out(http::decode_path(view(encoded)), buffer, capacity); });
   return length;
 }
 
@@ -185,7 +196,8 @@ Value of_current(serval_exchange* exchange, Value otherwise, Ask ask) {
     if (exchange != nullptr && exchange == current_exchange) {
       value = ask(exchange->answer);
     } else {
-      log::warning("app asked about a deadline outside of handle, ignored: the request was over or belongs to another thread");
+      log::warning(
+          "app asked about a deadline outside of handle, ignored: the request was over or belongs to another thread");
     }
   });
   return value;
@@ -210,7 +222,8 @@ int32_t cancelled(serval_exchange* exchange) {
 
 std::uint64_t nanoseconds_of(std::chrono::steady_clock::time_point time) {
   if (time == std::chrono::steady_clock::time_point::max()) return 0;
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count());
 }
 
 const serval_host& host() {

@@ -25,7 +25,9 @@ struct ElfStart {
   std::uint16_t machine;
 };
 
-std::string abi_text(std::uint32_t major, std::uint32_t minor) { return std::to_string(major) + "." + std::to_string(minor); }
+std::string abi_text(std::uint32_t major, std::uint32_t minor) {
+  return std::to_string(major) + "." + std::to_string(minor);
+}
 
 bool read_start(const std::string& path, ElfStart& start) {
   std::ifstream file(path, std::ios::binary);
@@ -35,7 +37,8 @@ bool read_start(const std::string& path, ElfStart& start) {
 /// dlopen's own words for these are either misleading ("invalid ELF header") or name no reason at all.
 std::string why_not_a_library(const std::string& path) {
   struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || (S_ISREG(status.st_mode) && ::access(path.c_str(), R_OK) != 0)) return errno_text();
+  if (::stat(path.c_str(), &status) != 0 || (S_ISREG(status.st_mode) && ::access(path.c_str(), R_OK) != 0))
+    return errno_text();
   if (S_ISDIR(status.st_mode)) return "it is a directory";
   if (!S_ISREG(status.st_mode)) return "it is not a regular file";
   ElfStart start{};
@@ -44,17 +47,19 @@ std::string why_not_a_library(const std::string& path) {
   }
   ElfStart own{};
   if (read_start("/proc/self/exe", own)) {
-    if (start.ident[EI_CLASS] != own.ident[EI_CLASS] || start.ident[EI_DATA] != own.ident[EI_DATA] || start.machine != own.machine) {
-      return "it was built for another machine (ELF machine " + std::to_string(start.machine) + ", this serval is for " +
-             std::to_string(own.machine) + ")";
+    if (start.ident[EI_CLASS] != own.ident[EI_CLASS] || start.ident[EI_DATA] != own.ident[EI_DATA] ||
+        start.machine != own.machine) {
+      return "it was built for another machine (ELF machine " + std::to_string(start.machine) +
+             ", this serval is for " + std::to_string(own.machine) + ")";
     }
   }
   if (start.type != ET_DYN) return "it is an ELF file but not a shared library; link it with -shared";
   return {};
 }
 
-/// dlopen(3) for good. Null, with `why` filled, if the loader refuses. A static constructor that throws ends the process (the loader's frames
-/// let no exception through), which is why apps are loaded in a process that serves nothing.
+/// dlopen(3) for good. Null, with `why` filled, if the loader refuses. A static constructor that throws ends the
+/// process (the loader's frames let no exception through), which is why apps are loaded in a process that serves
+/// nothing.
 void* open_library(const std::string& path, std::string& why) {
   const std::string name = loader_name(path);
   void* library = nullptr;
@@ -89,17 +94,21 @@ std::string why_not_callable(const serval_app& table, const serval_host& host) {
   constexpr std::size_t kFrozenStart = offsetof(serval_app, preload);
   constexpr std::size_t kFirstSize = offsetof(serval_app, destroy) + sizeof(serval_app::destroy);
   if (table.size < kFrozenStart) {
-    return "its serval_app table gives its size as " + std::to_string(table.size) + " bytes; set `size` to sizeof(serval_app)";
+    return "its serval_app table gives its size as " + std::to_string(table.size) +
+           " bytes; set `size` to sizeof(serval_app)";
   }
   const std::string built = "it was built for ABI " + abi_text(table.abi_major, table.abi_minor) + ", this serval " +
-                            std::string(host.version.data, host.version.size) + " has ABI " + abi_text(host.abi_major, host.abi_minor);
+                            std::string(host.version.data, host.version.size) + " has ABI " +
+                            abi_text(host.abi_major, host.abi_minor);
   if (table.abi_major != host.abi_major) return built + ": rebuild the app against this serval's headers";
-  if (table.abi_minor > host.abi_minor) return built + ": install a newer serval, or rebuild the app against this one's headers";
+  if (table.abi_minor > host.abi_minor)
+    return built + ": install a newer serval, or rebuild the app against this one's headers";
   if (table.size < kFirstSize) {
-    return "its serval_app table has " + std::to_string(table.size) + " bytes, ABI " + abi_text(host.abi_major, 0) + " begins with " +
-           std::to_string(kFirstSize) + "; set `size` to sizeof(serval_app)";
+    return "its serval_app table has " + std::to_string(table.size) + " bytes, ABI " + abi_text(host.abi_major, 0) +
+           " begins with " + std::to_string(kFirstSize) + "; set `size` to sizeof(serval_app)";
   }
-  if (table.features != 0) return "it asks for features (bits " + std::to_string(table.features) + ") that this serval does not have";
+  if (table.features != 0)
+    return "it asks for features (bits " + std::to_string(table.features) + ") that this serval does not have";
   if (table.preload == nullptr) return "its serval_app table has no preload function";
   if (table.handle == nullptr) return "its serval_app table has no handle function";
   return {};
@@ -112,7 +121,8 @@ Result<const serval_app*> load_module(const std::string& path, const serval_host
   void* library = open_library(path, why);
   if (library == nullptr) return Error{prefix + why};
   void* symbol = ::dlsym(library, "serval_app_main");
-  if (symbol == nullptr) return Error{prefix + "it exports no serval_app_main; is SERVAL_APP(YourApp) missing, or SERVAL_EXPORT in C?"};
+  if (symbol == nullptr)
+    return Error{prefix + "it exports no serval_app_main; is SERVAL_APP(YourApp) missing, or SERVAL_EXPORT in C?"};
   const serval_app* table = ask_for_table(symbol, host, why);
   if (table == nullptr) return Error{prefix + why};
   why = why_not_callable(*table, host);

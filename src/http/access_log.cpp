@@ -58,7 +58,8 @@ const Second& second_of(system_clock::time_point when) {
 
 // --- text -----------------------------------------------------------------------------------------------------------
 
-/// How many bytes at the front are printable ASCII but '"' and '\': they are safe everywhere. Eight at a time, as in http/ascii.hpp.
+/// How many bytes at the front are printable ASCII but '"' and '\': they are safe everywhere. Eight at a time, as in
+/// http/ascii.hpp.
 std::size_t plain_prefix(std::string_view text) {
   constexpr std::uint64_t ones = 0x0101010101010101;
   constexpr std::uint64_t tops = 0x8080808080808080;
@@ -86,7 +87,8 @@ void append_hex(std::string& out, std::string_view prefix, char byte) {
   out.push_back(digits[value & 15]);
 }
 
-/// As nginx writes it: what is not plain becomes \xHH, so that neither the line nor the quotes can be left, and tools see ASCII.
+/// As nginx writes it: what is not plain becomes \xHH, so that neither the line nor the quotes can be left, and tools
+/// see ASCII.
 void append_escaped(std::string& out, std::string_view text) {
   if (text.empty()) {
     out.push_back('-');
@@ -104,7 +106,9 @@ void append_escaped(std::string& out, std::string_view text) {
 /// Length of the UTF-8 character at the front; 0 if there is none (RFC 3629 §4: no overlong forms, no surrogates).
 std::size_t character_length(std::string_view text) {
   const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
-  const auto follows = [&](std::size_t at, unsigned from = 0x80, unsigned to = 0xbf) { return byte(at) >= from && byte(at) <= to; };
+  const auto follows = [&](std::size_t at, unsigned from = 0x80, unsigned to = 0xbf) {
+    return byte(at) >= from && byte(at) <= to;
+  };
   const unsigned first = byte(0);
   if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
   if (first >= 0xe0 && first <= 0xef) {
@@ -162,7 +166,8 @@ std::string_view protocol_text(int minor_version) {
 
 /// One atom as the text or the number it is, whatever it is written into.
 template <class Text, class Number>
-void show_atom(std::size_t which, const AccessRecord& record, std::string& out, const Text& text, const Number& number) {
+void show_atom(std::size_t which, const AccessRecord& record, std::string& out, const Text& text,
+               const Number& number) {
   switch (which) {
     case atom("peer"): return text(record.peer);
     case atom("method"): return text(record.method);

@@ -58,7 +58,8 @@ inline constexpr bool all(std::string_view text, Class c) {
   return true;
 }
 
-/// First byte of [at, end) that may not stand in a field value; `end` if there is none. Eight bytes at a time: values are most of a head.
+/// First byte of [at, end) that may not stand in a field value; `end` if there is none. Eight bytes at a time: values
+/// are most of a head.
 inline const char* skip_value(const char* at, const char* end) {
   constexpr std::uint64_t ones = 0x0101010101010101;
   constexpr std::uint64_t tops = 0x8080808080808080;
@@ -85,8 +86,8 @@ inline const char* skip_value(const char* at, const char* end) {
   return at;
 }
 
-/// `name` is `lower_case`, whatever the case of its letters. `lower_case` holds letters and '-' only, `name` is a token: then setting the bit
-/// that tells the cases apart changes nothing else.
+/// `name` is `lower_case`, whatever the case of its letters. `lower_case` holds letters and '-' only, `name` is a
+/// token: then setting the bit that tells the cases apart changes nothing else.
 inline bool is_name(std::string_view name, std::string_view lower_case) {
   if (name.size() != lower_case.size()) return false;
   unsigned difference = 0;
@@ -101,7 +102,8 @@ inline constexpr std::string_view trim(std::string_view text) {
   return text;
 }
 
-/// Cuts the first element off a comma-separated list and trims it. Quoted strings are not understood: for lists of tokens and addresses.
+/// Cuts the first element off a comma-separated list and trims it. Quoted strings are not understood: for lists of
+/// tokens and addresses.
 inline constexpr std::string_view take_element(std::string_view& list) {
   const std::size_t comma = list.find(',');
   const std::string_view element = list.substr(0, comma);

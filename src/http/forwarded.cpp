@@ -60,13 +60,16 @@ std::vector<std::string_view> elements_of(std::span<const Field> fields, std::st
   return elements;
 }
 
-/// Proxies either append to X-Forwarded-Proto, then it runs beside X-Forwarded-For, or set it: then its last word is the nearest proxy's.
+/// Proxies either append to X-Forwarded-Proto, then it runs beside X-Forwarded-For, or set it: then its last word is
+/// the nearest proxy's.
 std::vector<Hop> x_forwarded_hops(std::span<const Field> fields) {
   const auto nodes = elements_of(fields, "x-forwarded-for");
   const auto schemes = elements_of(fields, "x-forwarded-proto");
   std::vector<Hop> hops;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
-    const std::string_view scheme = schemes.empty() ? std::string_view{} : schemes.size() == nodes.size() ? schemes[i] : schemes.back();
+    const std::string_view scheme = schemes.empty()                  ? std::string_view{}
+                                    : schemes.size() == nodes.size() ? schemes[i]
+                                                                     : schemes.back();
     hops.push_back({nodes[i], scheme});
   }
   if (nodes.empty() && !schemes.empty()) hops.push_back({{}, schemes.back()});
@@ -77,7 +80,8 @@ std::string_view unquoted(std::string_view text) {
   return text.size() >= 2 && text.front() == '"' && text.back() == '"' ? text.substr(1, text.size() - 2) : text;
 }
 
-/// One element: for=192.0.2.60;proto=http;by=203.0.113.43. No value that matters to us may hold ';' or ',' even in quotes.
+/// One element: for=192.0.2.60;proto=http;by=203.0.113.43. No value that matters to us may hold ';' or ',' even in
+/// quotes.
 Hop read_forwarded_element(std::string_view element) {
   Hop hop;
   while (!element.empty()) {
@@ -101,13 +105,15 @@ bool may_speak_of_origin(const Field& field) {
 
 std::vector<Hop> forwarded_hops(std::span<const Field> fields) {
   std::vector<Hop> hops;
-  for (const std::string_view element : elements_of(fields, "forwarded")) hops.push_back(read_forwarded_element(element));
+  for (const std::string_view element : elements_of(fields, "forwarded"))
+    hops.push_back(read_forwarded_element(element));
   return hops;
 }
 
 }  // namespace
 
-Origin find_origin(std::span<const Field> fields, const Origin& direct, const std::function<bool(std::string_view)>& is_trusted) {
+Origin find_origin(std::span<const Field> fields, const Origin& direct,
+                   const std::function<bool(std::string_view)>& is_trusted) {
   if (std::none_of(fields.begin(), fields.end(), may_speak_of_origin) || !is_trusted(direct.address)) return direct;
   std::vector<Hop> hops = x_forwarded_hops(fields);
   if (hops.empty()) hops = forwarded_hops(fields);

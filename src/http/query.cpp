@@ -16,7 +16,8 @@ std::string decode(std::string_view text, Plus plus) {
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char byte = text[at];
-    if (byte == '%' && text.size() - at > 2 && ascii::is(text[at + 1], ascii::hex) && ascii::is(text[at + 2], ascii::hex)) {
+    if (byte == '%' && text.size() - at > 2 && ascii::is(text[at + 1], ascii::hex) &&
+        ascii::is(text[at + 2], ascii::hex)) {
       out.push_back(static_cast<char>(hex_value(text[at + 1]) * 16 + hex_value(text[at + 2])));
       at += 2;
     } else {

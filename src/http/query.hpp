@@ -16,8 +16,8 @@ struct Parameter {
   bool operator==(const Parameter&) const = default;
 };
 
-/// The parameters of a query or of an application/x-www-form-urlencoded body, in order, repeated ones kept: split at '&', '+' is a space,
-/// %HH a byte. Empty pieces ("a=1&&b=2") are skipped. Never fails.
+/// The parameters of a query or of an application/x-www-form-urlencoded body, in order, repeated ones kept: split at
+/// '&', '+' is a space, %HH a byte. Empty pieces ("a=1&&b=2") are skipped. Never fails.
 std::vector<Parameter> parse_query(std::string_view query);
 
 }  // namespace serval::http

@@ -22,13 +22,16 @@ struct Version {
   int minor = 1;
 };
 
-/// A request's head as all versions of HTTP share it. Views point into memory of the protocol that read it, and live until the request is over.
+/// A request's head as all versions of HTTP share it. Views point into memory of the protocol that read it, and live
+/// until the request is over.
 struct Request {
   std::string_view method;
   std::string_view target;        ///< as sent
-  std::string_view path;          ///< the target up to '?', still percent-encoded; absolute-form: without scheme and authority; "*" as it is
+  std::string_view
+      path;  ///< the target up to '?', still percent-encoded; absolute-form: without scheme and authority; "*" as it is
   std::string_view query;         ///< after '?', still percent-encoded; may be empty
-  std::string_view host;          ///< Host's value, or the authority of an absolute-form target (RFC 9112 §3.2.2); may be empty in HTTP/1.0
+  std::string_view
+      host;  ///< Host's value, or the authority of an absolute-form target (RFC 9112 §3.2.2); may be empty in HTTP/1.0
   std::span<const Field> fields;  ///< in the order received, repeated ones kept
   Version version;
 };

@@ -35,7 +35,8 @@ void reseed_request_ids() {
   do {
     // GRND_NONBLOCK: early at boot the pool may not be ready (getrandom(2)); time and pid still keep processes apart.
     if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != static_cast<ssize_t>(sizeof seed)) {
-      seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) ^ static_cast<std::uint64_t>(getpid()) << 40;
+      seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count()) ^
+             static_cast<std::uint64_t>(getpid()) << 40;
     }
   } while (seed == 0);  // 0 means: not seeded yet
   seed_text.fill('0');
@@ -52,6 +53,8 @@ void append_request_id(std::string& out) {
   out.append(text.data(), text.size());
 }
 
-bool is_usable_request_id(std::string_view id) { return !id.empty() && id.size() <= kMaxSize && ascii::all(id, ascii::id); }
+bool is_usable_request_id(std::string_view id) {
+  return !id.empty() && id.size() <= kMaxSize && ascii::all(id, ascii::id);
+}
 
 }  // namespace serval::http

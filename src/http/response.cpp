@@ -89,7 +89,9 @@ const char* why_not_a_value(std::string_view value) {
   }
 }
 
-bool is_transfer_encoding(std::string_view name) { return name.size() == 17 && ascii::is_name(name, "transfer-encoding"); }
+bool is_transfer_encoding(std::string_view name) {
+  return name.size() == 17 && ascii::is_name(name, "transfer-encoding");
+}
 
 /// Connection and message framing are serval's business (RFC 9110 §7.6.1).
 bool is_servals_own(std::string_view name) {
@@ -136,7 +138,9 @@ bool may_be_dropped(const Field& field) {
   return !is_transfer_encoding(field.name) || equal_names(ascii::trim(field.value), "chunked");
 }
 
-const char* why_not_sendable(int status) { return status >= 200 && status <= 599 ? nullptr : "the status is not one of 200 to 599"; }
+const char* why_not_sendable(int status) {
+  return status >= 200 && status <= 599 ? nullptr : "the status is not one of 200 to 599";
+}
 
 bool carries_body(const AnswerTo& to) {
   return !to.head_request && !is_interim(to.status) && to.status != 204 && to.status != 205 && to.status != 304;

@@ -24,13 +24,14 @@ struct AnswerTo {
   int status = 200;
 };
 
-/// Null if the field may be sent, else why not ("CR in the value"). Also refuses names that are not tokens, and the fields that serval itself
-/// owns by framing: Content-Length with another value than the body's, and the hop-by-hop ones of RFC 9110 §7.6.1.
+/// Null if the field may be sent, else why not ("CR in the value"). Also refuses names that are not tokens, and the
+/// fields that serval itself owns by framing: Content-Length with another value than the body's, and the hop-by-hop
+/// ones of RFC 9110 §7.6.1.
 const char* why_not_sendable(const Field& field, std::size_t body_size);
 /// The same, but answers to HEAD and 304 may have the Content-Length that the answer to GET would have (RFC 9110 §8.6).
 const char* why_not_sendable(const Field& field, const AnswerTo& to, std::size_t body_size);
-/// Whether a field that is not sendable can be left out without another meaning of the rest: hop-by-hop fields, but for a Transfer-Encoding
-/// other than chunked, since the body may be coded so.
+/// Whether a field that is not sendable can be left out without another meaning of the rest: hop-by-hop fields, but for
+/// a Transfer-Encoding other than chunked, since the body may be coded so.
 bool may_be_dropped(const Field& field);
 /// Null if the app may answer with this status: 200 to 599. 1xx are serval's own.
 const char* why_not_sendable(int status);

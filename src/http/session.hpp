@@ -27,7 +27,7 @@ class Streams {
 /// What the whole server is about to do, as its sessions see it. Set by the loop, read by any thread.
 struct Farewell {
   std::atomic<bool> draining{false};  ///< connections end or move to another worker
-  std::atomic<bool> goodbye{false};   ///< no other worker takes them over: each answer is the last one on its connection
+  std::atomic<bool> goodbye{false};  ///< no other worker takes them over: each answer is the last one on its connection
 };
 
 /// What a connection has behind it: all that another session needs to go on with one that is idle.
@@ -38,10 +38,11 @@ struct History {
   bool untouched = true;    ///< nothing has been read yet
 };
 
-/// The protocol of one connection as a state machine: told what happened, it says what is to be done. Pure: no socket, no clock, no thread, no log;
-/// it calls no handler. Loop only.
+/// The protocol of one connection as a state machine: told what happened, it says what is to be done. Pure: no socket,
+/// no clock, no thread, no log; it calls no handler. Loop only.
 ///
-/// The owner reads bytes into input() and says so, then calls next() as long as that brings events, acts on each, and looks at needs().
+/// The owner reads bytes into input() and says so, then calls next() as long as that brings events, acts on each, and
+/// looks at needs().
 class Session {
  public:
   struct Event {
@@ -77,7 +78,8 @@ class Session {
 
   /// What has been read and is not understood yet.
   virtual InputBuffer& input() = 0;
-  /// The same, with free space of at least one byte, where the next bytes belong. Views of unread bytes do not survive it.
+  /// The same, with free space of at least one byte, where the next bytes belong. Views of unread bytes do not survive
+  /// it.
   virtual InputBuffer& make_room() = 0;
   /// `count` bytes have been read into that free space.
   virtual void on_input(std::size_t count, TimePoint now) = 0;
@@ -103,8 +105,9 @@ class Session {
   /// Another process has the connection from here.
   virtual void on_moved() = 0;
 
-  /// The bytes of a complete request that nobody has begun to handle, from which another session can read it again; `body`: all of it, in memory.
-  /// May be put together in `memory`. Empty: there are none any more, or another session could not go on.
+  /// The bytes of a complete request that nobody has begun to handle, from which another session can read it again;
+  /// `body`: all of it, in memory. May be put together in `memory`. Empty: there are none any more, or another session
+  /// could not go on.
   virtual std::string_view bytes_again(const Stream& stream, std::string_view body, std::string& memory) const = 0;
 };
 

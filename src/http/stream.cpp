@@ -4,7 +4,8 @@
 
 namespace serval::http {
 
-std::size_t spell_error(std::string& out, const Stream& stream, int status, std::string_view reason, std::string_view date) {
+std::size_t spell_error(std::string& out, const Stream& stream, int status, std::string_view reason,
+                        std::string_view date) {
   std::string body = std::to_string(status);
   body.append(" ").append(reason_phrase(status));
   if (!reason.empty()) body.append(": ").append(reason);

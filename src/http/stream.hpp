@@ -29,8 +29,9 @@ struct ResponseHead {
   bool closes = false;  ///< the connection closes after this answer
 };
 
-/// One request and its answer as a protocol knows them: what it has read, and how it spells what is sent. Reused for one request after another.
-/// Pure. The loop's, but for spell(): whoever answers calls that, on any thread, one at a time.
+/// One request and its answer as a protocol knows them: what it has read, and how it spells what is sent. Reused for
+/// one request after another. Pure. The loop's, but for spell(): whoever answers calls that, on any thread, one at a
+/// time.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -38,7 +39,8 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
 
   const Request& request;        ///< empty as far as nothing has been understood; views are valid until reset()
-  bool last = false;             ///< the client or a limit wants the connection to close after the answer; set once the request is complete
+  bool last = false;  ///< the client or a limit wants the connection to close after the answer; set once the request is
+                      ///< complete
   StreamOwner* owner = nullptr;
 
   /// Appends the head. `date`: http/date.hpp. Allocates only when `out` must grow.
@@ -52,8 +54,9 @@ class Stream {
   explicit Stream(const Request& read) : request(read) {}
 };
 
-/// A whole small answer made by serval itself (refusals, 500, 503, 504), after which the connection closes: text/plain, `Retry-After: 1` for 503.
-/// Returns the size of its body.
-std::size_t spell_error(std::string& out, const Stream& stream, int status, std::string_view reason, std::string_view date);
+/// A whole small answer made by serval itself (refusals, 500, 503, 504), after which the connection closes: text/plain,
+/// `Retry-After: 1` for 503. Returns the size of its body.
+std::size_t spell_error(std::string& out, const Stream& stream, int status, std::string_view reason,
+                        std::string_view date);
 
 }  // namespace serval::http

@@ -14,8 +14,9 @@ constexpr std::size_t kMaxAllExtensions = 16 * 1024;  // so that one-byte chunks
 constexpr std::size_t kMaxTrailers = 8 * 1024;
 constexpr std::string_view kExtensionsTooLong = "chunk extensions are beyond the limit";
 
-/// Trailer fields are dropped (RFC 9112 §7.1.2), so most that RFC 9110 §6.5.1 forbids do no harm here. Refused are those that decide where a
-/// message ends, where it goes and who sends it: a proxy that merges trailers into the head would have understood another request.
+/// Trailer fields are dropped (RFC 9112 §7.1.2), so most that RFC 9110 §6.5.1 forbids do no harm here. Refused are
+/// those that decide where a message ends, where it goes and who sends it: a proxy that merges trailers into the head
+/// would have understood another request.
 constexpr std::string_view kForbiddenTrailers[] = {
     "authorization", "connection",          "content-length", "cookie",  "forwarded",         "host",
     "keep-alive",    "proxy-authorization", "te",             "trailer", "transfer-encoding", "upgrade",
@@ -110,7 +111,9 @@ ChunkedBody::State ChunkedBody::read_space_after_size(char byte) {
   return refuse({400, "white space after a chunk's size, and no extension"});
 }
 
-bool ChunkedBody::extension_fits() { return ++extension_bytes_ <= kMaxExtension && ++all_extension_bytes_ <= kMaxAllExtensions; }
+bool ChunkedBody::extension_fits() {
+  return ++extension_bytes_ <= kMaxExtension && ++all_extension_bytes_ <= kMaxAllExtensions;
+}
 
 ChunkedBody::State ChunkedBody::read_extension(char byte) {
   if (!extension_fits()) return refuse({400, kExtensionsTooLong});
@@ -143,7 +146,8 @@ ChunkedBody::State ChunkedBody::read_trailer(char byte) {
     case State::trailer_start:
       if (byte == '\r') return State::last_lf;
       if (byte == ' ' || byte == '\t') return refuse({400, "a folded line in the trailer"});
-      if (++trailers_ > limits_.max_headers) return refuse({431, "more trailer fields than the limit for header fields"});
+      if (++trailers_ > limits_.max_headers)
+        return refuse({431, "more trailer fields than the limit for header fields"});
       name_size_ = 0;
       return read_trailer_name(byte);
     case State::trailer_name: return read_trailer_name(byte);
@@ -182,7 +186,8 @@ ChunkedBody::State ChunkedBody::read_trailer_name(char byte) {
   if (byte != ':') return refuse({400, "a byte that may not stand in a trailer field's name"});
   if (name_size_ == 0) return refuse({400, "a trailer field without a name"});
   const std::string_view name(name_.data(), std::min(name_size_, name_.size()));
-  if (name_size_ <= name_.size() && std::ranges::find(kForbiddenTrailers, name) != std::ranges::end(kForbiddenTrailers)) {
+  if (name_size_ <= name_.size() &&
+      std::ranges::find(kForbiddenTrailers, name) != std::ranges::end(kForbiddenTrailers)) {
     return refuse({400, "a trailer field that may only stand in the head"});
   }
   return State::trailer_value;

@@ -9,9 +9,9 @@
 
 namespace serval::http1 {
 
-/// Takes the chunked coding off a body (RFC 9112 §7.1), byte by byte in the order of the wire; everything that is not data is consumed at
-/// once, so the caller's buffer may be as small as it likes. Extensions are skipped; trailer fields are dropped, or refused where somebody else
-/// could take them for fields of the head.
+/// Takes the chunked coding off a body (RFC 9112 §7.1), byte by byte in the order of the wire; everything that is not
+/// data is consumed at once, so the caller's buffer may be as small as it likes. Extensions are skipped; trailer fields
+/// are dropped, or refused where somebody else could take them for fields of the head.
 class ChunkedBody {
  public:
   enum class Step { need_more, piece, end, refused };

@@ -8,7 +8,8 @@
 namespace serval::http1 {
 namespace {
 
-/// Names that a front end or an app may read as the dashed ones once they became CGI-like variables: the classic way to smuggle them.
+/// Names that a front end or an app may read as the dashed ones once they became CGI-like variables: the classic way to
+/// smuggle them.
 bool shadows_a_trusted_name(std::string_view name) {
   const auto like = [](std::string_view text, std::string_view dashed) {
     for (std::size_t i = 0; i < dashed.size(); ++i) {
@@ -26,7 +27,8 @@ bool shadows_a_trusted_name(std::string_view name) {
 
 enum class Coding { chunked, chunked_with_parameter, other, malformed };
 
-/// transfer-coding = token *( OWS ";" ... ) (RFC 9112 §7). Parameters of codings that are not served anyway are not looked at.
+/// transfer-coding = token *( OWS ";" ... ) (RFC 9112 §7). Parameters of codings that are not served anyway are not
+/// looked at.
 Coding read_coding(std::string_view element) {
   const std::size_t semicolon = element.find(';');
   const std::string_view name = http::ascii::trim(element.substr(0, semicolon));
@@ -39,7 +41,8 @@ Coding read_coding(std::string_view element) {
 
 std::optional<http::Refusal> FieldRules::see(const http::Field& field, bool odd) {
   const std::size_t at = seen_++;
-  if (odd && shadows_a_trusted_name(field.name)) return http::Refusal{400, "a field name with an underscore that imitates a trusted one"};
+  if (odd && shadows_a_trusted_name(field.name))
+    return http::Refusal{400, "a field name with an underscore that imitates a trusted one"};
   switch (field.name.size()) {
     case 4:
       if (!http::ascii::is_name(field.name, "host")) break;
@@ -73,7 +76,8 @@ std::optional<http::Refusal> FieldRules::see_content_length(std::string_view val
   if (has_content_length_) return http::Refusal{400, "more than one Content-Length"};
   has_content_length_ = true;
   constexpr std::size_t digits_that_fit = std::numeric_limits<std::uint64_t>::digits10;
-  if (value.empty() || !http::ascii::all(value, http::ascii::digit)) return http::Refusal{400, "Content-Length is not a number"};
+  if (value.empty() || !http::ascii::all(value, http::ascii::digit))
+    return http::Refusal{400, "Content-Length is not a number"};
   if (value.size() > digits_that_fit) return http::Refusal{400, "Content-Length is absurdly large"};
   content_length_ = 0;
   for (const char digit : value) content_length_ = content_length_ * 10 + static_cast<std::uint64_t>(digit - '0');

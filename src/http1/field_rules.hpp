@@ -9,8 +9,9 @@
 
 namespace serval::http1 {
 
-/// What the fields of a request say about its framing and its connection, and which of them are refused (RFC 9112 §3.2, §6; RFC 9110 §10.1.1).
-/// Shown each field once, in order, then asked to finish the head. Pure; refuses whatever two readers could understand differently.
+/// What the fields of a request say about its framing and its connection, and which of them are refused (RFC 9112 §3.2,
+/// §6; RFC 9110 §10.1.1). Shown each field once, in order, then asked to finish the head. Pure; refuses whatever two
+/// readers could understand differently.
 class FieldRules {
  public:
   /// `odd` tells that the name holds an underscore.

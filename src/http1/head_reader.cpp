@@ -14,7 +14,8 @@ constexpr std::size_t kVersionSize = 8;
 
 /// `get` for GET: one reader may take it for the method it resembles, another not.
 bool is_misspelt_standard_method(std::string_view method) {
-  for (const std::string_view standard : {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"}) {
+  for (const std::string_view standard :
+       {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"}) {
     if (http::equal_names(method, standard)) return method != standard;
   }
   return false;
@@ -99,7 +100,8 @@ HeadReader::State HeadReader::read_target(std::string_view bytes) {
   target_size_ = at_ - start_;
   if (target_size_ > limits_.max_target) return refuse({414, "the target is beyond the limit"});
   if (at_ == bytes.size()) return State::target;
-  if (bytes[at_] == '\r' && target_size_ > 0 && bytes[start_] == '/') return refuse({505, "a request line without a version"});
+  if (bytes[at_] == '\r' && target_size_ > 0 && bytes[start_] == '/')
+    return refuse({505, "a request line without a version"});
   if (bytes[at_] != ' ') return refuse({400, "a byte that may not stand in a target"});
   if (target_size_ == 0) return refuse({400, "no target, or more than one space before it"});
   start_ = ++at_;
@@ -116,7 +118,8 @@ HeadReader::State HeadReader::read_version(std::string_view bytes) {
       return State::line_end;
     }
     const bool digit_expected = index == 5 || index == 7;
-    const bool fits = digit_expected ? http::ascii::is(byte, http::ascii::digit) : byte == (index == 6 ? '.' : kVersion[index]);
+    const bool fits =
+        digit_expected ? http::ascii::is(byte, http::ascii::digit) : byte == (index == 6 ? '.' : kVersion[index]);
     if (!fits) return refuse({400, "the version is malformed"});
   }
   return State::version;
@@ -130,7 +133,8 @@ HeadReader::State HeadReader::read_line_end(std::string_view bytes) {
   if (is_misspelt_standard_method(method)) return refuse({501, "methods are case-sensitive"});
   request_.method = method;
   request_.target = bytes.substr(method_size_ + 1, target_size_);
-  request_.version.minor = version.back() == '0' ? 0 : 1;  // RFC 9110 §2.5: 1.2 and later are processed as the highest one that we know
+  request_.version.minor =
+      version.back() == '0' ? 0 : 1;  // RFC 9110 §2.5: 1.2 and later are processed as the highest one that we know
   line_known_ = true;
   if (auto refusal = http::split_target(request_)) return refuse(*refusal);
   ++at_;
@@ -163,7 +167,8 @@ HeadReader::State HeadReader::read_name(std::string_view bytes) {
   if (at == bytes.size()) return State::name;
   if (bytes[at] != ':') {
     const bool space = (bytes[at] == ' ' || bytes[at] == '\t') && at > start_;
-    return refuse({400, space ? "space before the colon of a header field" : "a byte that may not stand in a field name"});
+    return refuse(
+        {400, space ? "space before the colon of a header field" : "a byte that may not stand in a field name"});
   }
   if (at == start_) return refuse({400, "a header field without a name"});
   name_ = bytes.substr(start_, at - start_);
@@ -204,7 +209,9 @@ HeadReader::State HeadReader::read_last_end(std::string_view bytes) {
 }
 
 /// While the head is incomplete the bytes may move, and nobody shall look at the old place.
-void HeadReader::hide_line() { request_.method = request_.target = request_.path = request_.query = request_.host = {}; }
+void HeadReader::hide_line() {
+  request_.method = request_.target = request_.path = request_.query = request_.host = {};
+}
 
 /// Makes the views of the request line again if they were hidden. It was not refused then, so it is not now.
 void HeadReader::show_line(std::string_view bytes) {

@@ -10,10 +10,11 @@
 
 namespace serval::http1 {
 
-/// Reads request line and fields (RFC 9112 §3, §5) byte by byte in the order of the wire, and stops where the bytes stop. Each refusal
-/// depends only on the bytes up to the one that caused it, so neither cuts nor what follows can change the outcome.
-/// Written by hand: Boost.Beast's tokeniser alone costs about as much for a browser's request of 13 fields (1 µs) as this does with every
-/// check; it waits for the end of the head before it refuses anything, and most of the strictness would be ours anyway.
+/// Reads request line and fields (RFC 9112 §3, §5) byte by byte in the order of the wire, and stops where the bytes
+/// stop. Each refusal depends only on the bytes up to the one that caused it, so neither cuts nor what follows can
+/// change the outcome. Written by hand: Boost.Beast's tokeniser alone costs about as much for a browser's request of 13
+/// fields (1 µs) as this does with every check; it waits for the end of the head before it refuses anything, and most
+/// of the strictness would be ours anyway.
 class HeadReader {
  public:
   enum class Step { need_more, complete, refused };
@@ -21,18 +22,33 @@ class HeadReader {
   explicit HeadReader(const http::Limits& limits) : limits_(limits) {}
   void reset();
 
-  /// `bytes` starts at the first byte of the request line and grows from call to call; it may move, until the head is complete.
+  /// `bytes` starts at the first byte of the request line and grows from call to call; it may move, until the head is
+  /// complete.
   Step read(std::string_view bytes);
   /// Length of the complete head.
   std::size_t size() const { return at_; }
-  /// Empty until the head is complete. After a refusal: method, target and version if the request line was understood, else empty.
+  /// Empty until the head is complete. After a refusal: method, target and version if the request line was understood,
+  /// else empty.
   const http::Request& request() const { return request_; }
   /// Of the complete head.
   const Wire& wire() const { return wire_; }
   const http::Refusal& refusal() const { return refusal_; }
 
  private:
-  enum class State { method, target, version, line_end, field_start, name, value_start, value, value_end, last_end, complete, refused };
+  enum class State {
+    method,
+    target,
+    version,
+    line_end,
+    field_start,
+    name,
+    value_start,
+    value,
+    value_end,
+    last_end,
+    complete,
+    refused
+  };
 
   bool ended() const { return state_ == State::complete || state_ == State::refused; }
   void follow(const char* base);

@@ -17,7 +17,8 @@ namespace {
 /// Room for everything in a head that is no field of the app's.
 constexpr std::size_t kOwnLines = 256;
 
-/// Writes into room that is there: a head is a dozen pieces, and looking at the capacity for each costs more than copying it.
+/// Writes into room that is there: a head is a dozen pieces, and looking at the capacity for each costs more than
+/// copying it.
 class Pen {
  public:
   explicit Pen(char* at) : at_(at) {}
@@ -45,7 +46,11 @@ void write_status_line(Pen& pen, int status) {
     pen.text("HTTP/1.1 200 OK\r\n"sv);
     return;
   }
-  pen.text("HTTP/1.1 "sv).number(static_cast<std::size_t>(status)).text(" "sv).text(http::reason_phrase(status)).text("\r\n"sv);
+  pen.text("HTTP/1.1 "sv)
+      .number(static_cast<std::size_t>(status))
+      .text(" "sv)
+      .text(http::reason_phrase(status))
+      .text("\r\n"sv);
 }
 
 /// Who says how long the body is.
@@ -62,8 +67,8 @@ bool is_date(const Field& field) { return field.name.size() == 4 && http::ascii:
 
 }  // namespace
 
-void append_head(std::string& out, const Framing& framing, int status, std::span<const Field> fields, std::size_t body_size,
-                 std::string_view date) {
+void append_head(std::string& out, const Framing& framing, int status, std::span<const Field> fields,
+                 std::size_t body_size, std::string_view date) {
   bool app_has_length = false;
   bool app_has_date = false;
   std::size_t size = kOwnLines + date.size();

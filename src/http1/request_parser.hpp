@@ -10,14 +10,16 @@
 
 namespace serval::http1 {
 
-/// Reads requests out of bytes, without I/O: the caller shows what it has not consumed yet, the parser says what to do next. The outcome
-/// does not depend on how the bytes were cut. Strict (RFC 9112, RFC 9110): what two readers could understand differently is refused.
-/// Not thread-safe; one per connection, reused for each request (reset keeps its memory, so steady state allocates nothing).
+/// Reads requests out of bytes, without I/O: the caller shows what it has not consumed yet, the parser says what to do
+/// next. The outcome does not depend on how the bytes were cut. Strict (RFC 9112, RFC 9110): what two readers could
+/// understand differently is refused. Not thread-safe; one per connection, reused for each request (reset keeps its
+/// memory, so steady state allocates nothing).
 class RequestParser {
  public:
   enum class Step {
     need_more,  ///< show more bytes (the unconsumed ones again, at any address as long as the head is incomplete)
-    head,       ///< request() and wire() are complete: the head's bytes are `consumed` and must now stay where they are until reset()
+    head,       ///< request() and wire() are complete: the head's bytes are `consumed` and must now stay where they are
+                ///< until reset()
     body,       ///< `body` is the next piece of the decoded body, a view into the bytes shown
     end,        ///< the message is complete
     refused,    ///< refusal() says how to answer; the connection's bytes mean nothing from here on (none is consumed)
@@ -37,8 +39,8 @@ class RequestParser {
   /// True once the first byte of a request (not the CRLF that RFC 9112 §2.2 lets us skip) has been seen since reset().
   bool started() const { return phase_ != Phase::before; }
 
-  /// Empty until Step::head. After a refusal of the head: method, target and version if the request line was understood (views into the bytes
-  /// shown last), else empty.
+  /// Empty until Step::head. After a refusal of the head: method, target and version if the request line was understood
+  /// (views into the bytes shown last), else empty.
   const http::Request& request() const { return reader_.request(); }
   /// Of the complete head.
   const Wire& wire() const { return reader_.wire(); }

@@ -13,10 +13,12 @@ namespace {
 /// What an idle connection keeps; most heads fit.
 constexpr std::size_t kHeadBuffer = 2 * 1024;
 constexpr std::size_t kBodyBuffer = 32 * 1024;
-/// At a goodbye a client that was just active may have its next request on the way; it is answered if it comes within kLastCall.
+/// At a goodbye a client that was just active may have its next request on the way; it is answered if it comes within
+/// kLastCall.
 constexpr auto kRecentlyActive = 1s;
 constexpr auto kLastCall = 300ms;
-/// And one that has begun to send a head finishes it within this time: a client that trickles, or has stopped, would hold up the end.
+/// And one that has begun to send a head finishes it within this time: a client that trickles, or has stopped, would
+/// hold up the end.
 constexpr auto kLastHead = 2s;
 /// How long a client has to take notice that we are done (nginx: lingering_timeout).
 constexpr auto kLinger = 5s;
@@ -28,8 +30,13 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
 
-Session::Session(const http::Timeouts& timeouts, const http::Farewell& farewell, http::Streams& streams, const http::History& history, TimePoint now)
-    : timeouts_(timeouts), farewell_(farewell), streams_(streams), history_(history), state_(history.requests > 0 ? State::idle : State::fresh) {
+Session::Session(const http::Timeouts& timeouts, const http::Farewell& farewell, http::Streams& streams,
+                 const http::History& history, TimePoint now)
+    : timeouts_(timeouts),
+      farewell_(farewell),
+      streams_(streams),
+      history_(history),
+      state_(history.requests > 0 ? State::idle : State::fresh) {
   // One that was kept alive elsewhere, and would not be here, has a request to come all the same.
   const bool keeps_alive = state_ == State::idle && timeouts_.keep_alive.count() > 0;
   const TimePoint since = state_ == State::idle ? history_.last_activity : history_.accepted;
@@ -143,11 +150,13 @@ void Session::want_more() {
   if (state_ == State::body) {
     message_->owner->keep_body();
     read_body_apart();
-    return enter(State::body, http::body_deadline({body_begin_, history_.last_activity, message_->body_bytes}, timeouts_));
+    return enter(State::body,
+                 http::body_deadline({body_begin_, history_.last_activity, message_->body_bytes}, timeouts_));
   }
   if (state_ == State::head) return;
   // A connection's first head is due from the moment it was accepted.
-  const TimePoint due = http::deadline_after(state_ == State::fresh ? history_.accepted : message_->first_byte, timeouts_.header);
+  const TimePoint due =
+      http::deadline_after(state_ == State::fresh ? history_.accepted : message_->first_byte, timeouts_.header);
   enter(State::head, farewell_.goodbye ? std::min(due, history_.last_activity + kLastHead) : due);
 }
 

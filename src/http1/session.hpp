@@ -6,11 +6,13 @@
 
 namespace serval::http1 {
 
-/// An HTTP/1 connection (RFC 9112): one request at a time is read, answered, and followed by the next, which may have come already. Knows every deadline.
+/// An HTTP/1 connection (RFC 9112): one request at a time is read, answered, and followed by the next, which may have
+/// come already. Knows every deadline.
 class Session final : public http::Session {
  public:
   /// All are borrowed and outlive it. `streams` lends Messages only.
-  Session(const http::Timeouts& timeouts, const http::Farewell& farewell, http::Streams& streams, const http::History& history, TimePoint now);
+  Session(const http::Timeouts& timeouts, const http::Farewell& farewell, http::Streams& streams,
+          const http::History& history, TimePoint now);
   /// What was read of the connection before it came here. Once, first thing.
   void put(std::string_view unread);
 
@@ -42,7 +44,8 @@ class Session final : public http::Session {
     body,       ///< the head is complete, the body is not
     handling,   ///< the request is complete, or refused, and its answer is not known
     answering,  ///< the answer is on its way
-    lingering,  ///< the answer is out and no other follows; what the client still sends is thrown away, so that no reset overtakes the answer
+    lingering,  ///< the answer is out and no other follows; what the client still sends is thrown away, so that no
+                ///< reset overtakes the answer
     closed,
   };
 

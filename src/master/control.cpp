@@ -19,17 +19,21 @@
 namespace serval::master {
 namespace {
 
-/// For one status. The kernel takes milliseconds to add up a large worker's share, and meanwhile the master does nothing else.
+/// For one status. The kernel takes milliseconds to add up a large worker's share, and meanwhile the master does
+/// nothing else.
 constexpr auto kMeasuringTime = std::chrono::milliseconds(50);
 
-/// For who waits for workers that are started now: one that cannot start will most likely not start the next time either.
+/// For who waits for workers that are started now: one that cannot start will most likely not start the next time
+/// either.
 std::function<std::string(const supervisor::Snapshot&)> fails_to_boot_since(const supervisor::Snapshot& before) {
   const auto failed = [](const supervisor::Snapshot& snapshot) {
     const auto found = snapshot.ended.find(Cause::boot_failed);
     return found == snapshot.ended.end() ? 0 : found->second;
   };
   return [failed, then = failed(before)](const supervisor::Snapshot& now) {
-    return std::string(failed(now) > then ? "a worker did not start, the log says why; it is tried again, and those that serve go on" : "");
+    return std::string(failed(now) > then
+                           ? "a worker did not start, the log says why; it is tried again, and those that serve go on"
+                           : "");
   };
 }
 
@@ -52,8 +56,8 @@ Control::Control(boost::asio::io_context& io, const config::Config& config, cons
   serve();
 }
 
-Control::Control(boost::asio::io_context& io, const ControlRecord& record, TimePoint begun, const supervisor::Supervisor& supervisor,
-                 const scoreboard::Memory& scoreboard, Operations operations)
+Control::Control(boost::asio::io_context& io, const ControlRecord& record, TimePoint begun,
+                 const supervisor::Supervisor& supervisor, const scoreboard::Memory& scoreboard, Operations operations)
     : supervisor_(supervisor),
       scoreboard_(scoreboard),
       operations_(std::move(operations)),
@@ -64,7 +68,8 @@ Control::Control(boost::asio::io_context& io, const ControlRecord& record, TimeP
   if (server == nullptr) return;
   const auto own = os::own_program();
   const boost::json::string program = control::utf8(own ? *own : "");
-  for (const int client : record.clients) server->resume(client).finish({{"pid", ::getpid()}, {"version", SERVAL_VERSION}, {"program", program}});
+  for (const int client : record.clients)
+    server->resume(client).finish({{"pid", ::getpid()}, {"version", SERVAL_VERSION}, {"program", program}});
   for (const UnheardRecord& client : record.unheard) server->hear(client.fd, client.read);
 }
 
@@ -83,7 +88,8 @@ ControlRecord Control::record() const {
 bool Control::owes_answers() const {
   const control::Server* server = socket_.server();
   if (server == nullptr) return false;
-  const auto waiting = std::count_if(upgrade_waiters_.begin(), upgrade_waiters_.end(), [](const auto& waiter) { return waiter.descriptor() >= 0; });
+  const auto waiting = std::count_if(upgrade_waiters_.begin(), upgrade_waiters_.end(),
+                                     [](const auto& waiter) { return waiter.descriptor() >= 0; });
   return server->unanswered() > static_cast<std::size_t>(waiting);
 }
 
@@ -91,16 +97,18 @@ void Control::serve() {
   control::Server* server = socket_.server();
   if (server == nullptr) return;
   server->admit([this](const control::ConfigFile& meant) {
-    return control::check_meant(meant, {.name = operations_.config().server.name, .pid = ::getpid(), .config = operations_.config_file()});
+    return control::check_meant(
+        meant, {.name = operations_.config().server.name, .pid = ::getpid(), .config = operations_.config_file()});
   });
   server->on_gone([this] { operations_.upgrade_if_possible(); });
-  server->on_command([this](const control::Command& command, const auto& arguments, const control::Responder& responder) {
-    perform(command, arguments, responder);
-  });
+  server->on_command([this](const control::Command& command, const auto& arguments,
+                            const control::Responder& responder) { perform(command, arguments, responder); });
 }
 
-void Control::perform(const control::Command& command, const boost::json::object& arguments, const control::Responder& responder) {
-  if (!command.while_stopping && supervisor_.snapshot().stopping) return responder.refuse("the server is stopping", exit_code::app_failed);
+void Control::perform(const control::Command& command, const boost::json::object& arguments,
+                      const control::Responder& responder) {
+  if (!command.while_stopping && supervisor_.snapshot().stopping)
+    return responder.refuse("the server is stopping", exit_code::app_failed);
   if (!command.begun.empty()) responder.progress(std::string(command.begun));
   using control::Order;
   switch (command.order) {
@@ -140,7 +148,8 @@ void Control::reload(const control::Responder& responder) {
     if (!ended.good) {
       // Problems of a configuration are several lines, each with its hint.
       const bool lines = ended.why.find('\n') != std::string::npos;
-      return responder.refuse(std::string(trim(ended.why)) + (lines ? "\n" : "; ") + "generation " + std::to_string(ended.generation) + " goes on",
+      return responder.refuse(std::string(trim(ended.why)) + (lines ? "\n" : "; ") + "generation " +
+                                  std::to_string(ended.generation) + " goes on",
                               exit_code::app_failed);
     }
     boost::json::array options;
@@ -171,8 +180,9 @@ void Control::stop(const boost::json::object& arguments, const control::Responde
     if (!at_once) responder.progress("asked for the second time: stopping at once");
   } else {
     const config::Shutdown& limits = operations_.config().shutdown;
-    responder.progress("stopping: " + std::to_string(requests) + (requests == 1 ? " request" : " requests") + " in progress, at most " +
-                       format_duration(limits.delay + limits.grace) + "; serval stop --now stops at once");
+    responder.progress("stopping: " + std::to_string(requests) + (requests == 1 ? " request" : " requests") +
+                       " in progress, at most " + format_duration(limits.delay + limits.grace) +
+                       "; serval stop --now stops at once");
   }
   boost::json::object result{{"pid", ::getpid()}};
   if (effect == supervisor::StopEffect::at_once) result["cut"] = requests;
@@ -187,11 +197,14 @@ void Control::scale(const boost::json::object& arguments, const control::Respond
   const supervisor::Snapshot before = supervisor_.snapshot();
   const std::int64_t wanted = to != nullptr ? to->as_int64() : before.wanted + by->as_int64();
   if (wanted < 1 || wanted > supervisor::kMostWorkers) {
-    return responder.refuse(std::to_string(wanted) + " workers: expected 1 to " + std::to_string(supervisor::kMostWorkers), exit_code::app_failed);
+    return responder.refuse(
+        std::to_string(wanted) + " workers: expected 1 to " + std::to_string(supervisor::kMostWorkers),
+        exit_code::app_failed);
   }
   const auto serve_as_wanted = [wanted](const supervisor::Snapshot& snapshot) {
-    const auto serving = std::count_if(snapshot.workers.begin(), snapshot.workers.end(),
-                                       [](const auto& worker) { return worker.state == supervisor::SlotState::serving; });
+    const auto serving = std::count_if(snapshot.workers.begin(), snapshot.workers.end(), [](const auto& worker) {
+      return worker.state == supervisor::SlotState::serving;
+    });
     return serving == wanted || snapshot.wanted != wanted;  // or somebody has changed his mind
   };
   responder.progress("from " + std::to_string(before.wanted) + " to " + std::to_string(wanted) + " workers");
@@ -208,17 +221,21 @@ void Control::recycle(const boost::json::object& arguments, const control::Respo
     if (meant && worker.state == supervisor::SlotState::serving) leaving.insert(worker.pid);
   }
   if (leaving.empty()) {
-    return responder.refuse(slot != nullptr ? "no worker serves in slot " + std::to_string(slot->as_int64()) : "no worker serves", exit_code::app_failed);
+    return responder.refuse(
+        slot != nullptr ? "no worker serves in slot " + std::to_string(slot->as_int64()) : "no worker serves",
+        exit_code::app_failed);
   }
   const auto count = leaving.size();
   responder.progress("replacing " + std::to_string(count) + (count == 1 ? " worker" : " workers"));
   const auto all_gone = [leaving = std::move(leaving)](const supervisor::Snapshot& snapshot) {
     return std::none_of(snapshot.workers.begin(), snapshot.workers.end(), [&](const auto& worker) {
-      return leaving.contains(worker.pid) && (worker.state == supervisor::SlotState::serving || worker.at_door);  // who drains has a successor
+      return leaving.contains(worker.pid) &&
+             (worker.state == supervisor::SlotState::serving || worker.at_door);  // who drains has a successor
     });
   };
   waiting_.push_back({all_gone, {{"workers", count}}, responder, fails_to_boot_since(before)});
-  operations_.tell(supervisor::RecycleRequested{slot != nullptr ? std::optional<int>(static_cast<int>(slot->as_int64())) : std::nullopt});
+  operations_.tell(supervisor::RecycleRequested{slot != nullptr ? std::optional<int>(static_cast<int>(slot->as_int64()))
+                                                                : std::nullopt});
 }
 
 void Control::upgrade(const control::Responder& responder) {
@@ -234,7 +251,8 @@ void Control::upgrade_refused(const std::string& why) {
 
 void Control::reopen(const control::Responder& responder) {
   // What could be had is swapped all the same, by every process; who rotates has to hear of the rest.
-  if (const std::string why = operations_.reopen_logs(); !why.empty()) return responder.refuse(why, exit_code::app_failed);
+  if (const std::string why = operations_.reopen_logs(); !why.empty())
+    return responder.refuse(why, exit_code::app_failed);
   waiting_.push_back({[](const supervisor::Snapshot& snapshot) { return !snapshot.reopening; }, {}, responder});
   look_again();
 }
@@ -248,7 +266,10 @@ void Control::pause(const control::Responder& responder) {
   waiting_.push_back({.done = [](const supervisor::Snapshot& snapshot) { return snapshot.in_progress == 0; },
                       .result = {},
                       .responder = responder,
-                      .hopeless = [](const supervisor::Snapshot& snapshot) { return std::string(snapshot.paused ? "" : "somebody has ended the pause"); }});
+                      .hopeless =
+                          [](const supervisor::Snapshot& snapshot) {
+                            return std::string(snapshot.paused ? "" : "somebody has ended the pause");
+                          }});
   operations_.tell(supervisor::PauseRequested{true, "serval pause"});
 }
 
@@ -269,15 +290,16 @@ void Control::status(const boost::json::object& arguments, const control::Respon
   const TimePoint now = Clock::now();
   const TimePoint measure_until = memory == nullptr || memory->as_bool() ? now + kMeasuringTime : TimePoint::min();
   const supervisor::Snapshot snapshot = supervisor_.snapshot();
-  responder.finish(control::make_status({.name = operations_.config().server.name,
-                                         .version = SERVAL_VERSION,
-                                         .pid = ::getpid(),
-                                         .threads = operations_.config().workers.threads,
-                                         .begun = begun_,
-                                         .snapshot = snapshot,
-                                         .scoreboard = scoreboard_,
-                                         .memory = [measure_until](pid_t worker) { return measure(worker, measure_until); }},
-                                        now));
+  responder.finish(
+      control::make_status({.name = operations_.config().server.name,
+                            .version = SERVAL_VERSION,
+                            .pid = ::getpid(),
+                            .threads = operations_.config().workers.threads,
+                            .begun = begun_,
+                            .snapshot = snapshot,
+                            .scoreboard = scoreboard_,
+                            .memory = [measure_until](pid_t worker) { return measure(worker, measure_until); }},
+                           now));
 }
 
 }  // namespace serval::master

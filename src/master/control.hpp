@@ -40,18 +40,20 @@ struct Operations {
   std::function<std::string()> reopen_logs;  ///< why not all of them; empty: all
   std::function<void(const std::string& by)> upgrade;
   std::function<void()> upgrade_if_possible;  ///< an answer has been given
-  std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;  ///< answers as WorkerStacks says
+  std::function<void(std::optional<int> slot, const control::Responder& responder)>
+      stacks;  ///< answers as WorkerStacks says
 };
 
 /// What each command to the running server does. One thread, that of the io_context.
 class Control {
  public:
   /// Listens as ControlSocket does, and throws what it throws. Borrows all but the operations.
-  Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor, const scoreboard::Memory& scoreboard,
-          Operations operations);
-  /// Goes on with what an earlier version of serval in this process had open, and tells the clients that wait for the upgrade that it is done.
-  Control(boost::asio::io_context& io, const ControlRecord& record, TimePoint begun, const supervisor::Supervisor& supervisor,
+  Control(boost::asio::io_context& io, const config::Config& config, const supervisor::Supervisor& supervisor,
           const scoreboard::Memory& scoreboard, Operations operations);
+  /// Goes on with what an earlier version of serval in this process had open, and tells the clients that wait for the
+  /// upgrade that it is done.
+  Control(boost::asio::io_context& io, const ControlRecord& record, TimePoint begun,
+          const supervisor::Supervisor& supervisor, const scoreboard::Memory& scoreboard, Operations operations);
   ControlRecord record() const;
   TimePoint begun() const { return begun_; }
   /// A client waits for an answer that is no upgrade's: only this process can give it.
@@ -69,7 +71,8 @@ class Control {
     std::function<bool(const supervisor::Snapshot&)> done;
     boost::json::object result;
     control::Responder responder;
-    std::function<std::string(const supervisor::Snapshot&)> hopeless = {};  ///< why it will not come to that; empty: it may yet
+    std::function<std::string(const supervisor::Snapshot&)> hopeless =
+        {};  ///< why it will not come to that; empty: it may yet
   };
 
   void status(const boost::json::object& arguments, const control::Responder& responder) const;
@@ -80,7 +83,8 @@ class Control {
   void reopen(const control::Responder& responder);
   void upgrade(const control::Responder& responder);
   void serve();
-  void perform(const control::Command& command, const boost::json::object& arguments, const control::Responder& responder);
+  void perform(const control::Command& command, const boost::json::object& arguments,
+               const control::Responder& responder);
   void drain(bool on, const control::Responder& responder);
   void pause(const control::Responder& responder);
   void resume(const control::Responder& responder);

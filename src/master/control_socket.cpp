@@ -50,8 +50,10 @@ Result<void> ControlSocket::listen_at(const control::SocketLocation& place) {
   }
   if (const auto pid = os::listener_at(place.path)) {
     // Beside a living one every command would go to that: the operator would stop the wrong server.
-    throw StartupError(exit_code::cannot_create, "control.socket: " + server.error() + "; it has pid " + std::to_string(*pid) +
-                                                     ". If that is another serval of this name: stop it, or give this one a server.name of its own");
+    throw StartupError(
+        exit_code::cannot_create,
+        "control.socket: " + server.error() + "; it has pid " + std::to_string(*pid) +
+            ". If that is another serval of this name: stop it, or give this one a server.name of its own");
   }
   return Error{server.error()};
 }
@@ -75,8 +77,11 @@ void ControlSocket::look_after() {
   next_look_ = Clock::now() + kLookInterval;
   if (server_ == nullptr || os::socket_file_is_there(server_->listening())) return;
   const auto done = listen_somewhere();
-  if (done) return log::warning("the file of the control socket was gone or another one, it has been made anew", {{"path", server_->path()}});
-  if (!std::exchange(complained_, true)) log::warning("the file of the control socket is gone, no command can be given", {{"why", done.error()}});
+  if (done)
+    return log::warning("the file of the control socket was gone or another one, it has been made anew",
+                        {{"path", server_->path()}});
+  if (!std::exchange(complained_, true))
+    log::warning("the file of the control socket is gone, no command can be given", {{"why", done.error()}});
 }
 
 void ControlSocket::look_after_if_due() {

@@ -16,8 +16,9 @@ namespace serval::master {
 /// Where the control socket is, and that it stays there. One thread, that of the io_context, which outlives this.
 class ControlSocket {
  public:
-  /// Listens where control.socket says, and logs where that is. Throws StartupError (cannot_create) if a place that was named cannot be had, or
-  /// if another serval listens there; without an automatic one the server gets along, with a warning.
+  /// Listens where control.socket says, and logs where that is. Throws StartupError (cannot_create) if a place that was
+  /// named cannot be had, or if another serval listens there; without an automatic one the server gets along, with a
+  /// warning.
   ControlSocket(boost::asio::io_context& io, const config::Config& config);
   /// Goes on with what an earlier version of serval in this process had open.
   ControlSocket(boost::asio::io_context& io, const config::Config& config, const ListenerRecord& record);

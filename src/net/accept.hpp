@@ -10,7 +10,8 @@ struct Accepted {
   enum class Kind {
     one,
     none,              ///< nobody waits, or nothing can be had from this listener any more
-    out_of_resources,  ///< descriptors or memory; errno says which. accept(2) wants a descriptor before it looks: nobody need be waiting
+    out_of_resources,  ///< descriptors or memory; errno says which. accept(2) wants a descriptor before it looks:
+                       ///< nobody need be waiting
   };
   Kind kind = Kind::none;
   UniqueFd connection;  ///< non-blocking, close-on-exec

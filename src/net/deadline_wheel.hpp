@@ -19,7 +19,8 @@ class Deadlined : public boost::intrusive::list_base_hook<boost::intrusive::link
   Deadlined& operator=(const Deadlined&) = delete;
 
   TimePoint deadline() const { return deadline_; }
-  /// It has passed. Called on the loop; may set any deadline anew and destroy anything, but must not run a handler (server/handler.hpp).
+  /// It has passed. Called on the loop; may set any deadline anew and destroy anything, but must not run a handler
+  /// (server/handler.hpp).
   virtual void on_deadline(TimePoint now) = 0;
 
  private:
@@ -30,8 +31,8 @@ class Deadlined : public boost::intrusive::list_base_hook<boost::intrusive::link
 
 /// Deadlines in O(1), without a clock or timer of its own. Pure.
 ///
-/// Moving a deadline later, as nearly every request does, only writes it down: the entry stays in its bucket, and expire() moves it on when
-/// that bucket comes up. A deadline fires up to one tick late, never early.
+/// Moving a deadline later, as nearly every request does, only writes it down: the entry stays in its bucket, and
+/// expire() moves it on when that bucket comes up. A deadline fires up to one tick late, never early.
 class DeadlineWheel {
  public:
   static constexpr Duration kTick{50};
@@ -45,8 +46,8 @@ class DeadlineWheel {
   /// When expire() is next worth calling; none if no entry is in the wheel.
   std::optional<TimePoint> next() const;
 
-  /// Calls `due(entry)` for every entry whose deadline has passed; it is out of the wheel by then. `due` may set() any entry and may destroy
-  /// any, also the one it is given.
+  /// Calls `due(entry)` for every entry whose deadline has passed; it is out of the wheel by then. `due` may set() any
+  /// entry and may destroy any, also the one it is given.
   template <class Due>
   void expire(TimePoint now, Due due) {
     const long long end = floor_tick(now);

@@ -19,7 +19,8 @@ constexpr std::string_view kTextStart = "PROXY ";
 constexpr std::size_t kMaxLine = 107;  // with CRLF, proxy-protocol.txt §2.1
 constexpr std::string_view kSignature = "\r\n\r\n\0\r\nQUIT\n"sv;
 constexpr std::size_t kFixedSize = 16;  // signature, version and command, family, length
-constexpr std::size_t kMaxSize = kFixedSize + 4096;  // addresses and TLVs (a client certificate's names); 65535 would be a gift to attackers
+constexpr std::size_t kMaxSize =
+    kFixedSize + 4096;  // addresses and TLVs (a client certificate's names); 65535 would be a gift to attackers
 
 ProxyHeader refused(std::string_view reason) {
   ProxyHeader header;
@@ -78,7 +79,8 @@ ProxyHeader read_line(std::string_view line, std::size_t consumed) {
   if (words[1] != "TCP4" && words[1] != "TCP6") return refused("a PROXY line for another protocol than TCP4 and TCP6");
   if (words.size() != 6) return refused("a PROXY line with missing or extra words");
   const int family = words[1] == "TCP4" ? AF_INET : AF_INET6;
-  if (!is_address(family, words[2]) || !is_address(family, words[3])) return refused("a PROXY line with a malformed address");
+  if (!is_address(family, words[2]) || !is_address(family, words[3]))
+    return refused("a PROXY line with a malformed address");
   const auto port = read_port(words[4]);
   if (!port || !read_port(words[5])) return refused("a PROXY line with a malformed port");
   return from(std::string(words[2]), *port, consumed);
@@ -111,7 +113,8 @@ ProxyHeader read_block(int family, std::size_t address_size, std::string_view bl
 }
 
 ProxyHeader read_binary(std::string_view unread) {
-  if (unread.size() > 12 && (byte_at(unread, 12) & 0xf0) != 0x20) return refused("a PROXY header of another version than 2");
+  if (unread.size() > 12 && (byte_at(unread, 12) & 0xf0) != 0x20)
+    return refused("a PROXY header of another version than 2");
   if (unread.size() > 12 && (byte_at(unread, 12) & 0x0f) > 1) return refused("a PROXY header with an unknown command");
   if (unread.size() < kFixedSize) return {};
   const std::size_t size = kFixedSize + (byte_at(unread, 14) << 8 | byte_at(unread, 15));

@@ -11,7 +11,8 @@ namespace serval::net {
 
 namespace asio = boost::asio;
 
-StreamSocket::StreamSocket(asio::io_context& io, UniqueFd fd, bool local, Owner& owner) : io_(io), socket_(io), owner_(owner) {
+StreamSocket::StreamSocket(asio::io_context& io, UniqueFd fd, bool local, Owner& owner)
+    : io_(io), socket_(io), owner_(owner) {
   const int family = local ? AF_UNIX : AF_INET;  // the protocol only tells Asio that this is a stream
   socket_.assign(asio::generic::stream_protocol(family, 0), fd.release());
   socket_.non_blocking(true);
@@ -62,7 +63,8 @@ bool StreamSocket::close() {
 }
 
 void StreamSocket::release() {
-  // The new owner has the same open file: ours must leave epoll by itself, since closing does not take it out while others have it (epoll(7)).
+  // The new owner has the same open file: ours must leave epoll by itself, since closing does not take it out while
+  // others have it (epoll(7)).
   boost::system::error_code ignored;
   const UniqueFd ours(socket_.release(ignored));
 }

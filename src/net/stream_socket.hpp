@@ -8,8 +8,8 @@
 
 namespace serval::net {
 
-/// A connected stream socket, for whose readiness can be waited; bytes are a Transport's business. Counts what is under way, so that its owner knows when
-/// it may go. Loop only.
+/// A connected stream socket, for whose readiness can be waited; bytes are a Transport's business. Counts what is under
+/// way, so that its owner knows when it may go. Loop only.
 class StreamSocket {
  public:
   /// Told by the loop, with nothing else on the stack. Not after close(), but for the last.
@@ -49,7 +49,8 @@ class StreamSocket {
   void end_operation();
 
   /// Not of any executor, as Asio's own names are: that costs a virtual call at each step of each operation.
-  using Socket = boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
+  using Socket =
+      boost::asio::basic_stream_socket<boost::asio::generic::stream_protocol, boost::asio::io_context::executor_type>;
 
   boost::asio::io_context& io_;
   Socket socket_;

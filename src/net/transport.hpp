@@ -8,8 +8,8 @@
 
 namespace serval::net {
 
-/// Bytes to and from one client. Never blocks: whoever has it waits for readiness of the descriptor elsewhere. One virtual call for each system call.
-/// One thread at a time.
+/// Bytes to and from one client. Never blocks: whoever has it waits for readiness of the descriptor elsewhere. One
+/// virtual call for each system call. One thread at a time.
 class Transport {
  public:
   enum class State {

@@ -141,7 +141,8 @@ int running_since_before(const Memory& memory, int slot, TimePoint time) {
 
 Siblings siblings(const Memory& memory, Slots slots, int threads, TimePoint now) {
   Siblings found;
-  for (int slot = memory.next_used(0); slot >= 0 && slot < slots.end && found.with_headroom < slots.enough; slot = memory.next_used(slot + 1)) {
+  for (int slot = memory.next_used(0); slot >= 0 && slot < slots.end && found.with_headroom < slots.enough;
+       slot = memory.next_used(slot + 1)) {
     if (slot == slots.but || phase_of(memory.cells(slot).phase.load(kRelaxed)) != Phase::serving) continue;
     if (memory.cells(slot).gauges[index_of(Gauge::strained)].load(kRelaxed) != 0) {
       ++found.overloaded;

@@ -69,7 +69,8 @@ int running_since_before(const Memory& memory, int slot, TimePoint time);
 
 /// Those workers of a range that serve.
 struct Siblings {
-  int with_headroom = 0;  ///< more than half of its threads are free, nobody waits for one, and its loop is neither overloaded nor held up by a handler
+  int with_headroom = 0;  ///< more than half of its threads are free, nobody waits for one, and its loop is neither
+                          ///< overloaded nor held up by a handler
   int overloaded = 0;     ///< its loop hardly keeps up
   int first = -1;         ///< the slot of the first with headroom
 };

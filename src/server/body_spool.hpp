@@ -9,8 +9,8 @@
 
 namespace serval::server {
 
-/// A request body that came in pieces: in memory up to a limit, beyond it in an unlinked temporary file that is mapped for reading.
-/// If no temporary file can be had (read-only root, full disk), the body stays in memory.
+/// A request body that came in pieces: in memory up to a limit, beyond it in an unlinked temporary file that is mapped
+/// for reading. If no temporary file can be had (read-only root, full disk), the body stays in memory.
 class BodySpool {
  public:
   /// `listener` outlives it; null: none.

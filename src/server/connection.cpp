@@ -20,7 +20,8 @@ constexpr int kClientGone = 499;
 
 }  // namespace
 
-Connection::Connection(const Surroundings& surroundings, UniqueFd fd, net::Peer peer, const http::History& history, std::string_view unread)
+Connection::Connection(const Surroundings& surroundings, UniqueFd fd, net::Peer peer, const http::History& history,
+                       std::string_view unread)
     : context_(surroundings.context),
       exchanges_(surroundings.exchanges),
       owner_(surroundings.owner),
@@ -48,7 +49,8 @@ void Connection::end(http::Stream&) {
   exchanges_.take_back(std::move(exchange_));
 }
 
-/// Serves what has been read as far as it goes. A handler may cost this thread the loop: nothing but Asio is below this function then.
+/// Serves what has been read as far as it goes. A handler may cost this thread the loop: nothing but Asio is below this
+/// function then.
 void Connection::go_on() {
   for (int burst = 0;; ++burst) {
     if (burst == kBurst) return socket_.post();  // other connections get a turn
@@ -115,7 +117,8 @@ void Connection::take_again() {
 // ---- Answers
 
 void Connection::refuse(const http::Session::Event& event) {
-  exchange_->refuse(event.refusal->status, event.refusal->reason, event.timed_out ? http::Outcome::timeout : http::Outcome::refused);
+  exchange_->refuse(event.refusal->status, event.refusal->reason,
+                    event.timed_out ? http::Outcome::timeout : http::Outcome::refused);
   on_refused();
 }
 
@@ -125,7 +128,8 @@ void Connection::on_refused() {
 }
 
 void Connection::on_late_answer() {
-  // A client that closed while it waited is most often gone: nginx's 499. It is answered all the same, it may have closed one direction only.
+  // A client that closed while it waited is most often gone: nginx's 499. It is answered all the same, it may have
+  // closed one direction only.
   if (transport_->peer_has_closed()) exchange_->outcome_ = http::Outcome::client_gone;
   answer();
   context_.handler.on_done();
@@ -178,7 +182,8 @@ void Connection::on_written(TimePoint now) {
   answering_ = false;
   if (exchange_) {
     const bool gone = exchange_->outcome_ == http::Outcome::client_gone;
-    over(gone ? kClientGone : exchange_->status_, exchange_->outcome_, gone ? std::string_view() : exchange_->reason_, exchange_->body_out_, now);
+    over(gone ? kClientGone : exchange_->status_, exchange_->outcome_, gone ? std::string_view() : exchange_->reason_,
+         exchange_->body_out_, now);
   }
   session_->on_output_drained(now);
 }
@@ -285,7 +290,8 @@ std::uint64_t Connection::body_sent() const {
 }
 
 /// Each request is counted and logged once.
-void Connection::over(int status, http::Outcome outcome, std::string_view reason, std::uint64_t bytes_out, TimePoint end) {
+void Connection::over(int status, http::Outcome outcome, std::string_view reason, std::uint64_t bytes_out,
+                      TimePoint end) {
   if (std::exchange(exchange_->over_, true)) return;
   context_.observer.on_over({*exchange_, status, outcome, reason, bytes_out, end});
 }

@@ -30,10 +30,13 @@ class ConnectionOwner {
   ~ConnectionOwner() = default;
 };
 
-/// One client connection: carries bytes between transport and session, requests to the handler, and keeps the session's deadline. What is to be done the
-/// session says; here it is done. Never waits. Loop only.
-/// Life time: its owner's; it says by itself when it is over.
-class Connection final : public net::Deadlined, private http::Streams, private Client, private net::StreamSocket::Owner {
+/// One client connection: carries bytes between transport and session, requests to the handler, and keeps the session's
+/// deadline. What is to be done the session says; here it is done. Never waits. Loop only. Life time: its owner's; it
+/// says by itself when it is over.
+class Connection final : public net::Deadlined,
+                         private http::Streams,
+                         private Client,
+                         private net::StreamSocket::Owner {
  public:
   /// All outlive it.
   struct Surroundings {
@@ -42,7 +45,8 @@ class Connection final : public net::Deadlined, private http::Streams, private C
     ConnectionOwner& owner;
   };
   /// `unread`: what has been read of it elsewhere.
-  Connection(const Surroundings& surroundings, UniqueFd fd, net::Peer peer, const http::History& history, std::string_view unread);
+  Connection(const Surroundings& surroundings, UniqueFd fd, net::Peer peer, const http::History& history,
+             std::string_view unread);
   ~Connection();
 
   void start();
@@ -61,10 +65,12 @@ class Connection final : public net::Deadlined, private http::Streams, private C
   /// Ends that read: Migration::on_wait() is asked again.
   void interrupt() { socket_.interrupt(); }
   void close();
-  /// The request in hand as bytes, of which none has been handled; empty: they cannot be had. May be put together in `memory`.
+  /// The request in hand as bytes, of which none has been handled; empty: they cannot be had. May be put together in
+  /// `memory`.
   std::string_view bytes_again(std::string& memory);
   int fd() { return socket_.fd(); }
-  /// Another process has a descriptor of the same socket and goes on with it, and with the request in hand if there is one. Ours is closed.
+  /// Another process has a descriptor of the same socket and goes on with it, and with the request in hand if there is
+  /// one. Ours is closed.
   void release();
 
   using ListHook = boost::intrusive::list_member_hook<>;

@@ -15,7 +15,8 @@ namespace {
 
 /// Exchanges kept for reuse; as many as requests are usually under way at a time.
 constexpr std::size_t kSpareExchanges = 64;
-/// Bodies up to this size are copied behind their head, so that one send takes both; longer ones go out from where they are.
+/// Bodies up to this size are copied behind their head, so that one send takes both; longer ones go out from where they
+/// are.
 constexpr std::size_t kCopiedBody = 16 * 1024;
 
 constexpr std::string_view kServerErrorBody = "Internal Server Error\n";
@@ -51,10 +52,14 @@ void Exchange::prepare(const net::Peer& peer, bool trusted, bool first, std::str
 
 /// A trusted proxy is believed (RFC 7239, X-Forwarded-*, X-Request-Id).
 void Exchange::identify(const net::Peer& peer) {
-  const http::Origin origin = http::find_origin(request().fields, {.address = origin_.peer, .scheme = origin_.scheme}, context_.settings.is_trusted);
-  origin_ = {.peer = origin.address, .peer_port = origin.address == origin_.peer ? peer.port : std::uint16_t{0}, .scheme = origin.scheme};
+  const http::Origin origin = http::find_origin(request().fields, {.address = origin_.peer, .scheme = origin_.scheme},
+                                                context_.settings.is_trusted);
+  origin_ = {.peer = origin.address,
+             .peer_port = origin.address == origin_.peer ? peer.port : std::uint16_t{0},
+             .scheme = origin.scheme};
   for (const http::Field& field : request().fields) {
-    if (http::equal_names(field.name, "X-Request-Id") && http::is_usable_request_id(field.value)) request_id_ = field.value;
+    if (http::equal_names(field.name, "X-Request-Id") && http::is_usable_request_id(field.value))
+      request_id_ = field.value;
   }
 }
 
@@ -79,8 +84,8 @@ std::string_view Exchange::peer() const {
 
 // ---- The answer
 
-/// Why the answer cannot be sent. Ported code says `Connection: close` and the like, which elsewhere the server takes out as well: `kept` are the other
-/// fields then.
+/// Why the answer cannot be sent. Ported code says `Connection: close` and the like, which elsewhere the server takes
+/// out as well: `kept` are the other fields then.
 std::string Exchange::drop_fields(const http::Response& response, std::vector<http::Field>& kept) {
   const http::AnswerTo to{request().method == "HEAD", response.status};
   for (const http::Field& field : response.fields) {
@@ -120,7 +125,8 @@ void Exchange::put(const http::Response& response, std::span<const http::Field> 
   stream_->spell(out, {status_, fields, response.body.size(), closes_}, http::date_now());
   if (!http::carries_body({request().method == "HEAD", status_})) return response.release();
   body_out_ = response.body.size();
-  if (response.body.size() > kCopiedBody && response.release.release != nullptr) return output_.lend(response.body, response.release);
+  if (response.body.size() > kCopiedBody && response.release.release != nullptr)
+    return output_.lend(response.body, response.release);
   out.append(response.body);
   response.release();
 }
@@ -169,7 +175,9 @@ void Exchange::refuse_pending(int status, std::string_view reason, http::Outcome
   client_->on_refused();
 }
 
-void Exchange::give_up(int status, std::string_view reason, http::Outcome outcome) { client_->give_up(status, reason, outcome); }
+void Exchange::give_up(int status, std::string_view reason, http::Outcome outcome) {
+  client_->give_up(status, reason, outcome);
+}
 
 void Exchange::take_again() { client_->take_again(); }
 

@@ -45,9 +45,10 @@ struct Origin {
   std::string_view scheme;      ///< "http" or "https"
 };
 
-/// One request and its answer, with all the memory that a handler's thread may touch. If the client is answered before its handler has returned, or is
-/// gone, the exchange is abandoned: the connection lets go of it, and it lives on until the handler calls done().
-/// Reused: memory stays. Loop only, but for what a pending handler may ask and say from its own thread.
+/// One request and its answer, with all the memory that a handler's thread may touch. If the client is answered before
+/// its handler has returned, or is gone, the exchange is abandoned: the connection lets go of it, and it lives on until
+/// the handler calls done(). Reused: memory stays. Loop only, but for what a pending handler may ask and say from its
+/// own thread.
 class Exchange final : public http::StreamOwner, public net::Deadlined {
  public:
   /// What a handler keeps with an exchange; made once, kept as the exchange is reused.

@@ -15,7 +15,8 @@
 namespace serval::server {
 
 /// All connections of a loop, and what they share. Loop only, but for `settings` and `farewell`.
-/// Life time: made before the first connection, destroyed after the last operation.
+/// Life time: made before the first connection, destroyed after the last operation. The process has
+/// called http::reseed_request_ids() by then.
 class Hub final : public Context, private ConnectionOwner {
  public:
   /// What the loop is to be told and asked. All are borrowed.
@@ -28,7 +29,9 @@ class Hub final : public Context, private ConnectionOwner {
   Hub(boost::asio::io_context& io, Settings settings, const Roles& roles);
   ~Hub();
 
-  using Connections = boost::intrusive::list<Connection, boost::intrusive::member_hook<Connection, Connection::ListHook, &Connection::list_hook>>;
+  using Connections =
+      boost::intrusive::list<Connection,
+                             boost::intrusive::member_hook<Connection, Connection::ListHook, &Connection::list_hook>>;
   Connections& connections() { return connections_; }
 
   /// Serves a client from its first byte on. `fd`: a connected, non-blocking stream socket.

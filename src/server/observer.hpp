@@ -16,7 +16,7 @@ class Exchange;
 /// How a request ended.
 struct Summary {
   const Exchange& exchange;
-  int status = 0;               ///< what the client was sent; 499: it was gone before an answer (nginx's number); 0: none yet
+  int status = 0;  ///< what the client was sent; 499: it was gone before an answer (nginx's number); 0: none yet
   http::Outcome outcome = http::Outcome::ok;
   std::string_view reason;      ///< why the answer is serval's own; a static text
   std::uint64_t bytes_out = 0;  ///< of the answer's body, as far as is known
@@ -44,7 +44,8 @@ class Migration {
   virtual bool on_wait(Connection&) { return false; }
   /// The farewell has changed while the connection waits for a request, and reads.
   virtual void on_farewell(Connection&) {}
-  /// It does not wait any more: a request begins, or it is closed. Called only for one that is in a list (Connection::waiting_hook).
+  /// It does not wait any more: a request begins, or it is closed. Called only for one that is in a list
+  /// (Connection::waiting_hook).
   virtual void on_wait_over(Connection&) {}
 };
 

@@ -14,7 +14,7 @@ namespace serval::server {
 std::unique_ptr<http::Stream> make_stream(const Context& context);
 
 /// Of a connection with that history, of which `unread` has been read. `context` and `streams` outlive it.
-std::unique_ptr<http::Session> make_session(const Context& context, http::Streams& streams, const http::History& history,
-                                            std::string_view unread);
+std::unique_ptr<http::Session> make_session(const Context& context, http::Streams& streams,
+                                            const http::History& history, std::string_view unread);
 
 }  // namespace serval::server

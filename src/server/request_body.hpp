@@ -8,7 +8,8 @@
 
 namespace serval::server {
 
-/// A request's body: where it was read to, if it came in one piece and lies there still, else in a spool. Loop only, until it is complete.
+/// A request's body: where it was read to, if it came in one piece and lies there still, else in a spool. Loop only,
+/// until it is complete.
 class RequestBody {
  public:
   /// `listener` outlives it; null: none.

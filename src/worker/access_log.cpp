@@ -9,10 +9,13 @@ namespace serval::worker {
 
 namespace {
 
-/// A batch is written when it is this long, even if the loop has more to do. Well above PIPE_BUF, small enough to stay in the L1 cache.
+/// A batch is written when it is this long, even if the loop has more to do. Well above PIPE_BUF, small enough to stay
+/// in the L1 cache.
 constexpr std::size_t kBatch = 16 * 1024;
 
-std::string_view prefix_for(int fd) { return fd >= 0 && is_journal(fd) ? priority_prefix(log::Level::info) : std::string_view(); }
+std::string_view prefix_for(int fd) {
+  return fd >= 0 && is_journal(fd) ? priority_prefix(log::Level::info) : std::string_view();
+}
 
 }  // namespace
 
@@ -21,7 +24,8 @@ AccessLog::AccessLog(boost::asio::io_context& io, int fd, http::AccessFormat for
       format_(std::move(format)),
       prefix_(prefix_for(fd)),
       dropped_(io, [this](std::uint64_t count) {
-        return log::write(log::Level::warning, "access lines dropped", {{"count", count}, {"why", file_->why_dropped()}});
+        return log::write(log::Level::warning, "access lines dropped",
+                          {{"count", count}, {"why", file_->why_dropped()}});
       }) {}
 
 void AccessLog::add(const http::AccessRecord& record) {

@@ -23,7 +23,9 @@ std::optional<Clock::duration> queue_wait(const server::Exchange& exchange) {
   return call.started() - exchange.complete();
 }
 
-std::chrono::microseconds microseconds(Clock::duration duration) { return std::chrono::duration_cast<std::chrono::microseconds>(duration); }
+std::chrono::microseconds microseconds(Clock::duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration);
+}
 
 }  // namespace
 
@@ -107,8 +109,9 @@ void Accounting::flush_soon() {
 void Accounting::on_field_dropped(const server::Exchange& exchange, std::string_view name) {
   if (!first_dropped(name)) return;
   const http::Request& head = exchange.request();
-  log::warning("the app sends a header that is serval's to send, it is dropped each time",
-               {{"header", name}, {"method", head.method}, {"target", head.target}, {"request_id", exchange.request_id()}});
+  log::warning(
+      "the app sends a header that is serval's to send, it is dropped each time",
+      {{"header", name}, {"method", head.method}, {"target", head.target}, {"request_id", exchange.request_id()}});
 }
 
 /// One word about each of them is enough.

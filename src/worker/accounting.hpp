@@ -18,8 +18,8 @@
 
 namespace serval::worker {
 
-/// What the engine reports becomes counters and gauges of the scoreboard, access lines, and the log's word on refused requests. Loop only, but for
-/// on_field_dropped().
+/// What the engine reports becomes counters and gauges of the scoreboard, access lines, and the log's word on refused
+/// requests. Loop only, but for on_field_dropped().
 class Accounting final : public server::Observer {
  public:
   struct Setting {
@@ -39,8 +39,9 @@ class Accounting final : public server::Observer {
   void on_over(const server::Summary& summary) override;
   void on_field_dropped(const server::Exchange& exchange, std::string_view name) override;
 
-  /// A connection that is about to be taken from a listener or the lobby counts on the scoreboard before this process has it, until the hub serves it or
-  /// this ends: a worker that is killed right after accept(2) has told the master of each connection that it takes along. At most one too many.
+  /// A connection that is about to be taken from a listener or the lobby counts on the scoreboard before this process
+  /// has it, until the hub serves it or this ends: a worker that is killed right after accept(2) has told the master of
+  /// each connection that it takes along. At most one too many.
   class Taking {
    public:
     explicit Taking(Accounting& accounting) : accounting_(accounting) { accounting_.set_taking(1); }

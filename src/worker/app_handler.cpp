@@ -58,8 +58,10 @@ server::Handler::Taken AppHandler::submit(server::Exchange& exchange, HandlerCal
 [[gnu::noinline]] void AppHandler::hint_at_proxy(const server::Exchange& exchange) {
   if (!says_forwarded(exchange.request().fields) || !is_private(exchange.origin().peer)) return;
   proxy_hint_due_ = false;
-  log::warning("a request says that a proxy has forwarded it, but that is not believed: request.trusted_proxies does not name the proxy",
-               {{"peer", exchange.origin().peer}});
+  log::warning(
+      "a request says that a proxy has forwarded it, but that is not believed: request.trusted_proxies does not name "
+      "the proxy",
+      {{"peer", exchange.origin().peer}});
 }
 
 void AppHandler::on_deadline(server::Exchange& exchange, TimePoint now) {

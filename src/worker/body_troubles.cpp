@@ -41,7 +41,9 @@ void BodyTroubles::finish() {
 
 bool BodyTroubles::say(Kind kind, std::uint64_t count) const {
   const Row& row = kTroubles[index_of(kind)];
-  return log::write(row.level, row.sentence, {{"folder", server::temporary_folder()}, {"error", errno_text(errors_[index_of(kind)])}, {"count", count}});
+  return log::write(
+      row.level, row.sentence,
+      {{"folder", server::temporary_folder()}, {"error", errno_text(errors_[index_of(kind)])}, {"count", count}});
 }
 
 }  // namespace serval::worker

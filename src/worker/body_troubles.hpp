@@ -10,8 +10,8 @@
 
 namespace serval::worker {
 
-/// The log's word on request bodies that a full disk or a missing folder keeps out of their temporary files: for each kind the latest error, and how
-/// many there were. Loop only.
+/// The log's word on request bodies that a full disk or a missing folder keeps out of their temporary files: for each
+/// kind the latest error, and how many there were. Loop only.
 class BodyTroubles {
  public:
   using Kind = server::BodyTrouble;

@@ -14,21 +14,24 @@ namespace serval::worker {
 
 namespace {
 
-/// A worker that has had no descriptor for a newcomer for this long, nor an idle connection to close for one, will not get any better.
+/// A worker that has had no descriptor for a newcomer for this long, nor an idle connection to close for one, will not
+/// get any better.
 constexpr auto kStarvedPatience = std::chrono::seconds(10);
 
 UniqueFd spare_descriptor() { return os::among_own(UniqueFd(::open("/", O_PATH | O_CLOEXEC))); }
 
 }  // namespace
 
-Descriptors::Descriptors(boost::asio::io_context& io, server::Hub& hub, std::function<void(const std::string& why)> on_starved)
+Descriptors::Descriptors(boost::asio::io_context& io, server::Hub& hub,
+                         std::function<void(const std::string& why)> on_starved)
     : hub_(hub),
       on_starved_(std::move(on_starved)),
       limit_(os::fd_limit()),
       crowded_from_(worker::crowded_from(limit_)),
       reserve_(spare_descriptor()),
       closed_for_room_(io, [this](std::uint64_t count) {
-        return log::write(log::Level::warning, "idle connections are closed to make room: raise the limit of open files",
+        return log::write(log::Level::warning,
+                          "idle connections are closed to make room: raise the limit of open files",
                           {{"closed", count}, {"connections", hub_.connections().size()}, {"limit", limit_}});
       }) {}
 
@@ -38,7 +41,9 @@ std::size_t Descriptors::close_idle() {
     if (connection.rests()) idle.push_back(&connection);
   }
   const std::size_t count = to_close(idle.size());
-  const auto sooner = [](const server::Connection* a, const server::Connection* b) { return a->history().last_activity < b->history().last_activity; };
+  const auto sooner = [](const server::Connection* a, const server::Connection* b) {
+    return a->history().last_activity < b->history().last_activity;
+  };
   std::partial_sort(idle.begin(), idle.begin() + static_cast<std::ptrdiff_t>(count), idle.end(), sooner);
   for (std::size_t i = 0; i < count; ++i) idle[i]->close();
   if (count > 0) closed_for_room_.add(count);

@@ -14,11 +14,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// After the grace the worker leaves by itself, without a master as well; a little earlier than the master would kill it, so that its own last words are
-/// in the log.
+/// After the grace the worker leaves by itself, without a master as well; a little earlier than the master would kill
+/// it, so that its own last words are in the log.
 constexpr auto kGraceMargin = 100ms;
-/// After a worker has put its last connection into the lobby: as long as a stop of the whole server may take to come round, if its processes are
-/// signalled one by one. A successor that still boots finds them there without us.
+/// After a worker has put its last connection into the lobby: as long as a stop of the whole server may take to come
+/// round, if its processes are signalled one by one. A successor that still boots finds them there without us.
 constexpr auto kGuestsPatience = 1s;
 constexpr auto kBetweenLooks = 5ms;
 
@@ -62,7 +62,8 @@ void Drain::on_closed() {
 
 /// A master that knows no lobby does not ask.
 void Drain::tell_if_left() {
-  if (told_left_ || !parts_.lobby.possible() || !begun() || parts_.intake.still_accepting() || !parts_.lobby.empty()) return;
+  if (told_left_ || !parts_.lobby.possible() || !begun() || parts_.intake.still_accepting() || !parts_.lobby.empty())
+    return;
   told_left_ = true;
   parts_.tell_master(ipc::NoLongerAccepting{});
 }
@@ -102,7 +103,8 @@ void Drain::on_grace_over() {
   std::size_t requests = 0;
   for (server::Connection& connection : parts_.hub.connections()) requests += connection.cut() ? 1 : 0;
   parts_.flush();
-  log::warning("grace is over: requests are cut off", {{"requests", requests}, {"handlers", handlers}, {"grace", parts_.grace}});
+  log::warning("grace is over: requests are cut off",
+               {{"requests", requests}, {"handlers", handlers}, {"grace", parts_.grace}});
   log::finish();
   ::_exit(exit_code::ok);
 }

@@ -15,7 +15,8 @@
 
 namespace serval::worker {
 
-/// How a worker leaves: it answers what it has and what waits for it, or hands that on, tells the master how far it is, and ends. Loop only.
+/// How a worker leaves: it answers what it has and what waits for it, or hands that on, tells the master how far it is,
+/// and ends. Loop only.
 class Drain {
  public:
   /// All are borrowed.

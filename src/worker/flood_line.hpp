@@ -10,7 +10,8 @@
 
 namespace serval::worker {
 
-/// A log line of which a client, an app or a full disk could cause any number: at most one in Flood::kPause, with the sum. Loop only.
+/// A log line of which a client, an app or a full disk could cause any number: at most one in Flood::kPause, with the
+/// sum. Loop only.
 class FloodLine {
  public:
   /// False: the line is lost, as the log is on a full disk itself. The sum is told later then.

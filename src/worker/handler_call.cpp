@@ -40,7 +40,9 @@ void HandlerCall::run(bool waited) {
                              .request_id = exchange_.request_id(),
                              .deadline = deadline};
   std::optional<scoreboard::Row> row = this_row();
-  if (row) row->begin({.method = head.method, .target = head.target, .request_id = request.request_id, .peer = request.peer}, start, deadline);
+  if (row)
+    row->begin({.method = head.method, .target = head.target, .request_id = request.request_id, .peer = request.peer},
+               start, deadline);
   context_.app.handle(request, *this);
   if (row) row->end();
 }
@@ -75,7 +77,8 @@ void HandlerCall::respond(const Response& response) {
 
 void HandlerCall::fail(std::string_view why) {
   const http::Request& head = exchange_.request();
-  log::error("app failed", {{"method", head.method}, {"target", head.target}, {"request_id", exchange_.request_id()}, {"why", why}});
+  log::error("app failed",
+             {{"method", head.method}, {"target", head.target}, {"request_id", exchange_.request_id()}, {"why", why}});
   exchange_.fail();
 }
 

@@ -15,8 +15,8 @@
 
 namespace serval::worker {
 
-/// One call of the app's handler: the exchange's request as the app is shown it, and the app's answer on its way back. Kept with its exchange.
-/// Begun and expired on the loop; runs on a pool thread.
+/// One call of the app's handler: the exchange's request as the app is shown it, and the app's answer on its way back.
+/// Kept with its exchange. Begun and expired on the loop; runs on a pool thread.
 class HandlerCall final : public server::Exchange::Attachment, public Task, private app::Answer {
  public:
   /// What all calls share; outlives them.
@@ -37,7 +37,9 @@ class HandlerCall final : public server::Exchange::Attachment, public Task, priv
 
   // Any thread.
   bool has_started() const { return started_.load(std::memory_order_acquire) != 0; }
-  TimePoint started() const { return TimePoint(Clock::duration(started_.load(std::memory_order_acquire))); }  ///< once it has
+  TimePoint started() const {
+    return TimePoint(Clock::duration(started_.load(std::memory_order_acquire)));
+  }  ///< once it has
   /// When it is to be given up, as extended so far; max(): never. Once it has started.
   TimePoint due() const { return TimePoint(Clock::duration(due_.load())); }
   pid_t thread() const { return thread_.load(std::memory_order_relaxed); }  ///< that it runs on, once it has started

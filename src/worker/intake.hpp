@@ -11,7 +11,8 @@
 
 namespace serval::worker {
 
-/// All the queues that connections come from: the listeners, and the lobby. Loop only; destroyed after the loop has ended.
+/// All the queues that connections come from: the listeners, and the lobby. Loop only; destroyed after the loop has
+/// ended.
 class Intake {
  public:
   /// All are borrowed.
@@ -24,7 +25,8 @@ class Intake {
   /// Leaves alone what waits in the listeners' queues, until release().
   void hold();
   void release();
-  /// Takes what waits, then closes the queues, and calls `on_closed` once the last one is. What is in the lobby is left to those that take over, if any.
+  /// Takes what waits, then closes the queues, and calls `on_closed` once the last one is. What is in the lobby is left
+  /// to those that take over, if any.
   void drain(bool others_take_over, std::function<void()> on_closed);
   /// It drained, and nobody takes over after all: what is in the lobby, ours or not, is for those that still live.
   void drain_lobby();

@@ -7,7 +7,8 @@ namespace serval::worker {
 void LastChances::add(const void* handler, TimePoint now) { told_.push_back({handler, now + kPatience}); }
 
 void LastChances::returned(const void* handler) {
-  const auto found = std::find_if(told_.begin(), told_.end(), [=](const Told& told) { return told.handler == handler; });
+  const auto found =
+      std::find_if(told_.begin(), told_.end(), [=](const Told& told) { return told.handler == handler; });
   if (found == told_.end()) return;
   if (found - told_.begin() < stuck_) --stuck_;
   told_.erase(found);

@@ -6,7 +6,8 @@
 
 namespace serval::worker {
 
-/// Gives memory that has been freed back to the system, when that is worth it (trim.hpp). Loop only; asked some seconds apart.
+/// Gives memory that has been freed back to the system, when that is worth it (trim.hpp). Loop only; asked some seconds
+/// apart.
 class MemoryKeeper {
  public:
   explicit MemoryKeeper(int pid) : pid_(pid) {}

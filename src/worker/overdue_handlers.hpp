@@ -10,7 +10,8 @@
 
 namespace serval::worker {
 
-/// Handlers that have run past their deadlines, each of which has a second to return: the master hears of them, and of those that do not. Loop only.
+/// Handlers that have run past their deadlines, each of which has a second to return: the master hears of them, and of
+/// those that do not. Loop only.
 class OverdueHandlers {
  public:
   /// `on_stuck`: another one has become stuck.

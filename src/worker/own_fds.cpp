@@ -17,8 +17,12 @@ void OwnFds::look() {
   const auto lost = watch.lost();
   if (!lost || said_.exchange(true)) return;
   const bool helpless = lost->name == kEventLoop;
-  log::error("a descriptor of serval's is not what it was, the app may close only what it has opened: the worker leaves",
-             {{"which", lost->name}, {"fd", lost->fd}, {"now", lost->closed ? "closed" : "another file"}, {"how", helpless ? "at once" : "it drains"}});
+  log::error(
+      "a descriptor of serval's is not what it was, the app may close only what it has opened: the worker leaves",
+      {{"which", lost->name},
+       {"fd", lost->fd},
+       {"now", lost->closed ? "closed" : "another file"},
+       {"how", helpless ? "at once" : "it drains"}});
   if (helpless) ::_exit(exit_code::internal);
   on_lost_(lost->name);
 }

@@ -13,7 +13,8 @@ class Exchange;
 
 namespace serval::worker {
 
-/// Holds requests back while the server is paused (`serval pause`): what handlers have already is finished. Loop only, but for held().
+/// Holds requests back while the server is paused (`serval pause`): what handlers have already is finished. Loop only,
+/// but for held().
 class PauseGate {
  public:
   struct Hooks {
@@ -23,7 +24,8 @@ class PauseGate {
   };
   PauseGate(boost::asio::io_context& io, Hooks hooks) : io_(io), hooks_(std::move(hooks)) {}
 
-  /// From now on nothing passes, until admit(). `quiet` is called once nothing is in progress, maybe at once, unless admit() comes before.
+  /// From now on nothing passes, until admit(). `quiet` is called once nothing is in progress, maybe at once, unless
+  /// admit() comes before.
   void hold(std::function<void()> quiet);
   bool holds() const { return holds_; }
   /// A request that is to wait: Exchange::take_again() is called when its turn has come.

@@ -25,8 +25,9 @@ void Refusals::add(const http::AccessRecord& record) {
 }
 
 bool Refusals::say(std::uint64_t count) const {
-  return log::write(log::Level::info, "request refused",
-                    {{"status", status_}, {"reason", reason_}, {"received", received_}, {"peer", peer_}, {"count", count}});
+  return log::write(
+      log::Level::info, "request refused",
+      {{"status", status_}, {"reason", reason_}, {"received", received_}, {"peer", peer_}, {"count", count}});
 }
 
 }  // namespace serval::worker

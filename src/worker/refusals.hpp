@@ -9,8 +9,8 @@
 
 namespace serval::worker {
 
-/// The log's word on requests that were refused: the latest one, and how many there were. Clients cause them, so it is `info`, and folded; the access
-/// log has each of them. Loop only.
+/// The log's word on requests that were refused: the latest one, and how many there were. Clients cause them, so it is
+/// `info`, and folded; the access log has each of them. Loop only.
 class Refusals {
  public:
   explicit Refusals(boost::asio::io_context& io) : line_(io, [this](std::uint64_t count) { return say(count); }) {}
@@ -26,7 +26,8 @@ class Refusals {
   FloodLine line_;
 };
 
-/// What a log shows of the bytes of a refused request: its first line, as far as it came, and at most 100 bytes. What follows may be secret.
+/// What a log shows of the bytes of a refused request: its first line, as far as it came, and at most 100 bytes. What
+/// follows may be secret.
 std::string_view shown_of(std::string_view received);
 
 }  // namespace serval::worker

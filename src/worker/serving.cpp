@@ -45,7 +45,8 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
                 .on_change = [this] { on_pool_changed(); }}),
       accounting_(io, board_, accounting_setting()),
       lobby_(io, setting_.heritage.lobby_entry_fd, farewell_, shedding_, lobby_hooks()),
-      hub_(io, setting_.engine, {.farewell = farewell_, .handler = handler_, .observer = accounting_, .migration = lobby_}),
+      hub_(io, setting_.engine,
+           {.farewell = farewell_, .handler = handler_, .observer = accounting_, .migration = lobby_}),
       descriptors_(io, hub_, [this](const std::string& why) { setting_.on_unfit(why, true); }),
       rebalancer_(io, pool_, fleet_, lobby_, [this] { on_pool_changed(); }),
       intake_({.hub = hub_,
@@ -115,7 +116,9 @@ Drain::Parts Serving::drain_parts() {
 /// By whichever thread has looked.
 void Serving::on_own_fd_lost(const std::string& which) {
   const bool can_tell = which != OwnFds::kChannel;
-  boost::asio::post(io_, [this, which, can_tell] { setting_.on_unfit("the app has touched a descriptor of serval's: " + which, can_tell); });
+  boost::asio::post(io_, [this, which, can_tell] {
+    setting_.on_unfit("the app has touched a descriptor of serval's: " + which, can_tell);
+  });
 }
 
 /// The pool has a request less, or one waits in it.
@@ -126,15 +129,18 @@ void Serving::on_pool_changed() {
 }
 
 void Serving::on_nobody_takes_over() {
-  log::warning("no worker takes over connections; each is closed after its next response", {{"connections", connections()}});
+  log::warning("no worker takes over connections; each is closed after its next response",
+               {{"connections", connections()}});
   drain_.say_goodbye();
 }
 
-/// An answer that a thread has ready may still be on its way to the loop. Requests that the gate holds have not been begun.
+/// An answer that a thread has ready may still be on its way to the loop. Requests that the gate holds have not been
+/// begun.
 bool Serving::nothing_in_progress() {
   if (pool_.running() > 0 || pool_.waiting() > 0) return false;
-  const auto pending = std::count_if(hub_.connections().begin(), hub_.connections().end(),
-                                     [](const server::Connection& connection) { return connection.waits_for_answer(); });
+  const auto pending =
+      std::count_if(hub_.connections().begin(), hub_.connections().end(),
+                    [](const server::Connection& connection) { return connection.waits_for_answer(); });
   return pending == gate_.held();
 }
 

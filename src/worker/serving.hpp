@@ -34,8 +34,8 @@
 
 namespace serval::worker {
 
-/// The parts that serve, put together: what each hears from which other is said here and nowhere else. Loop only, but for what the parts say themselves.
-/// Life time: made before the loop runs, destroyed after it has ended.
+/// The parts that serve, put together: what each hears from which other is said here and nowhere else. Loop only, but
+/// for what the parts say themselves. Life time: made before the loop runs, destroyed after it has ended.
 class Serving {
  public:
   struct Setting {
@@ -55,12 +55,13 @@ class Serving {
 
   /// Says several times within workers.heartbeat_timeout that the loop turns, and keeps house.
   void start_beating();
-  /// Looks from now on whether the app leaves our descriptors alone, those of the event loop and the channel among them; until the drain, in which they
-  /// are closed one after another.
+  /// Looks from now on whether the app leaves our descriptors alone, those of the event loop and the channel among
+  /// them; until the drain, in which they are closed one after another.
   void watch_own_fds(const ipc::Channel& channel, const std::vector<int>& loop_fds);
   /// The new log and access log, each only if it is a file.
   void reopen_logs(std::vector<UniqueFd> files);
-  /// Nothing gets to the app, until resume(); `quiet` is called once all that it had has been answered, unless resume() comes before.
+  /// Nothing gets to the app, until resume(); `quiet` is called once all that it had has been answered, unless resume()
+  /// comes before.
   void pause(std::function<void()> quiet);
   void resume();
   /// What a pause holds back gets its turn, though new connections do not.

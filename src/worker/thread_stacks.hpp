@@ -13,7 +13,8 @@
 
 namespace serval::worker {
 
-/// Asks threads of this worker where they are, for whoever wants to know; several may ask for the same thread. Loop only.
+/// Asks threads of this worker where they are, for whoever wants to know; several may ask for the same thread. Loop
+/// only.
 class ThreadStacks {
  public:
   /// None (a count of 0) if the thread does not answer within kPatience, or cannot be asked.

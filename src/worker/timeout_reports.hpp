@@ -9,11 +9,14 @@
 
 namespace serval::worker {
 
-/// Tells the master of handlers that ran past their deadlines, each with the place where its thread is at that moment. Loop only.
+/// Tells the master of handlers that ran past their deadlines, each with the place where its thread is at that moment.
+/// Loop only.
 class TimeoutReports {
  public:
-  /// `tell`: hands a message to the master; false if there is none any more. What cannot be told is logged here, without the stack's names.
-  TimeoutReports(ThreadStacks& stacks, std::function<bool(const ipc::FromWorker&)> tell) : stacks_(stacks), tell_(std::move(tell)) {}
+  /// `tell`: hands a message to the master; false if there is none any more. What cannot be told is logged here,
+  /// without the stack's names.
+  TimeoutReports(ThreadStacks& stacks, std::function<bool(const ipc::FromWorker&)> tell)
+      : stacks_(stacks), tell_(std::move(tell)) {}
 
   /// Looks at the call's request and its thread. The report is on its way as soon as the thread has answered.
   void add(const HandlerCall& call, TimePoint now);

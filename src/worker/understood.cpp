@@ -31,7 +31,8 @@ Result<server::Settings> engine_settings(const config::Request& request) {
   settings.spill_body = request.spill_body;
   settings.proxy_protocol = request.proxy_protocol;
   settings.is_trusted = [networks = std::move(trusted)](std::string_view address) {
-    return std::any_of(networks.begin(), networks.end(), [&](const Network& network) { return network.contains(address); });
+    return std::any_of(networks.begin(), networks.end(),
+                       [&](const Network& network) { return network.contains(address); });
   };
   return settings;
 }

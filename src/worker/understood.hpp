@@ -13,7 +13,8 @@ struct Understood {
   http::AccessFormat access_format;
 };
 
-/// The error names the option whose text cannot be understood; a configuration that was validated has nothing of the kind.
+/// The error names the option whose text cannot be understood; a configuration that was validated has nothing of the
+/// kind.
 Result<Understood> understand(const config::Config& config);
 
 }  // namespace serval::worker

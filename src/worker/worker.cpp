@@ -44,7 +44,8 @@ constexpr int kReservedFds = 4096;
 /// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
 constexpr int kOomScore = 100;
 
-/// One worker process from its first line to its last. Everything happens on the loop (whichever thread has it), after boot() on the main thread.
+/// One worker process from its first line to its last. Everything happens on the loop (whichever thread has it), after
+/// boot() on the main thread.
 class Worker {
  public:
   /// `loop_fds`: that the event loop has opened, once the worker is made.
@@ -68,7 +69,8 @@ class Worker {
 
   ~Worker() {
     channel_.release();  // its descriptor is the channel's
-    // Its destructor would give the signals their default action back: a second TERM of a group would end this process before it has left.
+    // Its destructor would give the signals their default action back: a second TERM of a group would end this process
+    // before it has left.
     [[maybe_unused]] const auto* handlers = signals_.release();
   }
 
@@ -116,7 +118,8 @@ class Worker {
   Boot boot_;
   const std::vector<int>& loop_fds_;
   const config::Config& config_;
-  /// No hint that spares locks: with any, a thread that has lost the loop would not wake the one that has it (worker/threads/handler_pool.hpp).
+  /// No hint that spares locks: with any, a thread that has lost the loop would not wake the one that has it
+  /// (worker/threads/handler_pool.hpp).
   asio::io_context io_;
   Serving serving_;
   std::unique_ptr<asio::signal_set> signals_;
@@ -152,7 +155,8 @@ Worker::WorkerState Worker::boot() {
                              .generation = boot_.heritage.generation,
                              .threads = config_.workers.threads,
                              .server_name = config_.server.name};
-  // Nobody is left to end a worker that hangs here once the master has been killed; later the end of the life pipe tells it to drain.
+  // Nobody is left to end a worker that hangs here once the master has been killed; later the end of the life pipe
+  // tells it to drain.
   const bool bound = os::die_with_parent(boot_.heritage.master_pid);
   const auto unbound = [bound](WorkerState state) {
     if (bound) os::outlive_parent();
@@ -210,14 +214,15 @@ void Worker::watch_channel() {
 void Worker::on_message(ipc::Channel::Received received) {
   const auto message = ipc::decode<ipc::ToWorker>(received.packet);
   if (!message) return log::warning("message not for a worker", {{"kind", received.packet.tag}});
-  std::visit(Overloaded{
-                 [this](const ipc::Drain& order) { drain("asked", order.others_take_over ? Heirs::come : Heirs::none); },
-                 [&](const ipc::Reopen&) { reopen(std::move(received.fds)); },
-                 [this](const ipc::Pause& order) { pause(order.number); },
-                 [this](const ipc::Resume&) { resume(); },
-                 [this](const ipc::AskStacks& order) { serving_.stack_reports().answer(order.question); },
-             },
-             *message);
+  std::visit(
+      Overloaded{
+          [this](const ipc::Drain& order) { drain("asked", order.others_take_over ? Heirs::come : Heirs::none); },
+          [&](const ipc::Reopen&) { reopen(std::move(received.fds)); },
+          [this](const ipc::Pause& order) { pause(order.number); },
+          [this](const ipc::Resume&) { resume(); },
+          [this](const ipc::AskStacks& order) { serving_.stack_reports().answer(order.question); },
+      },
+      *message);
 }
 
 /// The master has a successor start first, if it can be told.

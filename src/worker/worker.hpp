@@ -7,7 +7,8 @@
 
 namespace serval::worker {
 
-/// What a freshly forked worker is given. Everything is borrowed from the mold's stack, which the fork copied: valid until exit.
+/// What a freshly forked worker is given. Everything is borrowed from the mold's stack, which the fork copied: valid
+/// until exit.
 struct Boot {
   const ipc::Heritage& heritage;
   app::App& app;             ///< loaded and preloaded

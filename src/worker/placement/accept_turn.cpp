@@ -25,7 +25,12 @@ constexpr auto kComplainEvery = 5s;
 }  // namespace
 
 AcceptTurn::AcceptTurn(const Entrance& entrance, UniqueFd queue, std::string address, bool local)
-    : entrance_(entrance), queue_(queue.get()), address_(std::move(address)), local_(local), watched_(entrance.hub.io), timer_(entrance.hub.io) {
+    : entrance_(entrance),
+      queue_(queue.get()),
+      address_(std::move(address)),
+      local_(local),
+      watched_(entrance.hub.io),
+      timer_(entrance.hub.io) {
   aside_ = std::move(queue);
   come_back();
 }
@@ -123,7 +128,8 @@ void AcceptTurn::post_ready() {
 void AcceptTurn::pause() {
   if (const TimePoint now = Clock::now(); now - last_complaint_ > kComplainEvery) {
     last_complaint_ = now;
-    log::error("cannot accept a connection: raise the limit of open files, or lower the load", {{"address", address_}, {"error", std::strerror(errno)}});
+    log::error("cannot accept a connection: raise the limit of open files, or lower the load",
+               {{"address", address_}, {"error", std::strerror(errno)}});
   }
   timer_.expires_after(kOutOfResources);
   timer_.async_wait([this](const boost::system::error_code& error) {

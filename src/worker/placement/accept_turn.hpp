@@ -28,11 +28,13 @@ struct Entrance {
   std::function<bool()> all_stuck;  ///< a request would wait in vain here
 };
 
-/// Takes connections from one queue that all workers share, a few at a time, when it is this worker's turn (placement/policy.hpp). What the queue is, the
-/// derived class knows. Loop only; outlives its operations (destroyed after the loop has ended).
+/// Takes connections from one queue that all workers share, a few at a time, when it is this worker's turn
+/// (placement/policy.hpp). What the queue is, the derived class knows. Loop only; outlives its operations (destroyed
+/// after the loop has ended).
 class AcceptTurn {
  public:
-  /// `queue`: a listening socket, or the lobby's exit; its own from here. `address`: as the log names it; `local`: of the unix family.
+  /// `queue`: a listening socket, or the lobby's exit; its own from here. `address`: as the log names it; `local`: of
+  /// the unix family.
   AcceptTurn(const Entrance& entrance, UniqueFd queue, std::string address, bool local);
   virtual ~AcceptTurn() = default;
 
@@ -40,8 +42,8 @@ class AcceptTurn {
   /// Leaves alone what waits in the queue, until release().
   void hold() { held_ = true; }
   void release();
-  /// Takes what waits in the queue, still leaving it to less busy siblings, then closes this process's copy of it and calls `on_empty`; held, it closes
-  /// it at once.
+  /// Takes what waits in the queue, still leaving it to less busy siblings, then closes this process's copy of it and
+  /// calls `on_empty`; held, it closes it at once.
   void drain(std::function<void()> on_empty);
   /// Looks no more, whatever waits.
   void close();

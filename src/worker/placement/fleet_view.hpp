@@ -10,7 +10,8 @@ namespace serval::worker::placement {
 class FleetView {
  public:
   /// `threads`: that each worker has. The scoreboard is borrowed.
-  FleetView(const scoreboard::Memory& memory, int slot, int threads, int cpus) : memory_(memory), slot_(slot), threads_(threads), cpus_(cpus) {}
+  FleetView(const scoreboard::Memory& memory, int slot, int threads, int cpus)
+      : memory_(memory), slot_(slot), threads_(threads), cpus_(cpus) {}
 
   int cpus() const { return cpus_; }
   /// Those in lower slots, as they were at most a millisecond ago; counted as far as it matters (placement/policy.hpp).

@@ -13,13 +13,14 @@
 namespace serval::worker::placement {
 
 LobbyReceiver::LobbyReceiver(const Entrance& entrance, UniqueFd exit)
-    : AcceptTurn(entrance, std::move(exit), "lobby", true),
-      strays_(entrance.hub.io, [](std::uint64_t count) {
-        return log::write(log::Level::warning, "what came through the lobby is no connection, dropped", {{"count", count}});
+    : AcceptTurn(entrance, std::move(exit), "lobby", true), strays_(entrance.hub.io, [](std::uint64_t count) {
+        return log::write(log::Level::warning, "what came through the lobby is no connection, dropped",
+                          {{"count", count}});
       }) {}
 
-/// A descriptor that the kernel finds no number for when we take it out is lost, and with it the connection. The app's threads may take numbers between
-/// this look and that moment: so there must be as many as connections leave to it, at least.
+/// A descriptor that the kernel finds no number for when we take it out is lost, and with it the connection. The app's
+/// threads may take numbers between this look and that moment: so there must be as many as connections leave to it, at
+/// least.
 bool LobbyReceiver::has_room() {
   while (true) {
     const UniqueFd next(::fcntl(queue_, F_DUPFD_CLOEXEC, 0));
@@ -45,8 +46,8 @@ AcceptTurn::Taken LobbyReceiver::take() {
       case ipc::Arrived::arrived:
         entrance_.descriptors.on_accepted();
         // Whoever accepted it has counted it.
-        entrance_.hub.serve(os::off_standard(std::move(arrival.connection)), peer_of(arrival.guest), history_of(arrival.guest, Clock::now()),
-                            arrival.unread);
+        entrance_.hub.serve(os::off_standard(std::move(arrival.connection)), peer_of(arrival.guest),
+                            history_of(arrival.guest, Clock::now()), arrival.unread);
         return Taken::one;
       case ipc::Arrived::dropped:
         strays_.add();

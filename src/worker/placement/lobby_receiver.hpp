@@ -5,7 +5,8 @@
 
 namespace serval::worker::placement {
 
-/// Takes connections that other workers have begun to serve out of the lobby, as a ListenerTurn takes new ones from a listener.
+/// Takes connections that other workers have begun to serve out of the lobby, as a ListenerTurn takes new ones from a
+/// listener.
 class LobbyReceiver final : public AcceptTurn {
  public:
   /// `exit`: of the lobby; closed by close() and drain().

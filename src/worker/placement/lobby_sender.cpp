@@ -15,16 +15,19 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Connections whose waits are interrupted in one turn of the loop: requests that are in hand are not to wait for ten thousand idle ones.
+/// Connections whose waits are interrupted in one turn of the loop: requests that are in hand are not to wait for ten
+/// thousand idle ones.
 constexpr int kBatch = 64;
-/// Between two tries at a full lobby. It takes some hundred connections, and an idle sibling takes one within microseconds.
+/// Between two tries at a full lobby. It takes some hundred connections, and an idle sibling takes one within
+/// microseconds.
 constexpr auto kRetryInterval = 2ms;
 /// Nobody looks after a lobby that has taken nothing for this long.
 constexpr auto kLobbyFullTimeout = 1s;
 
 }  // namespace
 
-LobbySender::LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, LoadShedding& shedding, Hooks hooks)
+LobbySender::LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, LoadShedding& shedding,
+                         Hooks hooks)
     : io_(io), entry_(entry), farewell_(farewell), shedding_(shedding), hooks_(std::move(hooks)), timer_(io) {}
 
 void LobbySender::begin() {
@@ -83,7 +86,8 @@ bool LobbySender::send(server::Connection& connection, const http::History& hist
 
 void LobbySender::go_on_soon() {
   if (std::exchange(scheduled_, true)) return;
-  // Interrupted waits end in the loop before what is posted after them: each turn has something else to do, or finds the lobby full.
+  // Interrupted waits end in the loop before what is posted after them: each turn has something else to do, or finds
+  // the lobby full.
   if (full_since_ == TimePoint::max()) return boost::asio::post(io_, [this] { go_on(); });
   timer_.expires_after(kRetryInterval);
   timer_.async_wait([this](const boost::system::error_code&) { go_on(); });

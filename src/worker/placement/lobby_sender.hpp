@@ -15,17 +15,19 @@
 
 namespace serval::worker::placement {
 
-/// The way into the lobby (ipc/lobby.hpp), for connections of a worker that drains, of one whose loop is overloaded, and for requests that wait for a
-/// thread. Those of a draining worker that wait for a request go a few in a turn of the loop; while the lobby is full they are served on.
-/// Loop only; outlives its operations and every connection.
+/// The way into the lobby (ipc/lobby.hpp), for connections of a worker that drains, of one whose loop is overloaded,
+/// and for requests that wait for a thread. Those of a draining worker that wait for a request go a few in a turn of
+/// the loop; while the lobby is full they are served on. Loop only; outlives its operations and every connection.
 class LobbySender final : public server::Migration {
  public:
   struct Hooks {
-    std::function<void()> on_empty;    ///< none waits for a request any more; a connection's own functions are on the stack
+    std::function<void()>
+        on_empty;  ///< none waits for a request any more; a connection's own functions are on the stack
     std::function<void()> on_give_up;  ///< nobody takes anything out of the lobby
   };
   /// `entry`: of the lobby; -1: there is none. All are borrowed.
-  LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, LoadShedding& shedding, Hooks hooks);
+  LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, LoadShedding& shedding,
+              Hooks hooks);
 
   bool possible() const { return entry_ >= 0; }
   /// The worker drains, and others take over.
@@ -36,7 +38,8 @@ class LobbySender final : public server::Migration {
   /// No connection waits for a request here.
   bool empty() const { return waiting_.empty(); }
 
-  /// The request that the connection has in hand, which no thread has begun, goes with it. True: both are somebody else's now.
+  /// The request that the connection has in hand, which no thread has begun, goes with it. True: both are somebody
+  /// else's now.
   bool send_request(server::Connection& connection);
   TimePoint last_sent() const { return last_sent_; }  ///< min(): nothing was
 
@@ -58,7 +61,8 @@ class LobbySender final : public server::Migration {
   const Hooks hooks_;
   boost::asio::steady_timer timer_;
   boost::intrusive::list<server::Connection,
-                         boost::intrusive::member_hook<server::Connection, server::Connection::WaitingHook, &server::Connection::waiting_hook>,
+                         boost::intrusive::member_hook<server::Connection, server::Connection::WaitingHook,
+                                                       &server::Connection::waiting_hook>,
                          boost::intrusive::constant_time_size<false>>
       waiting_;
   bool moving_ = false;

@@ -37,6 +37,8 @@ http::History history_of(const ipc::Guest& guest, TimePoint now) {
           .untouched = guest.untouched != 0};
 }
 
-net::Peer peer_of(const ipc::Guest& guest) { return {.address = std::string(ipc::get_text(guest.peer)), .port = guest.port}; }
+net::Peer peer_of(const ipc::Guest& guest) {
+  return {.address = std::string(ipc::get_text(guest.peer)), .port = guest.port};
+}
 
 }  // namespace serval::worker::placement

@@ -5,9 +5,10 @@
 
 /// Which worker serves what: every decision, as functions of what the scoreboard shows of the others. Pure.
 ///
-/// Why any worker should not take what comes: more workers than are needed take the CPUs from each other, wake up for less at a time, and each heats
-/// its own caches (tests/bench/README.md has the figures). So workers are ordered by slot. The first one with headroom accepts, as do all before it;
-/// the others look again some milliseconds later, and then accept whatever is still queued: nobody has to come for others to be served.
+/// Why any worker should not take what comes: more workers than are needed take the CPUs from each other, wake up for
+/// less at a time, and each heats its own caches (tests/bench/README.md has the figures). So workers are ordered by
+/// slot. The first one with headroom accepts, as do all before it; the others look again some milliseconds later, and
+/// then accept whatever is still queued: nobody has to come for others to be served.
 namespace serval::worker::placement {
 
 using scoreboard::Siblings;
@@ -27,11 +28,13 @@ inline constexpr std::chrono::milliseconds kBetweenLooks{2};
 /// Delay for workers far down the order: waking a hundred of them for each connection would cost more than serving it.
 inline constexpr std::chrono::milliseconds kFarBetweenLooks{20};
 
-/// A worker that leaves connections to its siblings takes one all the same once it has found one waiting at kLooks looks in a row: an idle sibling takes
-/// one within microseconds, so each time another one would have to be just arriving. All looks together go unnoticed by a client.
+/// A worker that leaves connections to its siblings takes one all the same once it has found one waiting at kLooks
+/// looks in a row: an idle sibling takes one within microseconds, so each time another one would have to be just
+/// arriving. All looks together go unnoticed by a client.
 class Looks {
  public:
-  /// Another look found one waiting. `taken_by_sibling`: what the sibling that should take it has accepted so far; 0: unknown. True: it is ours now.
+  /// Another look found one waiting. `taken_by_sibling`: what the sibling that should take it has accepted so far; 0:
+  /// unknown. True: it is ours now.
   bool found(std::uint64_t taken_by_sibling);
   /// The queue was empty, or we have taken from it in our own right.
   void start_over() { in_a_row_ = 0; }
@@ -44,13 +47,14 @@ class Looks {
 
 // ---- Connections of an overloaded loop
 
-/// How many of its `connections` a worker whose loop hardly keeps up should give away now: a few at a time, since each of them may be the one that
-/// matters, and what became of it is seen at the next look. `others`: all siblings.
+/// How many of its `connections` a worker whose loop hardly keeps up should give away now: a few at a time, since each
+/// of them may be the one that matters, and what became of it is seen at the next look. `others`: all siblings.
 int connections_to_give(int connections, const Siblings& others, int cpus);
 
 // ---- Requests that wait for a thread
 
-/// A thread that becomes free within this time is worth waiting for: it is longer than nearly all handlers run, and a client hardly notices.
+/// A thread that becomes free within this time is worth waiting for: it is longer than nearly all handlers run, and a
+/// client hardly notices.
 inline constexpr std::chrono::milliseconds kWorthWaiting{2};
 /// Requests that are moved at one look. Siblings in the same straits look at the same free threads.
 inline constexpr int kMovedAtOnce = 16;
@@ -63,6 +67,8 @@ struct OwnThreads {
 /// All of them: waiting for one is in vain.
 inline bool hopeless(const OwnThreads& own) { return own.busy_for_long >= own.threads; }
 /// Whether a request that has waited for a time is to move, if a sibling has a thread free.
-inline bool should_move(Clock::duration waited, const OwnThreads& own) { return hopeless(own) || waited >= kWorthWaiting; }
+inline bool should_move(Clock::duration waited, const OwnThreads& own) {
+  return hopeless(own) || waited >= kWorthWaiting;
+}
 
 }  // namespace serval::worker::placement

@@ -13,13 +13,15 @@
 
 namespace serval::worker::placement {
 
-/// A keep-alive connection belongs to the worker that has accepted it, and that one's threads may all be busy while those of a sibling idle. A request that
-/// has waited for a thread here for some milliseconds moves there, its connection with it, if the scoreboard shows a thread that is free.
-/// Costs nothing as long as no request waits. Loop only; outlives its operations.
+/// A keep-alive connection belongs to the worker that has accepted it, and that one's threads may all be busy while
+/// those of a sibling idle. A request that has waited for a thread here for some milliseconds moves there, its
+/// connection with it, if the scoreboard shows a thread that is free. Costs nothing as long as no request waits. Loop
+/// only; outlives its operations.
 class Rebalancer {
  public:
   /// `on_moved`: the pool's queue has become shorter. All are borrowed.
-  Rebalancer(boost::asio::io_context& io, HandlerPool& pool, const FleetView& fleet, LobbySender& lobby, std::function<void()> on_moved)
+  Rebalancer(boost::asio::io_context& io, HandlerPool& pool, const FleetView& fleet, LobbySender& lobby,
+             std::function<void()> on_moved)
       : pool_(pool), fleet_(fleet), lobby_(lobby), on_moved_(std::move(on_moved)), timer_(io) {}
 
   /// Requests may wait.

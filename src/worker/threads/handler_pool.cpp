@@ -21,7 +21,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// A handler has overstayed after one to two of these. Short enough that others do not notice, long enough that nearly no handler does.
+/// A handler has overstayed after one to two of these. Short enough that others do not notice, long enough that nearly
+/// no handler does.
 constexpr auto kTick = 1ms;
 /// While no handler does anything of the kind: the first one that does holds others up for a little longer.
 constexpr auto kCalmTick = 2ms;
@@ -71,8 +72,8 @@ Result<void> HandlerPool::start() try {
 } catch (const std::system_error& error) {
   const std::size_t made = threads_of_pool_.size();
   end_threads();
-  return Error{"cannot start thread " + std::to_string(made + 1) + " of " + std::to_string(threads_) + ": " + errno_text(error.code().value()) + ": " +
-               os::why_no_more_tasks(os::task_limits())};
+  return Error{"cannot start thread " + std::to_string(made + 1) + " of " + std::to_string(threads_) + ": " +
+               errno_text(error.code().value()) + ": " + os::why_no_more_tasks(os::task_limits())};
 }
 
 void HandlerPool::run() {
@@ -190,7 +191,9 @@ bool HandlerPool::watch() {
 LoopLoad::Sample HandlerPool::sample_loop(TimePoint now) const {
   timespec used{};
   ::clock_gettime(loop_clock_.load(), &used);
-  return {.at = now, .cpu = std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec), .requests = submitted_.load(std::memory_order_relaxed)};
+  return {.at = now,
+          .cpu = std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec),
+          .requests = submitted_.load(std::memory_order_relaxed)};
 }
 
 bool HandlerPool::acquire_permit() {

@@ -32,14 +32,15 @@ class Task {
   ~Task() = default;
 };
 
-/// The threads of a worker: `threads` that may run handlers at a time, and one more, so that the I/O loop always has a thread. They are all
-/// alike; exactly one has the loop, i.e. runs the io_context and may touch what belongs to it.
+/// The threads of a worker: `threads` that may run handlers at a time, and one more, so that the I/O loop always has a
+/// thread. They are all alike; exactly one has the loop, i.e. runs the io_context and may touch what belongs to it.
 ///
-/// Who runs the handler (tests/bench/README.md has the figures): the thread that has the loop runs it at once, without handing
-/// anything over, as long as handlers return quickly. A watching thread ticks while there is work; a handler that it finds running at two
-/// ticks in a row has overstayed: the watcher takes the loop over and goes on serving, and the overstayed thread hands in its answer when the
-/// handler returns. When handlers keep overstaying, or sleep for a while on average without doing so, requests go straight to the pool
-/// (worker/threads/handler_profile.hpp). With all `threads` busy, requests wait in a queue.
+/// Who runs the handler (tests/bench/README.md has the figures): the thread that has the loop runs it at once, without
+/// handing anything over, as long as handlers return quickly. A watching thread ticks while there is work; a handler
+/// that it finds running at two ticks in a row has overstayed: the watcher takes the loop over and goes on serving, and
+/// the overstayed thread hands in its answer when the handler returns. When handlers keep overstaying, or sleep for a
+/// while on average without doing so, requests go straight to the pool (worker/threads/handler_profile.hpp). With all
+/// `threads` busy, requests wait in a queue.
 ///
 /// Life time: constructed, started and run on the worker's main thread, outlived by everything that posts tasks.
 class HandlerPool {
@@ -48,12 +49,13 @@ class HandlerPool {
   struct Hooks {
     std::function<void()> thread_starts = [] {};  ///< by each of them, first thing
     std::function<void()> has_loop = [] {};       ///< by the one that has just got the loop
-    /// Some times a second, by the one that watches it: whether the loop hardly keeps up (worker/threads/loop_load.hpp).
+    /// Some times a second, by the one that watches it: whether the loop hardly keeps up
+    /// (worker/threads/loop_load.hpp).
     std::function<void(bool)> on_load = [](bool) {};
     /// By any thread, after handlers: what they may have done to serval. `surely`: there may be no other occasion.
     std::function<void(bool surely)> look_around = [](bool) {};
-    /// Whenever tasks have joined the queue or left it, by whichever thread has done that; one call at a time, waiting()
-    /// is right meanwhile. Must be quick.
+    /// Whenever tasks have joined the queue or left it, by whichever thread has done that; one call at a time,
+    /// waiting() is right meanwhile. Must be quick.
     std::function<void()> on_queue = [] {};
   };
   HandlerPool(boost::asio::io_context& io, int threads, int queue_limit, Hooks hooks);
@@ -70,9 +72,10 @@ class HandlerPool {
   void stop();
 
   enum class Accepted { ran, pending, refused };
-  /// From the loop: runs `task` now (`ran`: done() has not been called, the caller goes on itself) or later (`pending`: done() will be called
-  /// on the loop), or refuses it because the queue is full. If the loop is lost while `task` runs, this does not return to the caller:
-  /// it throws LostLoop past it, and nothing of the loop's may be touched on the way.
+  /// From the loop: runs `task` now (`ran`: done() has not been called, the caller goes on itself) or later (`pending`:
+  /// done() will be called on the loop), or refuses it because the queue is full. If the loop is lost while `task`
+  /// runs, this does not return to the caller: it throws LostLoop past it, and nothing of the loop's may be touched on
+  /// the way.
   Accepted submit(Task& task);
   /// From the loop: takes a task that still waits out of the queue. False if a thread has it already.
   bool withdraw(Task& task);
@@ -120,8 +123,8 @@ class HandlerPool {
   const int queue_limit_;
   const Hooks hooks_;
 
-  // Counts handlers started and ended by whoever has the loop: odd while it is inside a handler. Taking the loop over is moving the count on
-  // in the handler's stead; the overstayed thread then finds that it moved and knows.
+  // Counts handlers started and ended by whoever has the loop: odd while it is inside a handler. Taking the loop over
+  // is moving the count on in the handler's stead; the overstayed thread then finds that it moved and knows.
   std::atomic<std::uint64_t> turn_{0};
   std::atomic<clockid_t> loop_clock_{CLOCK_THREAD_CPUTIME_ID};  // of the thread that has the loop
   std::atomic<std::uint64_t> submitted_{0};

@@ -11,7 +11,8 @@ constexpr int kOverstayWeight = 8;
 constexpr int kTooSlow = 24;
 constexpr int kSlownessMax = 48;
 
-/// Handlers that sleep for longer than this on average had better do it beside each other: a hand-over takes some ten microseconds.
+/// Handlers that sleep for longer than this on average had better do it beside each other: a hand-over takes some ten
+/// microseconds.
 constexpr int kTooSleepy = 50;
 /// One that sleeps for longer counts as this: it alone must not send all others to the pool.
 constexpr int kLongestSleep = 300;
@@ -26,20 +27,25 @@ void HandlerProfile::record_overrun() {
 }
 
 void HandlerProfile::record_quick() {
-  if (const int slowness = slowness_.load(std::memory_order_relaxed); slowness > 0) slowness_.store(slowness - 1, std::memory_order_relaxed);
+  if (const int slowness = slowness_.load(std::memory_order_relaxed); slowness > 0)
+    slowness_.store(slowness - 1, std::memory_order_relaxed);
 }
 
 void HandlerProfile::record_sleep(std::chrono::nanoseconds time) {
-  const auto us = std::min<long long>(std::chrono::duration_cast<std::chrono::microseconds>(time).count(), kLongestSleep);
+  const auto us =
+      std::min<long long>(std::chrono::duration_cast<std::chrono::microseconds>(time).count(), kLongestSleep);
   const int mean = sleep_us_.load(std::memory_order_relaxed);
   if (us == 0 && mean == 0) return;
   sleep_us_.store((mean * (kMemory - 1) + static_cast<int>(us)) / kMemory, std::memory_order_relaxed);
 }
 
-bool HandlerProfile::calm() const { return slowness_.load(std::memory_order_relaxed) == 0 && sleep_us_.load(std::memory_order_relaxed) == 0; }
+bool HandlerProfile::calm() const {
+  return slowness_.load(std::memory_order_relaxed) == 0 && sleep_us_.load(std::memory_order_relaxed) == 0;
+}
 
 bool HandlerProfile::use_pool() const {
-  return slowness_.load(std::memory_order_relaxed) >= kTooSlow || sleep_us_.load(std::memory_order_relaxed) >= kTooSleepy;
+  return slowness_.load(std::memory_order_relaxed) >= kTooSlow ||
+         sleep_us_.load(std::memory_order_relaxed) >= kTooSleepy;
 }
 
 }  // namespace serval::worker

@@ -5,9 +5,9 @@
 
 namespace serval::worker {
 
-/// What the handlers of the app have been like lately, and so where the next one should run: on the thread that has the loop, which holds up
-/// all other connections of the worker meanwhile, or in the pool, which costs a hand-over. Any thread; what two write at the same moment may
-/// get lost, since this is only an estimate.
+/// What the handlers of the app have been like lately, and so where the next one should run: on the thread that has the
+/// loop, which holds up all other connections of the worker meanwhile, or in the pool, which costs a hand-over. Any
+/// thread; what two write at the same moment may get lost, since this is only an estimate.
 class HandlerProfile {
  public:
   /// A handler kept the loop for so long that it was taken from it, or would have.

@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Mean time for which a request that comes at any moment finds the loop busy with those before it. Quick requests come to that when the loop has
-/// hardly any time left, long ones much sooner.
+/// Mean time for which a request that comes at any moment finds the loop busy with those before it. Quick requests come
+/// to that when the loop has hardly any time left, long ones much sooner.
 constexpr Clock::duration kLongestWait = 250us;
 
 }  // namespace

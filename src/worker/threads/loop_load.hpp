@@ -6,8 +6,8 @@
 
 namespace serval::worker {
 
-/// Whether an I/O loop hardly keeps up, judged by what it does of a CPU. Time that it was kept from running by others does not count: another loop
-/// would not get it either. Pure.
+/// Whether an I/O loop hardly keeps up, judged by what it does of a CPU. Time that it was kept from running by others
+/// does not count: another loop would not get it either. Pure.
 class LoopLoad {
  public:
   /// Totals since any moment.

@@ -61,7 +61,8 @@ std::unique_ptr<App> preloaded(const std::string& path, const std::vector<std::s
 }
 
 /// A GET of `path`, which is given as it is sent, with `fields`.
-void get(App& app, std::string_view path, Taken& taken, std::span<const http::Field> fields = {}, std::string_view query = {}) {
+void get(App& app, std::string_view path, Taken& taken, std::span<const http::Field> fields = {},
+         std::string_view query = {}) {
   http::Request head;
   head.method = "GET";
   head.target = path;
@@ -108,12 +109,15 @@ TEST(AppLife, PreloadAndWorkerStartAreToldWhoAsks) {
 }
 
 TEST(AppLife, AnExceptionInPreloadIsOneLine) {
-  EXPECT_EQ(loaded(FIXTURE_PROBE)->preload({"throw"}, 1, "shop").error(), "app's preload failed: std::runtime_error: the shelf\\x0ais empty");
-  EXPECT_EQ(loaded(FIXTURE_PROBE)->preload({"throw_other"}, 1, "shop").error(), "app's preload failed: an exception of type int");
+  EXPECT_EQ(loaded(FIXTURE_PROBE)->preload({"throw"}, 1, "shop").error(),
+            "app's preload failed: std::runtime_error: the shelf\\x0ais empty");
+  EXPECT_EQ(loaded(FIXTURE_PROBE)->preload({"throw_other"}, 1, "shop").error(),
+            "app's preload failed: an exception of type int");
 }
 
 TEST(AppLife, AnExceptionInWorkerStart) {
-  EXPECT_EQ(preloaded(FIXTURE_PROBE, {"start=throw"})->worker_start({}).error(), "app's worker_start failed: std::runtime_error: no database");
+  EXPECT_EQ(preloaded(FIXTURE_PROBE, {"start=throw"})->worker_start({}).error(),
+            "app's worker_start failed: std::runtime_error: no database");
 }
 
 TEST(AppLife, AFailureInCWithAndWithoutAReason) {
@@ -129,7 +133,8 @@ TEST(AppLife, FunctionsThatAnAppNeedNotHave) {
 }
 
 TEST(AppLife, NothingThrownAcrossTheAbiGetsAnyFurther) {
-  EXPECT_EQ(loaded(FIXTURE_RAW_THROWING)->preload({"throw"}, 1, "shop").error(), "app's preload failed: std::runtime_error: preload threw");
+  EXPECT_EQ(loaded(FIXTURE_RAW_THROWING)->preload({"throw"}, 1, "shop").error(),
+            "app's preload failed: std::runtime_error: preload threw");
   const auto app = preloaded(FIXTURE_RAW_THROWING);
   EXPECT_EQ(app->worker_start({}).error(), "app's worker_start failed: std::runtime_error: worker_start threw");
   EXPECT_FALSE(app->ready());
@@ -204,7 +209,8 @@ TEST(AppResponse, HeadersKeepTheirOrderAndTheirRepeats) {
   get(*preloaded(FIXTURE_PROBE), "/shaped", taken);
   EXPECT_EQ(taken.status, 201);
   EXPECT_EQ(taken.body, "{}");
-  EXPECT_THAT(taken.fields, ElementsAre(Pair("Content-Type", "text/x-own"), Pair("Set-Cookie", "a=1"), Pair("Set-Cookie", "b=2")));
+  EXPECT_THAT(taken.fields,
+              ElementsAre(Pair("Content-Type", "text/x-own"), Pair("Set-Cookie", "a=1"), Pair("Set-Cookie", "b=2")));
 }
 
 TEST(AppResponse, ManyHeaders) {
@@ -257,7 +263,8 @@ TEST(AppResponse, ExceptionsAreFailures) {
 TEST(AppRules, NoAnswer) {
   const auto app = preloaded(FIXTURE_RAW);
   EXPECT_EQ(failure_of(*app, "/nothing"), "handle returned without an answer");
-  EXPECT_EQ(failure_of(*app, "/deferred"), "handle returned without an answer and gave 1, which this serval does not know");
+  EXPECT_EQ(failure_of(*app, "/deferred"),
+            "handle returned without an answer and gave 1, which this serval does not know");
 }
 
 TEST(AppRules, TheFirstAnswerCounts) {
@@ -277,7 +284,8 @@ TEST(AppRules, StatusCodesOutOfRange) {
   const auto app = preloaded(FIXTURE_RAW);
   for (const char* status : {"-1", "0", "100", "199", "1000"}) {
     const http::Field field[] = {{"Status", status}};
-    EXPECT_THAT(failure_of(*app, "/status", field), HasSubstr(std::string("is not between 200 and 599 (status ") + status + ")"));
+    EXPECT_THAT(failure_of(*app, "/status", field),
+                HasSubstr(std::string("is not between 200 and 599 (status ") + status + ")"));
   }
   for (const char* status : {"200", "599"}) {
     const http::Field field[] = {{"Status", status}};

@@ -40,7 +40,8 @@ class Load : public testing::Test {
   }
 
   static void expect_refused(const std::string& path, const std::string& reason) {
-    EXPECT_THAT(error_of(path), AllOf(StartsWith("cannot load app " + path + ": "), HasSubstr(reason), Not(HasSubstr("\n"))));
+    EXPECT_THAT(error_of(path),
+                AllOf(StartsWith("cannot load app " + path + ": "), HasSubstr(reason), Not(HasSubstr("\n"))));
   }
 
   std::filesystem::path folder_;
@@ -71,10 +72,13 @@ TEST_F(Load, APipeIsNotWaitedFor) {
   expect_refused(path, "not a regular file");
 }
 TEST_F(Load, AnEmptyFile) { expect_refused(file("libempty.so", ""), "not a shared library (no ELF header)"); }
-TEST_F(Load, AText) { expect_refused(file("libtext.so", "#!/bin/sh\nexec something --long\n"), "not a shared library (no ELF header)"); }
+TEST_F(Load, AText) {
+  expect_refused(file("libtext.so", "#!/bin/sh\nexec something --long\n"), "not a shared library (no ELF header)");
+}
 TEST_F(Load, AnotherMachine) {
   const std::uint16_t other = own_machine() == EM_X86_64 ? EM_AARCH64 : EM_X86_64;
-  expect_refused(file("libother.so", elf(ET_DYN, other)), "built for another machine (ELF machine " + std::to_string(other));
+  expect_refused(file("libother.so", elf(ET_DYN, other)),
+                 "built for another machine (ELF machine " + std::to_string(other));
 }
 TEST_F(Load, AnObjectFile) { expect_refused(file("libobject.so", elf(ET_REL, own_machine())), "link it with -shared"); }
 TEST_F(Load, ATruncatedLibrary) {
@@ -84,7 +88,9 @@ TEST_F(Load, ATruncatedLibrary) {
   expect_refused(path, "");
 }
 TEST_F(Load, AnUndefinedSymbol) { expect_refused(FIXTURE_UNRESOLVED, ": undefined symbol: function_nobody_defines"); }
-TEST_F(Load, NoEntry) { expect_refused(FIXTURE_NO_SYMBOL, "exports no serval_app_main; is SERVAL_APP(YourApp) missing"); }
+TEST_F(Load, NoEntry) {
+  expect_refused(FIXTURE_NO_SYMBOL, "exports no serval_app_main; is SERVAL_APP(YourApp) missing");
+}
 TEST_F(Load, NoTable) { expect_refused(FIXTURE_NULL_TABLE, "serval_app_main returned no table"); }
 TEST_F(Load, AnotherAbi) { expect_refused(FIXTURE_WRONG_ABI, "built for ABI 2.7, this serval"); }
 TEST_F(Load, AGoodAppByARelativeName) {

@@ -72,7 +72,8 @@ TEST(AccessLog, CombinedIsApachesWithServalsWordsBehind) {
   AccessRecord record = sample();
   record.when += 1h;  // not the second that another test has left formatted
   EXPECT_EQ(line("combined", record),
-            "203.0.113.9 - - [10/Oct/2000:14:55:36 -0700] \"GET /a?b=c HTTP/1.1\" 200 345 \"http://r.example/\" \"curl/7.88.1\" "
+            "203.0.113.9 - - [10/Oct/2000:14:55:36 -0700] \"GET /a?b=c HTTP/1.1\" 200 345 \"http://r.example/\" "
+            "\"curl/7.88.1\" "
             "request_id=0af7 duration_us=1234 queue_wait_us=56 worker=3 outcome=ok");
 }
 
@@ -82,7 +83,9 @@ TEST(AccessLog, WhatIsNotKnownIsADash) {
   record.outcome = Outcome::timeout;
   const std::string text = line("combined", record);
   EXPECT_TRUE(text.starts_with("- - - [")) << text;
-  EXPECT_TRUE(text.ends_with("] \"-\" 408 0 \"-\" \"-\" request_id=- duration_us=0 queue_wait_us=0 worker=0 outcome=timeout")) << text;
+  EXPECT_TRUE(
+      text.ends_with("] \"-\" 408 0 \"-\" \"-\" request_id=- duration_us=0 queue_wait_us=0 worker=0 outcome=timeout"))
+      << text;
   EXPECT_EQ(line("$method|$protocol|$host|$reason|$received", record), "-|-|-|-|-");
 }
 
@@ -101,7 +104,8 @@ TEST(AccessLog, ARefusedRequestShowsWhatCameAndWhy) {
   const std::string text = line("combined", refused());
   EXPECT_NE(text.find("] \"GET /\\x1B\\x22\\xFF\" 400 345 \"-\" \"-\" "), std::string::npos) << text;
   EXPECT_TRUE(text.ends_with(" outcome=refused reason=\"a byte that may not stand in a target\"")) << text;
-  EXPECT_EQ(line("$status $reason <$received>", refused()), "400 a byte that may not stand in a target <GET /\\x1B\\x22\\xFF>");
+  EXPECT_EQ(line("$status $reason <$received>", refused()),
+            "400 a byte that may not stand in a target <GET /\\x1B\\x22\\xFF>");
   const auto object = boost::json::parse(line("json", refused())).as_object();
   EXPECT_EQ(object.at("reason").as_string(), "a byte that may not stand in a target");
   EXPECT_EQ(object.at("received").as_string(), "GET /\x1b\"\xc3\xbf");
@@ -116,7 +120,8 @@ TEST(AccessLog, CommonIsApachesAlone) {
 
 TEST(AccessLog, TemplatesHoldAnyAtom) {
   EXPECT_EQ(line("$peer $method $target $status $duration_us", sample()), "203.0.113.9 GET /a?b=c 200 1234");
-  EXPECT_EQ(line("[$time] ${peer}x $$status=$status $protocol", sample()), "[2000-10-10T20:55:36.007Z] 203.0.113.9x $status=200 HTTP/1.1");
+  EXPECT_EQ(line("[$time] ${peer}x $$status=$status $protocol", sample()),
+            "[2000-10-10T20:55:36.007Z] 203.0.113.9x $status=200 HTTP/1.1");
   AccessRecord full = sample();
   full.reason = full.received = "x";
   for (const AccessAtom& atom : kAccessAtoms) {
@@ -135,7 +140,8 @@ std::string every_byte() {
 
 AccessRecord filled_by_the_client(std::string_view text) {
   AccessRecord record = sample();
-  record.method = record.target = record.referer = record.user_agent = record.host = record.request_id = record.received = text;
+  record.method = record.target = record.referer = record.user_agent = record.host = record.request_id =
+      record.received = text;
   return record;
 }
 
@@ -146,7 +152,8 @@ TEST(AccessLog, NoByteLeavesTheLineOrTheQuotes) {
     for (const char byte : text) EXPECT_TRUE(byte >= 0x20 && byte < 0x7f) << static_cast<int>(byte);
     EXPECT_EQ(std::count(text.begin(), text.end(), '"'), format[0] == 'c' ? 6 : 2);
   }
-  EXPECT_EQ(line("$target", filled_by_the_client("a\"b\\c\r\n\x7f\xc3\xa9 d")), "a\\x22b\\x5Cc\\x0D\\x0A\\x7F\\xC3\\xA9 d");
+  EXPECT_EQ(line("$target", filled_by_the_client("a\"b\\c\r\n\x7f\xc3\xa9 d")),
+            "a\\x22b\\x5Cc\\x0D\\x0A\\x7F\\xC3\\xA9 d");
   EXPECT_EQ(line("$target", filled_by_the_client("0123456789\n0123456789")), "0123456789\\x0A0123456789");
 }
 
@@ -156,7 +163,8 @@ TEST(AccessLog, JsonHoldsEveryAtomWithItsType) {
   const auto object = boost::json::parse(line("json", full)).as_object();
   EXPECT_EQ(object.size(), std::size(kAccessAtoms));
   EXPECT_FALSE(boost::json::parse(line("json", sample())).as_object().contains("reason")) << "only where there is one";
-  for (const AccessAtom& atom : kAccessAtoms) EXPECT_TRUE(object.contains({atom.name.data(), atom.name.size()})) << atom.name;
+  for (const AccessAtom& atom : kAccessAtoms)
+    EXPECT_TRUE(object.contains({atom.name.data(), atom.name.size()})) << atom.name;
   EXPECT_EQ(object.at("status").as_int64(), 200);
   EXPECT_EQ(object.at("duration_us").as_int64(), 1234);
   EXPECT_EQ(object.at("time").as_string(), "2000-10-10T20:55:36.007Z");
@@ -185,7 +193,8 @@ TEST(AccessLog, JsonIsValidWhateverTheBytes) {
 }
 
 TEST(AccessLog, EachOutcomeHasAWord) {
-  for (int outcome = 0; outcome <= static_cast<int>(Outcome::cut); ++outcome) EXPECT_FALSE(outcome_text(static_cast<Outcome>(outcome)).empty());
+  for (int outcome = 0; outcome <= static_cast<int>(Outcome::cut); ++outcome)
+    EXPECT_FALSE(outcome_text(static_cast<Outcome>(outcome)).empty());
 }
 
 }  // namespace

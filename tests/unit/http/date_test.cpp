@@ -30,7 +30,8 @@ TEST(Date, NowIsTheSameAsTheClockSays) {
   const auto after = std::chrono::system_clock::now();
   bool found = false;
   // std::time may be a tick behind the fine clock.
-  for (auto second = before - std::chrono::seconds(1); second <= after + std::chrono::seconds(1); second += std::chrono::seconds(1)) {
+  for (auto second = before - std::chrono::seconds(1); second <= after + std::chrono::seconds(1);
+       second += std::chrono::seconds(1)) {
     found = found || now == date_text(second);
   }
   EXPECT_TRUE(found) << now;

@@ -26,7 +26,8 @@ TEST(Query, GarbageStaysAsItIs) {
 TEST(Query, ParametersKeepOrderAndRepetition) {
   EXPECT_THAT(parse_query("b=2&a=1&b=3"), ElementsAre(Parameter{"b", "2"}, Parameter{"a", "1"}, Parameter{"b", "3"}));
   EXPECT_THAT(parse_query("a+b=c+d%2B&%3D=%26"), ElementsAre(Parameter{"a b", "c d+"}, Parameter{"=", "&"}));
-  EXPECT_THAT(parse_query("a&b=&=c&d=e=f"), ElementsAre(Parameter{"a", ""}, Parameter{"b", ""}, Parameter{"", "c"}, Parameter{"d", "e=f"}));
+  EXPECT_THAT(parse_query("a&b=&=c&d=e=f"),
+              ElementsAre(Parameter{"a", ""}, Parameter{"b", ""}, Parameter{"", "c"}, Parameter{"d", "e=f"}));
   EXPECT_THAT(parse_query("&&a=%&"), ElementsAre(Parameter{"a", "%"}));
   EXPECT_THAT(parse_query(""), IsEmpty());
   EXPECT_THAT(parse_query("&"), IsEmpty());

@@ -48,7 +48,8 @@ TEST(RequestId, AProcessThatReseedsMakesOthers) {
 }
 
 TEST(RequestId, OnlySaneOnesAreTakenOver) {
-  for (const char* good : {"a", "0af7651916cd43dd8448eb211c80319c", "Root=1-67891233-abcdef012345678912345678", "a/b+c=:@~._-"}) {
+  for (const char* good :
+       {"a", "0af7651916cd43dd8448eb211c80319c", "Root=1-67891233-abcdef012345678912345678", "a/b+c=:@~._-"}) {
     EXPECT_TRUE(is_usable_request_id(good)) << good;
   }
   EXPECT_TRUE(is_usable_request_id(std::string(128, 'x')));

@@ -7,8 +7,10 @@ namespace {
 
 TEST(Response, WhatWouldBreakTheFramingIsNotSendable) {
   using namespace std::string_view_literals;
-  const Field good[] = {{"X", ""}, {"X", "a\tb caf\xc3\xa9 \xff"}, {"Content-Length", "5"}, {"content-length", "05"}, {"Upgrade-X", "1"}};
-  for (const Field& field : good) EXPECT_STREQ(why_not_sendable(field, 5), nullptr) << field.name << ": " << field.value;
+  const Field good[] = {
+      {"X", ""}, {"X", "a\tb caf\xc3\xa9 \xff"}, {"Content-Length", "5"}, {"content-length", "05"}, {"Upgrade-X", "1"}};
+  for (const Field& field : good)
+    EXPECT_STREQ(why_not_sendable(field, 5), nullptr) << field.name << ": " << field.value;
   const std::pair<Field, const char*> bad[] = {
       {{"X", "a\r\nB: c"}, "CR in the value"},
       {{"X", "a\nb"}, "LF in the value"},
@@ -33,12 +35,19 @@ TEST(Response, WhatWouldBreakTheFramingIsNotSendable) {
       {{"TE", "trailers"}, "serval itself sends this field"},
       {{"Trailer", "Digest"}, "serval itself sends this field"},
   };
-  for (const auto& [field, why] : bad) EXPECT_STREQ(why_not_sendable(field, 5), why) << field.name << ": " << field.value;
+  for (const auto& [field, why] : bad)
+    EXPECT_STREQ(why_not_sendable(field, 5), why) << field.name << ": " << field.value;
 }
 
 TEST(Response, WhatIsHopByHopMayBeDropped) {
-  const Field dropped[] = {{"Connection", "close"}, {"connection", "a\r\nb"}, {"Keep-Alive", "timeout=5"}, {"Upgrade", "h2c"}, {"TE", ""},
-                           {"trailer", "X"}, {"Proxy-Connection", "keep-alive"}, {"Transfer-Encoding", " Chunked "}};
+  const Field dropped[] = {{"Connection", "close"},
+                           {"connection", "a\r\nb"},
+                           {"Keep-Alive", "timeout=5"},
+                           {"Upgrade", "h2c"},
+                           {"TE", ""},
+                           {"trailer", "X"},
+                           {"Proxy-Connection", "keep-alive"},
+                           {"Transfer-Encoding", " Chunked "}};
   for (const Field& field : dropped) EXPECT_TRUE(may_be_dropped(field)) << field.name;
   const Field kept[] = {{"Transfer-Encoding", "gzip"}, {"Transfer-Encoding", "gzip, chunked"}, {"Content-Length", "5"},
                         {"X", "a\nb"}, {"", ""}, {"Connection ", "x"}};

@@ -6,11 +6,14 @@ namespace serval::http {
 namespace {
 
 TEST(Target, AnAuthorityIsAHostWithOrWithoutPort) {
-  for (const char* good : {"a", "a.example", "A-b_c.example:80", "127.0.0.1", "127.0.0.1:65535", "[::1]", "[2001:db8::ff]:8000", "a%41b", "a:"}) {
+  for (const char* good : {"a", "a.example", "A-b_c.example:80", "127.0.0.1", "127.0.0.1:65535", "[::1]",
+                           "[2001:db8::ff]:8000", "a%41b", "a:"}) {
     EXPECT_TRUE(is_authority(good)) << good;
   }
-  for (const char* bad : {"",   ":",     ":80", "a b",   "a@b",    "a/b",       "a?b",              "a:b", "a:65536", "a:000080", "a:80:80",
-                          "[]", "[::1", "::1", "[::g]", "[::1]x", "[1.2.3.4]", "[fe80::1%25eth0]", "a%4", "a%zz",    "a\"b",     "a\\b", "a<b"}) {
+  for (const char* bad :
+       {"",         ":",       ":80",  "a b",  "a@b", "a/b",   "a?b",    "a:b",       "a:65536",
+        "a:000080", "a:80:80", "[]",   "[::1", "::1", "[::g]", "[::1]x", "[1.2.3.4]", "[fe80::1%25eth0]",
+        "a%4",      "a%zz",    "a\"b", "a\\b", "a<b"}) {
     EXPECT_FALSE(is_authority(bad)) << bad;
   }
 }

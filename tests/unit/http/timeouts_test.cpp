@@ -11,7 +11,9 @@ using namespace std::chrono_literals;
 
 constexpr TimePoint kBegin = TimePoint{} + 100s;
 
-Timeouts limits(Duration body_timeout, std::size_t min_rate) { return {.body = body_timeout, .body_min_rate = min_rate}; }
+Timeouts limits(Duration body_timeout, std::size_t min_rate) {
+  return {.body = body_timeout, .body_min_rate = min_rate};
+}
 
 TEST(DeadlineAfter, ZeroIsNone) {
   EXPECT_EQ(deadline_after(kBegin, 0s), TimePoint::max());

@@ -44,7 +44,8 @@ TEST(ChunkedBody, WhiteSpaceAfterTheSizeBelongsToAnExtension) {
   for (const char* good : {"1 ;a", "1\t;a", "1 \t ; a = b", "1;a ;b", "1;"}) {
     EXPECT_EQ(decode(std::string(good) + "\r\nx\r\n0 ;z\r\n\r\n").step, ChunkedBody::Step::end) << good;
   }
-  for (const char* bad : {"1 ", "1\t", "1 1", "1 a", "1 =", " 1", "1 \"a\""}) EXPECT_EQ(decode(std::string(bad) + "\r\nx\r\n").status, 400) << bad;
+  for (const char* bad : {"1 ", "1\t", "1 1", "1 a", "1 =", " 1", "1 \"a\""})
+    EXPECT_EQ(decode(std::string(bad) + "\r\nx\r\n").status, 400) << bad;
   EXPECT_EQ(decode("1" + std::string(4096, ' ')).status, 0);
   EXPECT_EQ(decode("1" + std::string(4097, ' ')).status, 400);
 }
@@ -68,11 +69,13 @@ TEST(ChunkedBody, TrailersAreLimitedInNumberAndSize) {
 }
 
 TEST(ChunkedBody, ForbiddenTrailersAreFoundWhateverTheirCase) {
-  for (const char* name : {"content-length", "TRANSFER-ENCODING", "Host", "Cookie", "authorization", "Content_Length", "X-Forwarded-For"}) {
+  for (const char* name : {"content-length", "TRANSFER-ENCODING", "Host", "Cookie", "authorization", "Content_Length",
+                           "X-Forwarded-For"}) {
     EXPECT_EQ(decode("0\r\n" + std::string(name) + ":").status, 400) << name;
   }
   EXPECT_EQ(decode("0\r\nHosts: a\r\n\r\n").step, ChunkedBody::Step::end);
-  for (const char* name : {"Content-Type", "content-encoding", "Date", "If-Unmodified-Since", "Expect", "Range", "Set-Cookie", "ETag"}) {
+  for (const char* name :
+       {"Content-Type", "content-encoding", "Date", "If-Unmodified-Since", "Expect", "Range", "Set-Cookie", "ETag"}) {
     EXPECT_EQ(decode("0\r\n" + std::string(name) + ": a\r\n\r\n").step, ChunkedBody::Step::end) << name;
   }
   EXPECT_EQ(decode("0\r\nX-A-Name-That-Is-Longer-Than-Any-Forbidden-One: a\r\n\r\n").step, ChunkedBody::Step::end);

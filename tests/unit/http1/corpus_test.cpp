@@ -17,7 +17,8 @@ void expect_same_however_cut(const Sample& sample, const Reading& whole) {
     const std::string_view bytes = sample.bytes;
     EXPECT_EQ(read_pieces({bytes.substr(0, cut), bytes.substr(cut)}), whole) << "cut after " << cut << " bytes";
   }
-  for (int round = 0; round < 5; ++round) EXPECT_EQ(read_pieces(random_pieces(sample.bytes, random)), whole) << "random cuts, round " << round;
+  for (int round = 0; round < 5; ++round)
+    EXPECT_EQ(read_pieces(random_pieces(sample.bytes, random)), whole) << "random cuts, round " << round;
 }
 
 TEST(Corpus, ValidRequestsAreUnderstoodHoweverTheyAreCut) {

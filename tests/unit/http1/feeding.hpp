@@ -49,7 +49,8 @@ struct Reading {
 inline void PrintTo(const Reading& reading, std::ostream* out) {
   *out << "refused with " << reading.status << " (" << reading.reason << ") after";
   for (const Message& m : reading.messages) {
-    *out << "\n  " << m.method << ' ' << m.target.substr(0, 60) << " fields=" << m.fields.size() << " body=" << m.body.size();
+    *out << "\n  " << m.method << ' ' << m.target.substr(0, 60) << " fields=" << m.fields.size()
+         << " body=" << m.body.size();
     if (!m.complete) *out << " incomplete";
   }
 }
@@ -69,7 +70,8 @@ inline Message copy_of(const http::Request& request, const Wire& wire) {
   return message;
 }
 
-/// Bytes in a memory block of exactly their size, so that sanitizers see any look past them; small ones move with every addition.
+/// Bytes in a memory block of exactly their size, so that sanitizers see any look past them; small ones move with every
+/// addition.
 class Shown {
  public:
   std::string_view view() const { return std::string_view(*bytes_).substr(begin_); }
@@ -157,7 +159,9 @@ inline Reading read_pieces(const std::vector<std::string_view>& pieces, const ht
   return reading;
 }
 
-inline Reading read_whole(std::string_view bytes, const http::Limits& limits = {}) { return read_pieces({bytes}, limits); }
+inline Reading read_whole(std::string_view bytes, const http::Limits& limits = {}) {
+  return read_pieces({bytes}, limits);
+}
 
 inline std::vector<std::string_view> single_bytes(std::string_view bytes) {
   std::vector<std::string_view> pieces;

@@ -23,7 +23,8 @@ std::string head(const Framing& framing, int status, const std::vector<Field>& f
 
 TEST(HeadWriter, TheHeadIsWrittenInOrder) {
   EXPECT_EQ(head({}, 200, {{"Content-Type", "text/plain"}, {"X", "1"}, {"X", "2"}}, 5),
-            "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\nX: 1\r\nX: 2\r\nContent-Length: 5\r\n\r\n");
+            "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\nX: 1\r\nX: "
+            "2\r\nContent-Length: 5\r\n\r\n");
   EXPECT_EQ(head({.close = true}, 404, {{"Date", "today"}}, 0),
             "HTTP/1.1 404 Not Found\r\nDate: today\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(head({}, 599, {}, 0).substr(0, 16), "HTTP/1.1 599 \r\nD");
@@ -65,7 +66,9 @@ TEST(HeadWriter, FramingFollowsMethodAndStatus) {
     std::size_t count = 0;
     std::string lower = out;
     for (char& byte : lower) byte = static_cast<char>(std::tolower(static_cast<unsigned char>(byte)));
-    for (std::size_t at = lower.find("content-length"); at != std::string::npos; at = lower.find("content-length", at + 1)) ++count;
+    for (std::size_t at = lower.find("content-length"); at != std::string::npos;
+         at = lower.find("content-length", at + 1))
+      ++count;
     EXPECT_EQ(count, row.length_sent == nullptr ? 0u : 1u) << out;
     if (row.length_sent != nullptr) {
       EXPECT_NE(lower.find("content-length: " + std::string(row.length_sent) + "\r\n"), std::string::npos) << out;

@@ -8,13 +8,35 @@
 namespace serval::http1::test {
 namespace {
 
-std::size_t below(std::size_t limit, std::mt19937& random) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random); }
+std::size_t below(std::size_t limit, std::mt19937& random) {
+  return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
+}
 
 /// What parsers trip over.
-constexpr std::array<std::string_view, 24> kNasty = {
-    "\r\n",    "\r",        "\n",   " ",    "\t",                       ":",                    ",", ";", "\"",   "0\r\n\r\n",
-    "Host:",   "HTTP/1.0",  "GET /", "http://x", "Transfer-Encoding: chunked\r\n", "Content-Length: 1\r\n", "_", "%", "[::1]", "\r\n\r\n",
-    "\x7f",    "\xff",      "ffffffffffffffff", "Expect: 100-continue\r\n"};
+constexpr std::array<std::string_view, 24> kNasty = {"\r\n",
+                                                     "\r",
+                                                     "\n",
+                                                     " ",
+                                                     "\t",
+                                                     ":",
+                                                     ",",
+                                                     ";",
+                                                     "\"",
+                                                     "0\r\n\r\n",
+                                                     "Host:",
+                                                     "HTTP/1.0",
+                                                     "GET /",
+                                                     "http://x",
+                                                     "Transfer-Encoding: chunked\r\n",
+                                                     "Content-Length: 1\r\n",
+                                                     "_",
+                                                     "%",
+                                                     "[::1]",
+                                                     "\r\n\r\n",
+                                                     "\x7f",
+                                                     "\xff",
+                                                     "ffffffffffffffff",
+                                                     "Expect: 100-continue\r\n"};
 
 std::string mutate(std::string bytes, const std::vector<Sample>& others, std::mt19937& random) {
   for (std::size_t change = 0, changes = 1 + below(4, random); change < changes && !bytes.empty(); ++change) {
@@ -46,8 +68,10 @@ TEST(Mutation, DamagedRequestsHaveOneOutcomeHoweverTheyAreCut) {
     const http::Limits limits = round % 2 == 0 ? http::Limits{} : tight;
     const std::string bytes = mutate(samples[below(samples.size(), random)].bytes, samples, random);
     const Reading whole = read_whole(bytes, limits);
-    ASSERT_EQ(read_pieces(single_bytes(bytes), limits), whole) << "round " << round << ": " << testing::PrintToString(bytes);
-    ASSERT_EQ(read_pieces(random_pieces(bytes, random), limits), whole) << "round " << round << ": " << testing::PrintToString(bytes);
+    ASSERT_EQ(read_pieces(single_bytes(bytes), limits), whole)
+        << "round " << round << ": " << testing::PrintToString(bytes);
+    ASSERT_EQ(read_pieces(random_pieces(bytes, random), limits), whole)
+        << "round " << round << ": " << testing::PrintToString(bytes);
     for (const Message& message : whole.messages) {
       ASSERT_LE(message.fields.size(), limits.max_headers);
       ASSERT_LE(message.target.size(), limits.max_target);

@@ -21,14 +21,16 @@ Message only(const Reading& reading) {
 }
 
 TEST(RequestParser, TellsTheHead) {
-  const Message m = only(read_whole("POST /a%20b?c=d?e HTTP/1.1\r\nHOST: h:1\r\nX-A:  one two \t\r\nx-a:\r\nContent-Length: 2\r\n\r\nhi"));
+  const Message m = only(
+      read_whole("POST /a%20b?c=d?e HTTP/1.1\r\nHOST: h:1\r\nX-A:  one two \t\r\nx-a:\r\nContent-Length: 2\r\n\r\nhi"));
   EXPECT_EQ(m.method, "POST");
   EXPECT_EQ(m.target, "/a%20b?c=d?e");
   EXPECT_EQ(m.path, "/a%20b");
   EXPECT_EQ(m.query, "c=d?e");
   EXPECT_EQ(m.host, "h:1");
   EXPECT_EQ(m.minor_version, 1);
-  EXPECT_THAT(m.fields, ElementsAre(Pair("HOST", "h:1"), Pair("X-A", "one two"), Pair("x-a", ""), Pair("Content-Length", "2")));
+  EXPECT_THAT(m.fields,
+              ElementsAre(Pair("HOST", "h:1"), Pair("X-A", "one two"), Pair("x-a", ""), Pair("Content-Length", "2")));
   EXPECT_EQ(m.body, "hi");
   EXPECT_TRUE(m.keep_alive);
   EXPECT_FALSE(m.expect_continue);
@@ -42,7 +44,8 @@ TEST(RequestParser, TheTargetsAuthorityReplacesHost) {
 
 TEST(RequestParser, TellsWhatTheClientWantsOfTheConnection) {
   const auto keeps = [](std::string_view version, std::string_view connection) {
-    return only(read_whole("GET / HTTP/" + std::string(version) + "\r\nHost: a\r\n" + std::string(connection) + "\r\n")).keep_alive;
+    return only(read_whole("GET / HTTP/" + std::string(version) + "\r\nHost: a\r\n" + std::string(connection) + "\r\n"))
+        .keep_alive;
   };
   EXPECT_TRUE(keeps("1.1", ""));
   EXPECT_FALSE(keeps("1.1", "Connection: close\r\n"));
@@ -57,7 +60,8 @@ TEST(RequestParser, TellsWhatTheClientWantsOfTheConnection) {
 TEST(RequestParser, TellsWhoWaitsForContinue) {
   const auto waits = [](std::string_view version, std::string_view fields) {
     const std::string line = "POST / HTTP/" + std::string(version) + "\r\n";
-    return only(read_whole(line + "Host: a\r\nExpect: 100-Continue\r\n" + std::string(fields) + "\r\n")).expect_continue;
+    return only(read_whole(line + "Host: a\r\nExpect: 100-Continue\r\n" + std::string(fields) + "\r\n"))
+        .expect_continue;
   };
   EXPECT_TRUE(waits("1.1", "Content-Length: 1\r\n"));
   EXPECT_TRUE(waits("1.1", "Transfer-Encoding: chunked\r\n"));
@@ -67,7 +71,8 @@ TEST(RequestParser, TellsWhoWaitsForContinue) {
 }
 
 TEST(RequestParser, TheBodyIsShownInPlace) {
-  const std::string bytes = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\nGET";
+  const std::string bytes =
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x\r\nde\r\n0\r\n\r\nGET";
   RequestParser parser{http::Limits{}};
   std::string_view unread = bytes;
   const auto next = [&] {
@@ -186,7 +191,8 @@ TEST(RequestParser, AtMostFourEmptyLinesAreSkipped) {
 }
 
 TEST(RequestParser, UnderscoresMayNotImitateTrustedNames) {
-  for (const char* name : {"Content_Length", "content-length_", "Transfer_Encoding", "X_Forwarded_For", "x-forwarded_proto", "X_FORWARDED-HOST"}) {
+  for (const char* name : {"Content_Length", "content-length_", "Transfer_Encoding", "X_Forwarded_For",
+                           "x-forwarded_proto", "X_FORWARDED-HOST"}) {
     const bool imitates = std::string_view(name) != "content-length_";
     EXPECT_EQ(read_whole(get(std::string(name) + ": 1\r\n")).status, imitates ? 400 : 0) << name;
   }
@@ -194,7 +200,8 @@ TEST(RequestParser, UnderscoresMayNotImitateTrustedNames) {
 
 TEST(RequestParser, IsReusedWithoutTraceOfTheRequestBefore) {
   RequestParser parser{http::Limits{}};
-  const std::string first = "HEAD http://x/ HTTP/1.0\r\nHost: y\r\nExpect: 100-continue\r\nContent-Length: 1\r\nA: b\r\n\r\n";
+  const std::string first =
+      "HEAD http://x/ HTTP/1.0\r\nHost: y\r\nExpect: 100-continue\r\nContent-Length: 1\r\nA: b\r\n\r\n";
   const std::string second = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   ASSERT_EQ(parser.next(first).step, Step::head);
   parser.reset();

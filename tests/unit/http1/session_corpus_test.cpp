@@ -17,7 +17,8 @@ using Kind = http::Session::Event::Kind;
 /// Plays a connection: what the client has sent lies in its socket until the session wants it.
 class Connection final : private http::Streams, private http::StreamOwner {
  public:
-  explicit Connection(const http::Limits& limits) : limits_(limits), session_(timeouts_, farewell_, *streams(), {}, TimePoint{}) {}
+  explicit Connection(const http::Limits& limits)
+      : limits_(limits), session_(timeouts_, farewell_, *streams(), {}, TimePoint{}) {}
 
   Reading read(const std::vector<std::string_view>& pieces) {
     for (const std::string_view piece : pieces) {
@@ -85,7 +86,9 @@ class Connection final : private http::Streams, private http::StreamOwner {
   Reading reading_;
 };
 
-Reading through_session(const std::vector<std::string_view>& pieces, const http::Limits& limits = {}) { return Connection(limits).read(pieces); }
+Reading through_session(const std::vector<std::string_view>& pieces, const http::Limits& limits = {}) {
+  return Connection(limits).read(pieces);
+}
 
 /// What the client will have got answers to; the parser's test also shows a request that never was complete.
 Reading answered(Reading reading) {
@@ -104,7 +107,8 @@ void expect_same(const Sample& sample) {
     EXPECT_EQ(through_session({bytes.substr(0, cut), bytes.substr(cut)}), whole) << "cut after " << cut << " bytes";
   }
   std::mt19937 random(20261127);
-  for (int round = 0; round < 5; ++round) EXPECT_EQ(through_session(random_pieces(bytes, random)), whole) << "random cuts, round " << round;
+  for (int round = 0; round < 5; ++round)
+    EXPECT_EQ(through_session(random_pieces(bytes, random)), whole) << "random cuts, round " << round;
 }
 
 TEST(SessionCorpus, ValidRequestsAreWhatTheParserMakesOfThem) {

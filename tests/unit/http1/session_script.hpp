@@ -24,14 +24,17 @@ inline constexpr TimePoint kBegin = TimePoint{} + 1000h;
 inline Needs nothing() { return {}; }
 inline Needs input_without_limit() { return {.input = true}; }
 inline Needs input(Clock::duration deadline) { return {.input = true, .deadline = kBegin + deadline}; }
-inline Needs linger(Clock::duration deadline) { return {.input = true, .half_close = true, .deadline = kBegin + deadline}; }
+inline Needs linger(Clock::duration deadline) {
+  return {.input = true, .half_close = true, .deadline = kBegin + deadline};
+}
 inline Needs output(Clock::duration deadline) { return {.deadline = kBegin + deadline}; }
 inline Needs close() { return {.close = true}; }
 
 /// Plays the owner of one session, whose requests' bodies it gathers.
 class Script final : private http::Streams, private http::StreamOwner {
  public:
-  explicit Script(const http::Timeouts& limits = {}, const http::History& before = {.accepted = kBegin, .last_activity = kBegin},
+  explicit Script(const http::Timeouts& limits = {},
+                  const http::History& before = {.accepted = kBegin, .last_activity = kBegin},
                   std::string_view unread = {}, Clock::duration now = 0s, bool goodbye = false)
       : timeouts_(limits), now_(kBegin + now) {
     farewell_.draining = farewell_.goodbye = goodbye;

@@ -272,7 +272,9 @@ TEST(Http1Session, LingersForLessWhileTheWorkerDrains) {
 
 TEST(Http1Session, AnIdleConnectionKeepsTwoKiB) {
   Script s(limits());
-  s.bytes("POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n").bytes(std::string(100'000, 'x')).request("/b", std::string(100'000, 'x'));
+  s.bytes("POST /b HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
+      .bytes(std::string(100'000, 'x'))
+      .request("/b", std::string(100'000, 'x'));
   s.answered();
   EXPECT_LE(s.idle_memory(), 2048u);
 }

@@ -28,7 +28,8 @@ int expire(DeadlineWheel& wheel, TimePoint now) {
 }
 
 TEST(DeadlineWheel, FiresAtMostOneTickLateAndNeverEarly) {
-  for (const Duration deadline : std::initializer_list<Duration>{0ms, 1ms, 49ms, 50ms, 51ms, 999ms, 10s + 7ms, 51s, 52s, 1h + 3ms}) {
+  for (const Duration deadline :
+       std::initializer_list<Duration>{0ms, 1ms, 49ms, 50ms, 51ms, 999ms, 10s + 7ms, 51s, 52s, 1h + 3ms}) {
     DeadlineWheel wheel(kStart);
     Entry entry;
     wheel.set(entry, kStart + deadline);

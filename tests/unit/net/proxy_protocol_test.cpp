@@ -12,11 +12,13 @@ const std::string kSignature = "\r\n\r\n\0\r\nQUIT\n"s;
 
 std::string binary(unsigned version_and_command, unsigned family, const std::string& block) {
   const auto byte = [](std::size_t number) { return std::string(1, static_cast<char>(number)); };
-  return kSignature + byte(version_and_command) + byte(family) + byte(block.size() >> 8) + byte(block.size() & 255) + block;
+  return kSignature + byte(version_and_command) + byte(family) + byte(block.size() >> 8) + byte(block.size() & 255) +
+         block;
 }
 
 const std::string kBlock4 = "\xc0\x00\x02\x01\x0a\x00\x00\x01\xdc\x04\x01\xbb"s;
-const std::string kBlock6 = "\x20\x01\x0d\xb8"s + std::string(11, '\0') + "\x01"s + std::string(16, '\0') + "\xdc\x04\x01\xbb"s;
+const std::string kBlock6 =
+    "\x20\x01\x0d\xb8"s + std::string(11, '\0') + "\x01"s + std::string(16, '\0') + "\xdc\x04\x01\xbb"s;
 
 struct Row {
   const char* what;
@@ -33,7 +35,8 @@ TEST(ProxyProtocol, BothVersionsTellTheClientHoweverTheyAreCut) {
       {"v1, unknown", "PROXY UNKNOWN\r\n", true, "", 0},
       {"v1, unknown with more", "PROXY UNKNOWN ffff:f... ::1 1 2\r\n", true, "", 0},
       {"v2, IPv4", binary(0x21, 0x11, kBlock4), false, "192.0.2.1", 56324},
-      {"v2, IPv4 with extras", binary(0x21, 0x11, kBlock4 + std::string("\x04\x00\x01x", 4)), false, "192.0.2.1", 56324},
+      {"v2, IPv4 with extras", binary(0x21, 0x11, kBlock4 + std::string("\x04\x00\x01x", 4)), false, "192.0.2.1",
+       56324},
       {"v2, IPv6", binary(0x21, 0x21, kBlock6), false, "2001:db8::1", 56324},
       {"v2, unix", binary(0x21, 0x31, std::string(216, '\0')), false, "unix", 0},
       {"v2, local", binary(0x20, 0x00, ""), true, "", 0},
@@ -50,7 +53,8 @@ TEST(ProxyProtocol, BothVersionsTellTheClientHoweverTheyAreCut) {
     EXPECT_EQ(header.address, row.address);
     EXPECT_EQ(header.port, row.port);
     for (std::size_t size = 0; size < row.bytes.size(); ++size) {
-      EXPECT_EQ(read_proxy_header(std::string_view(row.bytes).substr(0, size)).step, Step::need_more) << "of the first " << size << " bytes";
+      EXPECT_EQ(read_proxy_header(std::string_view(row.bytes).substr(0, size)).step, Step::need_more)
+          << "of the first " << size << " bytes";
     }
   }
 }

@@ -13,11 +13,14 @@
 namespace serval::worker {
 namespace {
 
-std::size_t below(std::size_t limit, std::mt19937& random) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random); }
+std::size_t below(std::size_t limit, std::mt19937& random) {
+  return std::uniform_int_distribution<std::size_t>(0, limit - 1)(random);
+}
 
 std::string any_format(std::mt19937& random) {
-  constexpr std::string_view kParts[] = {"combined", "common", "json", "com",  "$",   "$$", "${",    "}",     "$peer", "${status}", "$statu", " ",
-                                         "\"",       "\\",     "%h",   "\n",  "\x7f", "é",  "\xff",  "$PEER", "_",     "$request_id", "$$$$", "{\"a\":"};
+  constexpr std::string_view kParts[] = {
+      "combined", "common", "json", "com", "$",    "$$", "${",   "}",     "$peer", "${status}",   "$statu", " ",
+      "\"",       "\\",     "%h",   "\n",  "\x7f", "é",  "\xff", "$PEER", "_",     "$request_id", "$$$$",   "{\"a\":"};
   std::string text;
   for (std::size_t parts = below(6, random); parts > 0; --parts) {
     switch (below(4, random)) {

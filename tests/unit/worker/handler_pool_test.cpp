@@ -210,21 +210,22 @@ TEST_F(HandlerPoolTest, HandlersThatSleepBrieflyGoToThePoolTooAndRunBesideEachOt
   std::deque<TestJob> tasks;
   std::atomic<int> inside{0};
   std::atomic<bool> together{false};
-  std::function<void()> submit_next = [&] {  // until two have been seen at a time, each of them too quick to be taken for one that overstays
-    TestJob& task = tasks.emplace_back();
-    task.body = [&] {
-      if (++inside > 1) together = true;
-      std::this_thread::sleep_for(200us);
-      --inside;
-    };
-    if (together) {
-      task.body = [] {};
-      task.finished = [&](TestJob&) { pool.stop(); };
-    } else {
-      asio::post(io, submit_next);
-    }
-    submit(pool, task);
-  };
+  std::function<void()> submit_next =
+      [&] {  // until two have been seen at a time, each of them too quick to be taken for one that overstays
+        TestJob& task = tasks.emplace_back();
+        task.body = [&] {
+          if (++inside > 1) together = true;
+          std::this_thread::sleep_for(200us);
+          --inside;
+        };
+        if (together) {
+          task.body = [] {};
+          task.finished = [&](TestJob&) { pool.stop(); };
+        } else {
+          asio::post(io, submit_next);
+        }
+        submit(pool, task);
+      };
   run(pool, submit_next);
   EXPECT_TRUE(together);
 }
@@ -258,7 +259,8 @@ TEST_F(HandlerPoolTest, threads_that_cannot_be_made_are_an_error) {
     memory.rlim_cur = memory_now() + (std::size_t{100} << 20);  // each thread takes a stack of some MiB
     ::setrlimit(RLIMIT_AS, &memory);
     const auto started = pool.start();
-    const bool refused = !started && started.error().starts_with("cannot start thread ") && started.error().find(" of 200: ") != std::string::npos;
+    const bool refused = !started && started.error().starts_with("cannot start thread ") &&
+                         started.error().find(" of 200: ") != std::string::npos;
     ::_exit(refused && begun < 200 ? 0 : 1);  // had it left a thread behind, the pool's end would abort
   }
   int status = 0;

@@ -34,7 +34,8 @@ TEST(LoopLoad, TableOfLoops) {
   };
   for (const Row& row : rows) {
     LoopLoad load({.at = kBegin, .cpu = 1s, .requests = 7});
-    EXPECT_EQ(load.overloaded({.at = kBegin + 20ms, .cpu = 1s + row.cpu, .requests = 7 + row.requests}), row.overloaded) << row.what;
+    EXPECT_EQ(load.overloaded({.at = kBegin + 20ms, .cpu = 1s + row.cpu, .requests = 7 + row.requests}), row.overloaded)
+        << row.what;
   }
 }
 

@@ -8,11 +8,12 @@ namespace serval::worker {
 namespace {
 
 TEST(ProxyHint, PrivateAddresses) {
-  for (const char* address : {"10.0.0.1", "172.17.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.9", "169.254.1.1", "127.0.0.2", "::1", "fd12::1",
-                              "fe80::1", "::ffff:10.0.0.1"}) {
+  for (const char* address : {"10.0.0.1", "172.17.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.9", "169.254.1.1",
+                              "127.0.0.2", "::1", "fd12::1", "fe80::1", "::ffff:10.0.0.1"}) {
     EXPECT_TRUE(is_private(address)) << address;
   }
-  for (const char* address : {"", "unix", "8.8.8.8", "172.32.0.1", "192.169.0.1", "100.128.0.1", "2001:db8::1"}) EXPECT_FALSE(is_private(address)) << address;
+  for (const char* address : {"", "unix", "8.8.8.8", "172.32.0.1", "192.169.0.1", "100.128.0.1", "2001:db8::1"})
+    EXPECT_FALSE(is_private(address)) << address;
 }
 
 TEST(ProxyHint, FieldsOfProxies) {
