@@ -263,13 +263,11 @@ void Control::drain(bool on, const control::Responder& responder) {
 }
 
 void Control::pause(const control::Responder& responder) {
-  waiting_.push_back({.done = [](const supervisor::Snapshot& snapshot) { return snapshot.in_progress == 0; },
-                      .result = {},
-                      .responder = responder,
-                      .hopeless =
-                          [](const supervisor::Snapshot& snapshot) {
-                            return std::string(snapshot.paused ? "" : "somebody has ended the pause");
-                          }});
+  const auto calm = [](const supervisor::Snapshot& now) { return now.in_progress == 0; };
+  const auto ended = [](const supervisor::Snapshot& now) {
+    return std::string(now.paused ? "" : "somebody has ended the pause");
+  };
+  waiting_.push_back({.done = calm, .result = {}, .responder = responder, .hopeless = ended});
   operations_.tell(supervisor::PauseRequested{true, "serval pause"});
 }
 
