@@ -33,12 +33,15 @@ constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: here\r\n\r\n";
 TEST(SpellError, SaysStatusAndReasonAndThatTheConnectionCloses) {
   const Spelt spelt = spell_error(kGet, 504, "the app did not answer in time");
   EXPECT_EQ(spelt.text,
-            "HTTP/1.1 504 Gateway Timeout\r\nDate: D\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: 52\r\n\r\n"
+            "HTTP/1.1 504 Gateway Timeout\r\nDate: D\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            "Connection: close\r\nContent-Length: 52\r\n\r\n"
             "504 Gateway Timeout: the app did not answer in time\n");
   EXPECT_EQ(spelt.body_size, 52u);
 }
 
-TEST(SpellError, WithoutAReasonTheStatusIsAll) { EXPECT_TRUE(spell_error(kGet, 500, "").text.ends_with("\r\n\r\n500 Internal Server Error\n")); }
+TEST(SpellError, WithoutAReasonTheStatusIsAll) {
+  EXPECT_TRUE(spell_error(kGet, 500, "").text.ends_with("\r\n\r\n500 Internal Server Error\n"));
+}
 
 TEST(SpellError, OnlyA503AsksToComeBack) {
   EXPECT_NE(spell_error(kGet, 503, "").text.find("\r\nRetry-After: 1\r\n"), std::string::npos);

@@ -21,7 +21,8 @@ using Kind = Accepted::Kind;
 /// A listening socket of any family, and clients of it.
 class Listener {
  public:
-  Listener(int family, const sockaddr* address, socklen_t size) : family_(family), fd_(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+  Listener(int family, const sockaddr* address, socklen_t size)
+      : family_(family), fd_(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
     if (family == AF_INET6) {
       const int off = 0;
       EXPECT_EQ(::setsockopt(fd_.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off), 0);
@@ -50,7 +51,8 @@ class Listener {
 
   bool bound() const { return bound_; }
   int fd() const { return fd_.get(); }
-  std::uint16_t port() const { return ::ntohs(reinterpret_cast<const sockaddr_in&>(address_).sin_port); }  // in6 has it at the same place
+  /// sockaddr_in6 has it at the same place.
+  std::uint16_t port() const { return ::ntohs(reinterpret_cast<const sockaddr_in&>(address_).sin_port); }
   UniqueFd client() const { return connected(family_, reinterpret_cast<const sockaddr*>(&address_), size_); }
   UniqueFd v4_client() const {
     sockaddr_in address{};

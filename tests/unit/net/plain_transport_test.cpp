@@ -30,7 +30,9 @@ class PlainTransportTest : public ::testing::Test {
     const ssize_t bytes = ::recv(client.get(), some, sizeof some, MSG_DONTWAIT);
     return bytes <= 0 ? std::string() : std::string(some, static_cast<std::size_t>(bytes));
   }
-  void send(std::string_view bytes) const { EXPECT_EQ(::send(client.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size())); }
+  void send(std::string_view bytes) const {
+    EXPECT_EQ(::send(client.get(), bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+  }
 
   UniqueFd client;
   std::unique_ptr<Transport> transport;
@@ -51,7 +53,9 @@ TEST_F(PlainTransportTest, ReadsAsMuchAsThereIsRoomFor) {
   EXPECT_EQ(std::string_view(room, result.bytes), "89");
 }
 
-TEST_F(PlainTransportTest, DoesNotWaitForBytes) { EXPECT_EQ(transport->read(room, sizeof room).state, State::would_block); }
+TEST_F(PlainTransportTest, DoesNotWaitForBytes) {
+  EXPECT_EQ(transport->read(room, sizeof room).state, State::would_block);
+}
 
 TEST_F(PlainTransportTest, ReadsWhatCameBeforeTheEnd) {
   send("last");

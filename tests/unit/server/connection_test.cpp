@@ -170,7 +170,9 @@ TEST_F(ConnectionTest, WhoExpectsItIsToldToContinueBeforeTheAnswer) {
 
 TEST_F(ConnectionTest, AContinueWaitsInTheQueueBehindAnAnswerThatTheClientDoesNotTake) {
   const std::string large(2 << 20, 'x');
-  handler.on_take = [&](Exchange& exchange) { return answer(exchange, exchange.request().method == "GET" ? large : "posted"); };
+  handler.on_take = [&](Exchange& exchange) {
+    return answer(exchange, exchange.request().method == "GET" ? large : "posted");
+  };
   Client& client = connect();
   client.send(get("/large") + "POST / HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
   EXPECT_THAT(until(client, "HTTP/1.1 100 Continue\r\n\r\n"), HasSubstr("xxxHTTP/1.1 100"));
@@ -350,7 +352,8 @@ TEST_F(ConnectionTest, AnInterruptedConnectionStillHearsItsClient) {
 }
 
 TEST_F(ConnectionTest, AListedConnectionLeavesTheListWhenItsRequestBegins) {
-  boost::intrusive::list<Connection, boost::intrusive::member_hook<Connection, Connection::WaitingHook, &Connection::waiting_hook>,
+  boost::intrusive::list<Connection,
+                         boost::intrusive::member_hook<Connection, Connection::WaitingHook, &Connection::waiting_hook>,
                          boost::intrusive::constant_time_size<false>>
       listed;
   Client& client = connect();

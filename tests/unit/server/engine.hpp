@@ -22,7 +22,8 @@
 #include "server/hub.hpp"
 #include "server/observer.hpp"
 
-/// The engine with clients, a handler, an observer and a migration that a test has in its hands. The test's thread is the loop.
+/// The engine with clients, a handler, an observer and a migration that a test has in its hands. The test's thread is
+/// the loop.
 namespace serval::server::test {
 
 using namespace std::chrono_literals;
@@ -84,7 +85,8 @@ class Recorder final : public Observer {
 
     friend bool operator==(const Over&, const Over&) = default;
     friend std::ostream& operator<<(std::ostream& out, const Over& over) {
-      return out << over.target << " " << over.status << " " << http::outcome_text(over.outcome) << " '" << over.reason << "' " << over.bytes_out;
+      return out << over.target << " " << over.status << " " << http::outcome_text(over.outcome) << " '" << over.reason
+                 << "' " << over.bytes_out;
     }
   };
   std::vector<Over> over;
@@ -96,7 +98,8 @@ class Recorder final : public Observer {
   void on_connections(std::size_t count) override { open.push_back(count); }
   void on_connection_over() override { ++connections_over; }
   void on_over(const Summary& summary) override {
-    over.push_back({std::string(summary.exchange.request().target), summary.status, summary.outcome, std::string(summary.reason), summary.bytes_out});
+    over.push_back({std::string(summary.exchange.request().target), summary.status, summary.outcome,
+                    std::string(summary.reason), summary.bytes_out});
   }
   void on_field_dropped(const Exchange&, std::string_view name) override { dropped.emplace_back(name); }
   void on_body_trouble(BodyTrouble trouble, int) override { troubles.push_back(trouble); }
@@ -218,7 +221,8 @@ class Engine : public ::testing::Test {
     run_until([&] { return client.ended(); });
     return client.take();
   }
-  /// Pending requests are done, all connections close, and the hub is gone. A derived fixture whose own members it borrows calls this before they end.
+  /// Pending requests are done, all connections close, and the hub is gone. A derived fixture whose own members it
+  /// borrows calls this before they end.
   void end() {
     for (const std::unique_ptr<Client>& client : clients_) client->leaves();
     if (!hub_) return;

@@ -83,8 +83,8 @@ class ExchangeFromProxy : public ExchangeTest {
     Seen seen;
     handler.on_take = [&](Exchange& exchange) {
       const Origin& origin = exchange.origin();
-      seen = {std::string(origin.scheme) + "://" + std::string(origin.peer) + ":" + std::to_string(origin.peer_port), std::string(exchange.request_id()),
-              exchange.from_trusted_peer()};
+      seen = {std::string(origin.scheme) + "://" + std::string(origin.peer) + ":" + std::to_string(origin.peer_port),
+              std::string(exchange.request_id()), exchange.from_trusted_peer()};
       return answer(exchange, "ok");
     };
     Client& client = connect(peer);
@@ -92,7 +92,8 @@ class ExchangeFromProxy : public ExchangeTest {
     until(client, "ok");
     return seen;
   }
-  static constexpr std::string_view kSaid = "X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-Proto: https\r\nX-Request-Id: theirs\r\n";
+  static constexpr std::string_view kSaid =
+      "X-Forwarded-For: 198.51.100.9\r\nX-Forwarded-Proto: https\r\nX-Request-Id: theirs\r\n";
 };
 
 TEST_F(ExchangeFromProxy, ATrustedPeerIsBelieved) {
@@ -109,7 +110,9 @@ TEST_F(ExchangeFromProxy, AnyOtherPeerIsNot) {
   EXPECT_FALSE(seen.trusted);
 }
 
-TEST_F(ExchangeFromProxy, ATrustedPeerThatSaysNothingIsTheOrigin) { EXPECT_EQ(ask({"10.0.0.1", 99}, "").origin, "http://10.0.0.1:99"); }
+TEST_F(ExchangeFromProxy, ATrustedPeerThatSaysNothingIsTheOrigin) {
+  EXPECT_EQ(ask({"10.0.0.1", 99}, "").origin, "http://10.0.0.1:99");
+}
 
 TEST_F(ExchangeFromProxy, AnUnusableIdIsReplaced) {
   EXPECT_EQ(ask({"10.0.0.1", 99}, "X-Request-Id: with space\r\n").id.size(), 32u);
@@ -181,7 +184,8 @@ TEST_F(ExchangeTest, ABodyThatCannotBeStoredNeverReachesTheHandler) {
 
 TEST_F(ExchangeTest, FieldsThatAreTheServersAreLeftOutAndReported) {
   const std::string all = answered(get("/"), [](Exchange& exchange) {
-    const http::Field fields[] = {{"Connection", "close"}, {"X-Kept", "yes"}, {"Keep-Alive", "timeout=5"}, {"Transfer-Encoding", "chunked"}};
+    const http::Field fields[] = {
+        {"Connection", "close"}, {"X-Kept", "yes"}, {"Keep-Alive", "timeout=5"}, {"Transfer-Encoding", "chunked"}};
     EXPECT_EQ(respond(exchange, 200, fields, "ok"), "");
     return Taken::answered;
   });
@@ -234,16 +238,19 @@ TEST_F(ExchangeTest, AnswersWithoutABodySendNone) {
     int status;
     std::string_view length;  ///< what the head says
   };
-  const Case cases[] = {
-      {"HEAD", 200, "Content-Length: 4\r\n"}, {"GET", 204, ""}, {"GET", 304, ""}, {"GET", 205, "Content-Length: 0\r\n"}};
+  const Case cases[] = {{"HEAD", 200, "Content-Length: 4\r\n"},
+                        {"GET", 204, ""},
+                        {"GET", 304, ""},
+                        {"GET", 205, "Content-Length: 0\r\n"}};
   std::size_t over = 0;
   for (const Case& one : cases) {
     SCOPED_TRACE(one.status);
-    const std::string all = answered(std::string(one.method) + " / HTTP/1.1\r\nHost: here\r\n\r\n", [&](Exchange& exchange) {
-      EXPECT_EQ(respond(exchange, one.status, {}, "body"), "");
-      EXPECT_EQ(exchange.body_out(), 0u);
-      return Taken::answered;
-    });
+    const std::string all =
+        answered(std::string(one.method) + " / HTTP/1.1\r\nHost: here\r\n\r\n", [&](Exchange& exchange) {
+          EXPECT_EQ(respond(exchange, one.status, {}, "body"), "");
+          EXPECT_EQ(exchange.body_out(), 0u);
+          return Taken::answered;
+        });
     EXPECT_THAT(all, EndsWith(std::string(one.length) + "\r\n"));
     EXPECT_EQ(all.find("Content-Length") == std::string::npos, one.length.empty());
     ASSERT_EQ(observer.over.size(), ++over);
@@ -259,7 +266,10 @@ struct Lent {
   int released = 0;
 
   http::Response response() {
-    return {.status = 200, .fields = {}, .body = bytes, .release = {[](void* context) { ++static_cast<Lent*>(context)->released; }, this, nullptr}};
+    return {.status = 200,
+            .fields = {},
+            .body = bytes,
+            .release = {[](void* context) { ++static_cast<Lent*>(context)->released; }, this, nullptr}};
   }
 };
 
@@ -319,7 +329,10 @@ TEST_F(ExchangeTest, ABodyThatIsNotSentIsReleasedOnce) {
     int status;
     std::span<const http::Field> fields;
   };
-  const Case cases[] = {{"HEAD", "HEAD", 200, {}}, {"304", "GET", 304, {}}, {"a bad status", "GET", 99, {}}, {"a bad field", "GET", 200, {&bad, 1}}};
+  const Case cases[] = {{"HEAD", "HEAD", 200, {}},
+                        {"304", "GET", 304, {}},
+                        {"a bad status", "GET", 99, {}},
+                        {"a bad field", "GET", 200, {&bad, 1}}};
   for (const Case& one : cases) {
     SCOPED_TRACE(one.name);
     Lent lent{.bytes = std::string(1 << 20, 'x')};
@@ -420,7 +433,8 @@ TEST_F(ExchangeTest, ARequestThatWasHeldBackIsTakenAgainWithAFreshClock) {
   held.take_again();
   run_until_over(2);
   EXPECT_THAT(handler.targets, ElementsAre("/held", "/held", "/next"));
-  EXPECT_THAT(observer.over, ElementsAre(Over{"/held", 200, Outcome::ok, "", 2}, Over{"/next", 200, Outcome::ok, "", 2}));
+  EXPECT_THAT(observer.over,
+              ElementsAre(Over{"/held", 200, Outcome::ok, "", 2}, Over{"/next", 200, Outcome::ok, "", 2}));
   EXPECT_GT(connection().history().last_activity, came);
 }
 

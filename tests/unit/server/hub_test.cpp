@@ -45,7 +45,8 @@ TEST_F(HubTest, AGoodbyeClosesWhatHasBeenIdleForLong) {
   EXPECT_TRUE(idle.ended());
   EXPECT_EQ(hub().connections().size(), 1u);
   fresh.send(get("/"));
-  EXPECT_NE(until_ended(fresh).find("Connection: close"), std::string::npos) << "one that was just active may have a request on its way";
+  EXPECT_NE(until_ended(fresh).find("Connection: close"), std::string::npos)
+      << "one that was just active may have a request on its way";
 }
 
 TEST_F(HubTest, AFarewellToNobodyIsHarmless) {

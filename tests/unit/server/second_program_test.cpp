@@ -18,7 +18,8 @@
 #include "server/exchange.hpp"
 #include "server/hub.hpp"
 
-// The engine in another program than serval: this file uses the layers `net` and `server` above the protocol, and its program links nothing above them.
+// The engine in another program than serval: this file uses the layers `net` and `server` above the protocol, and its
+// program links nothing above them.
 
 namespace serval::server {
 namespace {
@@ -31,7 +32,8 @@ class Echo final : public Handler {
   Taken take(Exchange& exchange) override {
     const http::Request& request = exchange.request();
     std::string body(request.method);
-    body.append(" ").append(request.path).append(" from ").append(exchange.origin().peer).append(": ").append(exchange.body().view());
+    body.append(" ").append(request.path).append(" from ").append(exchange.origin().peer);
+    body.append(": ").append(exchange.body().view());
     const http::Field fields[] = {{"Content-Type", "text/plain"}};
     const std::string trouble = exchange.respond({.status = 200, .fields = fields, .body = body, .release = {}});
     if (!trouble.empty()) exchange.fail();
@@ -58,7 +60,8 @@ sockaddr_in any_port() {
 
 class Listener {
  public:
-  explicit Listener(asio::io_context& io) : waits_(io), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
+  explicit Listener(asio::io_context& io)
+      : waits_(io), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
     sockaddr_in address = any_port();
     socklen_t size = sizeof address;
     EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
@@ -72,7 +75,9 @@ class Listener {
     waits_.async_wait(asio::posix::stream_descriptor::wait_read, [this, &hub](const boost::system::error_code& error) {
       if (error) return;
       net::Accepted accepted = net::accept_one(fd_.get());
-      if (accepted.kind == net::Accepted::Kind::one) hub.serve(std::move(accepted.connection), std::move(accepted.peer));
+      if (accepted.kind == net::Accepted::Kind::one) {
+        hub.serve(std::move(accepted.connection), std::move(accepted.peer));
+      }
       serve(hub);
     });
   }
@@ -89,10 +94,13 @@ std::string ask(int port, std::string_view request) {
   sockaddr_in address = any_port();
   address.sin_port = ::htons(static_cast<std::uint16_t>(port));
   if (::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return "not connected";
-  if (::write(client.get(), request.data(), request.size()) != static_cast<ssize_t>(request.size())) return "not written";
+  if (::write(client.get(), request.data(), request.size()) != static_cast<ssize_t>(request.size()))
+    return "not written";
   std::string answer;
   char some[4096];
-  for (ssize_t bytes; (bytes = ::read(client.get(), some, sizeof some)) > 0;) answer.append(some, static_cast<std::size_t>(bytes));
+  for (ssize_t bytes; (bytes = ::read(client.get(), some, sizeof some)) > 0;) {
+    answer.append(some, static_cast<std::size_t>(bytes));
+  }
   return answer;
 }
 

@@ -56,7 +56,8 @@ class AccountingTest : public server::test::Engine {
                         {.known_as = 7,
                          .pid = 4711,
                          .access_fd = access.get(),
-                         .access_format = std::move(*http::AccessFormat::parse("$peer $method $target $status $bytes_in $bytes_out $worker $pid $outcome")),
+                         .access_format = std::move(*http::AccessFormat::parse(
+                             "$peer $method $target $status $bytes_in $bytes_out $worker $pid $outcome")),
                          .max_requests = 3,
                          .on_spent = [this] { ++spent; },
                          .on_connection_over = [this] { ++connections_over; }}};

@@ -31,8 +31,8 @@ std::unique_ptr<app::App> probe() {
   return app;
 }
 
-/// The engine with a real app. The pool's threads are never started: with permits the test's thread runs handlers at once, without they wait until a test
-/// plays the thread.
+/// The engine with a real app. The pool's threads are never started: with permits the test's thread runs handlers at
+/// once, without they wait until a test plays the thread.
 class AppHandlerTest : public server::test::Engine {
  protected:
   ~AppHandlerTest() override {
@@ -42,8 +42,12 @@ class AppHandlerTest : public server::test::Engine {
   /// Before the first client. `permits`: handlers that may run at a time.
   void serve(int permits, int queue = 16) {
     pool = std::make_unique<HandlerPool>(io, permits, queue, HandlerPool::Hooks{});
-    app_handler = std::make_unique<AppHandler>(AppHandler::Parts{
-        .config = config, .context = {*app, board, config.request.timeout}, .pool = *pool, .gate = gate, .overdue = overdue, .on_change = [this] { ++changes; }});
+    app_handler = std::make_unique<AppHandler>(AppHandler::Parts{.config = config,
+                                                                 .context = {*app, board, config.request.timeout},
+                                                                 .pool = *pool,
+                                                                 .gate = gate,
+                                                                 .overdue = overdue,
+                                                                 .on_change = [this] { ++changes; }});
     serves = app_handler.get();
   }
   Client& ask(std::string_view target) {
@@ -125,7 +129,8 @@ TEST_F(AppHandlerTest, AHandlerThatIsTooSlowIsGivenUpAndTheMasterHearsOfIt) {
   Client& client = ask("/told");
   Task& task = run_next();  // and does not return
   EXPECT_THAT(until_ended(client), StartsWith("HTTP/1.1 504 "));
-  EXPECT_THAT(observer.over, ElementsAre(Over{"/told", 504, http::Outcome::timeout, "the app did not answer in time", observer.over.at(0).bytes_out}));
+  EXPECT_THAT(observer.over, ElementsAre(Over{"/told", 504, http::Outcome::timeout, "the app did not answer in time",
+                                              observer.over.at(0).bytes_out}));
   ASSERT_EQ(told.size(), 1u);
   EXPECT_EQ(told[0].kind, ipc::Kind::timed_out);
   EXPECT_EQ(overdue.told(), 1);

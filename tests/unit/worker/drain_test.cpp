@@ -88,7 +88,8 @@ class DrainTest : public EntranceTest {
   ThreadStacks stacks{io};
   OverdueHandlers overdue{io, TimeoutReports(stacks, [](const ipc::Message&) { return true; }), [] {}};
   placement::LoadShedding shedding{board(), fleet, [] { return 0; }};
-  placement::LobbySender sender{io, lobby.entry.get(), farewell, shedding, {.on_empty = [this] { drain.on_none_waits(); }, .on_give_up = [] {}}};
+  placement::LobbySender sender{
+      io, lobby.entry.get(), farewell, shedding, {.on_empty = [this] { drain.on_none_waits(); }, .on_give_up = [] {}}};
   std::vector<ipc::Kind> told;
   int left = 0;
   Drain drain{{.io = io,

@@ -40,7 +40,9 @@ class AcceptTurnTest : public EntranceTest {
     run_until([&] { return Clock::now() >= end; });
   }
   /// As the sibling that comes first does it.
-  bool sibling_takes_one() const { return UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)).get() >= 0; }
+  bool sibling_takes_one() const {
+    return UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)).get() >= 0;
+  }
 
   const UniqueFd listener = listening();  ///< as all workers and the master have it
   ListenerTurn turn{entrance, UniqueFd(::dup(listener.get())), "unix:test", true};

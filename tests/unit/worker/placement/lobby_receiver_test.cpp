@@ -27,11 +27,14 @@ class LobbyReceiverTest : public EntranceTest {
     receiver.start();
   }
   /// Comes from another worker, which has read this much of it.
-  Client guest(std::string_view unread = {}, const http::History& history = {.accepted = Clock::now(), .last_activity = Clock::now(), .requests = 1}) {
+  Client guest(std::string_view unread = {},
+               const http::History& history = {
+                   .accepted = Clock::now(), .last_activity = Clock::now(), .requests = 1}) {
     int ends[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     const UniqueFd server(ends[1]);
-    EXPECT_EQ(ipc::send_guest(lobby.entry.get(), guest_of(history, {"198.51.100.9", 99}), server.get(), unread), ipc::Sent::sent);
+    EXPECT_EQ(ipc::send_guest(lobby.entry.get(), guest_of(history, {"198.51.100.9", 99}), server.get(), unread),
+              ipc::Sent::sent);
     return Client(UniqueFd(ends[0]));
   }
 

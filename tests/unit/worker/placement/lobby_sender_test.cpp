@@ -60,7 +60,11 @@ class LobbySenderTest : public Fleet {
   int empties = 0;
   int given_up = 0;
   LoadShedding shedding{board(), fleet, [this] { return static_cast<int>(hub().connections().size()); }};
-  LobbySender sender{io, lobby.entry.get(), farewell, shedding, {.on_empty = [this] { ++empties; }, .on_give_up = [this] { ++given_up; }}};
+  LobbySender sender{io,
+                     lobby.entry.get(),
+                     farewell,
+                     shedding,
+                     {.on_empty = [this] { ++empties; }, .on_give_up = [this] { ++given_up; }}};
 };
 
 TEST_F(LobbySenderTest, ConnectionsThatWaitMoveWhenTheWorkerDrains) {

@@ -18,12 +18,15 @@ TEST(Moved, is_what_the_guest_says_as_far_as_one_can_calculate_with_it) {
     std::int64_t said;
     TimePoint time;
   } rows[] = {
-      {ns(now - 5s), now - 5s}, {ns(now), now}, {ns(now + 1ns), now}, {Limits::max(), now}, {0, TimePoint{}}, {Limits::min(), earliest},
+      {ns(now - 5s), now - 5s}, {ns(now), now},
+      {ns(now + 1ns), now},     {Limits::max(), now},
+      {0, TimePoint{}},         {Limits::min(), earliest},
       {ns(earliest), earliest}, {ns(earliest - 1ns), earliest},
   };
   for (const auto& row : rows) {
     EXPECT_EQ(history_of({.accepted_ns = row.said, .last_activity_ns = ns(now)}, now).accepted, row.time) << row.said;
-    EXPECT_EQ(history_of({.accepted_ns = ns(now), .last_activity_ns = row.said}, now).last_activity, row.time) << row.said;
+    EXPECT_EQ(history_of({.accepted_ns = ns(now), .last_activity_ns = row.said}, now).last_activity, row.time)
+        << row.said;
   }
   EXPECT_EQ(history_of({.requests = 7}, now).requests, 7);
   for (const std::uint32_t requests : {std::uint32_t{INT32_MAX}, std::uint32_t{UINT32_MAX}}) {

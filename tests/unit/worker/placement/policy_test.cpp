@@ -7,7 +7,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Siblings siblings(int with_headroom, int overloaded = 0) { return {.with_headroom = with_headroom, .overloaded = overloaded}; }
+constexpr Siblings siblings(int with_headroom, int overloaded = 0) {
+  return {.with_headroom = with_headroom, .overloaded = overloaded};
+}
 
 TEST(PlacementPolicy, WhoAcceptsANewConnection) {
   constexpr bool kSaturated = true;
@@ -87,7 +89,9 @@ TEST(PlacementPolicy, HowManyConnectionsAnOverloadedLoopGives) {
       {"as long as one CPU is left", 160, siblings(1, 3), 4, 0},
       {"none of none", 0, siblings(1), 2, 0},
   };
-  for (const auto& row : rows) EXPECT_EQ(connections_to_give(row.connections, row.others, row.cpus), row.wanted) << row.rule;
+  for (const auto& row : rows) {
+    EXPECT_EQ(connections_to_give(row.connections, row.others, row.cpus), row.wanted) << row.rule;
+  }
 }
 
 // ---- Requests that wait for a thread
