@@ -30,7 +30,7 @@ struct Guest {
   std::uint16_t port = 0;             ///< of the peer
   std::uint8_t untouched = 0;         ///< 1: nothing has been read, so a PROXY prefix may be still to come
   std::uint8_t reserved[37] = {};
-  char peer[64] = {};  ///< its address as the app is told (worker/connection.hpp), terminated: an IP address or "unix"
+  char peer[64] = {};  ///< its address as the app is told (net/peer.hpp), terminated: an IP address or "unix"
 };
 static_assert(sizeof(Guest) == 128 && std::is_trivially_copyable_v<Guest>);
 

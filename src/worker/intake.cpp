@@ -34,8 +34,10 @@ void Intake::release() {
 placement::LobbyReceiver* Intake::look_into_lobby() {
   if (heritage_.lobby_exit_fd < 0) return nullptr;
   UniqueFd exit(::fcntl(heritage_.lobby_exit_fd, F_DUPFD_CLOEXEC, os::first_own_fd()));
-  if (!entrance_.hub.farewell.draining) own_fds_.watch.add(exit.get(), "lobby");
-  if (exit) return &receivers_.emplace_back(entrance_, std::move(exit));
+  if (exit) {
+    if (!entrance_.hub.farewell.draining) own_fds_.watch.add(exit.get(), "lobby");
+    return &receivers_.emplace_back(entrance_, std::move(exit));
+  }
   log::error("cannot look into the lobby: raise the limit of open files", {{"error", errno_text()}});
   return nullptr;
 }
@@ -50,6 +52,7 @@ void Intake::drain(bool others_take_over, std::function<void()> on_closed) {
   }
   open_ = draining.size();  // before the first one is closed, maybe at once
   for (placement::AcceptTurn* const turn : draining) turn->drain([this] { close_one(); });
+  if (draining.empty()) on_closed_();
 }
 
 void Intake::close_one() {

@@ -63,12 +63,13 @@ TEST_F(StatusTest, TellsOfTheServer) {
   seat(0, 0, SlotState::empty);
   snapshot.ended = {{Cause::crash, 3}, {Cause::max_requests, 1}};
   snapshot.not_ready_reason = "no worker serves";
-  EXPECT_EQ(boost::json::serialize(make()),
-            R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving",)"
-            R"("live":false,"lifeless":"no worker serves","ready":false,)"
-            R"("unready":"no worker serves","uptime_s":90,"mold":{"state":"ready","pid":812},)"
-            R"("workers_wanted":2,"threads":5,"workers":[],"ended":{"crash":3,"max_requests":1},"totals":{"requests":0,"answers":{},)"
-            R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0}})");
+  EXPECT_EQ(
+      boost::json::serialize(make()),
+      R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving",)"
+      R"("live":false,"lifeless":"no worker serves","ready":false,)"
+      R"("unready":"no worker serves","uptime_s":90,"mold":{"state":"ready","pid":812},)"
+      R"("workers_wanted":2,"threads":5,"workers":[],"ended":{"crash":3,"max_requests":1},"totals":{"requests":0,"answers":{},)"
+      R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0}})");
   snapshot.booting = true;
   EXPECT_EQ(make().at("state").as_string(), "booting");
   snapshot.stopping = true;

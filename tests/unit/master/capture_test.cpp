@@ -22,7 +22,9 @@ struct CaptureTest : testing::Test {
     capture.emplace(io, UniqueFd(fds[0]), Writer{"worker[3]", 2, 4711, "stderr"});
   }
   ~CaptureTest() override { log::start({}, "test"); }  // the descriptor is going to be another file's
-  void put(const std::string& text) { ASSERT_EQ(::write(write_end.get(), text.data(), text.size()), static_cast<ssize_t>(text.size())); }
+  void put(const std::string& text) {
+    ASSERT_EQ(::write(write_end.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
   std::string logged() const {
     std::string text(static_cast<std::size_t>(::lseek(log.get(), 0, SEEK_END)), '\0');
     EXPECT_EQ(::pread(log.get(), text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));

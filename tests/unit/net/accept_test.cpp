@@ -51,9 +51,8 @@ class Listener {
 
   bool bound() const { return bound_; }
   int fd() const { return fd_.get(); }
-  std::uint16_t port() const {
-    return ::ntohs(reinterpret_cast<const sockaddr_in&>(address_).sin_port);
-  }  // in6 has it at the same place
+  /// sockaddr_in6 has it at the same place.
+  std::uint16_t port() const { return ::ntohs(reinterpret_cast<const sockaddr_in&>(address_).sin_port); }
   UniqueFd client() const { return connected(family_, reinterpret_cast<const sockaddr*>(&address_), size_); }
   UniqueFd v4_client() const {
     sockaddr_in address{};

@@ -382,7 +382,8 @@ TEST(Listen, refusing_new_connections_keeps_those_in_the_queue) {
   }
 }
 
-/// Some kernels want CAP_NET_ADMIN for the filter. Whether this one does or not, and whoever runs this: hardly anybody gets in, and that is no failure.
+/// Some kernels want CAP_NET_ADMIN for the filter. Whether this one does or not, and whoever runs this: hardly anybody
+/// gets in, and that is no failure.
 TEST(Listen, refusing_new_connections_needs_no_privileges) {
   const Listening listening = listening_on("127.0.0.1:0");
   std::thread unprivileged([&] {  // capabilities are a thread's own (capabilities(7))

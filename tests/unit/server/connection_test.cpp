@@ -259,8 +259,15 @@ TEST_F(ConnectionBehindProxy, AConnectionThatWasReadFromElsewhereHasItsPrefixBeh
 
 TEST_F(ConnectionBehindProxy, WhatTheNamedClientSaysOfItselfIsNotBelieved) {
   Client& client = from_proxy();
-  client.send(std::string(kPrefix) + get("/", "X-Forwarded-For: 203.0.113.1\r\n"));
+  std::string id;
+  handler.on_take = [&, before = handler.on_take](Exchange& exchange) {
+    id = exchange.request_id();
+    EXPECT_FALSE(exchange.from_trusted_peer());
+    return before(exchange);
+  };
+  client.send(std::string(kPrefix) + get("/", "X-Forwarded-For: 203.0.113.1\r\nX-Request-Id: theirs\r\n"));
   EXPECT_THAT(until(client, "."), EndsWith("\r\n\r\nfor 198.51.100.9:1234."));
+  EXPECT_NE(id, "theirs");
 }
 
 // ---- Time limits

@@ -111,13 +111,19 @@ class ScriptedMigration final : public Migration {
   int waits = 0;
   std::vector<Connection*> farewells;
   std::vector<Connection*> waits_over;
+  Migration* instead = nullptr;      ///< asked and told in its place, if there is one: for a hub that is made before
 
   bool on_wait(Connection& connection) override {
+    if (instead != nullptr) return instead->on_wait(connection);
     ++waits;
     return wait(connection);
   }
-  void on_farewell(Connection& connection) override { farewells.push_back(&connection); }
+  void on_farewell(Connection& connection) override {
+    if (instead != nullptr) return instead->on_farewell(connection);
+    farewells.push_back(&connection);
+  }
   void on_wait_over(Connection& connection) override {
+    if (instead != nullptr) return instead->on_wait_over(connection);
     waits_over.push_back(&connection);
     connection.waiting_hook.unlink();
   }

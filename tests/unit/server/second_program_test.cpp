@@ -32,12 +32,8 @@ class Echo final : public Handler {
   Taken take(Exchange& exchange) override {
     const http::Request& request = exchange.request();
     std::string body(request.method);
-    body.append(" ")
-        .append(request.path)
-        .append(" from ")
-        .append(exchange.origin().peer)
-        .append(": ")
-        .append(exchange.body().view());
+    body.append(" ").append(request.path).append(" from ").append(exchange.origin().peer);
+    body.append(": ").append(exchange.body().view());
     const http::Field fields[] = {{"Content-Type", "text/plain"}};
     const std::string trouble = exchange.respond({.status = 200, .fields = fields, .body = body, .release = {}});
     if (!trouble.empty()) exchange.fail();
@@ -79,8 +75,9 @@ class Listener {
     waits_.async_wait(asio::posix::stream_descriptor::wait_read, [this, &hub](const boost::system::error_code& error) {
       if (error) return;
       net::Accepted accepted = net::accept_one(fd_.get());
-      if (accepted.kind == net::Accepted::Kind::one)
+      if (accepted.kind == net::Accepted::Kind::one) {
         hub.serve(std::move(accepted.connection), std::move(accepted.peer));
+      }
       serve(hub);
     });
   }
@@ -101,8 +98,9 @@ std::string ask(int port, std::string_view request) {
     return "not written";
   std::string answer;
   char some[4096];
-  for (ssize_t bytes; (bytes = ::read(client.get(), some, sizeof some)) > 0;)
+  for (ssize_t bytes; (bytes = ::read(client.get(), some, sizeof some)) > 0;) {
     answer.append(some, static_cast<std::size_t>(bytes));
+  }
   return answer;
 }
 

@@ -63,7 +63,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 /// Of ThreadSanitizer.
-constexpr const char* kBlocksSignals = "it blocks all signals during each handler, so that a crash in one is the kernel's";
+constexpr const char* kBlocksSignals =
+    "it blocks all signals during each handler, so that a crash in one is the kernel's";
 
 int report_fd = -1;
 

@@ -34,8 +34,10 @@ TEST(Fleet, AThousandWorkersLiveThroughTenThousandFaults) {
   Fleet fleet(settings(1000 / kSlowness, 1), 1);
   fleet.run(kFaults);
   EXPECT_THAT(fleet.broken_promises(), IsEmpty());
-  for (const Fleet::Fault fault : Fleet::kAllFaults) EXPECT_GT(fleet.suffered(fault), kFaults / 20) << static_cast<int>(fault);
-  for (const Cause cause : {Cause::crash, Cause::boot_failed, Cause::request_timeout, Cause::heartbeat_timeout, Cause::memory_soft, Cause::max_requests}) {
+  for (const Fleet::Fault fault : Fleet::kAllFaults)
+    EXPECT_GT(fleet.suffered(fault), kFaults / 20) << static_cast<int>(fault);
+  for (const Cause cause : {Cause::crash, Cause::boot_failed, Cause::request_timeout, Cause::heartbeat_timeout,
+                            Cause::memory_soft, Cause::max_requests}) {
     EXPECT_GT(fleet.snapshot().ended.at(cause), unsigned{kFaults} / 200) << name_of(cause);
   }
 }

@@ -89,8 +89,9 @@ TEST(PlacementPolicy, HowManyConnectionsAnOverloadedLoopGives) {
       {"as long as one CPU is left", 160, siblings(1, 3), 4, 0},
       {"none of none", 0, siblings(1), 2, 0},
   };
-  for (const auto& row : rows)
+  for (const auto& row : rows) {
     EXPECT_EQ(connections_to_give(row.connections, row.others, row.cpus), row.wanted) << row.rule;
+  }
 }
 
 // ---- Requests that wait for a thread

@@ -34,8 +34,9 @@ class RebalancerTest : public Fleet {
     };
   }
   ~RebalancerTest() override {
-    while (Task* const task = pool.withdraw_first())
+    while (Task* const task = pool.withdraw_first()) {
       handler.pending.push_back(&static_cast<HandlerCall&>(*task).exchange());
+    }
     end();
   }
 
@@ -117,8 +118,9 @@ TEST_F(RebalancerTest, LooksAgainUntilAThreadIsFree) {
 
 TEST_F(RebalancerTest, IfAllThreadsHaveBeenBusyForLongItDoesNotWaitFirst) {
   serves_at_ease(0);
-  for (int row = 0; row < kThreads; ++row)
+  for (int row = 0; row < kThreads; ++row) {
     board().row(row).begin({.method = "GET"}, Clock::now() - 1s, TimePoint::max());
+  }
   ask("/moves");
   rebalancer.watch();
   run_dry();
