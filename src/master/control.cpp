@@ -19,12 +19,10 @@
 namespace serval::master {
 namespace {
 
-/// For one status. The kernel takes milliseconds to add up a large worker's share, and meanwhile the master does
-/// nothing else.
+/// For one status. Adding up a large worker's share takes the kernel milliseconds, and the master waits meanwhile.
 constexpr auto kMeasuringTime = std::chrono::milliseconds(50);
 
-/// For who waits for workers that are started now: one that cannot start will most likely not start the next time
-/// either.
+/// For commands that wait for workers to start: one that cannot start will most likely not start the next time either.
 std::function<std::string(const supervisor::Snapshot&)> fails_to_boot_since(const supervisor::Snapshot& before) {
   const auto failed = [](const supervisor::Snapshot& snapshot) {
     const auto found = snapshot.ended.find(Cause::boot_failed);
@@ -43,9 +41,8 @@ std::optional<control::MemoryReading> measure(pid_t worker, TimePoint until) {
   if (Clock::now() < until) {
     if (const auto bytes = os::proportional_bytes(worker)) return control::MemoryReading{*bytes, "pss"};
   }
-  const auto bytes = os::resident_bytes(worker);
-  if (!bytes) return std::nullopt;
-  return control::MemoryReading{*bytes, "rss"};
+  if (const auto bytes = os::resident_bytes(worker)) return control::MemoryReading{*bytes, "rss"};
+  return std::nullopt;
 }
 
 }  // namespace
