@@ -44,7 +44,7 @@ constexpr const char* kWhat = "the state of the running server";
 /// Every index leads somewhere, and what the supervisor counts on is there.
 Result<void> check(const Handover& handover) {
   const auto refuse = [](const std::string& why) {
-    return Error{std::string(kWhat) + " cannot be gone on with: " + why};
+    return Error{std::string("cannot resume from ") + kWhat + ": " + why};
   };
   if (handover.protocol != kHandoverProtocol) {
     return refuse("its processes speak protocol " + std::to_string(handover.protocol) + ", this serval " +
