@@ -71,10 +71,11 @@ TEST_F(HubTest, ManyConnectionsAreServedSideBySide) {
 }
 
 TEST_F(HubTest, AnExchangeIsLentAgain) {
-  std::unique_ptr<Exchange> exchange = hub().lend();
+  ExchangePool pool(hub());
+  std::unique_ptr<Exchange> exchange = pool.lend();
   const Exchange* const first = exchange.get();
-  hub().take_back(std::move(exchange));
-  EXPECT_EQ(hub().lend().get(), first);
+  pool.take_back(std::move(exchange));
+  EXPECT_EQ(pool.lend().get(), first);
 }
 
 }  // namespace

@@ -69,10 +69,10 @@ class AppHandlerTest : public server::test::Engine {
   scoreboard::WorkerBoard board{memory, 0};
   PauseGate gate{io, {.nothing_in_progress = [] { return true; }, .has_room = [] { return true; }, .on_held = [] {}}};
   ThreadStacks stacks{io};
-  std::vector<ipc::Message> told;
+  std::vector<ipc::FromWorker> told;
   OverdueHandlers overdue{io,
                           TimeoutReports(stacks,
-                                         [this](const ipc::Message& message) {
+                                         [this](const ipc::FromWorker& message) {
                                            told.push_back(message);
                                            return true;
                                          }),
@@ -132,7 +132,7 @@ TEST_F(AppHandlerTest, AHandlerThatIsTooSlowIsGivenUpAndTheMasterHearsOfIt) {
   EXPECT_THAT(observer.over, ElementsAre(Over{"/told", 504, http::Outcome::timeout, "the app did not answer in time",
                                               observer.over.at(0).bytes_out}));
   ASSERT_EQ(told.size(), 1u);
-  EXPECT_EQ(told[0].kind, ipc::Kind::timed_out);
+  EXPECT_TRUE(std::holds_alternative<ipc::TimedOut>(told[0]));
   EXPECT_EQ(overdue.told(), 1);
   EXPECT_EQ(overdue.stuck(), 0);
   task.done();

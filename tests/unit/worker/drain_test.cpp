@@ -86,11 +86,11 @@ class DrainTest : public EntranceTest {
   OwnFds own_fds{[](const std::string&) {}};
   Intake intake{entrance, heritage, own_fds};
   ThreadStacks stacks{io};
-  OverdueHandlers overdue{io, TimeoutReports(stacks, [](const ipc::Message&) { return true; }), [] {}};
+  OverdueHandlers overdue{io, TimeoutReports(stacks, [](const ipc::FromWorker&) { return true; }), [] {}};
   placement::LoadShedding shedding{board(), fleet, [] { return 0; }};
   placement::LobbySender sender{
       io, lobby.entry.get(), farewell, shedding, {.on_empty = [this] { drain.on_none_waits(); }, .on_give_up = [] {}}};
-  std::vector<ipc::Kind> told;
+  std::vector<std::uint32_t> told;  ///< the tags of what the master has heard
   int left = 0;
   Drain drain{{.io = io,
                .hub = hub(),
@@ -99,7 +99,7 @@ class DrainTest : public EntranceTest {
                .pool = pool,
                .overdue = overdue,
                .grace = 1h,
-               .tell_master = [this](ipc::Kind kind) { told.push_back(kind); },
+               .tell_master = [this](const ipc::FromWorker& message) { told.push_back(ipc::encode(message).tag); },
                .flush = [] {},
                .leave = [this] { ++left; }}};
 };
@@ -107,7 +107,7 @@ class DrainTest : public EntranceTest {
 TEST_F(DrainTest, AnIdleWorkerLeavesAtOnceAndSaysSo) {
   drain.begin(false);
   run_until_left();
-  EXPECT_THAT(told, ElementsAre(ipc::Kind::left));
+  EXPECT_THAT(told, ElementsAre(ipc::NoLongerAccepting::kTag));
   EXPECT_TRUE(farewell.draining);
   EXPECT_TRUE(farewell.goodbye);
   EXPECT_FALSE(intake.still_accepting());
@@ -187,7 +187,7 @@ TEST_F(DrainTest, TheMasterHearsThatNobodyIsAnsweredAnyMoreBeforeTheLastRequestI
   const Client client = asking();
   drain.begin(true);
   run_until([&] { return !told.empty(); });
-  EXPECT_THAT(told, ElementsAre(ipc::Kind::left));
+  EXPECT_THAT(told, ElementsAre(ipc::NoLongerAccepting::kTag));
   EXPECT_EQ(left, 0);
 }
 
