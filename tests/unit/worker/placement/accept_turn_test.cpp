@@ -222,16 +222,5 @@ TEST_F(AcceptTurnTest, WithoutDescriptorsTheClientWaitsUntilThereIsOne) {
   run_until([&] { return taken() == 1; });
 }
 
-TEST_F(AcceptTurnTest, AnIdleConnectionMakesRoomForANewcomer) {
-  Client idle = arrive();
-  idle.send(get("/"));
-  until(idle, "ok");
-  const Client client = arrive();
-  const NoDescriptors none;
-  run_until([&] { return connections_over == 1; });
-  EXPECT_EQ(taken(), 1u);
-  EXPECT_TRUE(idle.ended());
-}
-
 }  // namespace
 }  // namespace serval::worker::placement::test
