@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -12,6 +11,8 @@
 #include <cstddef>
 
 #include <gtest/gtest.h>
+
+#include "../os/no_descriptors.hpp"
 
 namespace serval::net {
 namespace {
@@ -136,26 +137,11 @@ TEST(Accept, NothingComesOfAListenerThatIsNone) {
   EXPECT_EQ(accept_one(socket.get()).kind, Kind::none);
 }
 
-/// No descriptor is left in this process while it lives.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const UniqueFd next(::fcntl(0, F_DUPFD_CLOEXEC, 0));  // the lowest that is free
-    const rlimit none{static_cast<rlim_t>(next.get()), before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST(Accept, WithoutDescriptorsTheClientWaitsOn) {
   const Listener listener = Listener::v4();
   const UniqueFd client = listener.client();
   {
-    const NoDescriptors none;
+    const os::test::NoDescriptors none;
     const Accepted accepted = accept_one(listener.fd());
     const int error = errno;
     EXPECT_EQ(accepted.kind, Kind::out_of_resources);
@@ -167,7 +153,7 @@ TEST(Accept, WithoutDescriptorsTheClientWaitsOn) {
 
 TEST(Accept, WithoutDescriptorsItDoesNotEvenLookForAClient) {
   const Listener listener = Listener::v4();
-  const NoDescriptors none;
+  const os::test::NoDescriptors none;
   EXPECT_EQ(accept_one(listener.fd()).kind, Kind::out_of_resources);
   EXPECT_FALSE(anybody_waits(listener.fd()));
 }

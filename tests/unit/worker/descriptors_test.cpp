@@ -43,6 +43,14 @@ TEST_F(DescriptorsTest, ThoseFirstThatHaveBeenIdleForTheLongest) {
   EXPECT_FALSE(third.ended());
 }
 
+TEST_F(DescriptorsTest, OneThatIsClosedIsNoIdleOneAnyMore) {
+  idle_since(10s);
+  EXPECT_EQ(descriptors.close_idle(), 1u);
+  EXPECT_EQ(descriptors.close_idle(), 0u) << "its last operation is still under way";
+  run_dry();
+  EXPECT_EQ(descriptors.close_idle(), 0u);
+}
+
 TEST_F(DescriptorsTest, AConnectionWithARequestInHandIsNotClosed) {
   handler.keep();
   Client& client = connect();

@@ -1,9 +1,7 @@
 #include "worker/drain.hpp"
 
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <unistd.h>
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -39,22 +37,6 @@ class DrainTest : public EntranceTest {
   }
   ~DrainTest() override { end(); }
 
-  static UniqueFd listening() {
-    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    sockaddr_un any{};
-    any.sun_family = AF_UNIX;  // a name of the kernel's choice: unix(7), autobind
-    EXPECT_EQ(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&any), offsetof(sockaddr_un, sun_path)), 0);
-    EXPECT_EQ(::listen(fd.get(), 64), 0);
-    return fd;
-  }
-  Client arrive() {
-    sockaddr_un address{};
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-    UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
-    return Client(std::move(client));
-  }
   /// One whose request the handler has.
   Client asking() {
     handler.keep();
@@ -80,7 +62,6 @@ class DrainTest : public EntranceTest {
     return ipc::receive_guest(lobby.exit.get(), arrival) == ipc::Arrived::arrived;
   }
 
-  const UniqueFd listener = listening();
   ipc::Lobby lobby = std::move(*ipc::make_lobby());
   ipc::Heritage heritage;
   OwnFds own_fds{[](const std::string&) {}};

@@ -1,13 +1,12 @@
 #include "worker/placement/accept_turn.hpp"
 
-#include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
+#include <unistd.h>
 
-#include <cstddef>
 #include <vector>
 
+#include "../../os/no_descriptors.hpp"
+#include "base/log.hpp"
 #include "entrance.hpp"
 #include "scoreboard/reader.hpp"
 
@@ -18,22 +17,6 @@ class AcceptTurnTest : public EntranceTest {
  protected:
   AcceptTurnTest() { turn.start(); }
 
-  static UniqueFd listening() {
-    UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    sockaddr_un any{};
-    any.sun_family = AF_UNIX;  // a name of the kernel's choice: unix(7), autobind
-    EXPECT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&any), offsetof(sockaddr_un, sun_path)), 0);
-    EXPECT_EQ(::listen(listener.get(), 64), 0);
-    return listener;
-  }
-  Client arrive() {
-    sockaddr_un address{};
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-    UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
-    return Client(std::move(client));
-  }
   std::size_t taken() { return hub().connections().size(); }
   void run_for(Clock::duration time) {
     const TimePoint end = Clock::now() + time;
@@ -44,7 +27,6 @@ class AcceptTurnTest : public EntranceTest {
     return UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC)).get() >= 0;
   }
 
-  const UniqueFd listener = listening();  ///< as all workers and the master have it
   ListenerTurn turn{entrance, UniqueFd(::dup(listener.get())), "unix:test", true};
 };
 
@@ -197,29 +179,26 @@ TEST_F(AcceptTurnTest, AfterCloseNobodyIsTaken) {
 
 // ---- Want of descriptors
 
-/// No descriptor is left in this process while it lives.
-class NoDescriptors {
- public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const UniqueFd next(::fcntl(0, F_DUPFD_CLOEXEC, 0));  // the lowest that is free
-    const rlimit none{static_cast<rlim_t>(next.get()), before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none);
-  }
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
- private:
-  rlimit before_{};
-};
-
 TEST_F(AcceptTurnTest, WithoutDescriptorsTheClientWaitsUntilThereIsOne) {
   const Client client = arrive();
   {
-    const NoDescriptors none;
+    const os::test::NoDescriptors none;
     run_for(20ms);
     EXPECT_EQ(taken(), 0u);
   }
   run_until([&] { return taken() == 1; });
+}
+
+TEST_F(AcceptTurnTest, AnIdleConnectionMakesRoomForANewcomer) {
+  Client idle = arrive();
+  idle.send(get("/"));
+  until(idle, "ok");
+  const Client client = arrive();
+  log::start({log::Level::warning, log::Format::text, STDERR_FILENO}, "test");
+  const os::test::NoDescriptors none;
+  run_until([&] { return connections_over == 1; });
+  EXPECT_EQ(taken(), 1u);
+  EXPECT_TRUE(idle.ended());
 }
 
 }  // namespace

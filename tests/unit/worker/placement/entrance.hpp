@@ -1,6 +1,11 @@
 #pragma once
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include "fleet.hpp"
 #include "worker/accounting.hpp"
@@ -17,6 +22,16 @@ struct NoTask final : Task {
 
 /// What an AcceptTurn takes connections into: the engine of the worker in slot 1. Its threads are never started.
 class EntranceTest : public Fleet {
+ private:
+  static UniqueFd listening() {
+    UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    sockaddr_un any{};
+    any.sun_family = AF_UNIX;  // a name of the kernel's choice: unix(7), autobind
+    EXPECT_EQ(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&any), offsetof(sockaddr_un, sun_path)), 0);
+    EXPECT_EQ(::listen(listener.get(), 64), 0);
+    return listener;
+  }
+
  protected:
   ~EntranceTest() override { end(); }
 
@@ -24,6 +39,17 @@ class EntranceTest : public Fleet {
   void saturate() { pool.put_back(waiting); }
   void relax() { pool.withdraw(waiting); }
 
+  /// A client connects.
+  Client arrive() const {
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+    UniqueFd client(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), size), 0);
+    return Client(std::move(client));
+  }
+
+  const UniqueFd listener = listening();  ///< as all workers and the master have it
   bool stuck = false;
   int connections_over = 0;
   NoTask waiting;
