@@ -70,8 +70,6 @@ class Session {
   virtual ~Session() = default;
 
   virtual Needs needs() const = 0;
-  /// It waits for a request, of which nothing has come.
-  virtual bool idle() const = 0;
   /// From the first byte of a request until its answer is out.
   virtual bool has_request() const = 0;
   virtual const History& history() const = 0;
@@ -102,8 +100,8 @@ class Session {
   virtual void on_resumed(TimePoint now) = 0;
   /// `Farewell` has changed.
   virtual void on_farewell(TimePoint now) = 0;
-  /// Another process has the connection from here.
-  virtual void on_moved() = 0;
+  /// The connection is closed, or another process has it from here: nothing is needed any more.
+  virtual void on_closed() = 0;
 
   /// The bytes of a complete request that nobody has begun to handle, from which another session can read it again;
   /// `body`: all of it, in memory. May be put together in `memory`. Empty: there are none any more, or another session

@@ -17,7 +17,6 @@ class Session final : public http::Session {
   void put(std::string_view unread);
 
   Needs needs() const override;
-  bool idle() const override;
   bool has_request() const override;
   const http::History& history() const override { return history_; }
   InputBuffer& input() override { return message_ == nullptr ? input_ : message_->unread(); }
@@ -33,7 +32,7 @@ class Session final : public http::Session {
   void on_output_drained(TimePoint now) override;
   void on_resumed(TimePoint now) override { history_.last_activity = now; }
   void on_farewell(TimePoint now) override;
-  void on_moved() override { enter(State::closed, TimePoint::max()); }
+  void on_closed() override { enter(State::closed, TimePoint::max()); }
   std::string_view bytes_again(const http::Stream& stream, std::string_view body, std::string& memory) const override;
 
  private:
@@ -51,6 +50,7 @@ class Session final : public http::Session {
 
   void enter(State state, TimePoint deadline);
   bool reads_request() const;
+  bool idle() const;
   void begin_message();
   void on_head(std::size_t size, OutputQueue& out);
   void on_body(std::string_view piece);

@@ -34,7 +34,7 @@ Connection::Connection(const Surroundings& surroundings, UniqueFd fd, net::Peer 
 
 Connection::~Connection() = default;
 
-void Connection::start() { session_->idle() ? settle() : socket_.post(); }
+void Connection::start() { session_->needs().idle ? settle() : socket_.post(); }
 
 // ---- Requests
 
@@ -241,7 +241,6 @@ std::string_view Connection::bytes_again(std::string& memory) {
 
 void Connection::release() {
   if (exchange_) exchange_->pending_ = false;
-  session_->on_moved();
   socket_.release();
   close();
 }
@@ -250,6 +249,7 @@ void Connection::close() {
   if (socket_.closed()) return;
   if (exchange_ && exchange_->pending_) exchange_.release()->abandon();
   if (waiting_hook.is_linked()) context_.migration.on_wait_over(*this);
+  session_->on_closed();
   context_.deadlines.set(*this, TimePoint::max());
   socket_.close();
 }
@@ -275,7 +275,7 @@ void Connection::on_farewell() {
 }
 
 bool Connection::cut() {
-  if (socket_.closed() || !session_->has_request()) return false;
+  if (!session_->has_request()) return false;
   if (!exchange_) return true;
   const TimePoint now = Clock::now();
   // While a handler runs, the answer is its own to write.

@@ -61,7 +61,7 @@ class Connection final : public net::Deadlined,
   /// Its request is with the handler.
   bool waits_for_answer() const { return exchange_ && exchange_->pending(); }
   /// It waits for a request, and a read is under way.
-  bool rests() const { return !socket_.closed() && socket_.reading() && session_->idle(); }
+  bool rests() const { return socket_.reading() && session_->needs().idle; }
   /// Ends that read: Migration::on_wait() is asked again.
   void interrupt() { socket_.interrupt(); }
   void close();

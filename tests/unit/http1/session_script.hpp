@@ -88,8 +88,8 @@ class Script final : private http::Streams, private http::StreamOwner {
     session_->on_resumed(now_);
     return *this;
   }
-  Script& moved() {
-    session_->on_moved();
+  Script& closed() {
+    session_->on_closed();
     return *this;
   }
   Script& farewell(bool goodbye) {
@@ -137,7 +137,7 @@ class Script final : private http::Streams, private http::StreamOwner {
     return *this;
   }
   Script& idle(bool wanted = true) {
-    EXPECT_EQ(session_->idle(), wanted);
+    EXPECT_EQ(session_->needs().idle, wanted);
     return *this;
   }
   Script& has_request(bool wanted = true) {

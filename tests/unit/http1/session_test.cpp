@@ -195,9 +195,9 @@ TEST(Http1Session, NothingIsDueWhileAHandlerHasTheRequest) {
   s.bytes(kGet).at(1000s).deadline().no_event().needs(nothing()).has_request();
 }
 
-TEST(Http1Session, AMovedConnectionIsOver) {
+TEST(Http1Session, AConnectionThatIsClosedOrMovedIsOver) {
   Script s(limits());
-  s.moved().needs(close());
+  s.closed().needs(close());
 }
 
 // ---- Connections with a history
