@@ -43,7 +43,6 @@ class PlainTransport final : public Transport {
   }
 
   void half_close() override { ::shutdown(socket_, SHUT_WR); }
-  bool movable() const override { return true; }
   std::string_view scheme() const override { return "http"; }
 
  private:

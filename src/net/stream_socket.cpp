@@ -53,13 +53,12 @@ void StreamSocket::interrupt() {
   socket_.cancel(ignored);
 }
 
-bool StreamSocket::close() {
-  if (std::exchange(closed_, true)) return false;
+void StreamSocket::close() {
+  if (std::exchange(closed_, true)) return;
   boost::system::error_code ignored;
   socket_.close(ignored);
   ++operations_;
   end_operation();
-  return true;
 }
 
 void StreamSocket::release() {

@@ -40,8 +40,8 @@ class StreamSocket {
   void post();
   /// A wait to read ends: on_interrupted(), unless there is something to be read.
   void interrupt();
-  /// True the first time.
-  bool close();
+  /// Once is enough.
+  void close();
   /// Closes this descriptor alone: another process goes on with the same socket.
   void release();
 

@@ -32,8 +32,6 @@ class Transport {
   virtual bool peer_has_closed() const = 0;
   /// Nothing more will be written.
   virtual void half_close() = 0;
-  /// Whether the descriptor alone is the whole state, so that another process can go on with it.
-  virtual bool movable() const = 0;
   /// As in URLs: "http" or "https".
   virtual std::string_view scheme() const = 0;
 };
