@@ -76,16 +76,16 @@ PauseGate::Hooks Serving::gate_hooks() {
           .on_held = [this] { pool_.look_at_queue(); }};
 }
 
-Accounting::Setting Serving::accounting_setting() const {
+Accounting::Setting Serving::accounting_setting() {
   return {.known_as = setting_.known_as,
           .pid = ::getpid(),
           .access_fd = setting_.heritage.access_fd,
           .access_format = setting_.access_format,
           .max_requests = static_cast<std::uint64_t>(setting_.max_requests),
           .on_spent = [this] { setting_.tell_master(ipc::WantsReplacement{}); },
-          .on_connection_over = [self = const_cast<Serving*>(this)] {
-            self->descriptors_.on_closed();
-            self->drain_.check();
+          .on_connection_over = [this] {
+            descriptors_.on_closed();
+            drain_.check();
           }};
 }
 

@@ -108,7 +108,7 @@ class Serving {
  private:
   HandlerPool::Hooks pool_hooks();
   PauseGate::Hooks gate_hooks();
-  Accounting::Setting accounting_setting() const;
+  Accounting::Setting accounting_setting();
   placement::LobbySender::Hooks lobby_hooks();
   Drain::Parts drain_parts();
   void beat();

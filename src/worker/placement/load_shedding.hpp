@@ -23,6 +23,8 @@ class LoadShedding {
     board_.set_strained(overloaded);
     if (overloaded && may_give) wanted_.store(true, std::memory_order_relaxed);
   }
+  /// Loop only: gives_away() may say yes.
+  bool active() const { return left_ > 0 || wanted_.load(std::memory_order_relaxed); }
   /// Loop only: a connection that has just been answered is to go.
   bool gives_away() {
     if (wanted_.load(std::memory_order_relaxed)) [[unlikely]] {

@@ -41,7 +41,7 @@ bool LobbySender::on_wait(server::Connection& connection) {
     add(connection);
     return false;
   }
-  if (!shedding_.gives_away() || connection.history().requests == 0) return false;
+  if (!shedding_.active() || connection.history().requests == 0 || !shedding_.gives_away()) return false;
   return send(connection, connection.history(), {});
 }
 

@@ -54,14 +54,14 @@ class SignalsHeldBack {
 HandlerPool::HandlerPool(boost::asio::io_context& io, int threads, int queue_limit, Hooks hooks)
     : io_(io), threads_(threads), queue_limit_(queue_limit), hooks_(std::move(hooks)) {}
 
-HandlerPool::~HandlerPool() { SERVAL_CHECK(threads_of_pool_.empty()); }
+HandlerPool::~HandlerPool() { SERVAL_CHECK(pool_threads_.empty()); }
 
 Result<void> HandlerPool::start() try {
   // Signals are the main thread's: an app's own handlers and sigwait must not find them on ours.
   const SignalsHeldBack none_for_threads;
-  threads_of_pool_.reserve(static_cast<std::size_t>(threads_));
-  while (threads_of_pool_.size() < static_cast<std::size_t>(threads_)) {
-    threads_of_pool_.emplace_back([this, number = static_cast<int>(threads_of_pool_.size()) + 1] {
+  pool_threads_.reserve(static_cast<std::size_t>(threads_));
+  while (pool_threads_.size() < static_cast<std::size_t>(threads_)) {
+    pool_threads_.emplace_back([this, number = static_cast<int>(pool_threads_.size()) + 1] {
       begin_thread(number);
       run_thread();
     });
@@ -70,14 +70,14 @@ Result<void> HandlerPool::start() try {
   wake_.wait(lock, [this] { return begun_ == threads_; });
   return {};
 } catch (const std::system_error& error) {
-  const std::size_t made = threads_of_pool_.size();
+  const std::size_t made = pool_threads_.size();
   end_threads();
   return Error{"cannot start thread " + std::to_string(made + 1) + " of " + std::to_string(threads_) + ": " +
                errno_text(error.code().value()) + ": " + os::why_no_more_tasks(os::task_limits())};
 }
 
 void HandlerPool::run() {
-  SERVAL_CHECK(threads_of_pool_.size() == static_cast<std::size_t>(threads_));
+  SERVAL_CHECK(pool_threads_.size() == static_cast<std::size_t>(threads_));
   begin_thread(0);
   run_loop();
   run_thread();
@@ -90,8 +90,8 @@ void HandlerPool::end_threads() {
     stopping_ = true;
   }
   wake_.notify_all();
-  for (std::thread& thread : threads_of_pool_) thread.join();
-  threads_of_pool_.clear();
+  for (std::thread& thread : pool_threads_) thread.join();
+  pool_threads_.clear();
 }
 
 void HandlerPool::stop() {

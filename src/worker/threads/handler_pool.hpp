@@ -139,8 +139,8 @@ class HandlerPool {
   std::deque<Task*> queue_;
   bool watched_ = false;
   bool stopping_ = false;
-  int begun_ = 0;  ///< of threads_of_pool_
-  std::vector<std::thread> threads_of_pool_;
+  int begun_ = 0;  ///< of pool_threads_
+  std::vector<std::thread> pool_threads_;
 };
 
 }  // namespace serval::worker
