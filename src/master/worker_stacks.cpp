@@ -22,7 +22,7 @@ constexpr int kNamedAtOnce = 32;
 
 json::value to_json(const std::optional<scoreboard::RequestInProgress>& request, TimePoint asked) {
   if (!request) return nullptr;
-  const auto age = std::max(std::chrono::duration_cast<Duration>(asked - request->started), Duration::zero());
+  const auto age = std::max(in_milliseconds(asked - request->started), Duration::zero());
   return {{"method", control::utf8(request->method)},
           {"target", control::utf8(request->target)},
           {"request_id", control::utf8(request->request_id)},

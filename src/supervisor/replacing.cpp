@@ -140,7 +140,7 @@ void Supervisor::begin_replacements() {
         {{"slot", slot->number()},
          {"worker_pid", slot->pid()},
          {"cause", name_of(slot->cause())},
-         {"age_ms", std::chrono::duration_cast<Duration>(now_ - slot->started())},
+         {"age_ms", in_milliseconds(now_ - slot->started())},
          {"next", "its successor starts, then it drains"}});
   }
 }

@@ -171,7 +171,7 @@ void Supervisor::end_rollout(bool good, const std::string& why) {
   const Rollout rollout = *rollout_;
   rollout_.reset();
   reload_failure_ = why;
-  const Duration took = std::chrono::duration_cast<Duration>(now_ - rollout.begun);
+  const Duration took = in_milliseconds(now_ - rollout.begun);
   if (good && !rollout.listeners_retired) act(RetireListeners{});
   if (good) {
     say(log::Level::info, "reloaded", {{"gen", current_}, {"took_ms", took}});

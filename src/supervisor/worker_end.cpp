@@ -8,12 +8,6 @@
 
 // The end of a worker: what it is called in the log, and what follows.
 namespace serval::supervisor {
-namespace {
-
-Duration milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span); }
-
-}  // namespace
-
 void Supervisor::handle(const ChildExited& event) {
   const auto mold =
       std::find_if(molds_.begin(), molds_.end(), [&event](const auto& entry) { return entry.second.pid == event.pid; });
@@ -62,7 +56,7 @@ Cause harder_end(const Slot& slot, const Exit& exit) {
 void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
   std::vector<log::Field> fields = {{"slot", slot.number()},
                                     {"worker_pid", slot.pid()},
-                                    {"age_ms", milliseconds(now_ - slot.started())}};
+                                    {"age_ms", in_milliseconds(now_ - slot.started())}};
   append_exit(fields, exit);
   for (const LostRequest& request : exit.requests) {
     say(log::Level::warning, "request lost with its worker",
