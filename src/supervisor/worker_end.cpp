@@ -118,8 +118,7 @@ void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::F
 /// another one becomes ready, or fail_boot has the last word.
 void Supervisor::worker_failed(Slot& slot, Cause cause, const std::string& how, std::vector<log::Field> fields) {
   ++ended_[cause];
-  const bool of_rollout = belongs_to_rollout(slot);
-  if (of_rollout && slot.index() == rollout_->canary) {
+  if (is_canary(slot)) {
     const std::string last_words = slot.why().empty() ? "its first worker died: " + how : slot.why();
     fields.emplace_back("cause", name_of(cause));
     fields.emplace_back("next", "the reload has failed");
@@ -139,7 +138,7 @@ void Supervisor::worker_failed(Slot& slot, Cause cause, const std::string& how, 
   fields.emplace_back("next", give_up ? "giving up" : restarting(delay));
   say(booting ? log::Level::warning : log::Level::error, "worker died", std::move(fields));
   // Not a kill from outside, which says nothing about the code.
-  if (of_rollout && (cause == Cause::boot_failed || (cause == Cause::crash && !killed_from_outside))) {
+  if (belongs_to_rollout(slot) && (cause == Cause::boot_failed || (cause == Cause::crash && !killed_from_outside))) {
     return roll_back(why.empty() ? "its workers die" : why);
   }
   if (give_up) return begin_stop(exit_code::gave_up);
