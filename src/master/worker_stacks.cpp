@@ -128,8 +128,8 @@ void WorkerStacks::settle(std::uint32_t number) {
 /// Its process has not been reaped, or we had been told: the pid is still its own.
 void WorkerStacks::look_from_outside(Asked& asked) const {
   const scoreboard::SlotReading reading = scoreboard::read_slot(scoreboard_, asked.worker.slot);
-  const pid_t loop =
-      reading.loop_thread != 0 ? reading.loop_thread : asked.worker.pid;  // one that boots has one thread
+  // One that boots has one thread.
+  const pid_t loop = reading.loop_thread != 0 ? reading.loop_thread : asked.worker.pid;
   const auto stat = os::thread_stat(asked.worker.pid, loop);
   asked.silent =
       "it does not answer; the thread that has its I/O loop " + std::string(in_words(stat ? stat->state : 0));

@@ -47,8 +47,8 @@ Cause harder_end(const Slot& slot, const Exit& exit) {
   if (slot.state() != SlotState::draining) return Cause::none;
   if (const Cause cause = kernels_cause(exit); cause != Cause::none) return cause;
   if (exit.signaled || exit.code != 0) return Cause::crash;
-  return exit.requests.empty() ? Cause::none
-                               : Cause::grace_over;  // it has cut them itself, a little before we would have
+  // It has cut those that are left itself, a little before we would have.
+  return exit.requests.empty() ? Cause::none : Cause::grace_over;
 }
 
 }  // namespace
