@@ -10,4 +10,7 @@ using TimePoint = Clock::time_point;
 /// What the config can say; 0 means "none" where a limit may be switched off.
 using Duration = std::chrono::milliseconds;
 
+/// As the log and commands tell of a time that has passed.
+constexpr Duration in_milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span); }
+
 }  // namespace serval

@@ -14,11 +14,10 @@ namespace serval::ipc {
 /// the master believes no other process:
 ///
 /// - What the master says goes over a SOCK_SEQPACKET socket, with descriptors (SCM_RIGHTS). The way back through it is
-/// shut.
+///   shut.
 /// - What the master is told comes through a pipe in packet mode (pipe(2), O_DIRECT). A pipe carries no descriptors:
-/// with a socket the kernel would
-///   have to close, in the master, whatever the app put into a message, and a close may take as long as the app likes
-///   (socket(7), SO_LINGER).
+///   with a socket the kernel would have to close, in the master, whatever the app put into a message, and a close may
+///   take as long as the app likes (socket(7), SO_LINGER).
 ///
 /// All ends are non-blocking and close-on-exec.
 class Channel {

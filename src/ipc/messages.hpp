@@ -71,8 +71,8 @@ struct Reopened {
 /// Answer what is accepted or queued, then exit 0. May come a second time without the flag that the first one had.
 struct Drain {
   static constexpr std::uint32_t kTag = 14;
-  bool others_take_over =
-      false;  ///< connections move through the lobby (ipc/lobby.hpp) to workers that serve or will serve
+  /// Connections move through the lobby (ipc/lobby.hpp) to workers that serve or will serve.
+  bool others_take_over = false;
 };
 
 /// Let no request begin until Resume; answer with Paused once none is in progress.

@@ -13,8 +13,8 @@ namespace serval::master {
 namespace {
 
 constexpr std::size_t kPerWakeUp = 16 * 1024;
-constexpr int kWakeUpsToDrain =
-    1024 * 1024 / kPerWakeUp;  // the largest pipe that fcntl(2) F_SETPIPE_SZ gives the unprivileged
+/// For the largest pipe that fcntl(2) F_SETPIPE_SZ gives the unprivileged.
+constexpr int kWakeUpsToDrain = 1024 * 1024 / kPerWakeUp;
 
 }  // namespace
 

@@ -226,8 +226,8 @@ void Control::recycle(const boost::json::object& arguments, const control::Respo
   responder.progress("replacing " + std::to_string(count) + (count == 1 ? " worker" : " workers"));
   const auto all_gone = [leaving = std::move(leaving)](const supervisor::Snapshot& snapshot) {
     return std::none_of(snapshot.workers.begin(), snapshot.workers.end(), [&](const auto& worker) {
-      return leaving.contains(worker.pid) &&
-             (worker.state == supervisor::SlotState::serving || worker.at_door);  // who drains has a successor
+      // One that drains has a successor.
+      return leaving.contains(worker.pid) && (worker.state == supervisor::SlotState::serving || worker.at_door);
     });
   };
   waiting_.push_back({all_gone, {{"workers", count}}, responder, fails_to_boot_since(before)});

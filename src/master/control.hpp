@@ -40,8 +40,8 @@ struct Operations {
   std::function<std::string()> reopen_logs;  ///< why not all of them; empty: all
   std::function<void(const std::string& by)> upgrade;
   std::function<void()> upgrade_if_possible;  ///< an answer has been given
-  std::function<void(std::optional<int> slot, const control::Responder& responder)>
-      stacks;  ///< answers as WorkerStacks says
+  /// Answers as WorkerStacks says.
+  std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;
 };
 
 /// What each command to the running server does. One thread, that of the io_context.
@@ -71,8 +71,8 @@ class Control {
     std::function<bool(const supervisor::Snapshot&)> done;
     boost::json::object result;
     control::Responder responder;
-    std::function<std::string(const supervisor::Snapshot&)> hopeless =
-        {};  ///< why it will not come to that; empty: it may yet
+    /// Why it will not come to that; empty: it may yet.
+    std::function<std::string(const supervisor::Snapshot&)> hopeless = {};
   };
 
   void status(const boost::json::object& arguments, const control::Responder& responder) const;

@@ -13,8 +13,8 @@
 namespace serval::master {
 namespace {
 
-constexpr int kFlags =
-    O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;  // the last: neither the open nor a write waits for a reader
+/// The last: neither the open nor a write waits for a reader.
+constexpr int kFlags = O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
 bool is_pipe(int fd) {
   struct stat status {};

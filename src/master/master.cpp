@@ -249,7 +249,7 @@ void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
   for (const scoreboard::RequestInProgress& request : scoreboard::read_requests(scoreboard_, worker.slot)) {
     if (request.deadline <= now) continue;  // its client has had its answer
     told.requests.push_back({request.method, request.target, request.request_id,
-                             std::chrono::duration_cast<Duration>(now - request.started)});
+                             in_milliseconds(now - request.started)});
   }
   const scoreboard::SlotReading last = scoreboard::read_slot(scoreboard_, worker.slot);
   told.waiting = last.waiting;

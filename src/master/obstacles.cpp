@@ -90,8 +90,8 @@ std::vector<std::string> account_obstacles(const config::Server& server) {
   const Trouble group = server.group.empty() ? std::nullopt : unknown("", server.group);
   findings.note("server.group", group);
   if (group) {
-    findings.note("server.user",
-                  server.user.empty() ? std::nullopt : unknown(server.user, "0"));  // a group that needs no looking up
+    // "0": a group that needs no looking up.
+    findings.note("server.user", server.user.empty() ? std::nullopt : unknown(server.user, "0"));
   } else if (!server.user.empty() || !server.group.empty()) {
     findings.note(server.user.empty() ? "server.group" : "server.user", cannot_become(server));
   }

@@ -21,8 +21,8 @@
 namespace serval::master {
 namespace {
 
-constexpr int kMaxUnansweredForks =
-    8;  // far below what the kernel lets a channel hold, enough that the mold never waits for us
+/// Far below what the kernel lets a channel hold, enough that the mold never waits for us.
+constexpr int kMaxUnansweredForks = 8;
 
 /// Why a message could not be sent: the other end, or ours, is closed.
 bool hung_up(int error) { return error == EPIPE || error == ECONNRESET || error == EBADF; }

@@ -20,8 +20,8 @@ class Watch {
   void arm();
 
   boost::asio::posix::stream_descriptor descriptor_;
-  std::shared_ptr<std::function<void()>>
-      on_readable_;  ///< shared with a completion that is on its way, which thus sees that we are gone
+  /// Shared with a completion that is on its way, which thus sees that we are gone.
+  std::shared_ptr<std::function<void()>> on_readable_;
 };
 
 }  // namespace serval::master

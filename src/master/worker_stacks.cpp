@@ -22,7 +22,7 @@ constexpr int kNamedAtOnce = 32;
 
 json::value to_json(const std::optional<scoreboard::RequestInProgress>& request, TimePoint asked) {
   if (!request) return nullptr;
-  const auto age = std::max(std::chrono::duration_cast<Duration>(asked - request->started), Duration::zero());
+  const auto age = std::max(in_milliseconds(asked - request->started), Duration::zero());
   return {{"method", control::utf8(request->method)},
           {"target", control::utf8(request->target)},
           {"request_id", control::utf8(request->request_id)},
@@ -128,8 +128,8 @@ void WorkerStacks::settle(std::uint32_t number) {
 /// Its process has not been reaped, or we had been told: the pid is still its own.
 void WorkerStacks::look_from_outside(Asked& asked) const {
   const scoreboard::SlotReading reading = scoreboard::read_slot(scoreboard_, asked.worker.slot);
-  const pid_t loop =
-      reading.loop_thread != 0 ? reading.loop_thread : asked.worker.pid;  // one that boots has one thread
+  // One that boots has one thread.
+  const pid_t loop = reading.loop_thread != 0 ? reading.loop_thread : asked.worker.pid;
   const auto stat = os::thread_stat(asked.worker.pid, loop);
   asked.silent =
       "it does not answer; the thread that has its I/O loop " + std::string(in_words(stat ? stat->state : 0));

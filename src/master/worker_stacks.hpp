@@ -35,8 +35,8 @@ class WorkerStacks {
   };
   struct Hooks {
     std::function<bool(const Worker&, const ipc::ToWorker&)> send;  ///< false: it takes no message
-    std::function<pid_t(const Worker&)>
-        layout;  ///< a live process with the worker's address space: itself, or its mold; 0: none
+    /// A live process with the worker's address space: itself, or its mold; 0: none.
+    std::function<pid_t(const Worker&)> layout;
   };
   /// Borrows all; one thread, that of the io_context.
   WorkerStacks(boost::asio::io_context& io, StackNames& names, const scoreboard::Memory& scoreboard, Hooks hooks);

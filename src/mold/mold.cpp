@@ -195,8 +195,8 @@ int run(int heritage_fd) {
   keep_apart(*heritage);
   os::FdWatch fds;
   watch(fds, *heritage);
-  ::setvbuf(stdout, nullptr, _IOLBF,
-            0);  // it is a pipe to the master; the app's lines are wanted when they are written
+  // It is a pipe to the master; the app's lines are wanted when they are written.
+  ::setvbuf(stdout, nullptr, _IOLBF, 0);
   log::start(ipc::log_settings(heritage->config.log, heritage->log_fd), "mold", heritage->generation);
   os::set_title("serval: mold gen=" + std::to_string(heritage->generation) + " " + heritage->config.server.name);
 
@@ -212,9 +212,8 @@ int run(int heritage_fd) {
   }
   if (!app) {
     const bool told = say(channel, *heritage, ipc::LoadFailed{app.error()});
-    if (!told)
-      std::fprintf(stderr, "serval: mold: %s\n",
-                   app.error().c_str());  // the channel itself, and the log, are what the app has closed
+    // The channel itself, and the log, are what the app has closed.
+    if (!told) std::fprintf(stderr, "serval: mold: %s\n", app.error().c_str());
     return exit_code::app_failed;
   }
   say(channel, *heritage, ipc::Loaded{app::build_id(heritage->config.app.library)});

@@ -122,9 +122,8 @@ int Memory::next_used(int slot) const {
   if (slot >= size_.slots) return -1;
   const off_t begin = at(slot, 0) - start_;
   const off_t data = ::lseek(fd_.get(), begin, SEEK_DATA);
-  if (data < 0)
-    return errno == ENXIO ? -1
-                          : slot;  // no data from there on; any other answer is none, and a look at the pages is safe
+  // ENXIO: no data from there on. Any other answer is none, and a look at the pages is safe.
+  if (data < 0) return errno == ENXIO ? -1 : slot;
   return slot + static_cast<int>((data - begin) / static_cast<off_t>(bytes_of_slot(size_)));
 }
 

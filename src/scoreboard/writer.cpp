@@ -34,8 +34,8 @@ void add(layout::HistogramCells& histogram, Clock::duration duration) {
 /// Less than a word of text, as memory holds it, then zeros.
 std::uint64_t tail_word(std::string_view tail) {
   std::uint64_t word = 0;
-  if constexpr (std::endian::native == std::endian::little) {  // in a register: memcpy of a size that varies is a call,
-                                                               // twice as slow for a row
+  if constexpr (std::endian::native == std::endian::little) {
+    // In a register: memcpy of a size that varies is a call, twice as slow for a row.
     for (std::size_t at = tail.size(); at > 0; --at) word = word << 8 | static_cast<unsigned char>(tail[at - 1]);
   } else {
     std::memcpy(&word, tail.data(), tail.size());
@@ -64,8 +64,8 @@ std::uint64_t write_text(Text& cells, std::string_view text) {
 void Row::begin(const RequestText& text, TimePoint started, TimePoint deadline) {
   if (t_thread == 0) t_thread = ::gettid();
   layout::RequestRow& row = *cells_;
-  const std::uint64_t odd =
-      (row.version.load(kRelaxed) + 1) | 1;  // also after a writer that was killed and left it odd
+  // Also after a writer that was killed and left it odd.
+  const std::uint64_t odd = (row.version.load(kRelaxed) + 1) | 1;
   row.version.store(odd, kRelaxed);
   row.started.store(std::max<std::int64_t>(nanoseconds(started), 1), kRelease);
   row.deadline.store(nanoseconds(deadline), kRelease);

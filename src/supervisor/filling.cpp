@@ -7,8 +7,6 @@
 namespace serval::supervisor {
 namespace {
 
-Duration milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span); }
-
 /// A process group that is signalled, by Ctrl-C or a service manager, has workers that leave or die before the master
 /// has heard of its own signal. For that long a worker that was signalled gets no successor, which the stop would have
 /// to end.
@@ -102,7 +100,7 @@ void Supervisor::handle(const WorkerReady& event) {
 }
 
 void Supervisor::announce(const Slot& slot) {
-  const Duration boot = milliseconds(slot.ready_at() - slot.started());
+  const Duration boot = in_milliseconds(slot.ready_at() - slot.started());
   const bool one_of_all = !complete_ || belongs_to_rollout(slot);
   say(one_of_all ? routine() : log::Level::info, "worker ready",
       {{"slot", slot.number()}, {"worker_pid", slot.pid()}, {"boot_ms", boot}});
@@ -120,7 +118,7 @@ void Supervisor::announce_if_complete() {
       slots_.count([](const Slot& slot) { return slot.state() == SlotState::serving && !slot.forking(); });
   if (serving < settings_.workers) return;
   complete_ = true;
-  say(log::Level::info, "serving", {{"workers", settings_.workers}, {"boot_ms", milliseconds(now_ - begun_)}});
+  say(log::Level::info, "serving", {{"workers", settings_.workers}, {"boot_ms", in_milliseconds(now_ - begun_)}});
   notify_ready();
 }
 

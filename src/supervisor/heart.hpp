@@ -7,8 +7,8 @@ namespace serval::supervisor {
 /// What a look at a worker's I/O loop found.
 struct Pulse {
   TimePoint beat;             ///< when the loop last said that it turns
-  char state =
-      0;  ///< of the thread that has the loop, as in /proc/PID/task/TID/stat (proc(5)); 0: not looked at, or gone
+  /// Of the thread that has the loop, as in /proc/PID/task/TID/stat (proc(5)); 0: not looked at, or gone.
+  char state = 0;
   Clock::duration cpu{};      ///< that this thread has got in its life
 };
 

@@ -54,7 +54,7 @@ void Supervisor::handle(const MoldLoaded& event) {
   mold->loaded_at = now_;
   mold->deadline = TimePoint::max();
   std::vector<log::Field> fields = {{"gen", mold->generation},
-                                    {"load_ms", std::chrono::duration_cast<Duration>(now_ - mold->started)}};
+                                    {"load_ms", in_milliseconds(now_ - mold->started)}};
   if (!event.build.empty()) fields.push_back({"build", event.build});
   say(log::Level::info, "app loaded", std::move(fields));
 }

@@ -14,7 +14,7 @@ void Outage::settle(const Turn& turn) {
   if (turn.slots.any([](const Slot& slot) { return slot.serving() || slot.at_door(); })) {
     if (std::exchange(said_, false)) {
       turn.say(log::Level::info, "workers serve again",
-               {{"after_ms", std::chrono::duration_cast<Duration>(turn.now - *since_)}});
+               {{"after_ms", in_milliseconds(turn.now - *since_)}});
     }
     since_.reset();
     return;

@@ -140,7 +140,7 @@ void Supervisor::begin_replacements() {
         {{"slot", slot->number()},
          {"worker_pid", slot->pid()},
          {"cause", name_of(slot->cause())},
-         {"age_ms", std::chrono::duration_cast<Duration>(now_ - slot->started())},
+         {"age_ms", in_milliseconds(now_ - slot->started())},
          {"next", "its successor starts, then it drains"}});
   }
 }
@@ -211,7 +211,7 @@ void Supervisor::close_ranks() {
 /// to go anyway, then the others; the highest slots first.
 void Supervisor::retire_surplus() {
   const auto rank = [this](const Slot& slot) {
-    if (rollout_ && slot.index() == rollout_->canary) return 0;
+    if (is_canary(slot)) return 0;
     if (slot.state() == SlotState::cooling) return 4;
     if (slot.state() == SlotState::starting) return 3;
     if (!slot.serving() || slot.being_replaced()) return 0;

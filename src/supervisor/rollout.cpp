@@ -19,10 +19,7 @@ constexpr std::size_t kMostGenerations = 8;
 }  // namespace
 
 void Supervisor::handle(const ReloadRequested& event) {
-  if (phase_ != Phase::running || leaving()) {
-    return act(ReloadEnded{current_, false,
-                           phase_ == Phase::booting ? "the server is still booting" : "the server is stopping"});
-  }
+  if (const std::string why = turn().why_not_running(); !why.empty()) return act(ReloadEnded{current_, false, why});
   if (rollout_) {
     reload_again_ = event.by;  // what is under way may have read the files before they were as they are now
     return say(log::Level::info, "reload asked for while one is under way, it follows", {{"by", event.by}});
@@ -32,7 +29,7 @@ void Supervisor::handle(const ReloadRequested& event) {
 
 /// Nothing has changed, and it has been said why.
 void Supervisor::handle(const ReloadRefused& event) {
-  if (phase_ != Phase::running || leaving()) return;
+  if (!turn().why_not_running().empty()) return;
   reload_failure_ = event.why;
   notify_reloading();
   notify_ready();
@@ -171,7 +168,7 @@ void Supervisor::end_rollout(bool good, const std::string& why) {
   const Rollout rollout = *rollout_;
   rollout_.reset();
   reload_failure_ = why;
-  const Duration took = std::chrono::duration_cast<Duration>(now_ - rollout.begun);
+  const Duration took = in_milliseconds(now_ - rollout.begun);
   if (good && !rollout.listeners_retired) act(RetireListeners{});
   if (good) {
     say(log::Level::info, "reloaded", {{"gen", current_}, {"took_ms", took}});

@@ -54,7 +54,7 @@ void Traffic::resume(const std::string& by, const Turn& turn) {
   if (state_.pause == 0) return;
   state_.pause = 0;
   state_.next_reminder = TimePoint::max();
-  const auto paused = std::chrono::duration_cast<Duration>(turn.now - state_.paused_since);
+  const auto paused = in_milliseconds(turn.now - state_.paused_since);
   turn.say(log::Level::info, "resumed: requests go on", {{"by", by}, {"paused_ms", paused}});
   for (const Slot& slot : turn.slots) {
     if (told_of_pauses(slot)) turn.act(ResumeWorker{slot.index()});
@@ -74,7 +74,7 @@ int Traffic::in_progress(const Slots& slots) const {
 
 void Traffic::settle(const Turn& turn) {
   if (state_.pause == 0) return;
-  const auto since = std::chrono::duration_cast<Duration>(turn.now - state_.paused_since);
+  const auto since = in_milliseconds(turn.now - state_.paused_since);
   if (!quiet_said_ && in_progress(turn.slots) == 0) {
     quiet_said_ = true;
     turn.say(log::Level::info, "paused: no request is in progress", {{"after_ms", since}});

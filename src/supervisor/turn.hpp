@@ -38,6 +38,12 @@ class Turn {
   const Phase phase;
   const bool leaving;  ///< a stop was asked for, and until shutdown.delay is over everything serves on
 
+  /// Why no reload and no upgrade may begin; empty: they may.
+  std::string why_not_running() const {
+    if (phase == Phase::running && !leaving) return "";
+    return phase == Phase::booting ? "the server is still booting" : "the server is stopping";
+  }
+
   void act(Action action) const { actions_.push_back(std::move(action)); }
   void say(log::Level level, std::string sentence, std::vector<log::Field> fields = {}) const {
     if (auto line = fold_.pass({level, std::move(sentence), std::move(fields)}, now)) act(std::move(*line));

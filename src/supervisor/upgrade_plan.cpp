@@ -15,10 +15,7 @@ constexpr Duration kPatience = 60s;
 
 void UpgradePlan::on(const UpgradeRequested& event, const Turn& turn) {
   if (asked_) return;  // requests that come meanwhile get the same answer
-  if (turn.phase != Phase::running || turn.leaving) {
-    const bool booting = turn.phase == Phase::booting;
-    return turn.act(UpgradeRefused{booting ? "the server is still booting" : "the server is stopping"});
-  }
+  if (const std::string why = turn.why_not_running(); !why.empty()) return turn.act(UpgradeRefused{why});
   turn.say(log::Level::info, "upgrade asked for, checking the new program", {{"by", event.by}});
   asked_ = Asked{.checked = false, .deadline = turn.now + kPatience};
   turn.act(CheckUpgrade{});
@@ -38,7 +35,7 @@ void UpgradePlan::refuse(const std::string& why, const Turn& turn) {
 
 void UpgradePlan::settle(const std::string& busy_with, const Turn& turn) {
   if (!asked_) return;
-  if (turn.phase != Phase::running || turn.leaving) return refuse("the server is stopping", turn);
+  if (const std::string why = turn.why_not_running(); !why.empty()) return refuse(why, turn);
   if (turn.now < asked_->deadline) return;
   std::string why = busy_with;
   if (why.empty())

@@ -46,7 +46,7 @@ void check_heart(Slot& slot, const Pulse& pulse, const Turn& turn) {
   turn.say(log::Level::error, "worker hangs: its I/O loop makes no progress",
       {{"slot", slot.number()},
        {"worker_pid", slot.pid()},
-       {"silent_ms", std::chrono::duration_cast<Duration>(slot.watched.heart.silent_for(turn.now))},
+       {"silent_ms", in_milliseconds(slot.watched.heart.silent_for(turn.now))},
        {"loop", stopped ? "stopped by a signal" : pulse.state == 'R' ? "runs in circles" : "waits"},
        {"cause", name_of(Cause::heartbeat_timeout)},
        {"next", "killing it, its successor starts at once"}});

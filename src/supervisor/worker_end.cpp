@@ -8,12 +8,6 @@
 
 // The end of a worker: what it is called in the log, and what follows.
 namespace serval::supervisor {
-namespace {
-
-Duration milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span); }
-
-}  // namespace
-
 void Supervisor::handle(const ChildExited& event) {
   const auto mold =
       std::find_if(molds_.begin(), molds_.end(), [&event](const auto& entry) { return entry.second.pid == event.pid; });
@@ -53,8 +47,8 @@ Cause harder_end(const Slot& slot, const Exit& exit) {
   if (slot.state() != SlotState::draining) return Cause::none;
   if (const Cause cause = kernels_cause(exit); cause != Cause::none) return cause;
   if (exit.signaled || exit.code != 0) return Cause::crash;
-  return exit.requests.empty() ? Cause::none
-                               : Cause::grace_over;  // it has cut them itself, a little before we would have
+  // It has cut those that are left itself, a little before we would have.
+  return exit.requests.empty() ? Cause::none : Cause::grace_over;
 }
 
 }  // namespace
@@ -62,7 +56,7 @@ Cause harder_end(const Slot& slot, const Exit& exit) {
 void Supervisor::worker_exited(Slot& slot, const Exit& exit) {
   std::vector<log::Field> fields = {{"slot", slot.number()},
                                     {"worker_pid", slot.pid()},
-                                    {"age_ms", milliseconds(now_ - slot.started())}};
+                                    {"age_ms", in_milliseconds(now_ - slot.started())}};
   append_exit(fields, exit);
   for (const LostRequest& request : exit.requests) {
     say(log::Level::warning, "request lost with its worker",
@@ -124,8 +118,7 @@ void Supervisor::worker_retired(Slot& slot, const Exit& exit, std::vector<log::F
 /// another one becomes ready, or fail_boot has the last word.
 void Supervisor::worker_failed(Slot& slot, Cause cause, const std::string& how, std::vector<log::Field> fields) {
   ++ended_[cause];
-  const bool of_rollout = belongs_to_rollout(slot);
-  if (of_rollout && slot.index() == rollout_->canary) {
+  if (is_canary(slot)) {
     const std::string last_words = slot.why().empty() ? "its first worker died: " + how : slot.why();
     fields.emplace_back("cause", name_of(cause));
     fields.emplace_back("next", "the reload has failed");
@@ -145,7 +138,7 @@ void Supervisor::worker_failed(Slot& slot, Cause cause, const std::string& how, 
   fields.emplace_back("next", give_up ? "giving up" : restarting(delay));
   say(booting ? log::Level::warning : log::Level::error, "worker died", std::move(fields));
   // Not a kill from outside, which says nothing about the code.
-  if (of_rollout && (cause == Cause::boot_failed || (cause == Cause::crash && !killed_from_outside))) {
+  if (belongs_to_rollout(slot) && (cause == Cause::boot_failed || (cause == Cause::crash && !killed_from_outside))) {
     return roll_back(why.empty() ? "its workers die" : why);
   }
   if (give_up) return begin_stop(exit_code::gave_up);

@@ -418,8 +418,8 @@ TEST(Scaling, WhileOneIsReplaced) {
   Script s(settings(2));
   s.booted_at(0s);
   s.at(1s, spent(0)).expect({"fork worker 2"});
-  s.at(1s, ScaleRequested{-1, "TTOU"})
-      .expect({"drain worker 0", "drain worker 2"});  // it was going anyway, and needs no successor now
+  // Worker 0 was going anyway, and needs no successor now.
+  s.at(1s, ScaleRequested{-1, "TTOU"}).expect({"drain worker 0", "drain worker 2"});
 }
 
 // --- memory
