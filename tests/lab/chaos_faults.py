@@ -6,6 +6,7 @@ has the server, the clients and the dice."""
 import contextlib
 import errno
 import os
+import re
 import signal
 import subprocess
 import time
@@ -145,7 +146,16 @@ def mold_cannot_fork(chaos):
     server, since = chaos.server, len(chaos.server.log())
     with limited(server.mold(), "nproc", 1):
         to_worker(signal.SIGKILL)(chaos)
-        server.wait_for_line(r"cannot fork|reload failed", since)  # the latter if it was the next generation's first
+
+        def asked():
+            """A `serval scale` may have made the worker that died one too many, so that nobody takes its place."""
+            if re.search(r"cannot fork|reload failed", server.log()[since:]):  # the latter: the next generation's first
+                return True
+            if not server.serves_fully():
+                to_worker(signal.SIGKILL)(chaos)
+            return False
+
+        wait_until(asked, lambda: f"the mold being asked for a worker in {server.log()[since:]!r}", 10)
         time.sleep(chaos.dice.uniform(0, 2))
 
 
