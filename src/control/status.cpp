@@ -65,6 +65,19 @@ json::value text_or_null(std::string_view text) {
   return text.empty() ? json::value(nullptr) : json::value(text_of(text));
 }
 
+/// The supervisor's part of it, and what the workers say of the app and the drain file.
+Readiness readiness_of(const StatusSources& sources) {
+  Readiness server = sources.snapshot.readiness;
+  server.needed = sources.ready_workers;
+  for (const auto& worker : sources.snapshot.workers) {
+    if (worker.state != supervisor::SlotState::serving) continue;
+    const scoreboard::SlotReading reading = scoreboard::read_slot(sources.scoreboard, worker.seat);
+    if (reading.app_declines) ++server.declining;
+    server.drain_file = server.drain_file || reading.drain_file;
+  }
+  return server;
+}
+
 json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSources& sources, TimePoint now) {
   // The slot's cells are cleared when a worker has ended, so what is there is this one's, whatever pid they say. One
   // that boots has nothing there yet.
@@ -97,6 +110,7 @@ json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSour
           {"crashes_in_a_row", worker.crashes_in_a_row},
           {"restart_in_ms", alive ? null : json::value(milliseconds(worker.deadline - now))},
           {"beat_age_ms", beats ? json::value(milliseconds(now - reading.last_beat)) : null},
+          {"ready", worker.state == supervisor::SlotState::serving && !reading.app_declines},
           {"in_progress", std::move(in_progress)}};
 }
 
@@ -121,6 +135,7 @@ json::object totals(const scoreboard::Memory& board) {
 json::object make_status(const StatusSources& sources, TimePoint now) {
   const supervisor::Snapshot& snapshot = sources.snapshot;
   const std::string_view why_lifeless = lifeless(snapshot);
+  const std::string why_unready = why_not_ready(readiness_of(sources));
   std::vector<supervisor::Snapshot::Worker> rows = snapshot.workers;
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     return std::pair(a.slot, a.generation) < std::pair(b.slot, b.generation);
@@ -141,8 +156,8 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"state", text_of(state_of(snapshot))},
           {"live", why_lifeless.empty()},
           {"lifeless", text_or_null(why_lifeless)},
-          {"ready", snapshot.not_ready_reason.empty()},
-          {"unready", text_or_null(snapshot.not_ready_reason)},
+          {"ready", why_unready.empty()},
+          {"unready", text_or_null(why_unready)},
           {"uptime_s", seconds(now - sources.begun)},
           {"mold", json::object{{"state", text_of(supervisor::name_of(snapshot.mold))},
                                 {"pid", pid_or_null(snapshot.mold_pid)}}},

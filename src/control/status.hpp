@@ -26,6 +26,7 @@ struct StatusSources {
   std::string_view version;
   pid_t pid = 0;    ///< the master's
   int threads = 0;  ///< in each worker
+  int ready_workers = 1;  ///< that the server's readiness takes
   TimePoint begun;
   const supervisor::Snapshot& snapshot;
   const scoreboard::Memory& scoreboard;
@@ -43,7 +44,7 @@ struct StatusSources {
 /// workers_wanted, threads
 /// workers [{slot, pid, generation, state, cause, age_s, requests, connections, running, waiting, threads,
 /// memory_bytes, memory_measure,
-///           crashes_in_a_row, restart_in_ms, beat_age_ms,
+///           crashes_in_a_row, restart_in_ms, beat_age_ms, ready: false if the app's ready() says no,
 ///           in_progress [{method, target, request_id, peer, thread, age_ms, deadline_in_ms}]}]     no empty slots
 /// ended {cause: workers}
 /// totals {requests, answers {code: requests}, timeouts, ... as the scoreboard counts them}

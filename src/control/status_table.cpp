@@ -45,6 +45,10 @@ std::string note_on(const json::object& worker) {
   if (cause != kUnknown) {
     notes.push_back((text_at(worker, "state") == "serving" ? "to be replaced: " : "goes: ") + cause);
   }
+  if (const auto* ready = worker.if_contains("ready");
+      ready != nullptr && ready->is_bool() && !ready->as_bool() && text_at(worker, "state") == "serving") {
+    notes.push_back("the app is not ready");
+  }
   if (number_at(worker, "restart_in_ms")) notes.push_back("starts again in " + time_in(worker, "restart_in_ms", 1));
   if (number_at(worker, "crashes_in_a_row").value_or(0) > 1) {
     notes.push_back(number(worker, "crashes_in_a_row") + " crashes in a row");

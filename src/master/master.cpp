@@ -23,6 +23,7 @@
 #include "os/spawned.hpp"
 #include "os/systemd.hpp"
 #include "scoreboard/reader.hpp"
+#include "scoreboard/writer.hpp"
 #include "stack/names.hpp"
 
 namespace serval::master {
@@ -153,6 +154,7 @@ void Master::handle(supervisor::Event event) {
     }
   }
   handling_ = false;
+  scoreboard::set_server(scoreboard_, supervisor_.readiness());  // for probes, also while this process cannot be asked
   control_.look_again();
   upgrade_if_possible();
   if (!farewell_.begun()) arm_timer();

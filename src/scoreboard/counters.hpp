@@ -15,7 +15,7 @@ namespace serval::scoreboard {
 enum class Counter : std::uint32_t { timeouts, overloads, clients_gone, connections, bytes_in, bytes_out };
 
 /// They tell of now, and are zero without a worker.
-enum class Gauge : std::uint32_t { connections, running, waiting, strained };
+enum class Gauge : std::uint32_t { connections, running, waiting, strained, unready };
 
 /// Count per bucket and the sum; like counters, they never go back.
 enum class Histogram : std::uint32_t { request_duration, queue_wait };
@@ -42,6 +42,7 @@ inline constexpr std::array kGauges = std::to_array<TableRow<Gauge>>({
     {Gauge::running, "running", "requests whose handler runs; counted from their rows, the cell is of older versions"},
     {Gauge::waiting, "waiting", "requests that wait for an app thread"},
     {Gauge::strained, "strained", "1: the I/O loop hardly keeps up"},
+    {Gauge::unready, "unready", "1: the app's ready() says no; 2: health.drain_file exists; 3: both"},
 });
 
 inline constexpr std::array kHistograms = std::to_array<TableRow<Histogram>>({
@@ -49,6 +50,10 @@ inline constexpr std::array kHistograms = std::to_array<TableRow<Histogram>>({
      "seconds from the first byte of a request to the last byte of its answer"},
     {Histogram::queue_wait, "queue_wait", "seconds that a request waited for an app thread"},
 });
+
+/// The bits of Gauge::unready.
+inline constexpr int kAppDeclines = 1;
+inline constexpr int kDrainFile = 2;
 
 /// Answers are counted by status code, those from 100 to 599.
 inline constexpr int kFirstStatus = 100;

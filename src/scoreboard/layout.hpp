@@ -11,7 +11,7 @@
 /// How the scoreboard's bytes lie in memory. For memory, writer and reader only; a change of it counts kVersion up.
 ///
 /// ```
-/// FileHeader | slot 0: SlotCells, rows × RequestRow | slot 1: ... | ...      each | on a page
+/// FileHeader, ServerCells | slot 0: SlotCells, rows × RequestRow | slot 1: ... | ...      each | on a page
 /// ```
 /// All bytes zero is a valid scoreboard without workers: a fresh file's pages need no setting up and cost nothing until
 /// they are written. Times are nanoseconds of the monotonic clock, which all processes of a machine share.
@@ -42,6 +42,12 @@ using Signed64 = std::atomic<std::int64_t>;
 static_assert(Cell32::is_always_lock_free && Cell64::is_always_lock_free && Signed32::is_always_lock_free &&
               Signed64::is_always_lock_free);
 
+/// Written by the master, for the workers: older versions leave it zero, which says that nothing is out of the ordinary.
+struct alignas(kCacheLine) ServerCells {
+  Cell32 state;  ///< the bits of ServerState, in the order of its members
+};
+static_assert(sizeof(FileHeader) <= kCacheLine && kCacheLine + sizeof(ServerCells) <= kPage);
+
 struct HistogramCells {
   std::array<Cell64, kBuckets> counts;
   Cell64 sum;  ///< nanoseconds
@@ -57,6 +63,7 @@ struct alignas(kCacheLine) SlotCells {
   Signed64 begun;
   Signed64 beat;
   Cell64 requests;
+  /// There is room for one more before the counters would move, which is another kVersion.
   std::array<Signed32, kGauges.size()> gauges;
 
   // What goes on over all of them.

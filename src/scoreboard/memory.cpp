@@ -127,6 +127,13 @@ int Memory::next_used(int slot) const {
   return slot + static_cast<int>((data - begin) / static_cast<off_t>(bytes_of_slot(size_)));
 }
 
+layout::ServerCells& Memory::server() { return const_cast<layout::ServerCells&>(std::as_const(*this).server()); }
+
+const layout::ServerCells& Memory::server() const {
+  SERVAL_CHECK(start_ != nullptr);
+  return *reinterpret_cast<const layout::ServerCells*>(start_ + layout::kCacheLine);
+}
+
 layout::SlotCells& Memory::cells(int slot) { return *reinterpret_cast<SlotCells*>(at(slot, 0)); }
 
 const layout::SlotCells& Memory::cells(int slot) const { return *reinterpret_cast<const SlotCells*>(at(slot, 0)); }

@@ -44,6 +44,8 @@ class Memory {
   bool used(int slot) const { return next_used(slot) == slot; }
   /// The first such slot from this one on; -1: there is none. One system call.
   int next_used(int slot) const;
+  layout::ServerCells& server();
+  const layout::ServerCells& server() const;
   layout::SlotCells& cells(int slot);
   const layout::SlotCells& cells(int slot) const;
   layout::RequestRow& row(int slot, int index);

@@ -77,13 +77,19 @@ int running_in(const Memory& memory, int slot) {
   return running_since_before(memory, slot, TimePoint::max());
 }
 
-/// Threads of a slot's worker that could take one more request each; none if it does not serve, or if requests wait
+int gauge(const layout::SlotCells& cells, Gauge which) {
+  return not_negative(cells.gauges[index_of(which)].load(kRelaxed));
+}
+
+bool serves(const layout::SlotCells& cells) { return phase_of(cells.phase.load(kRelaxed)) == Phase::serving; }
+
+bool declines(const layout::SlotCells& cells) { return (gauge(cells, Gauge::unready) & kAppDeclines) != 0; }
+
+/// Threads of a slot's worker that could take one more request each; none if it does not want any, or if requests wait
 /// there already.
 int free_threads_of(const Memory& memory, int slot, int threads) {
   const layout::SlotCells& cells = memory.cells(slot);
-  if (phase_of(cells.phase.load(kRelaxed)) != Phase::serving ||
-      cells.gauges[index_of(Gauge::waiting)].load(kRelaxed) > 0)
-    return 0;
+  if (!serves(cells) || declines(cells) || gauge(cells, Gauge::waiting) > 0) return 0;
   return std::max(0, threads - running_in(memory, slot));
 }
 
@@ -115,10 +121,11 @@ SlotReading read_slot(const Memory& memory, int slot) {
   reading.last_beat = time_of(cells.beat.load(kRelaxed));
   reading.loop_thread = not_negative(cells.loop_thread.load(kRelaxed));
   reading.requests = cells.requests.load(kRelaxed);
-  const auto gauge = [&cells](Gauge which) { return not_negative(cells.gauges[index_of(which)].load(kRelaxed)); };
-  reading.connections = gauge(Gauge::connections);
+  reading.connections = gauge(cells, Gauge::connections);
   reading.running = running_in(memory, slot);
-  reading.waiting = gauge(Gauge::waiting);
+  reading.waiting = gauge(cells, Gauge::waiting);
+  reading.app_declines = declines(cells);
+  reading.drain_file = (gauge(cells, Gauge::unready) & kDrainFile) != 0;
   return reading;
 }
 
@@ -143,14 +150,34 @@ Siblings siblings(const Memory& memory, Slots slots, int threads, TimePoint now)
   Siblings found;
   for (int slot = memory.next_used(0); slot >= 0 && slot < slots.end && found.with_headroom < slots.enough;
        slot = memory.next_used(slot + 1)) {
-    if (slot == slots.but || phase_of(memory.cells(slot).phase.load(kRelaxed)) != Phase::serving) continue;
-    if (memory.cells(slot).gauges[index_of(Gauge::strained)].load(kRelaxed) != 0) {
+    const layout::SlotCells& cells = memory.cells(slot);
+    if (slot == slots.but || !serves(cells) || declines(cells)) continue;
+    if (gauge(cells, Gauge::strained) != 0) {
       ++found.overloaded;
     } else if (2 * free_threads_of(memory, slot, threads) > threads && !loop_is_held_up(memory, slot, now)) {
       if (found.with_headroom++ == 0) found.first = slot;
     }
   }
   return found;
+}
+
+ServerState read_server(const Memory& memory) {
+  const std::uint32_t bits = memory.server().state.load(kRelaxed);
+  return {.booting = (bits & 1U) != 0,
+          .stopping = (bits & 2U) != 0,
+          .draining = (bits & 4U) != 0,
+          .paused = (bits & 8U) != 0};
+}
+
+Readiness readiness(const Memory& memory) {
+  Readiness server{read_server(memory)};
+  for (int slot = memory.next_used(0); slot >= 0; slot = memory.next_used(slot + 1)) {
+    const layout::SlotCells& cells = memory.cells(slot);
+    if (!serves(cells)) continue;
+    ++server.serving;
+    if (declines(cells)) ++server.declining;
+  }
+  return server;
 }
 
 std::uint64_t accepted(const Memory& memory, int slot) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/readiness.hpp"
 #include "base/time.hpp"
 #include "scoreboard/counters.hpp"
 #include "scoreboard/memory.hpp"
@@ -30,6 +31,8 @@ struct SlotReading {
   int connections = 0;
   int running = 0;
   int waiting = 0;
+  bool app_declines = false;  ///< its ready() says no
+  bool drain_file = false;    ///< health.drain_file exists
 };
 
 struct RequestInProgress {
@@ -60,14 +63,14 @@ struct Totals {
 
 SlotReading read_slot(const Memory& memory, int slot);
 
-/// Threads that could take one more request each, of those workers that serve, but for the one in `but`; each has
+/// Threads that could take one more request each, of those workers that want requests, but for the one in `but`; each has
 /// `threads`. Counts no further than `enough`.
 int free_threads(const Memory& memory, int but, int threads, int enough);
 
 /// Requests of a slot that began before that time and still run.
 int running_since_before(const Memory& memory, int slot, TimePoint time);
 
-/// Those workers of a range that serve.
+/// Those workers of a range that serve and whose app wants requests.
 struct Siblings {
   int with_headroom = 0;  ///< more than half of its threads are free, nobody waits for one, and its loop is neither
                           ///< overloaded nor held up by a handler
@@ -81,6 +84,11 @@ struct Slots {
 };
 /// `threads`: that each worker has.
 Siblings siblings(const Memory& memory, Slots slots, int threads, TimePoint now);
+
+/// As set_server() left it.
+ServerState read_server(const Memory& memory);
+/// What the server's readiness depends on, but for `drain_file` and `needed`.
+Readiness readiness(const Memory& memory);
 
 /// Connections that the workers of a slot have accepted.
 std::uint64_t accepted(const Memory& memory, int slot);

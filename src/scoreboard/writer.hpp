@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/readiness.hpp"
 #include "base/time.hpp"
 #include "scoreboard/memory.hpp"
 
@@ -49,6 +50,9 @@ class Row {
   layout::RequestRow* cells_;
 };
 
+/// What the workers are to say of the server. For the master.
+void set_server(Memory& memory, const ServerState& state);
+
 /// A worker's own slot. Used by the thread that has the worker's I/O loop, one at a time; rows go to other threads.
 /// Outlived by `memory`, which must not be moved meanwhile.
 class WorkerBoard {
@@ -70,6 +74,10 @@ class WorkerBoard {
   void set_connections(int open) { set(Gauge::connections, open); }
   void set_waiting(int queued) { set(Gauge::waiting, queued); }  ///< by any thread, one at a time
   void set_strained(bool strained) { set(Gauge::strained, strained ? 1 : 0); }  ///< by any thread
+
+  void set_unready(bool app_declines, bool drain_file) {
+    set(Gauge::unready, (app_declines ? kAppDeclines : 0) | (drain_file ? kDrainFile : 0));
+  }
 
   int rows() const { return memory_.size().rows; }
   Row row(int index) { return Row(memory_.row(slot_, index)); }

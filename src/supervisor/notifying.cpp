@@ -57,7 +57,7 @@ std::string Supervisor::headline() const {
   std::string text = std::to_string(serving) + " of " + std::to_string(settings_.workers) +
                      " workers serve, generation " + std::to_string(current_);
   if (rollout_) text += "; " + rollout_step();
-  if (complete_ && !not_ready_reason().empty()) text += "; not ready: " + not_ready_reason();
+  if (const std::string why = why_not_ready(readiness()); complete_ && !why.empty()) text += "; not ready: " + why;
   const long crashing = count([this](const Slot& slot) {
     return slot.backoff.crashes_in_a_row() >= 2 &&
            !(slot.serving() && slot.healthy_for(now_) >= settings_.restart.backoff_reset);

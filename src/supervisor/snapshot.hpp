@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/cause_table.hpp"
+#include "base/readiness.hpp"
 #include "supervisor/mold.hpp"
 #include "supervisor/slot.hpp"
 
@@ -38,7 +39,7 @@ struct Snapshot {
   bool reopening = false;  ///< a process has not swapped its logs yet
   bool paused = false;     ///< no request begins
   int in_progress = 0;     ///< workers that have not said yet that they have none left; only while paused
-  std::string not_ready_reason;  ///< why no new traffic should be sent here; empty: ready
+  Readiness readiness;     ///< as far as it is decided here: what the app and the drain file say, workers know
   std::map<Cause, std::uint64_t> ended;  ///< workers that have ended, by cause
 };
 

@@ -97,18 +97,19 @@ Snapshot Supervisor::snapshot() const {
   result.reopening = log_reopening_.under_way();
   result.paused = traffic_.pause() != 0;
   result.in_progress = traffic_.in_progress(slots_);
-  result.not_ready_reason = not_ready_reason();
+  result.readiness = readiness();
   result.ended = ended_;
   return result;
 }
 
-/// What status, readiness probes and the service manager are told; empty: ready. Few workers are better than none: only
-/// a server that cannot or will not serve at all is not ready.
-std::string Supervisor::not_ready_reason() const {
-  if (leaving() || phase_ == Phase::stopping || phase_ == Phase::finished) return "stopping";
-  if (!complete_) return "booting";
-  if (std::string reason = traffic_.not_ready_reason(); !reason.empty()) return reason;
-  return slots_.any([](const Slot& slot) { return slot.serving(); }) ? "" : "no worker serves";
+Readiness Supervisor::readiness() const {
+  Readiness server;
+  server.stopping = leaving() || phase_ == Phase::stopping || phase_ == Phase::finished;
+  server.booting = !complete_;
+  server.draining = traffic_.drained();
+  server.paused = traffic_.pause() != 0;
+  server.serving = static_cast<int>(slots_.count([](const Slot& slot) { return slot.serving(); }));
+  return server;
 }
 
 void Supervisor::handle(const Start&) {

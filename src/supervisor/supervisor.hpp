@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/readiness.hpp"
 #include "config/config.hpp"
 #include "supervisor/actions.hpp"
 #include "supervisor/events.hpp"
@@ -52,6 +53,8 @@ class Supervisor {
   /// When Tick is due; max(): only an event can change anything.
   TimePoint next_wakeup() const { return wakeup_; }
   Snapshot snapshot() const;
+  /// As far as it is decided here.
+  Readiness readiness() const;
   /// What such a request would do if it came now: a second one is taken for lost patience.
   StopEffect effect_of(const StopRequested& event, TimePoint now) const;
 
@@ -126,7 +129,6 @@ class Supervisor {
   static std::string restarting(Duration delay);  ///< for the log's `next`
 
   log::Level routine() const;
-  std::string not_ready_reason() const;
 
   // replacing.cpp
   void retire_the_aged();

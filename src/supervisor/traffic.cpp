@@ -14,12 +14,6 @@ bool told_of_pauses(const Slot& slot) {
 
 }  // namespace
 
-std::string Traffic::not_ready_reason() const {
-  const std::string draining = state_.drained ? "draining (serval drain)" : "";
-  if (state_.pause == 0) return draining;
-  return draining + (state_.drained ? ", " : "") + "paused (serval pause)";
-}
-
 void Traffic::on(const DrainRequested& event, const Turn& turn) {
   if (turn.phase == Phase::stopping || state_.drained == event.on) return;
   state_.drained = event.on;

@@ -26,8 +26,7 @@ class Traffic {
   std::uint32_t pause() const { return state_.pause; }  ///< in force; 0: none
   /// Workers that may have a request in progress while paused.
   int in_progress(const Slots& slots) const;
-  /// Empty: it is.
-  std::string not_ready_reason() const;
+  bool drained() const { return state_.drained; }  ///< no new traffic is wanted
 
  private:
   void pause(const std::string& by, const Turn& turn);

@@ -40,6 +40,7 @@ struct StatusTest : testing::Test {
                         .version = "0.1.0",
                         .pid = 811,
                         .threads = 5,
+                        .ready_workers = 1,
                         .begun = kNow - 90s,
                         .snapshot = snapshot,
                         .scoreboard = board,
@@ -62,7 +63,7 @@ struct StatusTest : testing::Test {
 TEST_F(StatusTest, TellsOfTheServer) {
   seat(0, 0, SlotState::empty);
   snapshot.ended = {{Cause::crash, 3}, {Cause::max_requests, 1}};
-  snapshot.not_ready_reason = "no worker serves";
+  snapshot.readiness.serving = 0;
   EXPECT_EQ(
       boost::json::serialize(make()),
       R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving",)"
@@ -111,6 +112,23 @@ TEST_F(StatusTest, TellsWhatAWorkerIsDoing) {
   EXPECT_TRUE(requests[1].at("deadline_in_ms").is_null());
   EXPECT_EQ(requests[2].at("deadline_in_ms"), -1000);
   EXPECT_EQ(boost::json::serialize(make().at("totals").at("answers")), R"({"200":1})");
+}
+
+TEST_F(StatusTest, TellsWhichWorkersAreNotReadyAndWhatThatMeansForTheServer) {
+  seat(0, 4711, SlotState::serving);
+  seat(1, 4712, SlotState::serving);
+  snapshot.readiness.serving = 2;
+  scoreboard::WorkerBoard first(board, 0), second(board, 1);
+  first.begin(3, 4711, kNow - 20s);
+  second.begin(3, 4712, kNow - 20s);
+  EXPECT_TRUE(make().at("ready").as_bool());
+  second.set_unready(true, false);
+  EXPECT_TRUE(make().at("ready").as_bool());
+  EXPECT_TRUE(worker(0).at("ready").as_bool());
+  EXPECT_FALSE(worker(1).at("ready").as_bool());
+  first.set_unready(true, true);
+  EXPECT_EQ(make().at("unready").as_string(),
+            "draining (health.drain_file exists), the app's ready() says no in all 2 workers");
 }
 
 TEST_F(StatusTest, TellsWhenACoolingSlotStartsAgain) {

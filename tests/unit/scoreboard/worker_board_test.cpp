@@ -301,6 +301,56 @@ TEST_F(WorkerBoardTest, free_threads_are_those_of_siblings_that_serve_and_have_n
   EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
 }
 
+TEST_F(WorkerBoardTest, a_worker_whose_app_wants_no_requests_is_no_sibling_to_leave_any_to) {
+  WorkerBoard own(memory_, 0), sibling(memory_, 1);
+  sibling.begin(1, 2, kNow);
+  sibling.set_phase(Phase::serving);
+  EXPECT_EQ(siblings(memory_, {.end = 3, .but = 0, .enough = 9}, 2, kNow).with_headroom, 1);
+  sibling.set_unready(true, false);
+  EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
+  EXPECT_EQ(siblings(memory_, {.end = 3, .but = 0, .enough = 9}, 2, kNow).with_headroom, 0);
+  sibling.set_unready(false, true);
+  EXPECT_EQ(siblings(memory_, {.end = 3, .but = 0, .enough = 9}, 2, kNow).with_headroom, 1) << "that is the server's";
+}
+
+TEST_F(WorkerBoardTest, what_is_unready_is_read_as_it_was_written_until_the_worker_ends) {
+  WorkerBoard board(memory_, 1);
+  board.begin(1, 2, kNow);
+  for (const bool declines : {true, false}) {
+    for (const bool drain_file : {true, false}) {
+      board.set_unready(declines, drain_file);
+      EXPECT_EQ(read_slot(memory_, 1).app_declines, declines);
+      EXPECT_EQ(read_slot(memory_, 1).drain_file, drain_file);
+    }
+  }
+  board.set_unready(true, true);
+  clear_slot(memory_, 1);
+  EXPECT_FALSE(read_slot(memory_, 1).app_declines || read_slot(memory_, 1).drain_file);
+}
+
+TEST_F(WorkerBoardTest, what_the_master_says_of_the_server_is_read_by_all) {
+  EXPECT_EQ(read_server(memory_), ServerState()) << "an older master says nothing";
+  for (int bits = 0; bits < 16; ++bits) {
+    const ServerState state{.booting = (bits & 1) != 0, .stopping = (bits & 2) != 0, .draining = (bits & 4) != 0,
+                            .paused = (bits & 8) != 0};
+    set_server(memory_, state);
+    EXPECT_EQ(read_server(memory_), state);
+  }
+}
+
+TEST_F(WorkerBoardTest, readiness_counts_the_workers_that_serve) {
+  WorkerBoard first(memory_, 0), second(memory_, 1), third(memory_, 2);
+  for (WorkerBoard* board : {&first, &second, &third}) board->begin(1, 2, kNow);
+  first.set_phase(Phase::serving);
+  second.set_phase(Phase::serving);
+  second.set_unready(true, false);
+  set_server(memory_, {.draining = true});
+  const Readiness server = readiness(memory_);
+  EXPECT_TRUE(server.draining);
+  EXPECT_EQ(server.serving, 2);
+  EXPECT_EQ(server.declining, 1);
+}
+
 TEST_F(WorkerBoardTest, requests_that_have_run_for_long_are_counted_by_when_they_began) {
   WorkerBoard board(memory_, 0);
   board.begin(1, 1, kNow);

@@ -53,15 +53,15 @@ TEST(Supervisor, IsUnreadyUntilAllHaveServedOnceAndWhenNobodyDoes) {
   s.at(0s, MoldLoaded{1});
   for (const int slot : {0, 1}) s.at(0s, forked(slot));
   s.at(1s, ready(0));
-  EXPECT_EQ(s.snapshot().not_ready_reason, "booting");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "booting");
   s.at(1s, ready(1));
-  EXPECT_EQ(s.snapshot().not_ready_reason, "");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "");
   s.at(9s, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
-  EXPECT_EQ(s.snapshot().not_ready_reason, "");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "");
   s.at(9s, killed(pid_of(1), SIGSEGV, "SIGSEGV"));
-  EXPECT_EQ(s.snapshot().not_ready_reason, "no worker serves");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "no worker serves");
   s.at(9s, StopRequested{"TERM"});
-  EXPECT_EQ(s.snapshot().not_ready_reason, "stopping");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "stopping");
 }
 
 TEST(Supervisor, AnAppThatDoesNotLoadEndsTheServerWithOneErrorLine) {
@@ -611,7 +611,7 @@ Script with_delayed_stop() {
 
 TEST(DelayedStop, ServesOnUnreadyThenDrains) {
   Script s = with_delayed_stop();
-  EXPECT_EQ(s.snapshot().not_ready_reason, "stopping");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "stopping");
   EXPECT_TRUE(s.snapshot().stopping);
   EXPECT_EQ(s.next_wakeup(), 15s);
   s.at(15s, tick())

@@ -21,11 +21,11 @@ TEST(Drain, IsNotReadyUntilItIsTakenBackAndServesOn) {
   Script s(settings(1));
   s.booted_at(0s);
   s.at(1s, DrainRequested{true, "serval drain"}).expect().expect_line({"info: draining", "by=serval drain"});
-  EXPECT_EQ(s.snapshot().not_ready_reason, kDraining);
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), kDraining);
   EXPECT_EQ(s.states(), "serving");
   s.at(2s, DrainRequested{true, "serval drain"}).expect().expect_no_line();
   s.at(3s, DrainRequested{false, "serval undrain"}).expect().expect_line({"info: draining no more"});
-  EXPECT_EQ(s.snapshot().not_ready_reason, "");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "");
   s.at(4s, DrainRequested{false, "serval undrain"}).expect().expect_no_line();
 }
 
@@ -34,7 +34,7 @@ TEST(Drain, SurvivesTheDeathOfEveryWorkerAndAReload) {
   s.booted_at(0s);
   s.at(9s, DrainRequested{true, "serval drain"});
   s.at(10s, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
-  EXPECT_EQ(s.snapshot().not_ready_reason, kDraining);
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), std::string(kDraining) + ", no worker serves");
   s.at(11s, forked(0));
   s.at(11s, ready(0));
   s.at(12s, ReloadRequested{"HUP", settings(1)});
@@ -44,22 +44,22 @@ TEST(Drain, SurvivesTheDeathOfEveryWorkerAndAReload) {
   s.at(14s, ready(1));
   s.at(15s, exited(pid_of(0), 0));
   EXPECT_EQ(s.snapshot().generation, 2);
-  EXPECT_EQ(s.snapshot().not_ready_reason, kDraining);
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), kDraining);
 }
 
 TEST(Drain, OfAServerThatBootsOrStopsSaysNothingNew) {
   Script s(settings(1));
   s.at(0s, Start{});
   s.at(0s, DrainRequested{true, "serval drain"});
-  EXPECT_EQ(s.snapshot().not_ready_reason, "booting");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "booting");
   s.at(0s, MoldStarted{1, kMold});
   s.at(0s, MoldLoaded{1});
   s.at(0s, forked(0));
   s.at(1s, ready(0));
-  EXPECT_EQ(s.snapshot().not_ready_reason, kDraining);
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), kDraining);
   s.at(2s, StopRequested{"TERM"});
   s.at(2s, DrainRequested{false, "serval undrain"}).expect_no_line();
-  EXPECT_EQ(s.snapshot().not_ready_reason, "stopping");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "stopping");
 }
 
 // --- pausing
@@ -70,7 +70,7 @@ TEST(Pause, IsThereWhenEveryWorkerHasSaidSo) {
   s.at(1s, pause())
       .expect({"pause worker 0 as 1", "pause worker 1 as 1"})
       .expect_line({"info: pausing", "by=serval pause"});
-  EXPECT_EQ(s.snapshot().not_ready_reason, kPaused);
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), kPaused);
   EXPECT_EQ(s.snapshot().in_progress, 2);
   s.at(2s, pause()).expect().expect_no_line();
   s.at(2s, WorkerPaused{1, 1}).expect().expect_no_line();
@@ -82,7 +82,7 @@ TEST(Pause, IsThereWhenEveryWorkerHasSaidSo) {
       .expect({"resume worker 0", "resume worker 1"})
       .expect_line({"info: resumed", "by=serval resume", "paused_ms=3000"});
   EXPECT_FALSE(s.snapshot().paused);
-  EXPECT_EQ(s.snapshot().not_ready_reason, "");
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), "");
   s.at(5s, resume()).expect().expect_no_line();
   EXPECT_EQ(s.next_wakeup(), Clock::duration::max());
 }
@@ -164,7 +164,7 @@ TEST(Pause, IsNotForgottenSilently) {
       .expect_line({"warning: still paused", "serval resume", "paused_ms=60000", "workers_in_progress=0"});
   EXPECT_EQ(s.next_wakeup(), 121s);
   s.at(62s, DrainRequested{true, "serval drain"});
-  EXPECT_EQ(s.snapshot().not_ready_reason, std::string(kDraining) + ", " + kPaused);
+  EXPECT_EQ(why_not_ready(s.snapshot().readiness), std::string(kDraining) + ", " + kPaused);
 }
 
 }  // namespace

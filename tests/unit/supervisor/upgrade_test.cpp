@@ -104,7 +104,7 @@ TEST(Upgrade, TheSuccessorKnowsWhatWasKnown) {
   EXPECT_EQ(next.state(), before);
   EXPECT_EQ(next.snapshot().wanted, 4);
   EXPECT_EQ(next.snapshot().ended.at(Cause::crash), 1u);
-  EXPECT_EQ(next.snapshot().not_ready_reason, "");
+  EXPECT_EQ(why_not_ready(next.snapshot().readiness), "");
   next.at(15s, tick()).expect();
 }
 
@@ -114,7 +114,7 @@ TEST(Upgrade, TheSuccessorIsDrainedAndPausedIfItsPredecessorWas) {
   s.at(10s, PauseRequested{true, "serval pause"}).expect({"pause worker 0 as 1"});
   s.at(10s, WorkerPaused{0, 1});
   Script next(settings(1), s, 15s);
-  EXPECT_EQ(next.snapshot().not_ready_reason, s.snapshot().not_ready_reason);
+  EXPECT_EQ(why_not_ready(next.snapshot().readiness), why_not_ready(s.snapshot().readiness));
   EXPECT_EQ(next.snapshot().in_progress, 0);
   next.at(15s, PauseRequested{false, "serval resume"}).expect({"resume worker 0"});
   next.at(16s, PauseRequested{true, "serval pause"}).expect({"pause worker 0 as 2"});
