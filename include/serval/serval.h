@@ -26,7 +26,8 @@
  *  6. Threads. serval_app_main, preload, worker_start and worker_stop run alone on their process's main thread. handle runs on several
  *     threads at once: on serval_worker.threads of them at most, out of one more, the main thread among them. That one leaves without running
  *     the destructors of its thread-local objects; the others run them after the last request. ready runs on the main thread before the
- *     first request, again and again until it says yes, and is not asked any more then. host->log may be called on any thread at any
+ *     first request, again and again until it says yes. Apps that were built for ABI 1.2 or later are asked on, about every
+ *     health.ready_interval, as one more call on the threads of handle; never twice at a time. host->log may be called on any thread at any
  *     time, the functions that take a serval_exchange only on the thread that runs handle for it, before handle returns; the others
  *     are pure and may be called anywhere.
  *  7. Errors. A function that can fail returns 0 for success, and something else after it has called host->explain with one sentence for
@@ -53,7 +54,7 @@
 #include <string.h>
 
 #define SERVAL_ABI_MAJOR 1u
-#define SERVAL_ABI_MINOR 1u
+#define SERVAL_ABI_MINOR 2u
 
 /* True if the filler of *table knows `member` (convention 1). */
 #define SERVAL_HAS(table, member) \
@@ -192,7 +193,9 @@ typedef struct serval_app {
   int32_t (*worker_start)(void* state, const serval_worker* worker, serval_error* error);
   /* Answers one request with host->respond or host->fail, and returns an enum serval_handled. */
   int32_t (*handle)(void* state, const serval_request* request, serval_exchange* exchange);
-  /* May this worker be given requests? Asked some 50 times a second after worker_start, until the first yes. Null: yes. */
+  /* May this worker be given requests? Asked some 50 times a second after worker_start, until the first yes; from then on about every
+     health.ready_interval (abi_minor 2 and later). A worker that says no then gets no new connections while others say yes, and counts as
+     not ready. It should return soon: it takes one of the threads. Null: yes. */
   int32_t (*ready)(void* state);
   /* In a worker, after its last request. A worker that is killed does not come here. */
   void (*worker_stop)(void* state);

@@ -372,7 +372,8 @@ class App {
   /// Answers a request. On app threads, several calls at once.
   virtual Response handle(const Request& request) = 0;
   /// May this worker be given requests? Asked on the main thread after worker_start, again and again until the first
-  /// yes.
+  /// yes; from then on about every health.ready_interval on an app thread, beside calls of handle, never twice at a
+  /// time. A worker that says no gets no new connections while others say yes, and serval counts it as not ready.
   virtual bool ready() { return true; }
   /// In each worker, after its last request, on its main thread.
   virtual void worker_stop() {}

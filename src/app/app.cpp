@@ -134,6 +134,8 @@ Result<void> App::worker_start(const WorkerInfo& info) {
                  [&](serval_error* error) { return impl_->table->worker_start(impl_->state, &worker, error); });
 }
 
+bool App::is_asked_again() const { return impl_->table->ready != nullptr && impl_->table->abi_minor >= 2; }
+
 bool App::ready() {
   if (impl_->table->ready == nullptr) return true;
   std::string why;

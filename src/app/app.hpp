@@ -48,7 +48,10 @@ class App {
   Result<void> preload(const std::vector<std::string>& args, int generation, std::string_view server_name);
 
   Result<void> worker_start(const WorkerInfo& info);  ///< main thread of the worker, before any request
-  bool ready();  ///< main thread while booting, later the I/O loop's; false also if it threw (logged)
+  /// Main thread while booting, later on any app thread; never two calls at a time. False also if it threw (logged).
+  bool ready();
+  /// Whether it expects ready() to be called after its first yes: apps of ABI 1.1 and before were promised otherwise.
+  bool is_asked_again() const;
   void worker_stop();                                 ///< main thread, after the last request
   /// On an app thread, many at a time. Calls `answer` exactly once before it returns.
   void handle(const Request& request, Answer& answer);

@@ -110,6 +110,18 @@ struct Log {
 /// Of a setting that is a path, "-" or "off": whether it names a file, rather than a standard stream or nothing.
 inline bool names_file(std::string_view setting) { return !setting.empty() && setting != "-" && setting != "off"; }
 
+/// Probes on the app's own listeners, answered by serval.
+struct Health {
+  std::string live;                               ///< path; empty: none
+  std::string ready;                              ///< path; empty: none
+  std::string drain_file;                         ///< while it exists the server is not ready; empty: none
+  int ready_workers = 1;                          ///< fewer that serve and are ready: the server is not
+  Duration ready_interval = 1s;                   ///< between two questions to the app's ready(); 0: none after its first yes
+  bool log = false;                               ///< probes get access lines
+
+  bool probed() const { return !live.empty() || !ready.empty(); }
+};
+
 /// Where commands such as `serval status` reach the master.
 struct Control {
   std::string socket;                             ///< empty: automatic (control/socket_location.hpp); "off"; or a path
@@ -126,6 +138,7 @@ struct Config {
   Reload reload;
   Shutdown shutdown;
   Log log;
+  Health health;
   Control control;
 };
 

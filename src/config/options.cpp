@@ -67,6 +67,17 @@ Result<void> check_log_file(std::string_view text) {
   return check_no_nul(text);
 }
 
+/// As a request's target has it: no query, nothing that a client would have to escape.
+Result<void> check_probe_path(std::string_view text) {
+  if (text.empty()) return {};
+  if (text.front() != '/') return Error{"expected a path that begins with /"};
+  const auto in_target = [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#' && c != '"'; };
+  if (!std::all_of(text.begin(), text.end(), in_target)) {
+    return Error{"expected a path as it stands in a request, without a query"};
+  }
+  return {};
+}
+
 Result<void> check_access_format(std::string_view text) {
   if (auto format = AccessTemplate::parse(text); !format) return Error{format.error()};
   return {};
@@ -440,8 +451,8 @@ constexpr Option kOptions[] = {
      .fallback_value = "5s",
      .apply = Apply::live,
      .summary = "time that a graceful stop goes on serving while it reports not ready",
-     .more = "That is for load balancers that ask serval healthcheck --ready, or whatever stops the server, to send "
-             "traffic elsewhere; nothing is said over HTTP. \"0\": none. In Kubernetes, which sets "
+     .more = "That is for load balancers and others that ask health.ready, or serval healthcheck --ready, to send traffic "
+             "elsewhere. \"0\": none. In Kubernetes, which sets "
              "KUBERNETES_SERVICE_HOST, it is \"5s\" if nothing else is said.",
      .example = "\"10s\""},
     {.path = "shutdown.grace",
@@ -496,6 +507,53 @@ constexpr Option kOptions[] = {
          "make log lines, tagged with their worker, of what the app writes to standard output and standard error",
      .example = "false"},
 
+    {.path = "health.live",
+     .field = field<&Config::health, &Health::live>(),
+     .placeholder = "PATH",
+     .check = check_probe_path,
+     .summary = "path at which GET and HEAD say, on every listener, that a worker is alive",
+     .more = "Always 200 with {\"status\":\"ok\"}. The worker's I/O loop answers it, also while all threads are busy; "
+             "the app never sees it. It is not counted as a request, nor in workers.max_requests. Empty: none.",
+     .example = "\"/health\""},
+    {.path = "health.ready",
+     .field = field<&Config::health, &Health::ready>(),
+     .placeholder = "PATH",
+     .check = check_probe_path,
+     .summary = "path at which GET and HEAD say, on every listener, whether new traffic should be sent here",
+     .more = "200, or 503 with the reasons: the server boots, drains (serval drain, health.drain_file), is paused or "
+             "stops (shutdown.delay), or fewer workers than health.ready_workers serve and are ready. It is answered "
+             "as health.live is. Empty: none.",
+     .example = "\"/health/ready\""},
+    {.path = "health.drain_file",
+     .field = field<&Config::health, &Health::drain_file>(),
+     .placeholder = "FILE",
+     .check = check_no_nul,
+     .is_path = true,
+     .summary = "the server reports not ready for as long as this file exists",
+     .more = "For scripts that take a machine out of service. Workers look for it, as server.user, when they are probed "
+             "and every health.ready_interval. Empty: none.",
+     .example = "\".broken\""},
+    {.path = "health.ready_workers",
+     .field = field<&Config::health, &Health::ready_workers>(),
+     .placeholder = "N",
+     .range = {1, 4096},
+     .summary = "workers that must serve, and whose app must say that it is ready, for the server to be ready",
+     .example = "2"},
+    {.path = "health.ready_interval",
+     .field = field<&Config::health, &Health::ready_interval>(),
+     .placeholder = "DURATION",
+     .range = {10, kDay, true},
+     .summary = "time between two questions to the app's ready(), in each worker, for all its life",
+     .more = "It runs on a thread of the app's, if one is free. A worker whose app says no, throws, or does not return "
+             "within request.timeout, leaves new connections to others for as long as others say yes. \"0\": no "
+             "question after the first yes; so it is for apps that were built for serval 0.1.0.",
+     .example = "\"5s\""},
+    {.path = "health.log",
+     .field = field<&Config::health, &Health::log>(),
+     .placeholder = "true|false",
+     .summary = "write access lines for requests to health.live and health.ready",
+     .example = "true"},
+
     {.path = "control.socket",
      .field = field<&Config::control, &Control::socket>(),
      .placeholder = "FILE",
@@ -528,12 +586,12 @@ constexpr Section kSections[] = {
     {"reload", "How new code replaces old code."},
     {"shutdown", "How a graceful stop ends."},
     {"log", "Log and access log. USR1 reopens their files."},
+    {"health", "Probes for load balancers and orchestrators, answered by serval on the app's own listeners."},
     {"control", "Where commands such as `serval status` reach the master."},
 };
 
 constexpr std::string_view kReserved[] = {
-    "admin.bind", "health.live", "health.ready", "health.drain_file", "tls.certificate",
-    "tls.key", "static", "programs",
+    "admin.bind", "tls.certificate", "tls.key", "static", "programs",
 };
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};  // in the order of LogLevel

@@ -1,6 +1,7 @@
 #include "config/validate.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/address.hpp"
 #include "base/text.hpp"
@@ -10,10 +11,14 @@
 namespace serval::config {
 namespace {
 
-/// A value that is to be seen in a message, unless it came from variables: they may hold secrets.
-std::string said(const Loaded& loaded, std::string_view path, std::string_view value) {
+/// A value that is to be seen in a message, as TOML has it, unless it came from variables: they may hold secrets.
+std::string as_written(const Loaded& loaded, std::string_view path, std::string value) {
   const auto written = loaded.written.find(path);
-  return written == loaded.written.end() ? quoted(value) : written->second;
+  return written == loaded.written.end() ? std::move(value) : written->second;
+}
+
+std::string said(const Loaded& loaded, std::string_view path, std::string_view value) {
+  return as_written(loaded, path, quoted(value));
 }
 
 const ValueSource& origin(const Loaded& loaded, std::string_view path) { return loaded.origins.find(path)->second; }
@@ -57,10 +62,16 @@ void require_order(Loaded& loaded, std::string_view smaller, T small, std::strin
   if (small <= large) return;
   const bool blame_larger = origin(loaded, smaller).kind == ValueSource::Kind::defaulted;
   loaded.problems.push_back({origin(loaded, blame_larger ? larger : smaller),
-                             std::string(smaller) + " = " + said(loaded, smaller, format(small)) + " is more than " +
-                                 std::string(larger) + " = " + said(loaded, larger, format(large)),
+                             std::string(smaller) + " = " + as_written(loaded, smaller, format(small)) +
+                                 " is more than " + std::string(larger) + " = " +
+                                 as_written(loaded, larger, format(large)),
                              "lower the first or raise the second"});
 }
+
+// Values as TOML has them.
+std::string size_text(std::size_t size) { return quoted(format_size(size)); }
+std::string duration_text(Duration duration) { return quoted(format_duration(duration)); }
+std::string count_text(int count) { return std::to_string(count); }
 
 }  // namespace
 
@@ -96,12 +107,21 @@ void validate(Loaded& loaded) {
   const auto& restart = loaded.config.restart;
   const auto& memory = loaded.config.memory;
   if (memory.soft > 0 && memory.hard > 0) {
-    require_order(loaded, "memory.soft", memory.soft, "memory.hard", memory.hard, format_size);
+    require_order(loaded, "memory.soft", memory.soft, "memory.hard", memory.hard, size_text);
   }
-  require_order(loaded, "request.max_target", request.max_target, "request.max_header", request.max_header,
-                format_size);
+  const auto& health = loaded.config.health;
+  if (health.probed() && health.live == health.ready) {
+    loaded.problems.push_back({origin(loaded, "health.ready"),
+                               "health.ready = " + said(loaded, "health.ready", health.ready) +
+                                   ": the same path as health.live",
+                               "they say different things: name two paths, for example /health and /health/ready"});
+  }
+  if (const auto& count = loaded.config.workers.count; count) {
+    require_order(loaded, "health.ready_workers", health.ready_workers, "workers.count", *count, count_text);
+  }
+  require_order(loaded, "request.max_target", request.max_target, "request.max_header", request.max_header, size_text);
   require_order(loaded, "restart.backoff_first", restart.backoff_first, "restart.backoff_max", restart.backoff_max,
-                format_duration);
+                duration_text);
 }
 
 std::string name_from_library(std::string_view library) {

@@ -290,6 +290,7 @@ void Control::status(const boost::json::object& arguments, const control::Respon
                             .version = SERVAL_VERSION,
                             .pid = ::getpid(),
                             .threads = operations_.config().workers.threads,
+                            .ready_workers = operations_.config().health.ready_workers,
                             .begun = begun_,
                             .snapshot = snapshot,
                             .scoreboard = scoreboard_,

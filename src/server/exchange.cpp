@@ -73,7 +73,7 @@ void Exchange::reset() {
   body_out_ = 0;
   status_ = 0;
   outcome_ = http::Outcome::ok;
-  closes_ = pending_ = over_ = false;
+  closes_ = pending_ = over_ = probe_ = false;
   complete_ = TimePoint{};
   client_ = nullptr;
 }

@@ -92,6 +92,9 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   void take_again();
   /// Handler::on_deadline is called then; max(): never.
   void wait_until(TimePoint deadline);
+  /// It asks for serval's own word, and no handler of the app's: the observer may leave it out.
+  void mark_as_probe() { probe_ = true; }
+  bool is_probe() const { return probe_; }
   /// None if it has been abandoned.
   Connection* connection() const { return client_ == nullptr ? nullptr : &client_->connection(); }
 
@@ -142,6 +145,7 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   bool closes_ = false;    ///< the answer says so
   bool pending_ = false;   ///< the handler has it
   bool over_ = false;      ///< the observer has heard of it
+  bool probe_ = false;
   bool from_trusted_peer_ = false;
   bool first_on_connection_ = false;
 };

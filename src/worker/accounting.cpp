@@ -17,7 +17,7 @@ namespace {
 
 /// Of a request that got to a handler: how long it waited for a thread.
 std::optional<Clock::duration> queue_wait(const server::Exchange& exchange) {
-  if (exchange.complete() == TimePoint{} || !exchange.attachment) return std::nullopt;
+  if (exchange.complete() == TimePoint{} || !exchange.attachment || exchange.is_probe()) return std::nullopt;
   const auto& call = static_cast<const HandlerCall&>(*exchange.attachment);
   if (!call.has_started()) return std::nullopt;
   return call.started() - exchange.complete();
@@ -50,6 +50,10 @@ void Accounting::set_taking(int count) {
 
 void Accounting::on_over(const server::Summary& summary) {
   const server::Exchange& exchange = summary.exchange;
+  if (exchange.is_probe()) [[unlikely]] {
+    if (setting_.log_probes && access_.on()) write_access_line(summary);
+    return;
+  }
   scoreboard::Answered answered;
   answered.status = summary.status;
   answered.duration = summary.end - exchange.first_byte();

@@ -28,6 +28,7 @@ class Accounting final : public server::Observer {
     int access_fd;
     http::AccessFormat access_format;
     std::uint64_t max_requests;  ///< on_spent is called when this many are over; 0: never
+    bool log_probes;  ///< they get access lines; they count nowhere
     std::function<void()> on_spent;
     std::function<void()> on_connection_over;
   };

@@ -91,7 +91,11 @@ bool AppHandler::still_waits(server::Exchange& exchange, HandlerCall& call, Time
 void AppHandler::refuse_waiting() {
   if (!all_stuck()) return;
   while (Task* const task = parts_.pool.withdraw_first()) {
-    static_cast<HandlerCall&>(*task).exchange().refuse_pending(503, kAllStuck, http::Outcome::overload);
+    if (auto* const call = dynamic_cast<HandlerCall*>(task)) {
+      call->exchange().refuse_pending(503, kAllStuck, http::Outcome::overload);
+    } else {
+      task->done();  // nobody's request
+    }
   }
   parts_.on_change();
 }

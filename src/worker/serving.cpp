@@ -43,10 +43,12 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
                 .gate = gate_,
                 .overdue = overdue_,
                 .on_change = [this] { on_pool_changed(); }}),
+      readiness_(readiness_parts()),
+      probes_(config_.health, [this] { return server_readiness(); }, handler_),
       accounting_(io, board_, accounting_setting()),
       lobby_(io, setting_.heritage.lobby_entry_fd, farewell_, shedding_, lobby_hooks()),
       hub_(io, setting_.engine,
-           {.farewell = farewell_, .handler = handler_, .observer = accounting_, .migration = lobby_}),
+           {.farewell = farewell_, .handler = first_handler(), .observer = accounting_, .migration = lobby_}),
       descriptors_(io, hub_, [this](const std::string& why) { setting_.on_unfit(why, true); }),
       rebalancer_(io, pool_, fleet_, lobby_, [this] { on_pool_changed(); }),
       intake_({.hub = hub_,
@@ -54,11 +56,36 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
                .fleet = fleet_,
                .descriptors = descriptors_,
                .accounting = accounting_,
-               .all_stuck = [this] { return handler_.all_stuck(); }},
+               .declines = [this] {
+                 return handler_.all_stuck() || (readiness_.declines() && fleet_.another_is_ready());
+               }},
               setting_.heritage, own_fds_),
       drain_(drain_parts()),
       memory_(::getpid()),
       beats_(io) {}
+
+/// Where nothing is probed, requests go straight to the app's.
+server::Handler& Serving::first_handler() {
+  if (config_.health.probed()) return probes_;
+  return handler_;
+}
+
+AppReadiness::Parts Serving::readiness_parts() {
+  return {.io = io_,
+          .app = setting_.app,
+          .pool = pool_,
+          .board = board_,
+          .config = config_,
+          .may_ask = [this] { return !gate_.holds() && !farewell_.draining.load(std::memory_order_relaxed); },
+          .on_asked = [this] { on_pool_changed(); }};
+}
+
+Readiness Serving::server_readiness() {
+  Readiness server = scoreboard::readiness(setting_.scoreboard);
+  server.drain_file = readiness_.drain_file();
+  server.needed = config_.health.ready_workers;
+  return server;
+}
 
 HandlerPool::Hooks Serving::pool_hooks() {
   return {.thread_starts = stack::enlist_thread,
@@ -73,7 +100,10 @@ HandlerPool::Hooks Serving::pool_hooks() {
 PauseGate::Hooks Serving::gate_hooks() {
   return {.nothing_in_progress = [this] { return nothing_in_progress(); },
           .has_room = [this] { return pool_.has_room(); },
-          .on_held = [this] { pool_.look_at_queue(); }};
+          .on_held = [this] {
+            pool_.look_at_queue();
+            if (gate_.holds() && gate_.held() >= config_.workers.queue) intake_.hold();
+          }};
 }
 
 Accounting::Setting Serving::accounting_setting() {
@@ -82,6 +112,7 @@ Accounting::Setting Serving::accounting_setting() {
           .access_fd = setting_.heritage.access_fd,
           .access_format = setting_.access_format,
           .max_requests = static_cast<std::uint64_t>(setting_.max_requests),
+          .log_probes = config_.health.log,
           .on_spent = [this] { setting_.tell_master(ipc::WantsReplacement{}); },
           .on_connection_over = [this] {
             descriptors_.on_closed();
@@ -105,6 +136,7 @@ Drain::Parts Serving::drain_parts() {
           .tell_master = [this](const ipc::FromWorker& message) { setting_.tell_master(message); },
           .flush =
               [this] {
+                readiness_.stop();
                 stacks_.flush();
                 accounting_.finish();
                 descriptors_.finish();
@@ -180,8 +212,10 @@ void Serving::reopen_logs(std::vector<UniqueFd> files) {
   });
 }
 
+/// Connections wait in the listeners' queues. Where probes may come with them, only once this worker holds as many
+/// requests as may wait in it at other times.
 void Serving::pause(std::function<void()> quiet) {
-  intake_.hold();
+  if (!config_.health.probed()) intake_.hold();
   gate_.hold(std::move(quiet));
 }
 

@@ -18,12 +18,14 @@
 #include "server/hub.hpp"
 #include "worker/accounting.hpp"
 #include "worker/app_handler.hpp"
+#include "worker/app_readiness.hpp"
 #include "worker/descriptors.hpp"
 #include "worker/drain.hpp"
 #include "worker/intake.hpp"
 #include "worker/memory_keeper.hpp"
 #include "worker/own_fds.hpp"
 #include "worker/pause_gate.hpp"
+#include "worker/probes.hpp"
 #include "worker/placement/fleet_view.hpp"
 #include "worker/placement/load_shedding.hpp"
 #include "worker/placement/lobby_sender.hpp"
@@ -53,6 +55,8 @@ class Serving {
   };
   Serving(boost::asio::io_context& io, Setting setting);
 
+  /// The app has said for the first time that it is ready, and there are threads to ask it on.
+  void start_asking() { readiness_.start(); }
   /// Says several times within workers.heartbeat_timeout that the loop turns, and keeps house.
   void start_beating();
   /// Looks from now on whether the app leaves our descriptors alone, those of the event loop and the channel among
@@ -85,6 +89,8 @@ class Serving {
   PauseGate gate_;
   OverdueHandlers overdue_;
   AppHandler handler_;
+  AppReadiness readiness_;
+  Probes probes_;
   Accounting accounting_;
   placement::LobbySender lobby_;
   server::Hub hub_;
@@ -106,8 +112,10 @@ class Serving {
   Drain& drain() { return drain_; }
 
  private:
+  server::Handler& first_handler();
   HandlerPool::Hooks pool_hooks();
   PauseGate::Hooks gate_hooks();
+  AppReadiness::Parts readiness_parts();
   Accounting::Setting accounting_setting();
   placement::LobbySender::Hooks lobby_hooks();
   Drain::Parts drain_parts();
@@ -116,6 +124,7 @@ class Serving {
   void on_pool_changed();
   void on_nobody_takes_over();
   bool nothing_in_progress();
+  Readiness server_readiness();
 };
 
 }  // namespace serval::worker

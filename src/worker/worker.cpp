@@ -179,6 +179,7 @@ void Worker::serve() {
   serving_.intake().start();
   if (paused_) serving_.pause([] {});
   serving_.board().set_phase(scoreboard::Phase::serving);
+  serving_.start_asking();
   serving_.watch_own_fds(boot_.channel, loop_fds_);
   serving_.start_beating();
   say(ipc::Ready{});

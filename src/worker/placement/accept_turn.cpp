@@ -16,8 +16,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Handlers of a stuck worker may still return.
-constexpr auto kWhileStuck = 20ms;
+/// Handlers of a stuck worker may still return, and an app may want requests again.
+constexpr auto kWhileDeclining = 20ms;
 /// After accept failed for want of descriptors or memory.
 constexpr auto kOutOfResources = 100ms;
 constexpr auto kComplainEvery = 5s;
@@ -64,13 +64,14 @@ void AcceptTurn::on_ready() {
     ready_ = true;
     return;
   }
-  if (entrance_.all_stuck()) return leave_to_others();
+  if (entrance_.declines()) return leave_to_others();
   const Accept when = decide();
   if (when == Accept::now) {
     looks_.start_over();
     return take_turn();
   }
-  looks_.found(taken_by_sibling()) ? take_turn() : look_again(when);
+  const bool ours = looks_.found(taken_by_sibling(), entrance_.fleet.none_has_headroom(Clock::now()));
+  ours ? take_turn() : look_again(when);
 }
 
 void AcceptTurn::look_again(Accept when) {
@@ -85,10 +86,10 @@ void AcceptTurn::look_again(Accept when) {
   });
 }
 
-/// Whatever waits would wait in vain here. A worker that drains has a successor by then; else one is on its way.
+/// Whatever waits is better off with another worker. One that drains has a successor by then; else one is on its way.
 void AcceptTurn::leave_to_others() {
   if (on_empty_) return finish_drain();
-  timer_.expires_after(kWhileStuck);
+  timer_.expires_after(kWhileDeclining);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error && open()) wait();
   });

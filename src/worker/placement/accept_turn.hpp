@@ -25,7 +25,7 @@ struct Entrance {
   FleetView& fleet;
   Descriptors& descriptors;
   Accounting& accounting;
-  std::function<bool()> all_stuck;  ///< a request would wait in vain here
+  std::function<bool()> declines;  ///< a request would wait in vain here, or the app wants none
 };
 
 /// Takes connections from one queue that all workers share, a few at a time, when it is this worker's turn

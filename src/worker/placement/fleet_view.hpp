@@ -20,6 +20,10 @@ class FleetView {
   std::uint64_t taken_by_first() const { return before_.first < 0 ? 0 : scoreboard::accepted(memory_, before_.first); }
   /// All but this one. Any thread.
   scoreboard::Siblings others(TimePoint now) const;
+  /// None of the others is in a better state to take a connection, as they were at most a millisecond ago.
+  bool none_has_headroom(TimePoint now);
+  /// While the app of this one does not want requests: another worker's does.
+  bool another_is_ready() const;
   /// Threads of others that could take a request each; counted as far as `enough`.
   int free_threads(int enough) const { return scoreboard::free_threads(memory_, slot_, threads_, enough); }
   /// Requests here that have been running since before that time.
@@ -31,8 +35,12 @@ class FleetView {
   const int slot_;
   const int threads_;
   const int cpus_;
+  const scoreboard::Siblings& all_others(TimePoint now);
+
   TimePoint looked_{};
   scoreboard::Siblings before_;
+  TimePoint looked_at_all_{};
+  scoreboard::Siblings others_;
 };
 
 }  // namespace serval::worker::placement

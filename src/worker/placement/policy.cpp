@@ -17,8 +17,8 @@ Accept accept(const Siblings& before, bool saturated, int cpus) {
   return before.with_headroom > cpus ? Accept::much_later : Accept::soon;
 }
 
-bool Looks::found(std::uint64_t taken_by_sibling) {
-  if (in_a_row_ == kLooks) return true;
+bool Looks::found(std::uint64_t taken_by_sibling, bool none_has_headroom) {
+  if (in_a_row_ == kLooks || (none_has_headroom && in_a_row_ > 0)) return true;
   // What waits now has just come if the sibling is at it.
   if (std::exchange(taken_before_, taken_by_sibling) != taken_by_sibling) in_a_row_ = 0;
   ++in_a_row_;

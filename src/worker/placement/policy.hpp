@@ -30,12 +30,13 @@ inline constexpr std::chrono::milliseconds kFarBetweenLooks{20};
 
 /// A worker that leaves connections to its siblings takes one all the same once it has found one waiting at kLooks
 /// looks in a row: an idle sibling takes one within microseconds, so each time another one would have to be just
-/// arriving. All looks together go unnoticed by a client.
+/// arriving. All looks together go unnoticed by a client. Where no sibling has headroom the second look is enough: then
+/// the first only sees to it that not all come at once.
 class Looks {
  public:
   /// Another look found one waiting. `taken_by_sibling`: what the sibling that should take it has accepted so far; 0:
-  /// unknown. True: it is ours now.
-  bool found(std::uint64_t taken_by_sibling);
+  /// unknown. `none_has_headroom`: of all siblings. True: it is ours now.
+  bool found(std::uint64_t taken_by_sibling, bool none_has_headroom);
   /// The queue was empty, or we have taken from it in our own right.
   void start_over() { in_a_row_ = 0; }
 

@@ -40,15 +40,15 @@ bool Rebalancer::move(int free) {
   while (free > 0 && static_cast<int>(kept.size()) < kMovedAtOnce) {
     Task* const task = pool_.withdraw_first();
     if (task == nullptr) break;
-    const server::Exchange& exchange = static_cast<HandlerCall&>(*task).exchange();  // the only tasks there are
-    const bool due = should_move(now - exchange.complete(), own);
-    if (due && exchange.connection() != nullptr && lobby_.send_request(*exchange.connection())) {
+    const auto* const call = dynamic_cast<HandlerCall*>(task);
+    const bool due = call != nullptr && should_move(now - call->exchange().complete(), own);
+    if (due && call->exchange().connection() != nullptr && lobby_.send_request(*call->exchange().connection())) {
       --free;
       moved = true;
       continue;
     }
     kept.push_back(task);
-    if (!due) break;
+    if (call != nullptr && !due) break;
   }
   for (auto task = kept.rbegin(); task != kept.rend(); ++task) pool_.put_back(**task);
   return moved;

@@ -2,7 +2,8 @@
 //
 // [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
 // stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH and end_gate=PATH (when the mold has done its work), preload_crash=PATH and
-// start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor aborts).
+// start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor aborts), unready=PATH (ready() says no while that
+// file, or PATH.PID, is there; it waits at the gate PATH.hang while PATH.hangs is there).
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -68,6 +69,13 @@ class Probe : public serval::App {
     if (!args_["start_log"].empty()) append_line(args_["start_log"], std::to_string(::getpid()));
     if (!args_["start_crash"].empty() && std::filesystem::exists(args_["start_crash"])) std::abort();
     if (!args_["start_gate"].empty()) wait_at_gate(args_["start_gate"]);
+  }
+
+  bool ready() override {
+    const std::string& no = args_["unready"];
+    if (no.empty()) return true;
+    if (std::filesystem::exists(no + ".hangs")) wait_at_gate(no + ".hang");
+    return !std::filesystem::exists(no) && !std::filesystem::exists(no + "." + std::to_string(::getpid()));
   }
 
   void worker_stop() override {

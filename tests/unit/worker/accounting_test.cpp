@@ -59,6 +59,7 @@ class AccountingTest : public server::test::Engine {
                          .access_format = std::move(*http::AccessFormat::parse(
                              "$peer $method $target $status $bytes_in $bytes_out $worker $pid $outcome")),
                          .max_requests = 3,
+                         .log_probes = false,
                          .on_spent = [this] { ++spent; },
                          .on_connection_over = [this] { ++connections_over; }}};
 };
@@ -131,6 +132,24 @@ TEST_F(AccountingTest, ARefusedRequestIsLoggedWithItsOutcome) {
   until_ended(client);
   run_dry();
   EXPECT_THAT(text_of(access), EndsWith(" refused\n"));
+}
+
+TEST_F(AccountingTest, AProbeIsNoRequest) {
+  handler.on_take = [](Exchange& exchange) {
+    exchange.mark_as_probe();
+    return answer(exchange, "ok");
+  };
+  Client& client = connect();
+  client.send(get("/health"));
+  until(client, "ok");
+  handler.on_take = [](Exchange& exchange) { return answer(exchange, "ok"); };
+  EXPECT_EQ(board.requests(), 0u);
+  EXPECT_EQ(totals().answers_with(200), 0u);
+  run_dry();
+  EXPECT_EQ(text_of(access), "");
+  client.send(get("/next"));  // the same exchange, used again
+  until(client, "ok");
+  EXPECT_EQ(board.requests(), 1u);
 }
 
 TEST_F(AccountingTest, TheScoreboardShowsOpenConnections) {

@@ -75,11 +75,21 @@ TEST_F(AcceptTurnTest, ASiblingThatIsSeenTakingIsLeftAlone) {
 }
 
 TEST_F(AcceptTurnTest, AWorkerWhoseThreadsAreBusyLeavesThemToOthersForAMoment) {
+  serves_at_ease(2);
   saturate();
   const Client client = arrive();
   const TimePoint begin = Clock::now();
   run_until([&] { return taken() == 1; });
   EXPECT_GE(Clock::now() - begin, 3 * kBetweenLooks);
+  relax();
+}
+
+TEST_F(AcceptTurnTest, ForAShorterOneWhereTheOthersAreBusyToo) {
+  saturate();
+  const Client client = arrive();
+  const TimePoint begin = Clock::now();
+  run_until([&] { return taken() == 1; });
+  EXPECT_GE(Clock::now() - begin, kBetweenLooks);
   relax();
 }
 

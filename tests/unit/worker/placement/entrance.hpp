@@ -61,6 +61,7 @@ class EntranceTest : public Fleet {
                          .access_fd = -1,
                          .access_format = std::move(*http::AccessFormat::parse("common")),
                          .max_requests = 0,
+                         .log_probes = false,
                          .on_spent = [] {},
                          .on_connection_over = [this] { ++connections_over; }}};
   server::Hub& counted_hub() {

@@ -40,31 +40,37 @@ TEST(PlacementPolicy, FarIsSeldomerThanNear) { EXPECT_GT(kFarBetweenLooks, kBetw
 
 TEST(PlacementLooks, WhatWaitsAtThreeLooksInARowIsOursAtTheFourth) {
   Looks looks;
-  for (int look = 1; look <= 3; ++look) EXPECT_FALSE(looks.found(0)) << look;
-  EXPECT_TRUE(looks.found(0));
+  for (int look = 1; look <= 3; ++look) EXPECT_FALSE(looks.found(0, false)) << look;
+  EXPECT_TRUE(looks.found(0, false));
+}
+
+TEST(PlacementLooks, WhereNoSiblingHasHeadroomTheSecondLookIsEnough) {
+  Looks looks;
+  EXPECT_FALSE(looks.found(0, true));
+  EXPECT_TRUE(looks.found(0, true));
 }
 
 TEST(PlacementLooks, OneThatHelpsGoesOnHelping) {
   Looks looks;
-  for (int look = 1; look <= 3; ++look) looks.found(0);
-  EXPECT_TRUE(looks.found(0));
-  EXPECT_TRUE(looks.found(0));
+  for (int look = 1; look <= 3; ++look) looks.found(0, false);
+  EXPECT_TRUE(looks.found(0, false));
+  EXPECT_TRUE(looks.found(0, false));
 }
 
 TEST(PlacementLooks, ASiblingThatTakesSomeIsLeftAlone) {
   Looks looks;
-  for (std::uint64_t taken = 1; taken < 20; ++taken) EXPECT_FALSE(looks.found(taken));
-  EXPECT_FALSE(looks.found(19));
-  EXPECT_FALSE(looks.found(19)) << "that was the third one";
-  EXPECT_TRUE(looks.found(19)) << "it has stopped";
+  for (std::uint64_t taken = 1; taken < 20; ++taken) EXPECT_FALSE(looks.found(taken, false));
+  EXPECT_FALSE(looks.found(19, false));
+  EXPECT_FALSE(looks.found(19, false)) << "that was the third one";
+  EXPECT_TRUE(looks.found(19, false)) << "it has stopped";
 }
 
 TEST(PlacementLooks, AnEmptyQueueStartsThemOver) {
   Looks looks;
-  for (int look = 1; look <= 3; ++look) looks.found(0);
+  for (int look = 1; look <= 3; ++look) looks.found(0, false);
   looks.start_over();
-  for (int look = 1; look <= 3; ++look) EXPECT_FALSE(looks.found(0)) << look;
-  EXPECT_TRUE(looks.found(0));
+  for (int look = 1; look <= 3; ++look) EXPECT_FALSE(looks.found(0, false)) << look;
+  EXPECT_TRUE(looks.found(0, false));
 }
 
 // ---- Connections of an overloaded loop
