@@ -52,9 +52,9 @@ constexpr Subcommand kCommands[] = {
      .more = "For the HEALTHCHECK of a container and for exec probes: exits 0 or 1 and says why in one line. Without "
              "--ready: the server answers within 3s, and the I/O loop of at least one worker turns; one that still "
              "boots, preloads or stops is well, since it must not be killed for that. With --ready: every worker has "
-             "been ready once, one serves now, and the server is not stopping. The app's ready() is asked while a "
-             "worker boots, until it says yes; that it says no later is not noticed. The server is found as by "
-             "status; no worker is asked, and nothing is measured.",
+             "been ready once, health.ready_workers of them serve now and have an app that says that it is ready, and "
+             "the server is not stopping, paused or drained. The server is found as by status; no worker is asked, and "
+             "nothing is measured. Over HTTP health.live and health.ready say the same.",
      .run = healthcheck},
     {.name = "stacks",
      .arguments = "[SLOT]",
