@@ -166,7 +166,7 @@ void App::handle(const Request& request, Answer& answer) {
   const serval_request view = request_view(request, headers);
   serval_exchange exchange{.answer = answer,
                            .method = request.head->method,
-                           .target = request.head->target,
+                           .target = request.shown_target,
                            .request_id = request.request_id};
   const Answering answering(exchange);
   std::string why;

@@ -24,6 +24,7 @@ struct Request {
   std::uint16_t peer_port = 0;  ///< 0 for unix sockets
   std::string_view scheme;      ///< "http" or "https"
   std::string_view request_id;
+  std::string_view shown_target;  ///< as logs have it
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 

@@ -16,6 +16,7 @@ inline constexpr AccessAtom kAccessAtoms[] = {
     {"time", "when the first byte of the request arrived, ISO 8601 in UTC"},
     {"method", "request method"},
     {"target", "request target as sent"},
+    {"path", "the target without its query, as sent"},
     {"protocol", "HTTP/1.0 or HTTP/1.1"},
     {"host", "Host header"},
     {"referer", "Referer header"},

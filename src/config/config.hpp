@@ -77,6 +77,7 @@ struct Request {
   std::size_t max_target = 8 * KiB;
   std::size_t max_body = 16 * MiB;                ///< 0: no limit
   std::size_t spill_body = 1 * MiB;               ///< beyond: a temporary file
+  bool answer_id = false;                         ///< answers have the X-Request-Id of their request
   std::vector<std::string> trusted_proxies = {"127.0.0.1", "::1", "unix"};
   bool proxy_protocol = false;
 };
@@ -104,6 +105,8 @@ struct Log {
   std::string file = "-";                         ///< "-" is standard error
   std::string access = "-";                       ///< "-" is standard output; "off"; or a path
   std::string access_format = "combined";         ///< combined | json | a template
+  Duration slow = 0s;                             ///< requests that take longer have a line; 0: none has
+  std::vector<std::string> redact;                ///< query parameters whose values are not logged
   bool capture = true;
 };
 

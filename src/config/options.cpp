@@ -67,6 +67,12 @@ Result<void> check_log_file(std::string_view text) {
   return check_no_nul(text);
 }
 
+Result<void> check_parameter_name(std::string_view text) {
+  if (text.empty()) return Error{"expected the name of a query parameter"};
+  if (text.find_first_of("=&?;") != text.npos) return Error{"expected a name alone, without =, &, ? or ;"};
+  return check_no_nul(text);
+}
+
 /// As a request's target has it: no query, nothing that a client would have to escape.
 Result<void> check_probe_path(std::string_view text) {
   if (text.empty()) return {};
@@ -382,6 +388,12 @@ constexpr Option kOptions[] = {
      .range = {0, kTiB},
      .summary = "size above which a request body is kept in a temporary file instead of memory",
      .example = "\"4MiB\""},
+    {.path = "request.answer_id",
+     .field = field<&Config::request, &Request::answer_id>(),
+     .placeholder = "true|false",
+     .summary = "send each answer of the app with the X-Request-Id that the logs show",
+     .more = "Unless the app sets one.",
+     .example = "true"},
     {.path = "request.trusted_proxies",
      .field = field<&Config::request, &Request::trusted_proxies>(),
      .placeholder = "NETWORK",
@@ -500,6 +512,24 @@ constexpr Option kOptions[] = {
      .summary = "form of the access log's lines: combined, common, json or a template",
      .more = "The words of a template are listed under ACCESS LOG.",
      .example = "\"$peer $method $target $status $duration_us\""},
+    {.path = "log.slow",
+     .field = field<&Config::log, &Log::slow>(),
+     .placeholder = "DURATION",
+     .range = kUpToADay,
+     .summary = "write a line for each request that takes longer, with where the time went",
+     .more = "head and body: until they had come; queue: waiting for a thread; handler: in the app; write: until the "
+             "client had the answer. At most ten lines a second for each worker, then how many more there were. "
+             "\"0\": none.",
+     .example = "\"500ms\""},
+    {.path = "log.redact",
+     .field = field<&Config::log, &Log::redact>(),
+     .placeholder = "NAME",
+     .check = check_parameter_name,
+     .summary = "names of query parameters whose values are not logged",
+     .more = "In the log, the access log and its Referer, and in what serval status, stacks and reports of crashed or "
+             "stuck workers show of a request, [redacted] stands for them. What the app logs is its own. Case does not "
+             "matter.",
+     .example = "[\"token\", \"password\"]"},
     {.path = "log.capture",
      .field = field<&Config::log, &Log::capture>(),
      .placeholder = "true|false",

@@ -172,6 +172,7 @@ void show_atom(std::size_t which, const AccessRecord& record, std::string& out, 
     case atom("peer"): return text(record.peer);
     case atom("method"): return text(record.method);
     case atom("target"): return text(record.target);
+    case atom("path"): return text(record.target.substr(0, record.target.find('?')));
     case atom("protocol"): return text(protocol_text(record.minor_version));
     case atom("host"): return text(record.host);
     case atom("referer"): return text(record.referer);

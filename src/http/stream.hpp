@@ -55,8 +55,9 @@ class Stream {
 };
 
 /// A whole small answer made by serval itself (refusals, 500, 503, 504), after which the connection closes: text/plain,
-/// `Retry-After: 1` for 503. Returns the size of its body.
+/// `Retry-After: 1` for 503, and with the id of the request unless that is empty. Returns the size of its body.
 std::size_t spell_error(std::string& out, const Stream& stream, int status, std::string_view reason,
-                        std::string_view date);
+                        std::string_view date, std::string_view request_id = {});
+inline constexpr std::string_view kRequestIdField = "X-Request-Id";
 
 }  // namespace serval::http

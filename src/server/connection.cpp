@@ -137,7 +137,8 @@ void Connection::on_late_answer() {
 }
 
 void Connection::give_up(int status, std::string_view reason, http::Outcome outcome) {
-  const std::size_t body = http::spell_error(output_.own(), *exchange_->stream_, status, reason, http::date_now());
+  const std::size_t body = http::spell_error(output_.own(), *exchange_->stream_, status, reason, http::date_now(),
+                                             exchange_->answered_id());
   over(status, outcome, reason, body, Clock::now());
   exchange_.release()->abandon();  // Exchange::done() takes it from here
   session_->on_given_up();

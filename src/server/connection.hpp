@@ -85,6 +85,7 @@ class Connection final : public net::Deadlined,
   // Client
   Connection& connection() override { return *this; }
   std::string_view address() const override { return peer_.address; }
+  TimePoint last_activity() const override { return session_->history().last_activity; }
   void on_late_answer() override;
   void on_refused() override;
   void give_up(int status, std::string_view reason, http::Outcome outcome) override;

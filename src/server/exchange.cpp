@@ -1,5 +1,6 @@
 #include "server/exchange.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -37,7 +38,10 @@ void Exchange::begin(Client& client, TimePoint first_byte) {
   http::append_request_id(request_id_);  // refused requests have one, too
 }
 
-void Exchange::on_body(std::string_view piece) { body_.add(piece, context_.settings.spill_body); }
+void Exchange::on_body(std::string_view piece) {
+  if (head_complete_ == TimePoint{}) head_complete_ = client_->last_activity();
+  body_.add(piece, context_.settings.spill_body);
+}
 
 void Exchange::keep_body() { body_.keep(context_.settings.spill_body); }
 
@@ -58,7 +62,7 @@ void Exchange::identify(const net::Peer& peer) {
              .peer_port = origin.address == origin_.peer ? peer.port : std::uint16_t{0},
              .scheme = origin.scheme};
   for (const http::Field& field : request().fields) {
-    if (http::equal_names(field.name, "X-Request-Id") && http::is_usable_request_id(field.value))
+    if (http::equal_names(field.name, http::kRequestIdField) && http::is_usable_request_id(field.value))
       request_id_ = field.value;
   }
 }
@@ -74,7 +78,7 @@ void Exchange::reset() {
   status_ = 0;
   outcome_ = http::Outcome::ok;
   closes_ = pending_ = over_ = probe_ = false;
-  complete_ = TimePoint{};
+  head_complete_ = complete_ = TimePoint{};
   client_ = nullptr;
 }
 
@@ -122,13 +126,22 @@ void Exchange::put(const http::Response& response, std::span<const http::Field> 
   closes_ = stream_->last || context_.farewell.goodbye.load(std::memory_order_relaxed);
   status_ = response.status;
   std::string& out = output_.own();
-  stream_->spell(out, {status_, fields, response.body.size(), closes_}, http::date_now());
+  const http::ResponseHead head{status_, fields, response.body.size(), closes_};
+  context_.settings.answer_id ? spell_with_id(out, head) : stream_->spell(out, head, http::date_now());
   if (!http::carries_body({request().method == "HEAD", status_})) return response.release();
   body_out_ = response.body.size();
   if (response.body.size() > kCopiedBody && response.release.release != nullptr)
     return output_.lend(response.body, response.release);
   out.append(response.body);
   response.release();
+}
+
+void Exchange::spell_with_id(std::string& out, http::ResponseHead head) const {
+  const auto is_id = [](const http::Field& field) { return http::equal_names(field.name, http::kRequestIdField); };
+  std::vector<http::Field> fields(head.fields.begin(), head.fields.end());
+  if (std::ranges::none_of(fields, is_id)) fields.push_back({http::kRequestIdField, request_id_});
+  head.fields = fields;
+  stream_->spell(out, head, http::date_now());
 }
 
 void Exchange::fail() {
@@ -143,7 +156,7 @@ void Exchange::refuse(int status, std::string_view reason, http::Outcome outcome
   closes_ = true;
   status_ = status;
   reason_ = reason;
-  body_out_ = http::spell_error(output_.own(), *stream_, status, reason, http::date_now());
+  body_out_ = http::spell_error(output_.own(), *stream_, status, reason, http::date_now(), answered_id());
 }
 
 // ---- Whose it is

@@ -27,6 +27,8 @@ class Client {
  public:
   virtual Connection& connection() = 0;
   virtual std::string_view address() const = 0;
+  /// When it was read from, or answered, for the last time.
+  virtual TimePoint last_activity() const = 0;
   /// The handler is done later than take() returned.
   virtual void on_late_answer() = 0;
   /// An answer of serval's own has taken its place.
@@ -67,6 +69,7 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   std::string_view request_id() const { return request_id_; }
   std::uint64_t bytes_in() const { return body_.size(); }
   TimePoint first_byte() const { return first_byte_; }
+  TimePoint head_complete() const { return head_complete_; }  ///< of a request with a body; default: not, or none
   TimePoint complete() const { return complete_; }  ///< when the request was, and was given to the handler
   /// The connection's own end has been believed in naming its client.
   bool from_trusted_peer() const { return from_trusted_peer_; }
@@ -120,6 +123,9 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   void reset();
   std::string drop_fields(const http::Response& response, std::vector<http::Field>& kept);
   void put(const http::Response& response, std::span<const http::Field> fields);
+  void spell_with_id(std::string& out, http::ResponseHead head) const;
+  /// What answers have for X-Request-Id; empty: nothing.
+  std::string_view answered_id() const { return context_.settings.answer_id ? request_id_ : std::string_view{}; }
 
   // http::StreamOwner
   void on_body(std::string_view piece) override;
@@ -136,6 +142,7 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   std::string peer_address_;  ///< a copy: the handler may outlive the connection
   Origin origin_;
   TimePoint first_byte_;
+  TimePoint head_complete_;
   TimePoint complete_;
   OutputQueue output_;
   std::string_view reason_;

@@ -35,7 +35,8 @@ Accounting::Accounting(boost::asio::io_context& io, scoreboard::WorkerBoard& boa
       setting_(std::move(setting)),
       access_(io, setting_.access_fd, setting_.access_format),
       refusals_(io),
-      body_troubles_(io) {}
+      body_troubles_(io),
+      slow_(io, setting_.slow) {}
 
 void Accounting::on_connections(std::size_t open) {
   if (open > open_) taking_ = 0;  // that one is served
@@ -66,6 +67,28 @@ void Accounting::on_over(const server::Summary& summary) {
   board_.count(answered);
   if (setting_.max_requests > 0 && board_.requests() == setting_.max_requests) setting_.on_spent();
   if (access_.on() || summary.outcome == http::Outcome::refused) write_access_line(summary);
+  if (slow_.is_slow(answered.duration)) [[unlikely]] write_slow_line(summary);
+}
+
+[[gnu::noinline]] void Accounting::write_slow_line(const server::Summary& summary) {
+  const server::Exchange& exchange = summary.exchange;
+  Milestones milestones{.first_byte = exchange.first_byte(),
+                        .head_complete = exchange.head_complete(),
+                        .complete = exchange.complete(),
+                        .started = {},
+                        .handled = {},
+                        .end = summary.end};
+  if (queue_wait(exchange)) {
+    const auto& call = static_cast<const HandlerCall&>(*exchange.attachment);
+    milestones.started = call.started();
+    milestones.handled = call.handled();
+  }
+  std::string memory;
+  slow_.add({.method = exchange.request().method,
+             .target = setting_.redactor.shown(exchange.request().target, memory),
+             .request_id = exchange.request_id(),
+             .status = summary.status,
+             .milestones = milestones});
 }
 
 /// Apart, since most requests only pass through on_over(): what this needs on the stack they need not set up.
@@ -76,10 +99,11 @@ void Accounting::on_over(const server::Summary& summary) {
   http::AccessRecord record;
   record.peer = exchange.peer();
   record.method = head.method;
-  record.target = head.target;
+  std::string target, referer, received;
+  record.target = setting_.redactor.shown(head.target, target);
   record.minor_version = head.method.empty() ? -1 : head.version.minor;
   for (const http::Field& field : head.fields) {
-    if (http::equal_names(field.name, "Referer")) record.referer = field.value;
+    if (http::equal_names(field.name, "Referer")) record.referer = setting_.redactor.shown(field.value, referer);
     if (http::equal_names(field.name, "User-Agent")) record.user_agent = field.value;
   }
   record.host = head.host;
@@ -94,7 +118,7 @@ void Accounting::on_over(const server::Summary& summary) {
   record.pid = setting_.pid;
   record.outcome = summary.outcome;
   record.reason = summary.reason;
-  if (refused || head.method.empty()) record.received = shown_of(exchange.received());
+  if (refused || head.method.empty()) record.received = setting_.redactor.shown(shown_of(exchange.received()), received);
   if (refused) refusals_.add(record);
   if (!access_.on()) return;
   access_.add(record);
@@ -113,9 +137,11 @@ void Accounting::flush_soon() {
 void Accounting::on_field_dropped(const server::Exchange& exchange, std::string_view name) {
   if (!first_dropped(name)) return;
   const http::Request& head = exchange.request();
+  std::string memory;
+  const std::string_view target = setting_.redactor.shown(head.target, memory);
   log::warning(
       "the app sends a header that is serval's to send, it is dropped each time",
-      {{"header", name}, {"method", head.method}, {"target", head.target}, {"request_id", exchange.request_id()}});
+      {{"header", name}, {"method", head.method}, {"target", target}, {"request_id", exchange.request_id()}});
 }
 
 /// One word about each of them is enough.
@@ -130,6 +156,7 @@ void Accounting::finish() {
   access_.finish();
   refusals_.finish();
   body_troubles_.finish();
+  slow_.finish();
 }
 
 /// One look at the wall clock a second; a step of that clock shows in the log within that second.

@@ -10,11 +10,13 @@
 #include <string>
 
 #include "base/time.hpp"
+#include "http/redact.hpp"
 #include "scoreboard/writer.hpp"
 #include "server/observer.hpp"
 #include "worker/access_log.hpp"
 #include "worker/body_troubles.hpp"
 #include "worker/refusals.hpp"
+#include "worker/slow_requests.hpp"
 
 namespace serval::worker {
 
@@ -28,6 +30,8 @@ class Accounting final : public server::Observer {
     int access_fd;
     http::AccessFormat access_format;
     std::uint64_t max_requests;  ///< on_spent is called when this many are over; 0: never
+    http::Redactor redactor;
+    Duration slow;    ///< requests that take longer have a line; 0: none has
     bool log_probes;  ///< they get access lines; they count nowhere
     std::function<void()> on_spent;
     std::function<void()> on_connection_over;
@@ -64,6 +68,7 @@ class Accounting final : public server::Observer {
 
  private:
   void write_access_line(const server::Summary& summary);
+  void write_slow_line(const server::Summary& summary);
   void flush_soon();
   void set_taking(int count);
   bool first_dropped(std::string_view name);
@@ -75,6 +80,7 @@ class Accounting final : public server::Observer {
   AccessLog access_;
   Refusals refusals_;
   BodyTroubles body_troubles_;
+  SlowRequests slow_;
   std::size_t open_ = 0;  ///< connections
   int taking_ = 0;        ///< that are about to be taken
   bool flush_posted_ = false;

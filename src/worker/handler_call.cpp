@@ -20,6 +20,7 @@ pid_t this_thread() {
 
 void HandlerCall::begin() {
   started_.store(0, std::memory_order_relaxed);
+  handled_.store(0, std::memory_order_relaxed);
   cancelled_.store(false, std::memory_order_relaxed);
 }
 
@@ -28,8 +29,9 @@ void HandlerCall::run(bool waited) {
   const TimePoint deadline = http::deadline_after(start, context_.timeout);
   due_.store(deadline.time_since_epoch().count(), std::memory_order_relaxed);
   thread_.store(this_thread(), std::memory_order_relaxed);
-  started_.store(start.time_since_epoch().count(), std::memory_order_release);
   const http::Request& head = exchange_.request();
+  shown_target_ = context_.redactor.shown(head.target, shown_memory_);
+  started_.store(start.time_since_epoch().count(), std::memory_order_release);
   const server::Origin& origin = exchange_.origin();
   const app::Request request{.head = &head,
                              .body = exchange_.body().view(),
@@ -38,13 +40,15 @@ void HandlerCall::run(bool waited) {
                              .peer_port = origin.peer_port,
                              .scheme = origin.scheme,
                              .request_id = exchange_.request_id(),
+                             .shown_target = shown_target_,
                              .deadline = deadline};
   std::optional<scoreboard::Row> row = this_row();
   if (row)
-    row->begin({.method = head.method, .target = head.target, .request_id = request.request_id, .peer = request.peer},
+    row->begin({.method = head.method, .target = shown_target_, .request_id = request.request_id, .peer = request.peer},
                start, deadline);
   context_.app.handle(request, *this);
   if (row) row->end();
+  if (context_.timed) handled_.store(Clock::now().time_since_epoch().count(), std::memory_order_release);
 }
 
 /// After a reload with more threads than the scoreboard has rows, the extra threads are simply not shown.
@@ -78,7 +82,7 @@ void HandlerCall::respond(const Response& response) {
 void HandlerCall::fail(std::string_view why) {
   const http::Request& head = exchange_.request();
   log::error("app failed",
-             {{"method", head.method}, {"target", head.target}, {"request_id", exchange_.request_id()}, {"why", why}});
+             {{"method", head.method}, {"target", shown_target_}, {"request_id", exchange_.request_id()}, {"why", why}});
   exchange_.fail();
 }
 

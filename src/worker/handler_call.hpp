@@ -9,6 +9,7 @@
 
 #include "app/app.hpp"
 #include "base/time.hpp"
+#include "http/redact.hpp"
 #include "scoreboard/writer.hpp"
 #include "server/exchange.hpp"
 #include "worker/threads/handler_pool.hpp"
@@ -24,6 +25,8 @@ class HandlerCall final : public server::Exchange::Attachment, public Task, priv
     app::App& app;
     scoreboard::WorkerBoard& board;
     Duration timeout;  ///< of a request; 0: none
+    http::Redactor redactor{};
+    bool timed = false;  ///< handled() is wanted
   };
   HandlerCall(const Context& context, server::Exchange& exchange) : context_(context), exchange_(exchange) {}
   /// The one that is kept with the exchange, which has one from its first call on.
@@ -42,6 +45,10 @@ class HandlerCall final : public server::Exchange::Attachment, public Task, priv
   }  ///< once it has
   /// When it is to be given up, as extended so far; max(): never. Once it has started.
   TimePoint due() const { return TimePoint(Clock::duration(due_.load())); }
+  /// When it returned, if the context wants that; once it has.
+  TimePoint handled() const { return TimePoint(Clock::duration(handled_.load(std::memory_order_acquire))); }
+  /// The request's, as logs have it; once it has started.
+  std::string_view shown_target() const { return shown_target_; }
   pid_t thread() const { return thread_.load(std::memory_order_relaxed); }  ///< that it runs on, once it has started
 
   /// Gives it up, unless it has just got an extension.
@@ -64,7 +71,10 @@ class HandlerCall final : public server::Exchange::Attachment, public Task, priv
 
   const Context& context_;
   server::Exchange& exchange_;
+  std::string shown_memory_;
+  std::string_view shown_target_;
   std::atomic<Clock::rep> started_{0};
+  std::atomic<Clock::rep> handled_{0};
   std::atomic<Clock::rep> due_{0};
   std::atomic<bool> cancelled_{false};
   std::atomic<pid_t> thread_{0};

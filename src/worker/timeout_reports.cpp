@@ -9,7 +9,7 @@ void TimeoutReports::add(const HandlerCall& call, TimePoint now) {
   ipc::TimeoutReport report;
   report.age_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now - call.started()).count();
   ipc::put_text(report.method, exchange.request().method);
-  ipc::put_text(report.target, exchange.request().target);
+  ipc::put_text(report.target, call.shown_target());
   ipc::put_text(report.request_id, exchange.request_id());
   ipc::put_text(report.peer, exchange.origin().peer);
   stacks_.ask(call.thread(), [this, report](const stack::Frames& frames) mutable {

@@ -29,6 +29,7 @@ Result<server::Settings> engine_settings(const config::Request& request) {
                        .keep_alive = request.keep_alive,
                        .keep_alive_requests = request.keep_alive_requests};
   settings.spill_body = request.spill_body;
+  settings.answer_id = request.answer_id;
   settings.proxy_protocol = request.proxy_protocol;
   settings.is_trusted = [networks = std::move(trusted)](std::string_view address) {
     return std::any_of(networks.begin(), networks.end(),

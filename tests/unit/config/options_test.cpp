@@ -100,7 +100,8 @@ TEST(Options, AnyTextRoundTrips) {
   config.server.umask = 0077;
   config.request.keep_alive = 1500ms;
   config.request.max_body = 12345;
-  config.log = {LogLevel::error, LogFormat::json, nasty, "off", "json", false};
+  config.log = {.level = LogLevel::error, .format = LogFormat::json, .file = nasty, .access = "off", .access_format = "json", .slow = 5s,
+                .redact = {"token"}, .capture = false};
   config.request.proxy_protocol = true;
   const auto back = from_text(to_text(config));
   ASSERT_TRUE(back.has_value()) << back.error();

@@ -59,6 +59,8 @@ class AccountingTest : public server::test::Engine {
                          .access_format = std::move(*http::AccessFormat::parse(
                              "$peer $method $target $status $bytes_in $bytes_out $worker $pid $outcome")),
                          .max_requests = 3,
+                         .redactor = {},
+                         .slow = {},
                          .log_probes = false,
                          .on_spent = [this] { ++spent; },
                          .on_connection_over = [this] { ++connections_over; }}};

@@ -43,7 +43,7 @@ class AppHandlerTest : public server::test::Engine {
   void serve(int permits, int queue = 16) {
     pool = std::make_unique<HandlerPool>(io, permits, queue, HandlerPool::Hooks{});
     app_handler = std::make_unique<AppHandler>(AppHandler::Parts{.config = config,
-                                                                 .context = {*app, board, config.request.timeout},
+                                                                 .context = {.app = *app, .board = board, .timeout = config.request.timeout},
                                                                  .pool = *pool,
                                                                  .gate = gate,
                                                                  .overdue = overdue,

@@ -61,6 +61,8 @@ class EntranceTest : public Fleet {
                          .access_fd = -1,
                          .access_format = std::move(*http::AccessFormat::parse("common")),
                          .max_requests = 0,
+                         .redactor = {},
+                         .slow = {},
                          .log_probes = false,
                          .on_spent = [] {},
                          .on_connection_over = [this] { ++connections_over; }}};
