@@ -22,4 +22,8 @@ Duration Backoff::crashed(const config::Restart& policy, Clock::duration healthy
   return Duration(std::uniform_int_distribution<Duration::rep>(0, window(policy, crashes_in_a_row_).count())(random));
 }
 
+std::string restarting_in(Duration delay) {
+  return delay == Duration::zero() ? "restarting at once" : "restarting in " + std::to_string(delay.count()) + "ms";
+}
+
 }  // namespace serval::supervisor

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <random>
+#include <string>
 
 #include "base/time.hpp"
 #include "config/config.hpp"
@@ -25,5 +26,8 @@ class Backoff {
  private:
   int crashes_in_a_row_ = 0;
 };
+
+/// For the log's `next`.
+std::string restarting_in(Duration delay);
 
 }  // namespace serval::supervisor

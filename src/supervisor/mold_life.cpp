@@ -1,9 +1,10 @@
+#include "supervisor/mold_life.hpp"
+
 #include <utility>
 
-#include "base/exit_code.hpp"
-#include "supervisor/supervisor.hpp"
+#include "supervisor/backoff.hpp"
+#include "supervisor/mold_steps.hpp"
 
-// One mold's life: spawned, loading, ready, gone, and started again.
 namespace serval::supervisor {
 
 std::string_view name_of(MoldState state) {
@@ -17,63 +18,67 @@ std::string_view name_of(MoldState state) {
   return "?";
 }
 
-Mold* Supervisor::find_mold(int generation) {
-  const auto found = molds_.find(generation);
-  return found == molds_.end() ? nullptr : &found->second;
-}
-
-void Supervisor::start_mold(Mold& mold) {
-  mold.state = MoldState::loading;
-  mold.pid = 0;
-  mold.killed = false;
-  mold.started = now_;
-  mold.loaded_at = TimePoint::max();
-  mold.deadline = after(settings_.limits.boot_timeout);
-  mold.why.clear();
-  mold.reopens_pending = 0;
-  act(StartMold{mold.generation});
-}
-
-void Supervisor::handle(const MoldStarted& event) {
-  Mold* mold = find_mold(event.generation);
+void MoldLife::on(const MoldStarted& event, const Turn& turn) {
+  Mold* mold = turn.world.find_mold(event.generation);
   if (mold == nullptr || mold->pid != 0) return;
   mold->pid = event.pid;
-  if (phase_ == Phase::stopping || mold->state == MoldState::leaving) kill_mold(*mold);
+  if (turn.phase() == Phase::stopping || mold->state == MoldState::leaving) kill_mold(*mold, turn);
 }
 
-void Supervisor::handle(const MoldNotStarted& event) {
-  Mold* mold = find_mold(event.generation);
-  if (mold == nullptr || mold->state != MoldState::loading) return;
-  mold_failed(*mold, event.why, {});
+Consequence MoldLife::on(const MoldNotStarted& event, const Turn& turn) {
+  Mold* mold = turn.world.find_mold(event.generation);
+  if (mold == nullptr || mold->state != MoldState::loading) return {};
+  return failed(*mold, event.why, {}, turn);
 }
 
-void Supervisor::handle(const MoldLoaded& event) {
-  Mold* mold = find_mold(event.generation);
+void MoldLife::on(const MoldLoaded& event, const Turn& turn) {
+  Mold* mold = turn.world.find_mold(event.generation);
   if (mold == nullptr || mold->state != MoldState::loading) return;
   mold->state = MoldState::ready;
-  mold->loaded_at = now_;
+  mold->loaded_at = turn.now;
   mold->deadline = TimePoint::max();
-  std::vector<log::Field> fields = {{"gen", mold->generation},
-                                    {"load_ms", in_milliseconds(now_ - mold->started)}};
+  std::vector<log::Field> fields = {{"gen", mold->generation}, {"load_ms", in_milliseconds(turn.now - mold->started)}};
   if (!event.build.empty()) fields.push_back({"build", event.build});
-  say(log::Level::info, "app loaded", std::move(fields));
+  turn.say(log::Level::info, "app loaded", std::move(fields));
 }
 
-void Supervisor::handle(const MoldLoadFailed& event) {
-  Mold* mold = find_mold(event.generation);
+void MoldLife::on(const MoldLoadFailed& event, const Turn& turn) {
+  Mold* mold = turn.world.find_mold(event.generation);
   if (mold != nullptr && mold->why.empty()) mold->why = event.why;
 }
 
-void Supervisor::mold_exited(Mold& mold, const Exit& exit) {
-  slots_.release_unforked(mold.generation);
+/// It serves no requests, and the next one is told everything.
+void MoldLife::on(const MoldDeaf& event, const Turn& turn) {
+  Mold* mold = turn.world.find_mold(event.generation);
+  if (mold == nullptr || mold->killed || mold->state != MoldState::ready) return;
+  if (mold->why.empty()) mold->why = "it does not take messages";
+  kill_mold(*mold, turn);
+}
+
+namespace {
+
+/// It was asked to: what it runs then is the app's destructor, of which nothing else tells.
+void say_how_it_left(const Mold& mold, const Exit& exit, const Turn& turn) {
+  if (!exit.signaled && exit.code == 0) return;
+  std::vector<log::Field> fields = {{"gen", mold.generation}, {"mold_pid", mold.pid}};
+  fields.emplace_back(exit.signaled ? "signal" : "exit_code", exit.signaled ? exit.text : std::to_string(exit.code));
+  if (exit.signaled) fields.emplace_back("core", exit.core ? "yes" : "no");
+  fields.emplace_back("hint", "the app's destructor, or those of its globals, ran then");
+  turn.say(log::Level::warning, "the mold died while it ended", std::move(fields));
+}
+
+}  // namespace
+
+Consequence MoldLife::on_exit(Mold& mold, const Exit& exit, const Turn& turn) {
+  turn.slots.release_unforked(mold.generation);
   mold.reopens_pending = 0;
-  if (mold.state == MoldState::leaving && !mold.killed) say_how_it_left(mold, mold.pid, exit);
+  if (mold.state == MoldState::leaving && !mold.killed) say_how_it_left(mold, exit, turn);
   mold.complain_at = TimePoint::max();
   mold.pid = 0;
-  const bool meant = mold.state == MoldState::leaving && phase_ != Phase::stopping;
+  const bool meant = mold.state == MoldState::leaving && turn.phase() != Phase::stopping;
   if (meant) {  // another generation has taken its place
-    molds_.erase(mold.generation);
-    return;
+    turn.molds.erase(mold.generation);
+    return {};
   }
   const bool loading = mold.state == MoldState::loading;
   std::vector<log::Field> fields;
@@ -82,50 +87,40 @@ void Supervisor::mold_exited(Mold& mold, const Exit& exit) {
     why = std::string(loading ? "the mold ended while it loaded the app: " : "the mold ended: ") + exit.text;
     if (exit.signaled) fields.emplace_back("core", exit.core ? "yes" : "no");
   }
-  mold_failed(mold, why, std::move(fields));
+  return failed(mold, why, std::move(fields), turn);
 }
 
-/// It was asked to: what it runs then is the app's destructor, of which nothing else tells.
-void Supervisor::say_how_it_left(const Mold& mold, pid_t pid, const Exit& exit) {
-  if (!exit.signaled && exit.code == 0) return;
-  std::vector<log::Field> fields = {{"gen", mold.generation}, {"mold_pid", pid}};
-  fields.emplace_back(exit.signaled ? "signal" : "exit_code", exit.signaled ? exit.text : std::to_string(exit.code));
-  if (exit.signaled) fields.emplace_back("core", exit.core ? "yes" : "no");
-  fields.emplace_back("hint", "the app's destructor, or those of its globals, ran then");
-  say(log::Level::warning, "the mold died while it ended", std::move(fields));
-}
-
-/// All workers crash over and over, and what is on disk is something else by now: it can only be better.
-void Supervisor::handle(const AppChanged& event) {
-  if (event.generation != current_ || rollout_ || leaving() || !crash_looping()) return;
-  say(log::Level::warning, "the app crashes over and over, and its library has changed on disk: loading it anew",
-      {{"gen", newest_ + 1}});
-  begin_reload("its new library");
-}
-
-/// Workers are never touched by this: they do not need the mold, only their successors do.
-void Supervisor::mold_failed(Mold& mold, const std::string& why, std::vector<log::Field> fields) {
-  if (phase_ == Phase::booting || phase_ == Phase::stopping) {
+Consequence MoldLife::failed(Mold& mold, const std::string& why, std::vector<log::Field> fields, const Turn& turn) {
+  using Kind = Consequence::Kind;
+  if (turn.phase() == Phase::booting || turn.phase() == Phase::stopping || mold.generation != turn.world.current) {
     mold.state = MoldState::absent;
     mold.deadline = TimePoint::max();
   }
-  if (phase_ == Phase::stopping) return;
-  if (mold.generation != current_) {
-    mold.state = MoldState::absent;
-    mold.deadline = TimePoint::max();
-    if (rollout_ && rollout_->to == mold.generation) end_rollout(false, why);
-    return;
+  if (turn.phase() == Phase::stopping) return {};
+  if (mold.generation != turn.world.current) {
+    const bool of_rollout = turn.world.rollout && turn.world.rollout->to == mold.generation;
+    return of_rollout ? Consequence{Kind::rollout_failed, why} : Consequence{};
   }
   fields.insert(fields.begin(), {{"gen", mold.generation}, {"why", why}});
-  if (phase_ == Phase::booting) return fail_boot("the app failed to load", std::move(fields));
+  if (turn.phase() == Phase::booting) return {Kind::boot_failed, "the app failed to load", std::move(fields)};
   const Clock::duration healthy_for =
-      mold.loaded_at == TimePoint::max() ? Clock::duration::zero() : now_ - mold.loaded_at;
-  const Duration delay = mold.backoff.crashed(settings_.restart, healthy_for, random_);
+      mold.loaded_at == TimePoint::max() ? Clock::duration::zero() : turn.now - mold.loaded_at;
+  const Duration delay = mold.backoff.crashed(turn.settings.restart, healthy_for, turn.world.random);
   mold.state = MoldState::cooling;
-  mold.deadline = now_ + delay;
-  const bool give_up = one_crash_too_many(healthy_for);
-  fields.emplace_back("next", give_up ? "giving up" : restarting(delay));
-  say(log::Level::error, "mold died", std::move(fields));
-  if (give_up) begin_stop(exit_code::gave_up);
+  mold.deadline = turn.now + delay;
+  const bool give_up = crashes_.add(healthy_for, turn);
+  fields.emplace_back("next", give_up ? "giving up" : restarting_in(delay));
+  turn.say(log::Level::error, "mold died", std::move(fields));
+  return give_up ? Consequence{Kind::give_up} : Consequence{};
 }
+
+void MoldLife::retire_unneeded(const Turn& turn) {
+  for (auto at = turn.molds.begin(); at != turn.molds.end();) {
+    Mold& mold = at->second;
+    const bool unneeded = !turn.world.is_needed(mold);
+    if (unneeded) stop_mold(mold, turn);
+    at = unneeded && mold.state == MoldState::absent ? turn.molds.erase(at) : std::next(at);
+  }
+}
+
 }  // namespace serval::supervisor

@@ -1,214 +1,195 @@
+#include "supervisor/rollout.hpp"
+
 #include <algorithm>
 #include <map>
-#include <utility>
 #include <vector>
 
-#include "supervisor/supervisor.hpp"
+#include "supervisor/mold_steps.hpp"
 #include "supervisor/worker_steps.hpp"
 
-// A reload: the next generation loads and boots one worker beside all that serve; then the others follow, each ahead of
-// the one it replaces. What fails before that leaves the old generation as it was; what dies during it brings the old
-// one back.
 namespace serval::supervisor {
 namespace {
+
+using Step = RolloutInHand::Step;
 
 /// Limit of those that live at a time, with the one that loads. A worker that drains may take all of its grace, and
 /// reloads may follow one another faster than that.
 constexpr std::size_t kMostGenerations = 8;
 
-}  // namespace
-
-void Supervisor::handle(const ReloadRequested& event) {
-  if (const std::string why = turn().why_not_running(); !why.empty()) return act(ReloadEnded{current_, false, why});
-  if (rollout_) {
-    reload_again_ = event.by;  // what is under way may have read the files before they were as they are now
-    return say(log::Level::info, "reload asked for while one is under way, it follows", {{"by", event.by}});
-  }
-  begin_reload(event.by, event.settings);
-}
-
-/// Nothing has changed, and it has been said why.
-void Supervisor::handle(const ReloadRefused& event) {
-  if (!turn().why_not_running().empty()) return;
-  reload_failure_ = event.why;
-  notify_reloading();
-  notify_ready();
-}
-
-void Supervisor::begin_reload(const std::string& by, std::optional<Settings> settings) {
-  rollout_ = Rollout{.from = current_, .to = ++newest_, .begun = now_, .settings = std::move(settings)};
-  say(log::Level::info, "reloading", {{"from_gen", rollout_->from}, {"to_gen", rollout_->to}, {"by", by}});
-  notify_reloading();
-  make_room_for_a_generation();
-  Mold& mold = molds_[rollout_->to];
-  mold.generation = rollout_->to;
-  start_mold(mold);
-}
-
-void Supervisor::make_room_for_a_generation() {
+void make_room_for_a_generation(const Turn& turn) {
   std::map<int, std::vector<Slot*>> living;
-  for (Slot& slot : slots_) {
+  for (Slot& slot : turn.slots) {
     if (slot.occupied()) living[slot.generation()].push_back(&slot);
   }
-  while (living.size() >= kMostGenerations && living.begin()->first != current_) {
+  while (living.size() >= kMostGenerations && living.begin()->first != turn.world.current) {
     const auto [generation, workers] = *living.begin();
-    say(log::Level::warning, "too many generations live, the oldest one is cut off",
-        {{"gen", generation}, {"workers", workers.size()}, {"most", kMostGenerations}});
+    turn.say(log::Level::warning, "too many generations live, the oldest one is cut off",
+             {{"gen", generation}, {"workers", workers.size()}, {"most", kMostGenerations}});
     for (Slot* slot : workers) {
-      if (slot->state() == SlotState::draining) kill_worker(*slot, slot->cause(), turn());
+      if (slot->state() == SlotState::draining) kill_worker(*slot, slot->cause(), turn);
     }
     living.erase(living.begin());
   }
 }
 
-/// What the last event has made possible.
-void Supervisor::carry_on_rollout() {
-  if (rollout_ && rollout_->step == Rollout::Step::loading && molds_.at(rollout_->to).state == MoldState::ready)
-    start_canary();
-  if (rollout_ && rollout_->step == Rollout::Step::canary) look_at_canary();
-  for (Slot& slot : slots_) {
-    if (slot.serving() && slot.generation() != current_ && !is_canary(slot)) make_due(slot, Cause::reload, turn());
+void roll_out(const Turn& turn) {
+  World& world = turn.world;
+  RolloutInHand& rollout = *world.rollout;
+  rollout.step = Step::rolling;
+  rollout.canary = -1;
+  world.current = rollout.to;
+  if (rollout.settings) {
+    const int workers = std::exchange(world.settings, *rollout.settings).workers;
+    if (world.settings.workers == 0) world.settings.workers = workers;
+    world.ranks_are_open = true;
+  }
+  for (Slot& slot : turn.slots) slot.backoff.forget();  // other code
+  turn.say(log::Level::info, "first worker of the new generation serves, the others follow",
+           {{"gen", world.current}});
+}
+
+/// Where workers have no lines of their own (World::routine), a reload still shows that it goes on.
+void tell_how_far_it_is(const Turn& turn) {
+  World& world = turn.world;
+  if (!world.rollout || world.rollout->step != Step::rolling || world.routine() == log::Level::info) return;
+  const int wanted = world.settings.workers;
+  const int replaced =
+      turn.slots.count([&world](const Slot& slot) { return slot.serving() && world.is_of_rollout(slot); });
+  const int quarters = 4 * replaced / wanted;
+  if (quarters <= world.rollout->quarters_said || quarters >= 4) return;
+  world.rollout->quarters_said = quarters;
+  turn.say(log::Level::info, "reload goes on", {{"gen", world.current}, {"serving", replaced}, {"of", wanted}});
+}
+
+/// No worker of an older generation serves, or accepts requests while it leaves.
+bool is_over(const World& world) {
+  int serving = 0;
+  for (const Slot& slot : world.slots) {
+    const bool old_one = slot.generation() != world.current &&
+                         (slot.serving() || slot.state() == SlotState::starting || slot.at_door());
+    if (old_one) return false;
+    if (slot.serving()) ++serving;
+  }
+  return serving >= world.settings.workers;
+}
+
+}  // namespace
+
+void Rollout::on(const ReloadRequested& event, const Turn& turn) {
+  if (const std::string why = turn.why_not_running(); !why.empty())
+    return turn.act(ReloadEnded{turn.world.current, false, why});
+  if (turn.world.rollout) {
+    again_by_ = event.by;  // what is under way may have read the files before they were as they are now
+    return turn.say(log::Level::info, "reload asked for while one is under way, it follows", {{"by", event.by}});
+  }
+  begin(event.by, event.settings, turn);
+}
+
+/// Nothing has changed, and it has been said why.
+void Rollout::on(const ReloadRefused& event, const Turn& turn) {
+  if (!turn.why_not_running().empty()) return;
+  failure_ = event.why;
+  notifier_.reloading(turn);
+  notifier_.ready(turn);
+}
+
+/// All workers crash over and over, and what is on disk is something else by now: it can only be better.
+void Rollout::on(const AppChanged& event, const Turn& turn) {
+  const World& world = turn.world;
+  if (event.generation != world.current || world.rollout || world.leaving() || !world.crash_looping()) return;
+  turn.say(log::Level::warning,
+           "the app crashes over and over, and its library has changed on disk: loading it anew",
+           {{"gen", world.newest + 1}});
+  begin("its new library", std::nullopt, turn);
+}
+
+void Rollout::begin(const std::string& by, std::optional<Settings> settings, const Turn& turn) {
+  World& world = turn.world;
+  world.rollout = RolloutInHand{
+      .from = world.current, .to = ++world.newest, .begun = turn.now, .settings = std::move(settings)};
+  turn.say(log::Level::info, "reloading",
+           {{"from_gen", world.rollout->from}, {"to_gen", world.rollout->to}, {"by", by}});
+  notifier_.reloading(turn);
+  make_room_for_a_generation(turn);
+  Mold& mold = turn.molds[world.rollout->to];
+  mold.generation = world.rollout->to;
+  start_mold(mold, turn);
+}
+
+void Rollout::carry_on(const Turn& turn) {
+  World& world = turn.world;
+  if (world.rollout && world.rollout->step == Step::loading &&
+      turn.molds.at(world.rollout->to).state == MoldState::ready)
+    start_canary(turn);
+  if (world.rollout && world.rollout->step == Step::canary) look_at_canary(turn);
+  for (Slot& slot : turn.slots) {
+    if (slot.serving() && slot.generation() != world.current && !world.is_canary(slot))
+      make_due(slot, Cause::reload, turn);
   }
 }
 
-/// Where workers have no lines of their own (routine()), a reload still shows that it goes on.
-void Supervisor::tell_of_rollout() {
-  if (!rollout_ || rollout_->step != Rollout::Step::rolling || routine() == log::Level::info) return;
-  const auto replaced = slots_.count([this](const Slot& slot) { return slot.serving() && belongs_to_rollout(slot); });
-  const int quarters = static_cast<int>(4 * replaced / settings_.workers);
-  if (quarters <= rollout_->quarters_said || quarters >= 4) return;
-  rollout_->quarters_said = quarters;
-  say(log::Level::info, "reload goes on", {{"gen", current_}, {"serving", replaced}, {"of", settings_.workers}});
+void Rollout::start_canary(const Turn& turn) {
+  Slot* slot = turn.slots.spare(turn.settings.slots);
+  if (slot == nullptr) return;  // until a worker ends
+  RolloutInHand& rollout = *turn.world.rollout;
+  rollout.step = Step::canary;
+  rollout.canary = slot->index();
+  starter_.fork_from(turn.molds.at(rollout.to), *slot, turn.after(turn.settings.reload.ready_timeout), turn);
 }
 
-void Supervisor::end_rollout_if_over() {
-  if (rollout_ && rollout_->step == Rollout::Step::rolling && rollout_is_over()) end_rollout(true, "");
-  retire_molds();
-}
-
-void Supervisor::look_at_canary() {
-  switch (slots_[rollout_->canary].state()) {
-    case SlotState::serving: return on_probation(slots_[rollout_->canary]) ? void() : roll_out();
+void Rollout::look_at_canary(const Turn& turn) {
+  const Slot& canary = turn.slots[turn.world.rollout->canary];
+  switch (canary.state()) {
+    case SlotState::serving: return turn.world.on_probation(canary, turn.now) ? void() : roll_out(turn);
     case SlotState::starting:
     case SlotState::killing: return;
     case SlotState::draining:
     case SlotState::empty:
-    case SlotState::cooling: return end_rollout(false, "its first worker left");
+    case SlotState::cooling: return end(false, "its first worker left", turn);
   }
 }
 
-void Supervisor::start_canary() {
-  Slot* slot = spare_slot();
-  if (slot == nullptr) return;  // until a worker ends
-  rollout_->step = Rollout::Step::canary;
-  rollout_->canary = slot->index();
-  fork_from(molds_.at(rollout_->to), *slot, after(settings_.reload.ready_timeout));
+void Rollout::settle(const Turn& turn) {
+  tell_how_far_it_is(turn);
+  const World& world = turn.world;
+  if (world.rollout && world.rollout->step == Step::rolling && is_over(world)) end(true, "", turn);
 }
 
-void Supervisor::roll_out() {
-  rollout_->step = Rollout::Step::rolling;
-  rollout_->canary = -1;
-  current_ = rollout_->to;
-  if (rollout_->settings) {
-    const int workers = std::exchange(settings_, *rollout_->settings).workers;
-    if (settings_.workers == 0) settings_.workers = workers;
-    ranks_are_open_ = true;
-  }
-  for (Slot& slot : slots_) slot.backoff.forget();  // other code
-  say(log::Level::info, "first worker of the new generation serves, the others follow", {{"gen", current_}});
-}
-
-/// The last one that listens where the new generation does not: it still answers what waits there, so no new connection
-/// may come once it drains.
-void Supervisor::retire_listeners_before(const Slot& last) {
-  const auto old_one = [this](const Slot& slot) {
-    return slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting);
-  };
-  if (rollout_->step != Rollout::Step::rolling || rollout_->listeners_retired || !old_one(last)) return;
-  if (slots_.count(old_one) > 1) return;
-  rollout_->listeners_retired = true;
-  act(RetireListeners{});
-}
-
-bool Supervisor::on_probation(const Slot& slot) const {
-  return belongs_to_rollout(slot) && slot.serving() && slot.healthy_for(now_) < settings_.probation;
-}
-
-/// The last one of the old generation stays until all of the new one have proved themselves: with it goes the way back.
-bool Supervisor::may_retire(const Slot& slot) const {
-  if (!rollout_ || slot.generation() == rollout_->to) return true;
-  const auto old_one = [this](const Slot& other) { return other.serving() && other.generation() != rollout_->to; };
-  const auto proves_itself = [this](const Slot& other) { return on_probation(other); };
-  return slots_.count(old_one) > 1 || std::none_of(slots_.begin(), slots_.end(), proves_itself);
-}
-
-/// When the next one has proved itself; max(): there is none.
-TimePoint Supervisor::probation_over() const {
-  TimePoint next = TimePoint::max();
-  if (!rollout_) return next;
-  for (const Slot& slot : slots_) {
-    if (on_probation(slot)) next = std::min(next, slot.ready_at() + settings_.probation);
-  }
-  return next;
-}
-
-/// No worker of an older generation serves, or accepts requests while it leaves.
-bool Supervisor::rollout_is_over() const {
-  int serving = 0;
-  for (const Slot& slot : slots_) {
-    const bool old_one =
-        slot.generation() != current_ && (slot.serving() || slot.state() == SlotState::starting || slot.at_door());
-    if (old_one) return false;
-    if (slot.serving()) ++serving;
-  }
-  return serving >= settings_.workers;
-}
-
-void Supervisor::end_rollout(bool good, const std::string& why) {
-  const Rollout rollout = *rollout_;
-  rollout_.reset();
-  reload_failure_ = why;
-  const Duration took = in_milliseconds(now_ - rollout.begun);
-  if (good && !rollout.listeners_retired) act(RetireListeners{});
+void Rollout::end(bool good, const std::string& why, const Turn& turn) {
+  World& world = turn.world;
+  const RolloutInHand rollout = *std::exchange(world.rollout, std::nullopt);
+  failure_ = why;
+  const Duration took = in_milliseconds(turn.now - rollout.begun);
+  if (good && !rollout.listeners_retired) turn.act(RetireListeners{});
   if (good) {
-    say(log::Level::info, "reloaded", {{"gen", current_}, {"took_ms", took}});
+    turn.say(log::Level::info, "reloaded", {{"gen", world.current}, {"took_ms", took}});
   } else {
-    say(log::Level::error, "reload failed, the old generation goes on",
-        {{"gen", current_}, {"why", why}, {"took_ms", took}});
+    turn.say(log::Level::error, "reload failed, the old generation goes on",
+             {{"gen", world.current}, {"why", why}, {"took_ms", took}});
   }
-  notify_ready();
+  notifier_.ready(turn);
   if (rollout.canary >= 0) {
-    Slot& canary = slots_[rollout.canary];
-    if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload, turn());
+    Slot& canary = turn.slots[rollout.canary];
+    if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload, turn);
   }
-  act(ReloadEnded{current_, good, why});
-  if (const auto by = std::exchange(reload_again_, std::nullopt)) act(ReloadAgain{*by});
+  turn.act(ReloadEnded{world.current, good, why});
+  if (const auto by = std::exchange(again_by_, std::nullopt)) turn.act(ReloadAgain{*by});
 }
 
-/// Molds that are not needed any more; one that forks just now goes when that is done.
-void Supervisor::retire_molds() {
-  for (auto at = molds_.begin(); at != molds_.end();) {
-    Mold& mold = at->second;
-    const bool unneeded = !is_needed(mold);
-    if (unneeded) stop_mold(mold);
-    at = unneeded && mold.state == MoldState::absent ? molds_.erase(at) : std::next(at);
-  }
-}
-
-/// The new generation's workers are replaced by ones of the old, if that can still fork.
-void Supervisor::roll_back(const std::string& why) {
-  const Mold* old = find_mold(rollout_->from);
+void Rollout::roll_back(const std::string& why, const Turn& turn) {
+  World& world = turn.world;
+  const Mold* old = world.find_mold(world.rollout->from);
   if (old == nullptr || old->state != MoldState::ready) {
-    return say(log::Level::error,
-               "the new generation's workers die, and the old one cannot fork any more: going on with the new one",
-               {{"why", why}});
+    return turn.say(log::Level::error,
+                    "the new generation's workers die, and the old one cannot fork any more: going on with the new one",
+                    {{"why", why}});
   }
-  current_ = rollout_->from;
-  for (Slot& slot : slots_) {
-    if (slot.serving() && slot.generation() == current_ && slot.cause() == Cause::reload) slot.keep();
-    if (slot.state() == SlotState::cooling) slot.cool(now_);
+  world.current = world.rollout->from;
+  for (Slot& slot : turn.slots) {
+    if (slot.serving() && slot.generation() == world.current && slot.cause() == Cause::reload) slot.keep();
+    if (slot.state() == SlotState::cooling) slot.cool(turn.now);
   }
-  end_rollout(false, why);
+  end(false, why, turn);
 }
 
 }  // namespace serval::supervisor

@@ -28,4 +28,7 @@ struct Settings {
   std::chrono::microseconds watchdog{0};  ///< how often it expects a sign of life at least; 0: not at all
 };
 
+/// A boot of all workers, and one replacement of each, is never slowed down; only what goes on after that.
+inline int fork_burst(const Settings& settings) { return 2 * settings.workers + settings.forks_per_second; }
+
 }  // namespace serval::supervisor

@@ -15,7 +15,7 @@ bool told_of_pauses(const Slot& slot) {
 }  // namespace
 
 void Traffic::on(const DrainRequested& event, const Turn& turn) {
-  if (turn.phase == Phase::stopping || state_.drained == event.on) return;
+  if (turn.phase() == Phase::stopping || state_.drained == event.on) return;
   state_.drained = event.on;
   turn.say(log::Level::info,
            event.on ? "draining: reporting not ready; incoming requests are still served"
@@ -33,7 +33,7 @@ void Traffic::on(const WorkerPaused& event, const Turn& turn) {
 
 /// Workers that drain go on: they answer what they have, and accept nothing new.
 void Traffic::pause(const std::string& by, const Turn& turn) {
-  if (turn.phase == Phase::stopping || state_.pause != 0) return;
+  if (turn.phase() == Phase::stopping || state_.pause != 0) return;
   state_.pause = ++state_.pauses;
   quiet_said_ = false;
   state_.paused_since = turn.now;

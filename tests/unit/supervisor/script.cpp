@@ -67,7 +67,7 @@ std::string text_of(const Action& action) { return std::visit(Words{}, action); 
 
 Script::Step Script::at(Clock::duration time, const Event& event) {
   Step step;
-  for (const Action& action : supervisor_.on(event, TimePoint(time))) {
+  for (const Action& action : supervisor_->on(event, TimePoint(time))) {
     if (std::holds_alternative<InspectApp>(action)) {
       step.inspects = true;
     } else {
@@ -88,7 +88,7 @@ void Script::booted_at(Clock::duration time) {
   }
 }
 
-Clock::duration Script::next_wakeup() const { return supervisor_.next_wakeup().time_since_epoch(); }
+Clock::duration Script::next_wakeup() const { return supervisor_->next_wakeup().time_since_epoch(); }
 
 std::string Script::states() const {
   std::string result;

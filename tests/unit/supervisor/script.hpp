@@ -1,6 +1,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +18,10 @@ std::string text_of(const Action& action);
 
 class Script {
  public:
-  explicit Script(Settings settings) : supervisor_(settings) {}
+  explicit Script(Settings settings) : supervisor_(std::make_unique<Supervisor>(settings)) {}
   /// Goes on from `before` at `time` of its script.
   Script(Settings settings, const Script& before, Clock::duration time)
-      : supervisor_(settings, before.supervisor_.state(), TimePoint{} + time) {}
+      : supervisor_(std::make_unique<Supervisor>(settings, before.supervisor_->state(), TimePoint{} + time)) {}
 
   struct Step {
     std::vector<std::string> actions;  ///< without the log lines
@@ -40,17 +41,17 @@ class Script {
 
   /// Since the start of the script; Clock::duration::max() if nothing is due.
   Clock::duration next_wakeup() const;
-  Snapshot snapshot() const { return supervisor_.snapshot(); }
+  Snapshot snapshot() const { return supervisor_->snapshot(); }
   StopEffect effect_of(const StopRequested& event, Clock::duration time) const {
-    return supervisor_.effect_of(event, TimePoint{} + time);
+    return supervisor_->effect_of(event, TimePoint{} + time);
   }
-  State state() const { return supervisor_.state(); }
-  bool may_upgrade_now() const { return supervisor_.may_upgrade_now(); }
+  State state() const { return supervisor_->state(); }
+  bool may_upgrade_now() const { return supervisor_->may_upgrade_now(); }
   /// The states of the slots: "serving draining empty".
   std::string states() const;
 
  private:
-  Supervisor supervisor_;
+  std::unique_ptr<Supervisor> supervisor_;
 };
 
 /// So many workers whose hearts nobody looks at, and without probation: what is left to wake up for is the script's

@@ -16,9 +16,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-class World {
+class Simulation {
  public:
-  World(Settings settings, unsigned seed) : supervisor_(settings), settings_(settings), random_(seed) {}
+  Simulation(Settings settings, unsigned seed) : supervisor_(settings), settings_(settings), random_(seed) {}
 
   void run(int steps) {
     tell(Start{});
@@ -225,7 +225,7 @@ TEST(Simulation, KeepsItsPromisesInManyWorlds) {
     settings.limits.boot_timeout = 5s;
     settings.grace = 3s;
     settings.forks_per_second = 1 + static_cast<int>(seed % 20);
-    World(settings, seed).run(600);
+    Simulation(settings, seed).run(600);
   }
 }
 

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+
+#include "base/log.hpp"
+#include "supervisor/mold.hpp"
+#include "supervisor/settings.hpp"
+#include "supervisor/slots.hpp"
+#include "supervisor/token_bucket.hpp"
+
+namespace serval::supervisor {
+
+/// booting: no worker has been ready yet.
+enum class Phase { booting, running, stopping, finished };
+
+/// A reload under way. Until its canary is ready no worker that serves is touched.
+struct RolloutInHand {
+  enum class Step { loading, canary, rolling } step = Step::loading;
+  int from = 0;
+  int to = 0;
+  int canary = -1;  ///< slot
+  bool listeners_retired = false;
+  int quarters_said = 0;  ///< of the workers that had been replaced when the log last said it
+  TimePoint begun{};
+  std::optional<Settings> settings{};  ///< from when it rolls
+};
+
+/// What all parts of the supervisor see and change: the processes there are, and what is wanted of them. What only one
+/// part needs to know is that part's own.
+struct World {
+  explicit World(Settings wanted);
+
+  Settings settings;
+  Slots slots;
+  Molds molds;
+  int current = 1;  ///< the generation that workers come from
+  int newest = 1;   ///< generation that was ever begun
+  std::optional<RolloutInHand> rollout;
+  Phase phase = Phase::booting;
+  bool complete = false;  ///< all workers have been ready together once
+  TimePoint begun{};
+  TimePoint leaves_at = TimePoint::max();  ///< a stop was asked for, and until then all serve on
+  bool ranks_are_open = true;  ///< there may be slots with higher numbers than are wanted
+  TokenBucket forks;           ///< of molds and workers
+  std::mt19937_64 random;
+
+  bool leaving() const { return leaves_at != TimePoint::max(); }
+  /// At random, both ends included.
+  std::int64_t up_to(std::int64_t most);
+  /// The level of lines about a single worker, when all of them do the same.
+  log::Level routine() const;
+
+  Mold& mold() { return molds.at(current); }
+  const Mold& mold() const { return molds.at(current); }
+  /// nullptr: there is none.
+  Mold* find_mold(int generation);
+  /// Workers come from it, or may have to.
+  bool is_needed(const Mold& mold) const;
+
+  /// That have to be started, those that are promised to workers being replaced among them; negative: there are too
+  /// many.
+  int missing_workers() const;
+  /// No worker that new code could harm: all that run have crashed over and over.
+  bool crash_looping() const;
+
+  bool is_canary(const Slot& slot) const { return rollout && rollout->canary == slot.index(); }
+  bool is_of_rollout(const Slot& slot) const { return rollout && slot.generation() == rollout->to; }
+  /// A worker of the new generation that has not proved itself yet.
+  bool on_probation(const Slot& slot, TimePoint now) const;
+  /// When the next one has proved itself; max(): there is none.
+  TimePoint probation_over(TimePoint now) const;
+};
+
+}  // namespace serval::supervisor
