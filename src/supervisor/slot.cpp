@@ -19,7 +19,8 @@ std::string_view name_of(SlotState state) {
   return "?";
 }
 
-Slot::Slot(int index, const SlotRecord& record) : backoff(record.crashes_in_a_row), index_(index), state_(record) {
+Slot::Slot(int index, const SlotRecord& record) : SlotView(index), backoff(record.crashes_in_a_row) {
+  state_ = record;
   if (state_.number < 0) state_.number = index;
 }
 
@@ -121,7 +122,7 @@ void Slot::cool(TimePoint until) {
   state_.deadline = until;
 }
 
-bool Slot::active() const {
+bool SlotView::active() const {
   switch (state_.state) {
     case SlotState::starting:
     case SlotState::serving:
@@ -135,7 +136,7 @@ bool Slot::active() const {
 
 void Slot::reopened() { reopens_pending_ = std::max(0, reopens_pending_ - 1); }
 
-Clock::duration Slot::healthy_for(TimePoint now) const {
+Clock::duration SlotView::healthy_for(TimePoint now) const {
   if (state_.ready_at == TimePoint::max()) return Clock::duration::zero();
   return std::max(now - state_.ready_at, Clock::duration(1));  // ready and dead in one instant still was healthy
 }

@@ -25,39 +25,9 @@ using serval::name_of;
 /// ```
 std::string_view name_of(SlotState state);
 
-/// A place that one worker fills after another; at most one process at a time. It changes through these steps only.
-///
-/// A serving worker that has to go becomes due, then (maybe after others) its replacement begins, and once a successor
-/// serves it is retired.
-class Slot {
+/// What can be asked of a slot.
+class SlotView {
  public:
-  explicit Slot(int index) : index_(index) { state_.number = 0; }
-  Slot(int index, const SlotRecord& record);
-  SlotRecord record() const;
-
-  void start(int generation, int number, TimePoint now, TimePoint deadline);
-  void forked(pid_t pid);
-  void ready(TimePoint now);  ///< the deadline stays until the pid is known, too
-  void become_due(Cause cause, TimePoint now);   ///< serving only; a stronger cause than the one before wins
-  void keep();                                   ///< it need not go after all
-  void begin_replacement(TimePoint deadline);    ///< due only; the deadline is for the successor
-  void retire(Cause cause, TimePoint now, TimePoint deadline);  ///< a cause given before stays
-  /// It accepts no new requests, or we stopped waiting for it to say so.
-  void leave() { state_.door_deadline = TimePoint::max(); }
-  /// What ends it is its cause; the deadline is for a signal that can be survived.
-  void kill(Cause cause, TimePoint deadline = TimePoint::max());
-  void end_by(Cause cause);  ///< another cause than it had; that one becomes the first
-  void ready_after_all(TimePoint now, TimePoint deadline);  ///< draining; it had begun to serve before it heard of that
-  void shorten(TimePoint deadline) { state_.deadline = std::min(state_.deadline, deadline); }
-  void explain(std::string why) { state_.why = std::move(why); }  ///< its end
-  void clear();                                  ///< the worker is gone, or never came
-  void cool(TimePoint until);                    ///< likewise, and the next one has to wait
-  void expire_at(TimePoint time) { state_.expires = time; }
-  void mark_stuck() { state_.stuck = true; }
-  void pause_in(std::uint32_t pause) { state_.paused = pause; }
-  void ask_reopen() { ++reopens_pending_; }
-  void reopened();
-
   /// Its seat: where its cells are on the scoreboard, and what events and actions call it.
   int index() const { return index_; }
   /// The slot as the app, commands and the log know it. A successor has the number of the one that it replaces, while
@@ -95,6 +65,48 @@ class Slot {
   bool active() const;
   Clock::duration healthy_for(TimePoint now) const;  ///< since it became ready; zero if it never did
 
+ protected:
+  explicit SlotView(int index) : index_(index) { state_.number = 0; }
+  ~SlotView() = default;
+
+  int index_;
+  SlotRecord state_;  ///< its crashes_in_a_row are the backoff's
+  int reopens_pending_ = 0;
+};
+
+/// A place that one worker fills after another; at most one process at a time. It changes through these steps only.
+///
+/// A serving worker that has to go becomes due, then (maybe after others) its replacement begins, and once a successor
+/// serves it is retired.
+class Slot final : public SlotView {
+ public:
+  explicit Slot(int index) : SlotView(index) {}
+  Slot(int index, const SlotRecord& record);
+  SlotRecord record() const;
+
+  void start(int generation, int number, TimePoint now, TimePoint deadline);
+  void forked(pid_t pid);
+  void ready(TimePoint now);  ///< the deadline stays until the pid is known, too
+  void become_due(Cause cause, TimePoint now);   ///< serving only; a stronger cause than the one before wins
+  void keep();                                   ///< it need not go after all
+  void begin_replacement(TimePoint deadline);    ///< due only; the deadline is for the successor
+  void retire(Cause cause, TimePoint now, TimePoint deadline);  ///< a cause given before stays
+  /// It accepts no new requests, or we stopped waiting for it to say so.
+  void leave() { state_.door_deadline = TimePoint::max(); }
+  /// What ends it is its cause; the deadline is for a signal that can be survived.
+  void kill(Cause cause, TimePoint deadline = TimePoint::max());
+  void end_by(Cause cause);  ///< another cause than it had; that one becomes the first
+  void ready_after_all(TimePoint now, TimePoint deadline);  ///< draining; it had begun to serve before it heard of that
+  void shorten(TimePoint deadline) { state_.deadline = std::min(state_.deadline, deadline); }
+  void explain(std::string why) { state_.why = std::move(why); }  ///< its end
+  void clear();                                  ///< the worker is gone, or never came
+  void cool(TimePoint until);                    ///< likewise, and the next one has to wait
+  void expire_at(TimePoint time) { state_.expires = time; }
+  void mark_stuck() { state_.stuck = true; }
+  void pause_in(std::uint32_t pause) { state_.paused = pause; }
+  void ask_reopen() { ++reopens_pending_; }
+  void reopened();
+
   Backoff backoff;  ///< survives the workers that fill the slot
 
   /// What is known of the worker from outside: Watch's own, starts over with each worker.
@@ -104,11 +116,6 @@ class Slot {
     bool above_hard = false;   ///< at the last look
   };
   Watched watched;
-
- private:
-  int index_;
-  SlotRecord state_;  ///< its crashes_in_a_row are the backoff's
-  int reopens_pending_ = 0;
 };
 
 }  // namespace serval::supervisor
