@@ -28,6 +28,15 @@ constexpr http::Refusal kHeadTooLate{408, "the request head did not come in time
 constexpr http::Refusal kBodyTooLate{408, "the request body did not come in time"};
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+/// The head stays where it is.
+void read_body_apart(Message& message) {
+  if (message.body_apart) return;
+  InputBuffer& in = message.input;
+  message.body_input.assign(in.unread(), kBodyBuffer);
+  in.consume(in.unread().size());
+  message.body_apart = true;
+}
+
 }  // namespace
 
 Session::Session(const http::Timeouts& timeouts, const http::Farewell& farewell, http::Streams& streams,
@@ -149,7 +158,7 @@ void Session::on_body(std::string_view piece) {
 void Session::want_more() {
   if (state_ == State::body) {
     message_->owner->keep_body();
-    read_body_apart();
+    read_body_apart(*message_);
     return enter(State::body,
                  http::body_deadline({body_begin_, history_.last_activity, message_->body_bytes}, timeouts_));
   }
@@ -158,15 +167,6 @@ void Session::want_more() {
   const TimePoint due =
       http::deadline_after(state_ == State::fresh ? history_.accepted : message_->first_byte, timeouts_.header);
   enter(State::head, farewell_.goodbye ? std::min(due, history_.last_activity + kLastHead) : due);
-}
-
-/// The head stays where it is.
-void Session::read_body_apart() {
-  if (message_->body_apart) return;
-  InputBuffer& in = message_->input;
-  message_->body_input.assign(in.unread(), kBodyBuffer);
-  in.consume(in.unread().size());
-  message_->body_apart = true;
 }
 
 http::Session::Event Session::complete() {
@@ -232,11 +232,8 @@ void Session::next_request(TimePoint now) {
   std::swap(input_, message_->unread());
   streams_.end(*std::exchange(message_, nullptr));
   if (input_.unread().empty()) input_.clear(kHeadBuffer);
-  enter(State::idle, idle_deadline(now));
-}
-
-TimePoint Session::idle_deadline(TimePoint now) const {
-  return farewell_.goodbye ? now + kLastCall : http::deadline_after(history_.last_activity, timeouts_.keep_alive);
+  enter(State::idle, farewell_.goodbye ? now + kLastCall
+                                       : http::deadline_after(history_.last_activity, timeouts_.keep_alive));
 }
 
 // ---- Deadlines, farewell

@@ -55,11 +55,9 @@ class Session final : public http::Session {
   void on_head(std::size_t size, OutputQueue& out);
   void on_body(std::string_view piece);
   void want_more();
-  void read_body_apart();
   Event complete();
   Event refuse_with(const http::Refusal& refusal, bool timed_out);
   void next_request(TimePoint now);
-  TimePoint idle_deadline(TimePoint now) const;
 
   const http::Timeouts& timeouts_;
   const http::Farewell& farewell_;
