@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "http/date.hpp"
 #include "net/proxy_protocol.hpp"
 #include "server/protocol.hpp"
 
@@ -15,8 +14,6 @@ namespace {
 
 /// Pipelined requests served before other connections get their turn.
 constexpr int kBurst = 16;
-/// nginx's number for "the client was gone before the answer".
-constexpr int kClientGone = 499;
 
 }  // namespace
 
@@ -28,7 +25,7 @@ Connection::Connection(const Surroundings& surroundings, UniqueFd fd, net::Peer 
       socket_(context_.io, std::move(fd), peer.address == "unix", *this),
       transport_(net::plain_transport(socket_.fd())),
       peer_(std::move(peer)),
-      session_(make_session(context_, *this, history, unread)),
+      session_(make_session(context_, request_, history, unread)),
       trusted_(context_.settings.is_trusted(peer_.address)),
       proxy_header_due_(context_.settings.proxy_protocol && trusted_ && history.untouched) {}
 
@@ -37,17 +34,6 @@ Connection::~Connection() = default;
 void Connection::start() { session_->needs().idle ? settle() : socket_.post(); }
 
 // ---- Requests
-
-http::Stream& Connection::begin(TimePoint first_byte) {
-  exchange_ = exchanges_.lend();
-  exchange_->begin(*this, first_byte);
-  return *exchange_->stream_;
-}
-
-void Connection::end(http::Stream&) {
-  exchange_->output_.take(output_);  // for its memory
-  exchanges_.take_back(std::move(exchange_));
-}
 
 /// Serves what has been read as far as it goes. A handler may cost this thread the loop: nothing but Asio is below this
 /// function then.
@@ -59,9 +45,9 @@ void Connection::go_on() {
     switch (event.kind) {
       case Kind::none:
       case Kind::gone: return settle();
-      case Kind::refused: return refuse(event);
+      case Kind::refused: return request_.refuse(event);
       case Kind::request:
-        if (!dispatch()) return;
+        if (!request_.dispatch()) return;
         break;
     }
   }
@@ -74,7 +60,7 @@ bool Connection::skip_proxy_header() {
     case net::ProxyHeader::Step::need_more: socket_.wait_to_read(); return false;
     case net::ProxyHeader::Step::refused:
       proxy_header_due_ = false;
-      refuse(session_->refuse(http::Refusal{400, header.reason}));
+      request_.refuse(session_->refuse(http::Refusal{400, header.reason}));
       return false;
     case net::ProxyHeader::Step::done: break;
   }
@@ -86,71 +72,7 @@ bool Connection::skip_proxy_header() {
   return true;
 }
 
-/// False: the answer comes later. The deadline of what came before stays: the session knows that nothing is due now.
-bool Connection::dispatch() {
-  const http::History& past = session_->history();
-  exchange_->prepare(peer_, trusted_, past.requests == 1, transport_->scheme(), past.last_activity);
-  return hand_over();
-}
-
-bool Connection::hand_over() {
-  Exchange& exchange = *exchange_;
-  if (exchange.body_.fd() >= 0) exchange.body_.view();  // maps it
-  if (exchange.body_.intact()) {
-    exchange.pending_ = true;
-    if (context_.handler.take(exchange) == Handler::Taken::pending) return false;
-    exchange.pending_ = false;
-  } else {
-    exchange.refuse(500, "the request body could not be stored", http::Outcome::app_failed);
-  }
-  answer();
-  return true;
-}
-
-void Connection::take_again() {
-  const TimePoint now = Clock::now();
-  session_->on_resumed(now);
-  exchange_->complete_ = now;
-  if (hand_over()) go_on();
-}
-
-// ---- Answers
-
-void Connection::refuse(const http::Session::Event& event) {
-  exchange_->refuse(event.refusal->status, event.refusal->reason,
-                    event.timed_out ? http::Outcome::timeout : http::Outcome::refused);
-  on_refused();
-}
-
-void Connection::on_refused() {
-  answer();
-  settle();
-}
-
-void Connection::on_late_answer() {
-  // A client that closed while it waited is most often gone: nginx's 499. It is answered all the same, it may have
-  // closed one direction only.
-  if (transport_->peer_has_closed()) exchange_->outcome_ = http::Outcome::client_gone;
-  answer();
-  context_.handler.on_done();
-  go_on();
-}
-
-void Connection::give_up(int status, std::string_view reason, http::Outcome outcome) {
-  const std::size_t body = http::spell_error(output_.own(), *exchange_->stream_, status, reason, http::date_now(),
-                                             exchange_->answered_id());
-  over(status, outcome, reason, body, Clock::now());
-  exchange_.release()->abandon();  // Exchange::done() takes it from here
-  session_->on_given_up();
-  begin_to_write();
-  settle();
-}
-
-void Connection::answer() {
-  output_.take(exchange_->output_);
-  session_->on_answer(exchange_->closes_);
-  begin_to_write();
-}
+// ---- Writing
 
 void Connection::begin_to_write() {
   answering_ = true;
@@ -181,11 +103,7 @@ void Connection::on_writable() {
 
 void Connection::on_written(TimePoint now) {
   answering_ = false;
-  if (exchange_) {
-    const bool gone = exchange_->outcome_ == http::Outcome::client_gone;
-    over(gone ? kClientGone : exchange_->status_, exchange_->outcome_, gone ? std::string_view() : exchange_->reason_,
-         exchange_->body_out_, now);
-  }
+  request_.on_written(now);
   session_->on_output_drained(now);
 }
 
@@ -224,31 +142,28 @@ void Connection::on_readable() {
   close();
 }
 
-/// The client has left, or is given up.
 void Connection::on_gone(bool timed_out, TimePoint now) {
-  if (exchange_) {
-    timed_out ? over(exchange_->status_, http::Outcome::timeout, exchange_->reason_, body_sent(), now)
-              : over(kClientGone, http::Outcome::client_gone, exchange_->reason_, body_sent(), now);
-  }
+  request_.on_gone(timed_out, now);
   close();
 }
 
 // ---- The end
 
 std::string_view Connection::bytes_again(std::string& memory) {
-  if (!exchange_ || exchange_->body_.fd() >= 0) return {};
-  return session_->bytes_again(*exchange_->stream_, exchange_->body_.view(), memory);
+  Exchange* const exchange = request_.exchange.get();
+  if (exchange == nullptr || exchange->body_.fd() >= 0) return {};
+  return session_->bytes_again(*exchange->stream_, exchange->body_.view(), memory);
 }
 
 void Connection::release() {
-  if (exchange_) exchange_->pending_ = false;
+  if (request_.exchange) request_.exchange->pending_ = false;
   socket_.release();
   close();
 }
 
 void Connection::close() {
   if (socket_.closed()) return;
-  if (exchange_ && exchange_->pending_) exchange_.release()->abandon();
+  request_.abandon();
   if (waiting_hook.is_linked()) context_.migration.on_wait_over(*this);
   session_->on_closed();
   context_.deadlines.set(*this, TimePoint::max());
@@ -256,13 +171,13 @@ void Connection::close() {
 }
 
 void Connection::on_over() {
-  if (exchange_) exchanges_.take_back(std::move(exchange_));
+  request_.give_back();
   owner_.remove(*this);
 }
 
 void Connection::on_deadline(TimePoint now) {
   const http::Session::Event event = session_->on_deadline(now);
-  if (event.kind == Kind::refused) return refuse(event);
+  if (event.kind == Kind::refused) return request_.refuse(event);
   if (event.kind == Kind::gone) return on_gone(event.timed_out, now);
   settle();
 }
@@ -277,24 +192,8 @@ void Connection::on_farewell() {
 
 bool Connection::cut() {
   if (!session_->has_request()) return false;
-  if (!exchange_) return true;
-  const TimePoint now = Clock::now();
-  // While a handler runs, the answer is its own to write.
-  exchange_->pending_ ? over(0, http::Outcome::cut, {}, 0, now)
-                      : over(exchange_->status_, http::Outcome::cut, exchange_->reason_, body_sent(), now);
+  request_.on_cut(Clock::now());
   return true;
-}
-
-/// Of the answer's body, which is the last part of what is written.
-std::uint64_t Connection::body_sent() const {
-  return exchange_->body_out_ - std::min<std::uint64_t>(exchange_->body_out_, output_.size());
-}
-
-/// Each request is counted and logged once.
-void Connection::over(int status, http::Outcome outcome, std::string_view reason, std::uint64_t bytes_out,
-                      TimePoint end) {
-  if (std::exchange(exchange_->over_, true)) return;
-  context_.observer.on_over({*exchange_, status, outcome, reason, bytes_out, end});
 }
 
 }  // namespace serval::server

@@ -33,10 +33,7 @@ class ConnectionOwner {
 /// One client connection: carries bytes between transport and session, requests to the handler, and keeps the session's
 /// deadline. What is to be done the session says; here it is done. Never waits. Loop only. Life time: its owner's; it
 /// says by itself when it is over.
-class Connection final : public net::Deadlined,
-                         private http::Streams,
-                         private Client,
-                         private net::StreamSocket::Owner {
+class Connection final : public net::Deadlined, private net::StreamSocket::Owner {
  public:
   /// All outlive it.
   struct Surroundings {
@@ -59,7 +56,7 @@ class Connection final : public net::Deadlined,
   const net::Peer& peer() const { return peer_; }
   const http::History& history() const { return session_->history(); }
   /// Its request is with the handler.
-  bool waits_for_answer() const { return exchange_ && exchange_->pending(); }
+  bool waits_for_answer() const { return request_.exchange && request_.exchange->pending(); }
   /// It waits for a request, and a read is under way.
   bool rests() const { return socket_.reading() && session_->needs().idle; }
   /// Ends that read: Migration::on_wait() is asked again.
@@ -79,17 +76,46 @@ class Connection final : public net::Deadlined,
   WaitingHook waiting_hook;  ///< for the Migration's use
 
  private:
-  // http::Streams
-  http::Stream& begin(TimePoint first_byte) override;
-  void end(http::Stream& stream) override;
-  // Client
-  Connection& connection() override { return *this; }
-  std::string_view address() const override { return peer_.address; }
-  TimePoint last_activity() const override { return session_->history().last_activity; }
-  void on_late_answer() override;
-  void on_refused() override;
-  void give_up(int status, std::string_view reason, http::Outcome outcome) override;
-  void take_again() override;
+  /// The request in hand, from its first byte until its answer is known (connection_request.cpp).
+  class Request final : public http::Streams, private Client {
+   public:
+    explicit Request(Connection& connection) : connection_(connection) {}
+
+    std::unique_ptr<Exchange> exchange;  ///< what the session has begun
+
+    /// False: the answer comes later. The deadline of what came before stays: the session knows that nothing is due
+    /// now.
+    bool dispatch();
+    void refuse(const http::Session::Event& event);
+    /// Its answer is out.
+    void on_written(TimePoint now);
+    /// The client has left, or is given up.
+    void on_gone(bool timed_out, TimePoint now);
+    /// The process ends.
+    void on_cut(TimePoint now);
+    /// A handler that has it goes on without a client.
+    void abandon();
+    void give_back();
+
+   private:
+    // http::Streams
+    http::Stream& begin(TimePoint first_byte) override;
+    void end(http::Stream& stream) override;
+    // Client
+    Connection& connection() override { return connection_; }
+    void on_late_answer() override;
+    void on_refused() override;
+    void give_up(int status, std::string_view reason, http::Outcome outcome) override;
+    void take_again() override;
+
+    bool hand_over();
+    void answer();
+    void over(int status, http::Outcome outcome, std::string_view reason, std::uint64_t bytes_out, TimePoint end);
+    std::uint64_t body_sent() const;
+
+    Connection& connection_;
+  };
+
   // net::StreamSocket::Owner
   void on_readable() override;
   void on_interrupted() override { settle(); }
@@ -99,18 +125,12 @@ class Connection final : public net::Deadlined,
 
   void go_on();
   bool skip_proxy_header();
-  bool dispatch();
-  bool hand_over();
-  void refuse(const http::Session::Event& event);
-  void answer();
   void begin_to_write();
   bool flush();
   void on_written(TimePoint now);
   void settle();
   void rest();
   void on_gone(bool timed_out, TimePoint now);
-  void over(int status, http::Outcome outcome, std::string_view reason, std::uint64_t bytes_out, TimePoint end);
-  std::uint64_t body_sent() const;
 
   Context& context_;
   ExchangePool& exchanges_;
@@ -118,8 +138,8 @@ class Connection final : public net::Deadlined,
   net::StreamSocket socket_;  ///< waits; bytes go through transport_
   const std::unique_ptr<net::Transport> transport_;
   net::Peer peer_;
+  Request request_{*this};
   const std::unique_ptr<http::Session> session_;
-  std::unique_ptr<Exchange> exchange_;  ///< what the session has begun
   OutputQueue output_;
   bool answering_ = false;  ///< what waits in output_ is, or ends with, an answer
   bool half_closed_ = false;

@@ -6,8 +6,6 @@
 
 #include "base/text.hpp"
 #include "http/date.hpp"
-#include "http/forwarded.hpp"
-#include "http/request_id.hpp"
 #include "server/protocol.hpp"
 
 namespace serval::server {
@@ -26,64 +24,22 @@ constexpr http::Field kServerErrorFields[] = {{"Content-Type", "text/plain"}};
 }  // namespace
 
 Exchange::Exchange(Context& context, ExchangePool& pool, std::unique_ptr<http::Stream> stream)
-    : context_(context), pool_(pool), stream_(std::move(stream)), body_(&context.observer) {
-  stream_->owner = this;
-}
+    : IncomingRequest(context, std::move(stream)), pool_(pool) {}
 
-// ---- The request
-
-void Exchange::begin(Client& client, TimePoint first_byte) {
+void Exchange::begin(Client& client, std::string_view peer, const http::History& history, TimePoint first_byte) {
   client_ = &client;
-  first_byte_ = first_byte;
-  http::append_request_id(request_id_);  // refused requests have one, too
-}
-
-void Exchange::on_body(std::string_view piece) {
-  if (head_complete_ == TimePoint{}) head_complete_ = client_->last_activity();
-  body_.add(piece, context_.settings.spill_body);
-}
-
-void Exchange::keep_body() { body_.keep(context_.settings.spill_body); }
-
-void Exchange::prepare(const net::Peer& peer, bool trusted, bool first, std::string_view scheme, TimePoint now) {
-  complete_ = now;
-  first_on_connection_ = first;
-  from_trusted_peer_ = trusted;
-  peer_address_ = peer.address;
-  origin_ = {.peer = peer_address_, .peer_port = peer.port, .scheme = scheme};
-  if (trusted) identify(peer);
-}
-
-/// A trusted proxy is believed (RFC 7239, X-Forwarded-*, X-Request-Id).
-void Exchange::identify(const net::Peer& peer) {
-  const http::Origin origin = http::find_origin(request().fields, {.address = origin_.peer, .scheme = origin_.scheme},
-                                                context_.settings.is_trusted);
-  origin_ = {.peer = origin.address,
-             .peer_port = origin.address == origin_.peer ? peer.port : std::uint16_t{0},
-             .scheme = origin.scheme};
-  for (const http::Field& field : request().fields) {
-    if (http::equal_names(field.name, http::kRequestIdField) && http::is_usable_request_id(field.value))
-      request_id_ = field.value;
-  }
+  begin_request(peer, history, first_byte);
 }
 
 void Exchange::reset() {
-  stream_->reset();
-  body_.reset();
-  request_id_.clear();
-  origin_ = {};
+  reset_request();
   output_.clear();
   reason_ = {};
   body_out_ = 0;
   status_ = 0;
   outcome_ = http::Outcome::ok;
   closes_ = pending_ = over_ = probe_ = false;
-  head_complete_ = complete_ = TimePoint{};
   client_ = nullptr;
-}
-
-std::string_view Exchange::peer() const {
-  return origin_.peer.empty() && client_ != nullptr ? client_->address() : origin_.peer;
 }
 
 // ---- The answer
@@ -170,6 +126,7 @@ void Exchange::on_deadline(TimePoint now) {
 
 void Exchange::abandon() {
   client_ = nullptr;
+  lose_connection();
   context_.handler.on_abandoned(*this);
 }
 

@@ -15,7 +15,7 @@
 #include "net/deadline_wheel.hpp"
 #include "net/peer.hpp"
 #include "server/context.hpp"
-#include "server/request_body.hpp"
+#include "server/incoming_request.hpp"
 
 namespace serval::server {
 
@@ -26,9 +26,6 @@ class ExchangePool;
 class Client {
  public:
   virtual Connection& connection() = 0;
-  virtual std::string_view address() const = 0;
-  /// When it was read from, or answered, for the last time.
-  virtual TimePoint last_activity() const = 0;
   /// The handler is done later than take() returned.
   virtual void on_late_answer() = 0;
   /// An answer of serval's own has taken its place.
@@ -40,18 +37,11 @@ class Client {
   ~Client() = default;
 };
 
-/// Who asks, over what.
-struct Origin {
-  std::string_view peer;        ///< address without port, e.g. "127.0.0.1", "::1", or "unix"
-  std::uint16_t peer_port = 0;  ///< 0: none, or unknown
-  std::string_view scheme;      ///< "http" or "https"
-};
-
 /// One request and its answer, with all the memory that a handler's thread may touch. If the client is answered before
 /// its handler has returned, or is gone, the exchange is abandoned: the connection lets go of it, and it lives on until
 /// the handler calls done(). Reused: memory stays. Loop only, but for what a pending handler may ask and say from its
 /// own thread.
-class Exchange final : public http::StreamOwner, public net::Deadlined {
+class Exchange final : public IncomingRequest, public net::Deadlined {
  public:
   /// What a handler keeps with an exchange; made once, kept as the exchange is reused.
   class Attachment {
@@ -63,19 +53,6 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   Exchange(Context& context, ExchangePool& pool, std::unique_ptr<http::Stream> stream);
 
   // ---- For handlers. Any thread that has the exchange, until it is done.
-  const http::Request& request() const { return stream_->request; }
-  RequestBody& body() { return body_; }
-  const Origin& origin() const { return origin_; }  ///< of a complete request
-  std::string_view request_id() const { return request_id_; }
-  std::uint64_t bytes_in() const { return body_.size(); }
-  TimePoint first_byte() const { return first_byte_; }
-  TimePoint head_complete() const { return head_complete_; }  ///< of a request with a body; default: not, or none
-  TimePoint complete() const { return complete_; }  ///< when the request was, and was given to the handler
-  /// The connection's own end has been believed in naming its client.
-  bool from_trusted_peer() const { return from_trusted_peer_; }
-  /// It is the first one on its connection.
-  bool first_on_connection() const { return first_on_connection_; }
-
   /// The whole answer, once. Empty: taken. Else why it cannot be sent; refuse() or fail() must follow then.
   std::string respond(const http::Response& response);
   /// The handler has failed: 500. The client is told nothing of why.
@@ -106,19 +83,13 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   std::string_view reason() const { return reason_; }
   http::Outcome outcome() const { return outcome_; }
   std::uint64_t body_out() const { return body_out_; }
-  std::string_view received() const { return stream_->received(); }
-  /// Who has sent it, be it complete or not. On the loop.
-  std::string_view peer() const;
   bool pending() const { return pending_; }
 
  private:
   friend class Connection;  // on the loop: it begins, prepares, hands over and resets what it serves
   friend class ExchangePool;
 
-  void begin(Client& client, TimePoint first_byte);
-  /// The request is complete: who asks, and under which id.
-  void prepare(const net::Peer& peer, bool trusted, bool first, std::string_view scheme, TimePoint now);
-  void identify(const net::Peer& peer);
+  void begin(Client& client, std::string_view peer, const http::History& history, TimePoint first_byte);
   void abandon();
   void reset();
   std::string drop_fields(const http::Response& response, std::vector<http::Field>& kept);
@@ -127,23 +98,11 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   /// What answers have for X-Request-Id; empty: nothing.
   std::string_view answered_id() const { return context_.settings.answer_id ? request_id_ : std::string_view{}; }
 
-  // http::StreamOwner
-  void on_body(std::string_view piece) override;
-  void keep_body() override;
   // net::Deadlined
   void on_deadline(TimePoint now) override;
 
-  Context& context_;
   ExchangePool& pool_;
-  const std::unique_ptr<http::Stream> stream_;
   Client* client_ = nullptr;
-  RequestBody body_;
-  std::string request_id_;
-  std::string peer_address_;  ///< a copy: the handler may outlive the connection
-  Origin origin_;
-  TimePoint first_byte_;
-  TimePoint head_complete_;
-  TimePoint complete_;
   OutputQueue output_;
   std::string_view reason_;
   std::uint64_t body_out_ = 0;
@@ -153,8 +112,6 @@ class Exchange final : public http::StreamOwner, public net::Deadlined {
   bool pending_ = false;   ///< the handler has it
   bool over_ = false;      ///< the observer has heard of it
   bool probe_ = false;
-  bool from_trusted_peer_ = false;
-  bool first_on_connection_ = false;
 };
 
 /// Exchanges, made once and used again and again. Loop only.
