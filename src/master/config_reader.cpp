@@ -53,24 +53,28 @@ Result<void> ConfigReader::start(const config::Sources& sources, Done& done) {
   const auto pid = os::spawn(what);
   if (!pid) return Error{pid.error()};
   reading_.emplace(*pid, std::move(answer), std::move(done), boost::asio::steady_timer(io_, kPatience));
+  reaper_.await(*pid, [this](const os::Exit& exit) { on_exit(exit); });
   reading_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (error || !reading_ || reading_->pid != pid) return;
-    // One that waits for a disk does not even die: its end is not waited for.
-    os::kill_child(pid, SIGKILL);
+    kill();
     end(Error{"the configuration has not been read within " + format_duration(kPatience) +
               ": is the file a pipe, or on a disk that is gone?"});
   });
   return {};
 }
 
-bool ConfigReader::on_exit(const os::Exit& exit) {
-  if (!reading_ || reading_->pid != exit.pid) return false;
+void ConfigReader::on_exit(const os::Exit& exit) {
   if (exit.clean()) {
     end(reading_in(reading_->answer.get()));
   } else {
     end(Error{"the process that read the configuration ended: " + exit.text()});
   }
-  return true;
+}
+
+/// One that waits for a disk does not even die: its end is not waited for.
+void ConfigReader::kill() {
+  os::kill_child(reading_->pid, SIGKILL);
+  reaper_.forget(reading_->pid);
 }
 
 void ConfigReader::end(Result<config::Reading> result) {
@@ -81,12 +85,12 @@ void ConfigReader::end(Result<config::Reading> result) {
 
 void ConfigReader::cancel(const std::string& why) {
   if (!reading_) return;
-  os::kill_child(reading_->pid, SIGKILL);
+  kill();
   end(Error{why});
 }
 
 void ConfigReader::give_up() {
-  if (reading_) os::kill_child(reading_->pid, SIGKILL);
+  if (reading_) kill();
   reading_.reset();
 }
 

@@ -78,7 +78,7 @@ Master::Master(Beginning beginning)
       oom_kills_(oom_.read().value_or(0)),
       newest_(std::move(beginning.first)),
       sources_(std::move(beginning.sources)),
-      reader_(io_, os::kOwnProgram),
+      reader_(io_, reaper_, os::kOwnProgram),
       control_(io_, *newest_.config, supervisor_, scoreboard_, operations()) {
   if (const std::size_t hard = newest_.config->memory.hard; hard > 0) {
     auto taken = os::WorkerCgroups::take(hard);
@@ -131,7 +131,7 @@ Master::~Master() {
 int Master::run() {
   await_signal();
   if (taken_over_) {
-    reap();  // children that ended while no master looked
+    reaper_.reap();  // children that ended while no master looked
     handle(supervisor::Tick{});
   } else {
     handle(supervisor::Start{});
@@ -181,7 +181,7 @@ void Master::await_signal() {
 }
 
 void Master::on_signal(int number) {
-  if (number == SIGCHLD) return reap();
+  if (number == SIGCHLD) return reaper_.reap();
   const auto* row = std::find_if(std::begin(kSignalTable), std::end(kSignalTable),
                                  [number](const SignalRow& other) { return other.number == number; });
   if (row == std::end(kSignalTable)) return;
@@ -220,22 +220,11 @@ std::string Master::reopen_logs() {
   return failures;
 }
 
-/// SIGCHLDs merge, and as a subreaper (or PID 1) we get children that we never heard of.
-void Master::reap() {
-  while (const auto exit = os::reap_one()) child_exited(*exit);
-}
-
-void Master::child_exited(const os::Exit& exit) {
-  if (const MoldProcess* mold = children_.mold_of(exit.pid)) return mold_exited(mold->generation, exit);
-  WorkerProcess* known = children_.worker_of(exit.pid);
-  if (known == nullptr) {
-    if (check_ && check_->pid == exit.pid) return check_ended(exit);
-    if (!reader_.on_exit(exit)) children_.note_early_exit(exit);
-    return;
-  }
-  known->line->drain();  // its last words first
-  if (known->captures) known->captures->drain();
-  const std::unique_ptr<WorkerProcess> worker = children_.take_worker(known->slot);
+void Master::worker_exited(int slot, const os::Exit& exit) {
+  WorkerProcess& known = *children_.find_worker(slot);
+  known.line->drain();  // its last words first
+  if (known.captures) known.captures->drain();
+  const std::unique_ptr<WorkerProcess> worker = children_.take_worker(slot);
   worker_stacks_.on_exit(worker->slot, worker->pid);
   on_worker_exit(*worker, exit);
 }

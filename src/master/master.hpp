@@ -22,6 +22,7 @@
 #include "master/measure.hpp"
 #include "master/pidfile.hpp"
 #include "master/processes.hpp"
+#include "master/reaper.hpp"
 #include "master/stack_names.hpp"
 #include "master/worker_stacks.hpp"
 #include "os/oom.hpp"
@@ -78,8 +79,6 @@ class Master {
   void on_hangup(const std::string& name);
   void stop(const std::string& by);
   std::string reopen_logs();
-  void reap();
-  void child_exited(const os::Exit& exit);
   void mold_exited(int generation, const os::Exit& exit);
   void on_mold_message(int generation, const ipc::Packet& packet);
   void on_fork_answered(MoldProcess& mold, const ipc::Packet& packet, Result<pid_t> pid);
@@ -101,6 +100,7 @@ class Master {
   void ask_stacks(std::optional<int> slot, const control::Responder& responder);
   pid_t layout_of(int slot, int generation, pid_t pid);
   void report(supervisor::Log line);
+  void worker_exited(int slot, const os::Exit& exit);
   void on_worker_exit(const WorkerProcess& worker, const os::Exit& exit);
   void add_to_cgroup(const WorkerProcess& worker);
   bool oom_killer_was_here();
@@ -158,6 +158,7 @@ class Master {
   std::deque<supervisor::Event> events_;
   bool handling_ = false;
   Children children_;
+  Reaper reaper_{[this](const os::Exit& exit) { children_.note_early_exit(exit); }};
   Generations generations_;  ///< that live
   Generation newest_;                      ///< what the next mold goes by
   config::Sources sources_;
@@ -188,7 +189,7 @@ class Master {
   std::optional<Successor> successor_;
   AppFile tried_app_;        ///< the last one that has been loaded anew because the app crashed over and over
   bool taken_over_ = false;  ///< from an earlier version
-  Farewell farewell_{io_, stacks_, [this] { reap(); }};
+  Farewell farewell_{io_, stacks_, [this] { reaper_.reap(); }};
   Control control_;  ///< shows what is above
 };
 

@@ -77,9 +77,10 @@ void Master::on_fork_answered(MoldProcess& mold, const ipc::Packet& packet, Resu
   worker->pid = *pid;
   if (worker->pipes) worker->captures.emplace(io_, *worker->pipes, worker->name(), worker->generation, worker->pid);
   worker->pipes.reset();
+  reaper_.await(*pid, [this, slot](const os::Exit& exit) { worker_exited(slot, exit); });
   add_to_cgroup(*worker);
   handle(supervisor::WorkerForked{slot, *pid});
-  if (const auto early = children_.take_early_exit(*pid)) child_exited(*early);
+  if (const auto early = children_.take_early_exit(*pid)) reaper_.deliver(*early);
 }
 
 void Master::on_worker_message(int slot, const ipc::Packet& packet) {

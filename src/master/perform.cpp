@@ -75,6 +75,7 @@ Result<pid_t> Master::start_mold(int generation) {
                      [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
   if (config.log.capture) mold->captures.emplace(io_, pipes, "mold", generation, *pid);
   children_.add(std::move(mold));
+  reaper_.await(*pid, [this, generation](const os::Exit& exit) { mold_exited(generation, exit); });
   return pid;
 }
 

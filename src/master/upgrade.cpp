@@ -94,6 +94,7 @@ void Master::perform(const supervisor::CheckUpgrade&) {
   if (!pid) return fail(pid.error());
   check_.emplace(*pid, std::move(*program), told.nonce, std::move(proof->read_end), std::move(complaint->read_end),
                  boost::asio::steady_timer(io_, kCheckPatience));
+  reaper_.await(*pid, [this](const os::Exit& exit) { check_ended(exit); });
   check_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (error || !check_ || check_->pid != pid) return;
     check_->timed_out = true;
@@ -235,7 +236,7 @@ Master::Master(Beginning beginning, const Handover& handover)
       generations_(std::move(beginning.others)),
       newest_(std::move(beginning.first)),
       sources_(std::move(beginning.sources)),
-      reader_(io_, os::kOwnProgram),
+      reader_(io_, reaper_, os::kOwnProgram),
       taken_over_(true),
       control_(io_, handover.control, handover.begun, supervisor_, scoreboard_, operations()) {
   take_over(handover);
@@ -253,6 +254,7 @@ void Master::take_over(const Handover& handover) {
     if (record.output_fd >= 0) mold->captures.emplace(io_, pipes, "mold", generation, record.pid);
     mold->line.emplace(io_, channel_of(record),
                        [this, generation](const ipc::Packet& packet) { on_mold_message(generation, packet); });
+    reaper_.await(record.pid, [this, generation](const os::Exit& exit) { mold_exited(generation, exit); });
     children_.add(std::move(mold));
   }
   for (const ProcessRecord& record : handover.workers) {
@@ -266,6 +268,7 @@ void Master::take_over(const Handover& handover) {
     if (record.output_fd >= 0) worker->captures.emplace(io_, pipes, worker->name(), record.generation, record.pid);
     worker->line.emplace(io_, channel_of(record),
                          [this, slot](const ipc::Packet& packet) { on_worker_message(slot, packet); });
+    reaper_.await(record.pid, [this, slot](const os::Exit& exit) { worker_exited(slot, exit); });
     children_.add(std::move(worker));
   }
   if (!handover.cgroups.folder.empty()) {
