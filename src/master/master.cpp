@@ -6,8 +6,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
-#include <random>
-#include <set>
 #include <utility>
 
 #include "base/errno_text.hpp"
@@ -18,6 +16,7 @@
 #include "base/signal_table.hpp"
 #include "control/status.hpp"
 #include "ipc/messages.hpp"
+#include "master/settings.hpp"
 #include "os/signals.hpp"
 #include "os/spawn.hpp"
 #include "os/spawned.hpp"
@@ -51,21 +50,6 @@ ipc::Lobby make_lobby() {
 
 }  // namespace
 
-supervisor::Settings settings_of(const config::Config& config, int workers) {
-  supervisor::Settings settings;
-  settings.workers = workers;
-  settings.limits = config.workers;
-  settings.memory = config.memory;
-  settings.delay = config.shutdown.delay;
-  settings.grace = config.shutdown.grace;
-  settings.restart = config.restart;
-  settings.reload = config.reload;
-  settings.seed = std::random_device{}();
-  settings.notified = os::somebody_is_notified();
-  settings.watchdog = os::watchdog_interval();
-  return settings;
-}
-
 Master::Master(Beginning beginning)
     : arguments_(std::move(beginning.arguments)),
       pidfile_(std::move(beginning.pidfile)),
@@ -76,11 +60,11 @@ Master::Master(Beginning beginning)
       worker_stacks_(io_, stacks_, scoreboard_, ways_to_workers()),
       measure_(beginning.first.config->memory),
       oom_kills_(oom_.read().value_or(0)),
-      newest_(std::move(beginning.first)),
-      sources_(std::move(beginning.sources)),
+      generations_(std::move(beginning.first)),
       reader_(io_, reaper_, os::kOwnProgram),
-      control_(io_, *newest_.config, supervisor_, scoreboard_, operations()) {
-  if (const std::size_t hard = newest_.config->memory.hard; hard > 0) {
+      reloads_(reader_, std::move(beginning.sources), generations_, children_, supervisor_, reload_hooks()),
+      control_(io_, *generations_.newest().config, supervisor_, scoreboard_, operations()) {
+  if (const std::size_t hard = generations_.newest().config->memory.hard; hard > 0) {
     auto taken = os::WorkerCgroups::take(hard);
     if (taken) cgroups_.emplace(std::move(*taken));
     log::debug(taken ? "the kernel keeps memory.hard for each worker" : "the kernel does not keep memory.hard",
@@ -95,17 +79,27 @@ Master::Master(Beginning beginning)
 
 Operations Master::operations() {
   return {
-      .config = [this]() -> const config::Config& { return *newest_.config; },
+      .config = [this]() -> const config::Config& { return *generations_.newest().config; },
       .config_file =
           [this] {
-            return control::ConfigFile{config::file_of(sources_), newest_.config_file};
+            return control::ConfigFile{config::file_of(reloads_.sources()), generations_.newest().config_file};
           },
       .tell = [this](supervisor::Event event) { handle(std::move(event)); },
-      .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
+      .reload = [this](const std::string& by, ReloadDone done) { reloads_.request(by, std::move(done)); },
       .reopen_logs = [this] { return reopen_logs(); },
       .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
       .upgrade_if_possible = [this] { upgrade_if_possible(); },
       .stacks = [this](std::optional<int> slot, const control::Responder& responder) { ask_stacks(slot, responder); }};
+}
+
+Reloads::Hooks Master::reload_hooks() {
+  return {.tell = [this](supervisor::Event event) { handle(std::move(event)); },
+          .configuration_read = [this] { control_.look_after_socket(); },
+          .put_in_force =
+              [this](const config::Config& config) {
+                measure_.use(config.memory);
+                if (cgroups_) cgroups_->limit(config.memory.hard);
+              }};
 }
 
 void Master::listen_to_signals() {
@@ -197,7 +191,7 @@ void Master::on_signal(int number) {
 
 /// A terminal that closes ends what was started there, as anything else that runs in it; it may say so more than once.
 void Master::on_hangup(const std::string& name) {
-  if (!os::is_end_of_terminal(os::take_hangup(), had_terminal_, os::has_terminal())) return request_reload(name);
+  if (!os::is_end_of_terminal(os::take_hangup(), had_terminal_, os::has_terminal())) return reloads_.request(name);
   if (!std::exchange(terminal_closed_, true)) stop(name + ", the terminal has closed");
 }
 
@@ -208,14 +202,8 @@ void Master::stop(const std::string& by) {
 
 /// Why not all of them; empty: all.
 std::string Master::reopen_logs() {
-  std::string failures;
-  std::set<LogFiles*> files = {newest_.logs.get()};
-  for (const auto& [number, generation] : generations_) files.insert(generation.logs.get());
-  for (LogFiles* logs : files) {
-    const std::string why = logs->reopen();
-    if (failures.find(why) == std::string::npos) failures += (failures.empty() ? "" : "\n") + why;
-  }
-  log::reopen(in_force().logs->log());
+  const std::string failures = generations_.reopen_logs();
+  log::reopen(generations_.in_force().logs->log());
   handle(supervisor::LogsReopened{});
   return failures;
 }
@@ -245,7 +233,7 @@ void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
   told.connections = last.connections;
   scoreboard::clear_slot(scoreboard_, worker.slot);
   handle(supervisor::ChildExited{exit.pid, told});
-  forget_unused_generations();
+  generations_.forget_unused(supervisor_.snapshot().generation, children_);
 }
 
 /// Without its group a worker is watched by our own looks alone.
@@ -267,7 +255,7 @@ void Master::mold_exited(int generation, const os::Exit& exit) {
   if (mold.captures) mold.captures->drain();
   children_.remove_mold(generation);
   handle(supervisor::ChildExited{exit.pid, to_supervisor(exit)});
-  forget_unused_generations();
+  generations_.forget_unused(supervisor_.snapshot().generation, children_);
 }
 
 }  // namespace serval::master

@@ -17,12 +17,13 @@
 #include "master/config_reader.hpp"
 #include "master/control.hpp"
 #include "master/farewell.hpp"
-#include "master/generation.hpp"
+#include "master/generations.hpp"
 #include "master/handover.hpp"
 #include "master/measure.hpp"
 #include "master/pidfile.hpp"
 #include "master/processes.hpp"
 #include "master/reaper.hpp"
+#include "master/reloads.hpp"
 #include "master/stack_names.hpp"
 #include "master/worker_stacks.hpp"
 #include "os/oom.hpp"
@@ -35,13 +36,10 @@
 
 namespace serval::master {
 
-/// What the supervisor is told of a configuration. `workers`: how many; 0: as many as there are.
-supervisor::Settings settings_of(const config::Config& config, int workers);
-
 /// What a master begins with.
 struct Beginning {
   Generation first;      ///< that workers come from
-  Generations others{};  ///< of an earlier version of serval in this process: all that live
+  GenerationMap others{};  ///< of an earlier version of serval in this process: all that live
   config::Sources sources;  ///< where a reload gets its configuration
   int workers = 1;
   std::vector<std::string> arguments;  ///< the command line of the server
@@ -62,7 +60,7 @@ class Master {
   ~Master();
 
   /// Where the first generation listens. Before run().
-  void take(Listeners listeners) { newest_.listeners = std::move(listeners); }
+  void take(Listeners listeners) { generations_.listen(std::move(listeners)); }
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
 
@@ -84,16 +82,7 @@ class Master {
   void on_fork_answered(MoldProcess& mold, const ipc::Packet& packet, Result<pid_t> pid);
   void drop(const ipc::Packet& packet, std::string_view from, std::string_view why);
   MoldProcess* find_mold(int generation) { return children_.find_mold(generation); }
-  const Generation& in_force() const { return reloading_ ? before_ : newest_; }
-  const config::Config& config_of(int generation) { return *generations_.at(generation).config; }
-
-  // reload.cpp
-  void request_reload(const std::string& by, ReloadDone done = [](const auto&) {});
-  void on_config_read(const std::string& by, ReloadDone done, const Result<config::Reading>& read);
-  Result<std::shared_ptr<const config::Config>> check_next(const Result<config::Reading>& read) const;
-  Result<Generation> open_next(std::shared_ptr<const config::Config> config) const;
-  void take_over_settings();
-  void forget_unused_generations();
+  Reloads::Hooks reload_hooks();
   void on_worker_message(int slot, const ipc::Packet& packet);
   void on_timed_out(int slot, const ipc::TimedOut& message);
   void on_crashed(int slot, const ipc::Crashed& message);
@@ -159,15 +148,9 @@ class Master {
   bool handling_ = false;
   Children children_;
   Reaper reaper_{[this](const os::Exit& exit) { children_.note_early_exit(exit); }};
-  Generations generations_;  ///< that live
-  Generation newest_;                      ///< what the next mold goes by
-  config::Sources sources_;
+  Generations generations_;
   ConfigReader reader_;
-  Generation before_;                      ///< while reloading: that of the workers that serve
-  bool reloading_ = false;
-  std::vector<ReloadDone> reload_waiters_;       ///< of the reload under way
-  std::vector<ReloadDone> next_reload_waiters_;  ///< of requests that came meanwhile
-  std::string read_again_by_;  ///< by whom it was asked for while the configuration was being read; empty: by nobody
+  Reloads reloads_;
   /// A new program that looks at what it would go on with.
   struct Check {
     pid_t pid = 0;

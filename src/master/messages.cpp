@@ -31,8 +31,7 @@ void Master::on_mold_message(int generation, const ipc::Packet& packet) {
   std::visit(
       Overloaded{
           [&](const ipc::Loaded& loaded) {
-            Generation& of = generations_.at(generation);
-            if (of.build.empty()) of.build = loaded.build_id;
+            generations_.note_build(generation, loaded.build_id);
             handle(supervisor::MoldLoaded{generation, loaded.build_id});
           },
           [&](const ipc::LoadFailed& failed) {
@@ -134,7 +133,7 @@ void Master::on_crashed(int slot, const ipc::Crashed& message) {
   const pid_t layout = mold != nullptr ? mold->pid : worker.pid;
   const bool unnamed = worker.pid == 0;  // it was faster than its mold
   const pid_t pid = unnamed && children_.why_no_worker(message.pid).empty() ? message.pid : worker.pid;
-  const std::string& library = config_of(worker.generation).app.library;
+  const std::string& library = generations_.config_of(worker.generation).app.library;
   const bool spoilt = mold != nullptr && overwritten(mold->app_file, look_at_app(library));
   stacks_.name(layout, report.frames,
                [this, report, slot = worker.known_as, spoilt, library, pid](const std::vector<std::string>& frames) {

@@ -39,7 +39,7 @@ void Master::perform(const supervisor::StartMold& action) {
 }
 
 Result<pid_t> Master::start_mold(int generation) {
-  const Generation& what = generations_.try_emplace(generation, newest_).first->second;
+  const Generation& what = generations_.begin(generation);
   const config::Config& config = *what.config;
   auto channels = ipc::Channel::pair();
   if (!channels) return Error{channels.error()};
@@ -107,7 +107,7 @@ Result<std::unique_ptr<WorkerProcess>> Master::prepare_worker(const supervisor::
   auto channels = ipc::Channel::pair();
   if (!channels) return Error{channels.error()};
   auto worker = std::make_unique<WorkerProcess>();
-  if (config_of(action.generation).log.capture) {
+  if (generations_.config_of(action.generation).log.capture) {
     auto pipes = OutputPipes::make();
     if (!pipes) return Error{pipes.error()};
     worker->pipes.emplace(std::move(*pipes));
@@ -198,20 +198,21 @@ void Master::perform(const supervisor::LookAtWorkers& action) {
 
 void Master::perform(const supervisor::InspectApp& action) {
   const MoldProcess* mold = find_mold(action.generation);
-  const AppFile now = look_at_app(config_of(action.generation).app.library);
+  const AppFile now = look_at_app(generations_.config_of(action.generation).app.library);
   if (mold == nullptr || now.size < 0 || now == mold->app_file || now == tried_app_) return;
   tried_app_ = now;  // if it does not load, the next crash is no reason to try the same file again
   handle(supervisor::AppChanged{action.generation});
 }
 
-void Master::perform(const supervisor::RetireListeners&) {
-  for (const auto& [number, generation] : generations_) refuse_all_but(newest_.listeners, generation.listeners);
-}
+void Master::perform(const supervisor::ReloadEnded& action) { reloads_.perform(action); }
+
+void Master::perform(const supervisor::ReloadAgain& action) { reloads_.perform(action); }
+
+void Master::perform(const supervisor::RetireListeners&) { generations_.retire_listeners(); }
 
 void Master::perform(const supervisor::RefuseConnections&) {
   reader_.cancel("the server is stopping");
-  for (const auto& [number, generation] : generations_) leave_all(generation.listeners);
-  leave_all(newest_.listeners);
+  generations_.leave_listeners();
 }
 
 void Master::perform(const supervisor::Notify& action) { os::notify(action.state); }

@@ -107,7 +107,7 @@ int adopt(const Handover& handover, const config::Sources& sources) {
   const auto configs = configs_of(handover);
   if (!configs)
     throw StartupError(exit_code::internal, configs.error());  // the check was asked before: it has been skipped
-  Generations generations = generations_of(handover, *configs);
+  GenerationMap generations = generations_of(handover, *configs);
   Generation current = generations.at(handover.supervisor.current);
   const config::Config& config = *current.config;
   log::start(ipc::log_settings(config.log, current.logs->log()), "master");

@@ -8,10 +8,10 @@
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "config/load.hpp"
 #include "ipc/heritage.hpp"
 #include "master/adoption_proof.hpp"
 #include "master/master.hpp"
+#include "master/settings.hpp"
 #include "os/pipe.hpp"
 #include "os/spawn.hpp"
 
@@ -22,16 +22,6 @@ namespace {
 
 constexpr auto kCheckPatience = std::chrono::seconds(20);
 constexpr std::size_t kLongestText = 4096;
-
-/// The place of `what` in `list`, which it is put into if it is not there.
-template <class T>
-int index_of(std::vector<T>& list, const T& what) {
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    if (list[i] == what) return static_cast<int>(i);
-  }
-  list.push_back(what);
-  return static_cast<int>(list.size()) - 1;
-}
 
 void record_captures(ProcessRecord& record, const std::optional<Captures>& captures) {
   if (!captures) return;
@@ -153,7 +143,7 @@ Handover Master::hand_over() {
   Handover result{.protocol = kHandoverProtocol,
                   .version = SERVAL_VERSION,
                   .arguments = arguments_,
-                  .working_directory = sources_.working_directory,
+                  .working_directory = reloads_.sources().working_directory,
                   .begun = control_.begun(),
                   .supervisor = supervisor_.state(),
                   .life_read_fd = life_read_.get(),
@@ -163,21 +153,7 @@ Handover Master::hand_over() {
                   .scoreboard_fd = scoreboard_.fd(),
                   .control = control_.record(),
                   .pidfile_fd = pidfile_->fd()};
-  std::vector<std::shared_ptr<LogFiles>> logs;
-  Listeners listeners;
-  for (const auto& [number, generation] : generations_) {
-    GenerationRecord record{.number = number,
-                            .config = config::to_text(*generation.config),
-                            .logs = index_of(logs, generation.logs),
-                            .build = generation.build,
-                            .config_file = generation.config_file};
-    for (const auto& listener : generation.listeners) {
-      if (listener->open()) record.listeners.push_back(index_of(listeners, listener));
-    }
-    result.generations.push_back(std::move(record));
-  }
-  for (const auto& files : logs) result.logs.push_back(files->record());
-  for (const auto& listener : listeners) result.listeners.push_back(listener->record());
+  generations_.record(result);
   for (const auto& [generation, mold] : children_.molds()) {
     const AppFile& file = mold->app_file;
     ProcessRecord& record = result.molds.emplace_back(ProcessRecord{.generation = generation,
@@ -233,10 +209,9 @@ Master::Master(Beginning beginning, const Handover& handover)
       worker_stacks_(io_, stacks_, scoreboard_, ways_to_workers()),
       measure_(beginning.first.config->memory),
       oom_kills_(oom_.read().value_or(0)),
-      generations_(std::move(beginning.others)),
-      newest_(std::move(beginning.first)),
-      sources_(std::move(beginning.sources)),
+      generations_(std::move(beginning.first), std::move(beginning.others)),
       reader_(io_, reaper_, os::kOwnProgram),
+      reloads_(reader_, std::move(beginning.sources), generations_, children_, supervisor_, reload_hooks()),
       taken_over_(true),
       control_(io_, handover.control, handover.begun, supervisor_, scoreboard_, operations()) {
   take_over(handover);
@@ -274,7 +249,7 @@ void Master::take_over(const Handover& handover) {
   if (!handover.cgroups.folder.empty()) {
     std::map<int, os::WorkerCgroups::Events> seated;
     for (const auto& [slot, events] : handover.cgroups.seated) seated[slot] = {events.first, events.second};
-    cgroups_.emplace(handover.cgroups.folder, newest_.config->memory.hard, std::move(seated));
+    cgroups_.emplace(handover.cgroups.folder, generations_.newest().config->memory.hard, std::move(seated));
   }
 }
 
