@@ -59,6 +59,22 @@ bool Children::any_of(int generation) const {
   return molds_.contains(generation) || std::any_of(workers_.begin(), workers_.end(), is_of);
 }
 
+pid_t Children::layout_of(int slot, int generation, pid_t pid) const {
+  const WorkerProcess* worker = find_worker(slot);
+  if (worker != nullptr && worker->pid == pid) return pid;
+  const MoldProcess* mold = find_mold(generation);
+  return mold != nullptr ? mold->pid : 0;
+}
+
+void Children::drain_captures() const {
+  for (const auto& [generation, mold] : molds_) {
+    if (mold->captures) mold->captures->drain();
+  }
+  for (const auto& [slot, worker] : workers_) {
+    if (worker->captures) worker->captures->drain();
+  }
+}
+
 std::string Children::why_no_worker(pid_t pid) const {
   if (os::is_spawned(pid) || mold_of(pid) != nullptr)
     return "serval has started that process itself, for something else";

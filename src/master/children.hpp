@@ -37,6 +37,12 @@ class Children {
   /// A mold, or a worker that is there or asked for.
   bool any_of(int generation) const;
 
+  /// A live process with the address space of this worker, which may have ended: itself, or its mold; 0: none.
+  pid_t layout_of(int slot, int generation, pid_t pid) const;
+
+  /// Logs what their output pipes hold: what has been read of a line is in our memory alone.
+  void drain_captures() const;
+
   /// Why no worker of ours can be this process; empty: it may be one. A master that is root must not take the app's
   /// word for what to watch and to kill.
   std::string why_no_worker(pid_t pid) const;

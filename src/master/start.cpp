@@ -90,7 +90,7 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
                  .pidfile = std::move(pidfile)});
   // Only now: a second server of this name has ended at the control socket before it takes connections away from the
   // first.
-  master.take(listen(config.server));
+  master.listen(listen(config.server));
   return supervise(master);
 }
 
@@ -122,7 +122,7 @@ int adopt(const Handover& handover, const config::Sources& sources) {
                  .workers = handover.supervisor.workers,
                  .arguments = handover.arguments,
                  .pidfile = std::move(pidfile)},
-                handover);
+                &handover);
   return supervise(master);
 }
 
