@@ -19,13 +19,13 @@ namespace {
 using namespace std::chrono_literals;
 
 /// For a file of a megabyte at the most.
-constexpr Duration kPatience = 10s;
+constexpr Duration kReadTimeout = 10s;
 /// A value may be longer as JSON than it is as TOML, and problems repeat parts of it.
-constexpr off_t kLargestAnswer = 32 * 1024 * 1024;
+constexpr off_t kMaxAnswerBytes = 32 * 1024 * 1024;
 
 Result<config::Reading> reading_in(int fd) {
   struct stat status = {};
-  if (::fstat(fd, &status) != 0 || status.st_size > kLargestAnswer)
+  if (::fstat(fd, &status) != 0 || status.st_size > kMaxAnswerBytes)
     return Error{"the configuration that was read is too large"};
   const auto text = os::read_memory_file(fd, "the configuration that was read");
   if (!text) return Error{text.error()};
@@ -52,12 +52,12 @@ Result<void> ConfigReader::start(const config::Sources& sources, Done& done) {
   what.fds = {{nothing.get(), 0}, {answer.get(), 1}, {question->get(), question->get()}};
   const auto pid = os::spawn(what);
   if (!pid) return Error{pid.error()};
-  reading_.emplace(*pid, std::move(answer), std::move(done), boost::asio::steady_timer(io_, kPatience));
+  reading_.emplace(*pid, std::move(answer), std::move(done), boost::asio::steady_timer(io_, kReadTimeout));
   reaper_.await(*pid, [this](const os::Exit& exit) { on_exit(exit); });
   reading_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (error || !reading_ || reading_->pid != pid) return;
     kill();
-    end(Error{"the configuration has not been read within " + format_duration(kPatience) +
+    end(Error{"the configuration has not been read within " + format_duration(kReadTimeout) +
               ": is the file a pipe, or on a disk that is gone?"});
   });
   return {};

@@ -101,9 +101,9 @@ int put_in_place(const std::string& path, const std::string& beside) {
 Pidfile::Pidfile(const std::string& path) : path_(path) {
   if (path_.empty()) return;
   Prepared prepared = make_ready(path_);
-  constexpr int kMostTries = 100;
+  constexpr int kMaxTries = 100;
   int error = EEXIST;
-  for (int i = 0; i < kMostTries && error == EEXIST; ++i) error = put_in_place(path_, prepared.beside);
+  for (int i = 0; i < kMaxTries && error == EEXIST; ++i) error = put_in_place(path_, prepared.beside);
   if (error != 0) {
     ::unlink(prepared.beside.c_str());
     refuse("cannot create the pid file " + path_ + ": " + errno_text(error));

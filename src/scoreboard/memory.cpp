@@ -22,7 +22,7 @@ using layout::SlotCells;
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
 bool sensible(Size size) {
-  return size.slots >= 1 && size.slots <= layout::kMostSlots && size.rows >= 1 && size.rows <= layout::kMostRows;
+  return size.slots >= 1 && size.slots <= layout::kMaxSlots && size.rows >= 1 && size.rows <= layout::kMaxRows;
 }
 
 /// The most of it is 34 GB, so nothing overflows here.

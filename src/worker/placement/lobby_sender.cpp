@@ -59,7 +59,7 @@ void LobbySender::on_wait_over(server::Connection& connection) {
 bool LobbySender::send_request(server::Connection& connection) {
   std::string memory;
   const std::string_view request = connection.bytes_again(memory);
-  if (request.empty() || request.size() > ipc::kMostUnread) return false;
+  if (request.empty() || request.size() > ipc::kMaxUnreadBytes) return false;
   http::History history = connection.history();
   --history.requests;
   return send(connection, history, request);

@@ -57,7 +57,7 @@ int connections_to_give(int connections, const Siblings& others, int cpus);
 /// client hardly notices.
 inline constexpr std::chrono::milliseconds kWorthWaiting{2};
 /// Requests that are moved at one look. Siblings in the same straits look at the same free threads.
-inline constexpr int kMovedAtOnce = 16;
+inline constexpr int kMigrationBatch = 16;
 
 /// What this worker's own threads are at.
 struct OwnThreads {
