@@ -83,12 +83,12 @@ std::string Children::why_no_worker(pid_t pid) const {
   return "";
 }
 
-void Children::note_early_exit(const os::Exit& exit) {
+void Children::note_early_exit(const os::ChildExit& exit) {
   if (forks_outstanding() && early_exits_.size() < kMaxEarlyExits) early_exits_.insert_or_assign(exit.pid, exit);
 }
 
 /// A pid that lives now is not the one that has been reaped before.
-std::optional<os::Exit> Children::take_early_exit(pid_t pid) {
+std::optional<os::ChildExit> Children::take_early_exit(pid_t pid) {
   const auto early = os::is_child(pid) ? decltype(early_exits_)::node_type() : early_exits_.extract(pid);
   forget_early_exits_if_over();
   return early ? std::optional(early.mapped()) : std::nullopt;

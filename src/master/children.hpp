@@ -48,9 +48,9 @@ class Children {
   std::string why_no_worker(pid_t pid) const;
 
   /// A child has ended that is not known: it may be a worker of which its mold will tell.
-  void note_early_exit(const os::Exit& exit);
+  void note_early_exit(const os::ChildExit& exit);
   /// How this worker, which its mold has just named, ended before that; nullopt: it lives.
-  std::optional<os::Exit> take_early_exit(pid_t pid);
+  std::optional<os::ChildExit> take_early_exit(pid_t pid);
 
  private:
   bool forks_outstanding() const;
@@ -59,7 +59,7 @@ class Children {
   Molds molds_;
   Workers workers_;
   /// Only while forks are outstanding, so orphans do not pile up here.
-  std::map<pid_t, os::Exit> early_exits_;
+  std::map<pid_t, os::ChildExit> early_exits_;
 };
 
 }  // namespace serval::master

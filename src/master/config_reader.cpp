@@ -53,7 +53,7 @@ Result<void> ConfigReader::start(const config::Sources& sources, Done& done) {
   const auto pid = os::spawn(what);
   if (!pid) return Error{pid.error()};
   reading_.emplace(*pid, std::move(answer), std::move(done), boost::asio::steady_timer(io_, kReadTimeout));
-  reaper_.await(*pid, [this](const os::Exit& exit) { on_exit(exit); });
+  reaper_.await(*pid, [this](const os::ChildExit& exit) { on_exit(exit); });
   reading_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (error || !reading_ || reading_->pid != pid) return;
     kill();
@@ -63,7 +63,7 @@ Result<void> ConfigReader::start(const config::Sources& sources, Done& done) {
   return {};
 }
 
-void ConfigReader::on_exit(const os::Exit& exit) {
+void ConfigReader::on_exit(const os::ChildExit& exit) {
   if (exit.clean()) {
     end(reading_in(reading_->answer.get()));
   } else {

@@ -44,7 +44,7 @@ class ConfigReader {
     boost::asio::steady_timer timer;
   };
   Result<void> start(const config::Sources& sources, Done& done);
-  void on_exit(const os::Exit& exit);
+  void on_exit(const os::ChildExit& exit);
   void kill();
   void end(Result<config::Reading> result);
 

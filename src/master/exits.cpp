@@ -17,7 +17,7 @@ void hear_last_words(Process& process) {
 
 }  // namespace
 
-supervisor::Exit exit_of(const os::Exit& exit) {
+supervisor::Exit exit_of(const os::ChildExit& exit) {
   return {exit.signaled, exit.code, exit.core,
           exit.signaled ? os::signal_name(exit.code) : "exit code " + std::to_string(exit.code)};
 }
@@ -32,13 +32,13 @@ std::vector<supervisor::LostRequest> lost_requests(const std::vector<scoreboard:
   return lost;
 }
 
-void Exits::mold_exited(int generation, const os::Exit& exit) {
+void Exits::mold_exited(int generation, const os::ChildExit& exit) {
   hear_last_words(*parts_.children.find_mold(generation));
   parts_.children.remove_mold(generation);
   tell(exit.pid, exit_of(exit));
 }
 
-void Exits::worker_exited(int slot, const os::Exit& exit) {
+void Exits::worker_exited(int slot, const os::ChildExit& exit) {
   hear_last_words(*parts_.children.find_worker(slot));
   const std::unique_ptr<WorkerProcess> worker = parts_.children.take_worker(slot);
   parts_.stacks.on_exit(slot, worker->pid);

@@ -18,7 +18,7 @@
 namespace serval::master {
 
 /// In the supervisor's words. Pure.
-supervisor::Exit exit_of(const os::Exit& exit);
+supervisor::Exit exit_of(const os::ChildExit& exit);
 /// Those of a worker's requests that were lost with it: a request whose deadline has passed has had its answer. Pure.
 std::vector<supervisor::LostRequest> lost_requests(const std::vector<scoreboard::RequestInProgress>& requests,
                                                    TimePoint now);
@@ -38,8 +38,8 @@ class Exits {
   Exits(Parts parts, Tell tell) : parts_(parts), tell_(std::move(tell)) {}
 
   /// Both are among the children, and have been reaped.
-  void mold_exited(int generation, const os::Exit& exit);
-  void worker_exited(int slot, const os::Exit& exit);
+  void mold_exited(int generation, const os::ChildExit& exit);
+  void worker_exited(int slot, const os::ChildExit& exit);
 
  private:
   void tell(pid_t pid, supervisor::Exit exit);

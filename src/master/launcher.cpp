@@ -190,13 +190,14 @@ void Launcher::listen_to(WorkerProcess& worker, ipc::Channel channel) {
 }
 
 void Launcher::await(const MoldProcess& mold) {
-  parts_.reaper.await(
-      mold.pid, [this, generation = mold.generation](const os::Exit& exit) { hooks_.on_mold_exit(generation, exit); });
+  parts_.reaper.await(mold.pid, [this, generation = mold.generation](const os::ChildExit& exit) {
+    hooks_.on_mold_exit(generation, exit);
+  });
 }
 
 void Launcher::await(const WorkerProcess& worker) {
   parts_.reaper.await(worker.pid,
-                      [this, slot = worker.slot](const os::Exit& exit) { hooks_.on_worker_exit(slot, exit); });
+                      [this, slot = worker.slot](const os::ChildExit& exit) { hooks_.on_worker_exit(slot, exit); });
 }
 
 }  // namespace serval::master

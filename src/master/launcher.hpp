@@ -35,8 +35,8 @@ class Launcher {
     Tell tell;
     std::function<void(int generation, const ipc::Packet&)> on_mold_packet;
     std::function<void(int slot, const ipc::Packet&)> on_worker_packet;
-    std::function<void(int generation, const os::Exit&)> on_mold_exit;
-    std::function<void(int slot, const os::Exit&)> on_worker_exit;
+    std::function<void(int generation, const os::ChildExit&)> on_mold_exit;
+    std::function<void(int slot, const os::ChildExit&)> on_worker_exit;
   };
   Launcher(Parts parts, Hooks hooks) : parts_(parts), hooks_(std::move(hooks)) {}
   Launcher(const Launcher&) = delete;

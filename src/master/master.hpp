@@ -89,7 +89,7 @@ class Master {
   bool handling_ = false;
   Generations generations_;
   Children children_;
-  Reaper reaper_{[this](const os::Exit& exit) { children_.note_early_exit(exit); }};
+  Reaper reaper_{[this](const os::ChildExit& exit) { children_.note_early_exit(exit); }};
   WorkerMemory memory_;
 
   // What its processes say, and what they are told.

@@ -13,7 +13,7 @@ namespace serval::master {
 /// Reaps the master's children, and has the one table of what is to be done when which of them ends. One thread.
 class Reaper {
  public:
-  using OnExit = std::function<void(const os::Exit&)>;
+  using OnExit = std::function<void(const os::ChildExit&)>;
 
   /// `on_stranger` hears of children that are not awaited: a subreaper (or PID 1) gets some that it never heard of.
   explicit Reaper(OnExit on_stranger) : on_stranger_(std::move(on_stranger)) {}
@@ -28,7 +28,7 @@ class Reaper {
   /// All that have ended by now, since SIGCHLDs merge.
   void reap();
   /// Makes the call that this exit is for, which may await and forget others.
-  void deliver(const os::Exit& exit);
+  void deliver(const os::ChildExit& exit);
 
  private:
   const OnExit on_stranger_;

@@ -63,7 +63,7 @@ Result<void> Upgrades::start_check() {
   if (!pid) return Error{pid.error()};
   check_.emplace(*pid, std::move(*program), told.nonce, std::move(proof->read_end), std::move(complaint->read_end),
                  boost::asio::steady_timer(io_, kCheckTimeout));
-  reaper_.await(*pid, [this](const os::Exit& exit) { check_ended(exit); });
+  reaper_.await(*pid, [this](const os::ChildExit& exit) { check_ended(exit); });
   check_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (error || !check_ || check_->pid != pid) return;
     check_->timed_out = true;
@@ -72,7 +72,7 @@ Result<void> Upgrades::start_check() {
   return {};
 }
 
-void Upgrades::check_ended(const os::Exit& exit) {
+void Upgrades::check_ended(const os::ChildExit& exit) {
   if (!check_ || check_->pid != exit.pid) return;
   auto successor = judge(exit);
   check_.reset();
@@ -81,7 +81,7 @@ void Upgrades::check_ended(const os::Exit& exit) {
   hooks_.tell(supervisor::UpgradeChecked{true, ""});
 }
 
-Result<Upgrades::Successor> Upgrades::judge(const os::Exit& exit) {
+Result<Upgrades::Successor> Upgrades::judge(const os::ChildExit& exit) {
   const std::string path = check_->program.path();
   if (!exit.clean()) {
     FailedCheck failed{.program = path, .end = exit.text(), .output = text_in(check_->error_fd.get())};

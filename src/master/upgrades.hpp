@@ -60,8 +60,8 @@ class Upgrades {
     std::string version;
   };
   Result<void> start_check();
-  void check_ended(const os::Exit& exit);
-  Result<Successor> judge(const os::Exit& exit);
+  void check_ended(const os::ChildExit& exit);
+  Result<Successor> judge(const os::ChildExit& exit);
 
   boost::asio::io_context& io_;
   Reaper& reaper_;

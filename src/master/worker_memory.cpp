@@ -9,7 +9,7 @@
 namespace serval::master {
 
 /// A worker that is above the hard ceiling is killed for that, and not for want of memory elsewhere.
-MemoryVerdict memory_verdict(const os::Exit& exit, bool oom_killer_was_here, const os::WorkerCgroups::End& group) {
+MemoryVerdict memory_verdict(const os::ChildExit& exit, bool oom_killer_was_here, const os::WorkerCgroups::End& group) {
   const bool killed = exit.signaled && exit.code == SIGKILL;
   const bool above_hard = group.killed && group.over_max;
   return {.oom = killed && (oom_killer_was_here || group.killed) && !above_hard, .above_hard = above_hard};
@@ -54,7 +54,7 @@ void WorkerMemory::add(int slot, int known_as, pid_t pid) {
 }
 
 /// Only a SIGKILL can be the OOM killer's, so the counter is left alone until one comes.
-MemoryVerdict WorkerMemory::remove(int slot, const os::Exit& exit) {
+MemoryVerdict WorkerMemory::remove(int slot, const os::ChildExit& exit) {
   const os::WorkerCgroups::End group = cgroups_ ? cgroups_->leave(slot) : os::WorkerCgroups::End{};
   const bool killed = exit.signaled && exit.code == SIGKILL;
   return memory_verdict(exit, killed && oom_killer_was_here(), group);

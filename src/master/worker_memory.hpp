@@ -22,7 +22,7 @@ struct MemoryVerdict {
 };
 /// `oom_killer_was_here`: it has killed a process of ours since the last time that one of them ended so. `group`: how
 /// the worker's cgroup saw it. Pure.
-MemoryVerdict memory_verdict(const os::Exit& exit, bool oom_killer_was_here, const os::WorkerCgroups::End& group);
+MemoryVerdict memory_verdict(const os::ChildExit& exit, bool oom_killer_was_here, const os::WorkerCgroups::End& group);
 
 /// The memory of the workers: measures it, has the kernel keep the hard ceiling where it can, and knows which
 /// workers it has killed. One thread.
@@ -44,7 +44,7 @@ class WorkerMemory {
   /// A worker has come; `known_as`: its slot's number for users. Without a cgroup it is watched by looks alone.
   void add(int slot, int known_as, pid_t pid);
   /// It has ended.
-  MemoryVerdict remove(int slot, const os::Exit& exit);
+  MemoryVerdict remove(int slot, const os::ChildExit& exit);
 
  private:
   bool oom_killer_was_here();

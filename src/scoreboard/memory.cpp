@@ -145,7 +145,7 @@ void clear_slot(Memory& memory, int slot) {
   if (!memory.used(slot)) return;
   SlotCells& cells = memory.cells(slot);
   cells.pid.store(0, kRelaxed);
-  cells.phase.store(static_cast<std::uint32_t>(Phase::none), kRelaxed);
+  cells.phase.store(static_cast<std::uint32_t>(WorkerPhase::none), kRelaxed);
   cells.generation.store(0, kRelaxed);
   cells.loop_thread.store(0, kRelaxed);
   cells.begun.store(0, kRelaxed);

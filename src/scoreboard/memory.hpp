@@ -19,7 +19,7 @@ struct Size {
 };
 
 /// Of the worker in a slot; `none`: there is no worker.
-enum class Phase : std::uint32_t { none, booting, serving, draining };
+enum class WorkerPhase : std::uint32_t { none, booting, serving, draining };
 
 /// A mapping of the scoreboard, and a descriptor of its file. Any thread. A fork's child has the mapping too, and may
 /// use it. Slots that were never written to cost address space, but no memory. A core dump leaves the mapping out

@@ -24,11 +24,11 @@ TimePoint time_of(std::int64_t nanoseconds) {
 }
 
 /// A number that is none of a phase was scribbled there.
-Phase phase_of(std::uint32_t number) {
-  for (const Phase phase : {Phase::booting, Phase::serving, Phase::draining}) {
+WorkerPhase phase_of(std::uint32_t number) {
+  for (const WorkerPhase phase : {WorkerPhase::booting, WorkerPhase::serving, WorkerPhase::draining}) {
     if (number == static_cast<std::uint32_t>(phase)) return phase;
   }
-  return Phase::none;
+  return WorkerPhase::none;
 }
 
 /// `size` is what the row claims.
@@ -73,15 +73,13 @@ void add(Totals& totals, const layout::SlotCells& cells) {
 }
 
 /// Exact at any moment, at no cost for the writer.
-int running_in(const Memory& memory, int slot) {
-  return running_since_before(memory, slot, TimePoint::max());
-}
+int running_in(const Memory& memory, int slot) { return running_since_before(memory, slot, TimePoint::max()); }
 
 /// Threads of a slot's worker that could take one more request each; none if it does not serve, or if requests wait
 /// there already.
 int free_threads_of(const Memory& memory, int slot, int threads) {
   const layout::SlotCells& cells = memory.cells(slot);
-  if (phase_of(cells.phase.load(kRelaxed)) != Phase::serving ||
+  if (phase_of(cells.phase.load(kRelaxed)) != WorkerPhase::serving ||
       cells.gauges[index_of(Gauge::waiting)].load(kRelaxed) > 0)
     return 0;
   return std::max(0, threads - running_in(memory, slot));
@@ -143,7 +141,7 @@ Siblings siblings(const Memory& memory, Slots slots, int threads, TimePoint now)
   Siblings found;
   for (int slot = memory.next_used(0); slot >= 0 && slot < slots.end && found.with_headroom < slots.enough;
        slot = memory.next_used(slot + 1)) {
-    if (slot == slots.but || phase_of(memory.cells(slot).phase.load(kRelaxed)) != Phase::serving) continue;
+    if (slot == slots.but || phase_of(memory.cells(slot).phase.load(kRelaxed)) != WorkerPhase::serving) continue;
     if (memory.cells(slot).gauges[index_of(Gauge::strained)].load(kRelaxed) != 0) {
       ++found.overloaded;
     } else if (2 * free_threads_of(memory, slot, threads) > threads && !loop_is_held_up(memory, slot, now)) {

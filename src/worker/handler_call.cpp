@@ -30,7 +30,7 @@ void HandlerCall::run(bool waited) {
   thread_.store(this_thread(), std::memory_order_relaxed);
   started_.store(start.time_since_epoch().count(), std::memory_order_release);
   const http::Request& head = exchange_.request();
-  const server::Origin& origin = exchange_.origin();
+  const server::PeerOrigin& origin = exchange_.origin();
   const app::Request request{.head = &head,
                              .body = exchange_.body().view(),
                              .body_fd = exchange_.body().fd(),

@@ -81,7 +81,7 @@ class ServerTest : public testing::Test {
     };
   }
 
-  void run(Status status, Limits limits = {}) {
+  void run(Status status, ClientLimits limits = {}) {
     auto listening = Server::listen(io_, path_, 0600, limits);
     ASSERT_TRUE(listening) << listening.error();
     server_ = std::move(*listening);

@@ -94,7 +94,7 @@ struct InboxTest : testing::Test {
   Inheritance inheritance{config};
   WorkerMemory memory{config.memory};
   std::vector<pid_t> strangers;
-  Reaper reaper{[this](const os::Exit& exit) { strangers.push_back(exit.pid); }};
+  Reaper reaper{[this](const os::ChildExit& exit) { strangers.push_back(exit.pid); }};
   std::vector<supervisor::Event> events;
   std::vector<supervisor::Log> lines;
   std::vector<int> exits;
@@ -141,7 +141,7 @@ TEST_F(InboxTest, AForkWhoseProcessIsNoChildOfOursHasFailed) {
 TEST_F(InboxTest, AWorkerThatEndedBeforeItWasNamedIsDeliveredOnceItIs) {
   constexpr pid_t kNoProcess = 1 << 23;  // beyond the largest pid that the kernel gives (proc(5), pid_max)
   fork(0);
-  os::Exit exit;
+  os::ChildExit exit;
   exit.pid = kNoProcess;
   children.note_early_exit(exit);
   mold_says(ipc::Forked{.slot = 0, .pid = kNoProcess});

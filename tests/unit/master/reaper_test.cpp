@@ -11,8 +11,8 @@ namespace {
 
 using testing::ElementsAre;
 
-os::Exit exit_of(pid_t pid) {
-  os::Exit exit;
+os::ChildExit exit_of(pid_t pid) {
+  os::ChildExit exit;
   exit.pid = pid;
   return exit;
 }
@@ -20,7 +20,7 @@ os::Exit exit_of(pid_t pid) {
 struct ReaperTest : testing::Test {
   /// Notes the end under that name.
   Reaper::OnExit note(const std::string& name) {
-    return [this, name](const os::Exit& exit) { ends.push_back(name + " " + std::to_string(exit.pid)); };
+    return [this, name](const os::ChildExit& exit) { ends.push_back(name + " " + std::to_string(exit.pid)); };
   }
 
   std::vector<std::string> ends;
@@ -52,7 +52,7 @@ TEST_F(ReaperTest, OneThatIsForgottenIsAStranger) {
 }
 
 TEST_F(ReaperTest, ACallMayAwaitTheNextProcessWithTheSamePid) {
-  reaper.await(100, [&](const os::Exit&) { reaper.await(100, note("second")); });
+  reaper.await(100, [&](const os::ChildExit&) { reaper.await(100, note("second")); });
   reaper.deliver(exit_of(100));
   reaper.deliver(exit_of(100));
   EXPECT_THAT(ends, ElementsAre("second 100"));

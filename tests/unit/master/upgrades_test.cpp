@@ -36,7 +36,7 @@ struct UpgradesTest : testing::Test {
   }
 
   boost::asio::io_context io;
-  Reaper reaper{[](const os::Exit&) {}};
+  Reaper reaper{[](const os::ChildExit&) {}};
   std::vector<supervisor::Event> events;
   std::string why_no_exec;
 };

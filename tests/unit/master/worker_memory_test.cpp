@@ -10,12 +10,12 @@
 namespace serval::master {
 namespace {
 
-os::Exit by_signal(int number) { return {.pid = 100, .signaled = true, .code = number, .core = false}; }
+os::ChildExit by_signal(int number) { return {.pid = 100, .signaled = true, .code = number, .core = false}; }
 
 TEST(MemoryVerdict, SaysWhyTheKernelKilledAWorker) {
   struct Row {
     std::string what;
-    os::Exit exit;
+    os::ChildExit exit;
     bool oom_killer_was_here;
     os::WorkerCgroups::End group;
     bool oom;
