@@ -196,8 +196,8 @@ void Server::hear(int fd, std::string read) {
   if (const auto session = adopt(fd)) session->start(std::move(read));
 }
 
-std::vector<Unheard> Server::unheard() const {
-  std::vector<Unheard> result;
+std::vector<PendingClient> Server::pending() const {
+  std::vector<PendingClient> result;
   for (const auto& session : sessions_) {
     if (session->reads()) result.push_back({session->descriptor(), session->heard()});
   }

@@ -22,7 +22,7 @@
 namespace serval::control {
 
 /// A client that has connected and not said what it wants, or not all of it.
-struct Unheard {
+struct PendingClient {
   int fd = -1;
   std::string read{};
 };
@@ -81,10 +81,10 @@ class Server final : private SessionOwner {
 
   /// A client whose request was read before: it waits for the answer. Owns `fd` from here.
   Responder resume(int fd);
-  /// One whose request was not: `read` is what had come of it. Likewise.
+  /// A client whose request was not: `read` is what had come of it. Owns `fd`, too.
   void hear(int fd, std::string read);
   /// Clients that have not said all of their request yet.
-  std::vector<Unheard> unheard() const;
+  std::vector<PendingClient> pending() const;
   /// Clients that wait for an answer, or for the rest of it.
   std::size_t unanswered() const;
   /// Called on the loop after a client has gone.

@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// For a file of a megabyte at the most.
+/// The file has a megabyte, at maximum.
 constexpr Duration kReadTimeout = 10s;
 /// A value may be longer as JSON than it is as TOML, and problems repeat parts of it.
 constexpr off_t kMaxAnswerBytes = 32 * 1024 * 1024;

@@ -19,7 +19,7 @@
 
 namespace serval::master {
 
-/// Starts molds and has them fork workers. Whatever comes to be is among the children, is listened to, and its end is
+/// Starts molds and has them fork workers. Each new process is among the children, is listened to, and its end is
 /// awaited. Borrows all; one thread, that of the io_context.
 class Launcher {
  public:

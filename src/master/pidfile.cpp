@@ -32,8 +32,8 @@ std::string pid_in(int fd) {
   return size > 0 ? std::string(trim({text.data(), static_cast<std::size_t>(size)})) : "unknown";
 }
 
-/// Of the whole file; it belongs to the open file and not to the process, so it outlives an exec (fcntl(2), open file
-/// description locks).
+/// A lock of the whole file; it belongs to the open file and not to the process, so it outlives an exec (fcntl(2), open
+/// file description locks).
 struct flock whole_file() {
   struct flock lock = {};
   lock.l_type = F_WRLCK;
@@ -46,7 +46,8 @@ bool lock(int fd) {
   return ::fcntl(fd, F_OFD_SETLK, &wanted) == 0;
 }
 
-/// A write lock, which only those can have who may write. A read lock anybody can have who may read: it says nothing.
+/// By a write lock, which only a process that may write can have. Any process that may read can have a read lock: that
+/// says nothing.
 bool is_held(int fd) {
   struct flock found = whole_file();
   return ::fcntl(fd, F_OFD_GETLK, &found) == 0 && found.l_type == F_WRLCK;

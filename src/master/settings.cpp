@@ -16,7 +16,7 @@ supervisor::Settings settings_of(const config::Config& config, int workers) {
   settings.restart = config.restart;
   settings.reload = config.reload;
   settings.seed = std::random_device{}();
-  settings.notified = os::somebody_is_notified();
+  settings.notified = os::has_notify_socket();
   settings.watchdog = os::watchdog_interval();
   return settings;
 }

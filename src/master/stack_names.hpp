@@ -54,7 +54,7 @@ class StackNames {
  private:
   struct Layout {
     std::string maps;  ///< empty: the process is gone
-    uid_t uid = 0;     ///< whose process it is
+    uid_t uid = 0;     ///< the process's user
     gid_t gid = 0;
     bool operator==(const Layout&) const = default;
   };

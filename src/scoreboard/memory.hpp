@@ -18,7 +18,7 @@ struct Size {
   int rows = 1;   ///< requests in progress that a slot has room for, 1 to 4096
 };
 
-/// Of the worker in a slot; `none`: there is no worker.
+/// How far the worker in a slot is; `none`: there is no worker.
 enum class WorkerPhase : std::uint32_t { none, booting, serving, draining };
 
 /// A mapping of the scoreboard, and a descriptor of its file. Any thread. A fork's child has the mapping too, and may

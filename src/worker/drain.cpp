@@ -94,7 +94,7 @@ void Drain::leave() {
 
 bool Drain::guests_wait() const {
   if (!others_take_over_ || !parts_.lobby.moving() || parts_.lobby.last_sent() == TimePoint::min()) return false;
-  return Clock::now() - parts_.lobby.last_sent() < kGuestsTimeout && parts_.intake.anybody_in_lobby();
+  return Clock::now() - parts_.lobby.last_sent() < kGuestsTimeout && parts_.intake.connection_in_lobby();
 }
 
 /// Handlers that do not return cannot be waited for, and their threads cannot be ended: the process ends here.

@@ -63,9 +63,10 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
 HandlerPool::Hooks Serving::pool_hooks() {
   return {.thread_starts = stack::enlist_thread,
           .has_loop = [this] { beat(); },
-          .on_load = [this](bool overloaded) {
-            shedding_.on_load(overloaded, !farewell_.draining.load(std::memory_order_relaxed) && lobby_.possible());
-          },
+          .on_load =
+              [this](bool overloaded) {
+                shedding_.on_load(overloaded, !farewell_.draining.load(std::memory_order_relaxed) && lobby_.possible());
+              },
           .look_around = [this](bool surely) { surely ? own_fds_.look() : own_fds_.look_now_and_then(); },
           .on_queue = [this] { board_.set_waiting(pool_.waiting() + gate_.held()); }};
 }
@@ -83,15 +84,15 @@ Accounting::Setting Serving::accounting_setting() {
           .access_format = setting_.access_format,
           .max_requests = static_cast<std::uint64_t>(setting_.max_requests),
           .on_spent = [this] { setting_.tell_master(ipc::WantsReplacement{}); },
-          .on_connection_over = [this] {
-            descriptors_.on_closed();
-            drain_.check();
-          }};
+          .on_connection_over =
+              [this] {
+                descriptors_.on_closed();
+                drain_.check();
+              }};
 }
 
 placement::LobbySender::Hooks Serving::lobby_hooks() {
-  return {.on_empty = [this] { drain_.on_none_waits(); },
-          .on_give_up = [this] { on_nobody_takes_over(); }};
+  return {.on_empty = [this] { drain_.on_none_waits(); }, .on_give_up = [this] { on_lobby_abandoned(); }};
 }
 
 Drain::Parts Serving::drain_parts() {
@@ -128,7 +129,7 @@ void Serving::on_pool_changed() {
   drain_.check();
 }
 
-void Serving::on_nobody_takes_over() {
+void Serving::on_lobby_abandoned() {
   log::warning("no worker takes over connections; each is closed after its next response",
                {{"connections", connections()}});
   drain_.say_goodbye();
