@@ -11,22 +11,23 @@
 namespace serval::app {
 namespace {
 
-/// Another thread of the parent may have held a lock at the moment of the fork, which nobody here will ever release.
-constexpr unsigned kPatienceSeconds = 5;
+/// For the log line. Another thread of the parent may have held a lock at the moment of the fork, which no thread here
+/// will ever release.
+constexpr unsigned kLogTimeoutSeconds = 5;
 
-void end_after_patience() {
+void end_after_log_timeout() {
   ::signal(SIGALRM, SIG_DFL);
   sigset_t alarm;
   ::sigemptyset(&alarm);
   ::sigaddset(&alarm, SIGALRM);
   ::pthread_sigmask(SIG_UNBLOCK, &alarm, nullptr);
-  ::alarm(kPatienceSeconds);
+  ::alarm(kLogTimeoutSeconds);
 }
 
 }  // namespace
 
 void end_forked_child(const char* where) noexcept {
-  end_after_patience();
+  end_after_log_timeout();
   try {
     log::start_in_child();
     log::error("a child that the app forked came back out of " + std::string(where) + ", ended: it must leave by _exit",

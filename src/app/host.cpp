@@ -208,9 +208,10 @@ std::uint64_t deadline(serval_exchange* exchange) {
 }
 
 int32_t extend(serval_exchange* exchange, std::uint64_t nanoseconds) {
-  constexpr std::uint64_t kMost = 365ULL * 24 * 3600 * 1'000'000'000;  // beyond, the clock's own range would come near
+  // A year: beyond, the clock's own range would come near.
+  constexpr std::uint64_t kMaxExtension = 365ULL * 24 * 3600 * 1'000'000'000;
   return of_current(exchange, int32_t{0}, [&](Answer& answer) {
-    return answer.extend(std::chrono::nanoseconds(std::min(nanoseconds, kMost))) ? 1 : 0;
+    return answer.extend(std::chrono::nanoseconds(std::min(nanoseconds, kMaxExtension))) ? 1 : 0;
   });
 }
 

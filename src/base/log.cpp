@@ -104,7 +104,7 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
     const std::string said = render(format_, "log lines dropped", fields);
     if (!put(spdlog::details::log_msg(origin_, spdlog::level::warn, said))) return;
     unsaid_ = 0;
-    quiet_until_ = Clock::now() + Flood::kPause;
+    quiet_until_ = Clock::now() + Flood::kQuietTime;
   }
   bool put(const spdlog::details::log_msg& message) {
     spdlog::memory_buf_t line;

@@ -125,7 +125,7 @@ void append_json(std::string& out, std::string_view text) {
   }
 }
 
-std::string render_origin(Format format, const Origin& origin) {
+std::string render_origin(Format format, const LogOrigin& origin) {
   std::string out;
   if (format == Format::json) {
     out += "\"process\":";

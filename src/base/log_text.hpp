@@ -11,7 +11,7 @@
 namespace serval::log {
 
 /// The process that logs a line. `stream` is empty but for captured lines.
-struct Origin {
+struct LogOrigin {
   std::string_view process;
   int generation = 0;  ///< 0: has none (the master), and none is shown
   int pid = 0;
@@ -19,7 +19,7 @@ struct Origin {
 };
 
 /// text: `worker[3] gen=2 pid=811`; json: `"process":"worker[3]","gen":2,"pid":811`.
-std::string render_origin(Format format, const Origin& origin);
+std::string render_origin(Format format, const LogOrigin& origin);
 
 /// text: `worker ready boot_ms=12`; json: `"msg":"worker ready","boot_ms":12`.
 std::string render(Format format, std::string_view sentence, std::span<const Field> fields);

@@ -110,7 +110,7 @@ struct Log {
   bool capture = true;
 };
 
-/// Of a setting that is a path, "-" or "off": whether it names a file, rather than a standard stream or nothing.
+/// Whether a setting that is a path, "-" or "off" names a file, rather than a standard stream or nothing.
 inline bool names_file(std::string_view setting) { return !setting.empty() && setting != "-" && setting != "off"; }
 
 /// Probes on the app's own listeners, answered by serval.

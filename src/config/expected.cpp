@@ -58,7 +58,7 @@ struct Expected {
   std::string operator()(Access<MemoryMeasure>) const { return one_of(choices(MemoryMeasure{})); }
 };
 
-struct Limits {
+struct LimitsText {
   const Option& option;
   std::string operator()(Access<int>) const { return bounds(format_number); }
   std::string operator()(Access<std::optional<int>>) const { return bounds(format_number); }
@@ -84,6 +84,6 @@ struct Limits {
 }  // namespace
 
 std::string expected(const Option& option) { return std::visit(Expected{option}, option.field); }
-std::string limits(const Option& option) { return std::visit(Limits{option}, option.field); }
+std::string limits(const Option& option) { return std::visit(LimitsText{option}, option.field); }
 
 }  // namespace serval::config

@@ -44,7 +44,7 @@
 namespace serval::config {
 namespace {
 
-constexpr std::size_t kLargestFile = MiB;
+constexpr std::size_t kMaxFileBytes = MiB;
 
 bool has_table(std::string_view name) {
   return std::any_of(sections().begin(), sections().end(),
@@ -163,7 +163,7 @@ class Reader {
   FileValues values_;
 };
 
-constexpr auto kWriterPatience = std::chrono::seconds(5);  ///< with the writer of a pipe
+constexpr auto kWriterTimeout = std::chrono::seconds(5);  ///< with the writer of a pipe
 
 /// Text of a value out of a message of toml++: it may be a number that is a password.
 std::string without_literals(std::string text) {
@@ -216,7 +216,7 @@ std::optional<std::string> read_whole(const std::string& file, std::string& reas
     reason = std::move(why);
     return std::nullopt;
   };
-  const TimePoint deadline = Clock::now() + kWriterPatience;
+  const TimePoint deadline = Clock::now() + kWriterTimeout;
   std::string text;
   std::array<char, 65536> chunk{};
   for (;;) {
@@ -224,7 +224,7 @@ std::optional<std::string> read_whole(const std::string& file, std::string& reas
     if (size < 0) return refuse(errno == ETIMEDOUT ? "nothing has come for 5s; it is no regular file" : errno_text());
     if (size == 0) break;
     text.append(chunk.data(), static_cast<std::size_t>(size));
-    if (text.size() > kLargestFile) return refuse("it is larger than 1 MiB, so it is hardly a configuration");
+    if (text.size() > kMaxFileBytes) return refuse("it is larger than 1 MiB, so it is hardly a configuration");
   }
   if (text.empty() && S_ISFIFO(status.st_mode)) return refuse("it is a pipe into which nobody writes");
   return text;

@@ -26,7 +26,7 @@ struct Owner {
 };
 
 /// Whether a command that means the server of `meant` may be given to this one: one of the two names is the same. A
-/// link that leads to another release than at the server's start is the same by its first name. The error says whose
+/// link that leads to another release than at the server's start is the same by its first name. The error says which
 /// server this is. Pure.
 Result<void> check_meant(const ConfigFile& meant, const Owner& owner);
 

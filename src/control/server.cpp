@@ -85,18 +85,19 @@ Result<os::Listening> Server::open(const std::string& path, unsigned mode) {
 }
 
 Result<std::unique_ptr<Server>> Server::listen(boost::asio::io_context& io, const std::string& path, unsigned mode,
-                                               Limits limits) {
+                                               ClientLimits limits) {
   auto listening = open(path, mode);
   if (!listening) return Error{listening.error()};
   return std::unique_ptr<Server>(new Server(io, std::move(*listening), path, mode, limits));
 }
 
 std::unique_ptr<Server> Server::take_over(boost::asio::io_context& io, os::Listening listening, std::string path,
-                                          unsigned mode, Limits limits) {
+                                          unsigned mode, ClientLimits limits) {
   return std::unique_ptr<Server>(new Server(io, std::move(listening), std::move(path), mode, limits));
 }
 
-Server::Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits)
+Server::Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode,
+               ClientLimits limits)
     : io_(io),
       listening_(std::move(listening)),
       path_(std::move(path)),
@@ -195,8 +196,8 @@ void Server::hear(int fd, std::string read) {
   if (const auto session = adopt(fd)) session->start(std::move(read));
 }
 
-std::vector<Unheard> Server::unheard() const {
-  std::vector<Unheard> result;
+std::vector<PendingClient> Server::pending() const {
+  std::vector<PendingClient> result;
   for (const auto& session : sessions_) {
     if (session->reads()) result.push_back({session->descriptor(), session->heard()});
   }

@@ -22,7 +22,7 @@
 namespace serval::control {
 
 /// A client that has connected and not said what it wants, or not all of it.
-struct Unheard {
+struct PendingClient {
   int fd = -1;
   std::string read{};
 };
@@ -60,10 +60,10 @@ class Server final : private SessionOwner {
   /// Takes clients from now on, as soon as the io_context runs. Fails if the path is in use by a live server, is no
   /// socket, is too long, or cannot be bound; a socket that a dead server left is replaced.
   static Result<std::unique_ptr<Server>> listen(boost::asio::io_context& io, const std::string& path, unsigned mode,
-                                                Limits limits = {});
+                                                ClientLimits limits = {});
   /// Goes on with one that listens already, of an earlier version of serval in this process.
   static std::unique_ptr<Server> take_over(boost::asio::io_context& io, os::Listening listening, std::string path,
-                                           unsigned mode, Limits limits = {});
+                                           unsigned mode, ClientLimits limits = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   /// Cuts off all clients; removes the socket file if it is still ours.
@@ -81,10 +81,10 @@ class Server final : private SessionOwner {
 
   /// A client whose request was read before: it waits for the answer. Owns `fd` from here.
   Responder resume(int fd);
-  /// One whose request was not: `read` is what had come of it. Likewise.
+  /// A client whose request was not: `read` is what had come of it. Owns `fd`, too.
   void hear(int fd, std::string read);
   /// Clients that have not said all of their request yet.
-  std::vector<Unheard> unheard() const;
+  std::vector<PendingClient> pending() const;
   /// Clients that wait for an answer, or for the rest of it.
   std::size_t unanswered() const;
   /// Called on the loop after a client has gone.
@@ -97,7 +97,7 @@ class Server final : private SessionOwner {
   std::size_t clients() const { return sessions_.size(); }
 
  private:
-  Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, Limits limits);
+  Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, ClientLimits limits);
   void accept();
   void accept_one();
   void welcome(int fd);
@@ -111,7 +111,7 @@ class Server final : private SessionOwner {
   os::Listening listening_;
   std::string path_;
   unsigned mode_;
-  Limits limits_;
+  ClientLimits limits_;
   boost::asio::local::stream_protocol::acceptor acceptor_;
   boost::asio::steady_timer pause_;
   bool accepting_ = false;  ///< a wait for the next client is under way

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxUnread = 64 * 1024;
 
 }  // namespace
 
-Session::Session(SessionOwner& owner, const Limits& limits, asio::local::stream_protocol::socket socket)
+Session::Session(SessionOwner& owner, const ClientLimits& limits, asio::local::stream_protocol::socket socket)
     : owner_(&owner), limits_(limits), socket_(std::move(socket)), timer_(socket_.get_executor()) {}
 
 void Session::start(std::string heard) {

@@ -13,7 +13,7 @@
 namespace serval::control {
 
 /// What one client may cost.
-struct Limits {
+struct ClientLimits {
   std::size_t clients = 16;                                ///< at a time; more wait in the kernel's queue
   Duration request_timeout = std::chrono::seconds(5);      ///< for the whole request, from the connection on
   Duration write_timeout = std::chrono::seconds(10);       ///< without progress in reading an answer
@@ -37,7 +37,7 @@ class SessionOwner {
 /// completions that are on their way; `close()` ends it for both.
 class Session : public std::enable_shared_from_this<Session> {
  public:
-  Session(SessionOwner& owner, const Limits& limits, boost::asio::local::stream_protocol::socket socket);
+  Session(SessionOwner& owner, const ClientLimits& limits, boost::asio::local::stream_protocol::socket socket);
 
   /// `heard`: what has come of the request already.
   void start(std::string heard = {});
@@ -62,7 +62,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_late_request();
 
   SessionOwner* owner_;  ///< null: closed
-  Limits limits_;
+  ClientLimits limits_;
   boost::asio::local::stream_protocol::socket socket_;
   boost::asio::steady_timer timer_;
   std::array<char, 4096> piece_;

@@ -15,7 +15,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxTarget = 100;
 
-/// Of a request only what lies in the app: from there outwards it is always the same.
+/// A request's stack is shown as far as it lies in the app: from there outwards it is always the same.
 constexpr std::string_view kCallOfTheApp = "serval::app::App::";
 
 /// Threads that are shown together: what they do, where they are.

@@ -51,7 +51,7 @@ bool beats(const supervisor::Snapshot::Worker& worker) {
 
 /// Why a liveness probe should fail; empty if it should not. What starts or stops has deadlines that the master keeps,
 /// and would lose by it: a preload begins anew, requests in flight are cut.
-std::string_view lifeless(const supervisor::Snapshot& snapshot) {
+std::string_view not_live_reason(const supervisor::Snapshot& snapshot) {
   if (snapshot.booting || snapshot.stopping || snapshot.mold == supervisor::MoldState::loading) return "";
   bool any = false;
   for (const auto& worker : snapshot.workers) {
@@ -134,8 +134,8 @@ json::object totals(const scoreboard::Memory& board) {
 
 json::object make_status(const StatusSources& sources, TimePoint now) {
   const supervisor::Snapshot& snapshot = sources.snapshot;
-  const std::string_view why_lifeless = lifeless(snapshot);
-  const std::string why_unready = why_not_ready(readiness_of(sources));
+  const std::string_view not_live = not_live_reason(snapshot);
+  const std::string not_ready = why_not_ready(readiness_of(sources));
   std::vector<supervisor::Snapshot::Worker> rows = snapshot.workers;
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     return std::pair(a.slot, a.generation) < std::pair(b.slot, b.generation);
@@ -154,10 +154,10 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"pid", sources.pid},
           {"generation", snapshot.generation},
           {"state", text_of(state_of(snapshot))},
-          {"live", why_lifeless.empty()},
-          {"lifeless", text_or_null(why_lifeless)},
-          {"ready", why_unready.empty()},
-          {"unready", text_or_null(why_unready)},
+          {"live", not_live.empty()},
+          {"lifeless", text_or_null(not_live)},
+          {"ready", not_ready.empty()},
+          {"unready", text_or_null(not_ready)},
           {"uptime_s", seconds(now - sources.begun)},
           {"mold", json::object{{"state", text_of(supervisor::name_of(snapshot.mold))},
                                 {"pid", pid_or_null(snapshot.mold_pid)}}},

@@ -72,7 +72,7 @@ constexpr Column kColumns[] = {
 };
 /// Between columns: with long pids, ages and sizes a row still fits a terminal.
 constexpr std::size_t kGap = 1;
-/// Of what stands below a row.
+/// The indent of lines below a row.
 constexpr std::size_t kIndent = 6;
 
 using Row = std::vector<std::string>;

@@ -112,12 +112,12 @@ std::vector<Hop> forwarded_hops(std::span<const Field> fields) {
 
 }  // namespace
 
-Origin find_origin(std::span<const Field> fields, const Origin& direct,
-                   const std::function<bool(std::string_view)>& is_trusted) {
+ClientOrigin find_origin(std::span<const Field> fields, const ClientOrigin& direct,
+                         const std::function<bool(std::string_view)>& is_trusted) {
   if (std::none_of(fields.begin(), fields.end(), may_speak_of_origin) || !is_trusted(direct.address)) return direct;
   std::vector<Hop> hops = x_forwarded_hops(fields);
   if (hops.empty()) hops = forwarded_hops(fields);
-  Origin origin = direct;
+  ClientOrigin origin = direct;
   for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
     if (const std::string_view scheme = known_scheme(hop->scheme); !scheme.empty()) origin.scheme = scheme;
     const std::string_view address = take_address(hop->node);

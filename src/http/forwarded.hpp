@@ -8,8 +8,8 @@
 
 namespace serval::http {
 
-/// Who really asks, and over what.
-struct Origin {
+/// The client that really asks, and over what.
+struct ClientOrigin {
   std::string_view address;  ///< without port and brackets
   std::string_view scheme;   ///< "http" or "https"
 };
@@ -18,7 +18,7 @@ struct Origin {
 /// it may be made up. X-Forwarded-For and -Proto go before Forwarded (RFC 7239): most proxies set the former and hand
 /// the latter on as the client sent it. Garbage ends the walk: the last hop before it counts. An untrusted peer is not
 /// believed: the result is `direct`. Views into the fields or into `direct`.
-Origin find_origin(std::span<const Field> fields, const Origin& direct,
-                   const std::function<bool(std::string_view address)>& is_trusted);
+ClientOrigin find_origin(std::span<const Field> fields, const ClientOrigin& direct,
+                         const std::function<bool(std::string_view address)>& is_trusted);
 
 }  // namespace serval::http

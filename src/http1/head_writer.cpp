@@ -53,12 +53,12 @@ void write_status_line(Pen& pen, int status) {
       .text("\r\n"sv);
 }
 
-/// Who says how long the body is.
-enum class Length { nobody, app, serval };
+/// Where the length of the body comes from.
+enum class Length { none, app, serval };
 
-Length who_says_length(const Framing& framing, int status, bool app_does) {
-  if (http::is_interim(status) || status == 204) return Length::nobody;
-  if (status == 304) return app_does ? Length::app : Length::nobody;
+Length length_source(const Framing& framing, int status, bool app_does) {
+  if (http::is_interim(status) || status == 204) return Length::none;
+  if (status == 304) return app_does ? Length::app : Length::none;
   if (framing.head_request && app_does) return Length::app;
   return Length::serval;
 }
@@ -81,7 +81,7 @@ void append_head(std::string& out, const Framing& framing, int status, std::span
   out.resize(begin + size);
   Pen pen(out.data() + begin);
 
-  const Length length = who_says_length(framing, status, app_has_length);
+  const Length length = length_source(framing, status, app_has_length);
   write_status_line(pen, status);
   if (!app_has_date) pen.field({"Date", date});
   bool length_sent = false;

@@ -13,7 +13,7 @@ constexpr int kMaxEmptyLines = 4;
 RequestParser::RequestParser(const http::Limits& limits) : reader_(limits), chunked_(limits) {}
 
 void RequestParser::reset() {
-  phase_ = Phase::before;
+  state_ = State::before;
   empty_lines_ = 0;
   reader_.reset();
   chunked_.reset();
@@ -22,20 +22,20 @@ void RequestParser::reset() {
 }
 
 RequestParser::Result RequestParser::next(std::string_view unread) {
-  switch (phase_) {
-    case Phase::before: return skip_empty_lines(unread);
-    case Phase::head: return read_head(unread);
-    case Phase::sized_body: return read_sized_body(unread);
-    case Phase::chunked_body: return read_chunked_body(unread);
-    case Phase::ended: return {Step::end, 0, {}};
-    case Phase::refused: return {Step::refused, 0, {}};
+  switch (state_) {
+    case State::before: return skip_empty_lines(unread);
+    case State::head: return read_head(unread);
+    case State::sized_body: return read_sized_body(unread);
+    case State::chunked_body: return read_chunked_body(unread);
+    case State::ended: return {Step::end, 0, {}};
+    case State::refused: return {Step::refused, 0, {}};
   }
   return {};
 }
 
 RequestParser::Result RequestParser::refuse(const http::Refusal& refusal) {
   refusal_ = refusal;
-  phase_ = Phase::refused;
+  state_ = State::refused;
   return {Step::refused, 0, {}};
 }
 
@@ -47,7 +47,7 @@ RequestParser::Result RequestParser::skip_empty_lines(std::string_view unread) {
   }
   const std::string_view rest = unread.substr(skipped);
   if (rest.empty() || rest == "\r") return {Step::need_more, skipped, {}};
-  phase_ = Phase::head;
+  state_ = State::head;
   Result result = read_head(rest);
   if (result.step != Step::refused) result.consumed += skipped;
   return result;
@@ -60,12 +60,12 @@ RequestParser::Result RequestParser::read_head(std::string_view unread) {
     case HeadReader::Step::complete: break;
   }
   switch (wire().body) {
-    case BodyKind::none: phase_ = Phase::ended; break;
+    case BodyKind::none: state_ = State::ended; break;
     case BodyKind::sized:
       left_ = wire().content_length;
-      phase_ = left_ == 0 ? Phase::ended : Phase::sized_body;
+      state_ = left_ == 0 ? State::ended : State::sized_body;
       break;
-    case BodyKind::chunked: phase_ = Phase::chunked_body; break;
+    case BodyKind::chunked: state_ = State::chunked_body; break;
   }
   return {Step::head, reader_.size(), {}};
 }
@@ -74,7 +74,7 @@ RequestParser::Result RequestParser::read_sized_body(std::string_view unread) {
   if (unread.empty()) return {Step::need_more, 0, {}};
   const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(left_, unread.size()));
   left_ -= size;
-  if (left_ == 0) phase_ = Phase::ended;
+  if (left_ == 0) state_ = State::ended;
   return {Step::body, size, unread.substr(0, size)};
 }
 
@@ -83,10 +83,10 @@ RequestParser::Result RequestParser::read_chunked_body(std::string_view unread) 
   switch (result.step) {
     case ChunkedBody::Step::need_more: break;
     case ChunkedBody::Step::piece: return {Step::body, result.consumed, result.piece};
-    case ChunkedBody::Step::end: phase_ = Phase::ended; return {Step::end, result.consumed, {}};
+    case ChunkedBody::Step::end: state_ = State::ended; return {Step::end, result.consumed, {}};
     case ChunkedBody::Step::refused: return refuse(chunked_.refusal());
   }
   return {Step::need_more, result.consumed, {}};
 }
 
-}  // namespace serval::http
+}  // namespace serval::http1

@@ -37,7 +37,7 @@ class RequestParser {
   /// Ready for the next request on the connection.
   void reset();
   /// True once the first byte of a request (not the CRLF that RFC 9112 §2.2 lets us skip) has been seen since reset().
-  bool started() const { return phase_ != Phase::before; }
+  bool started() const { return state_ != State::before; }
 
   /// Empty until Step::head. After a refusal of the head: method, target and version if the request line was understood
   /// (views into the bytes shown last), else empty.
@@ -47,7 +47,7 @@ class RequestParser {
   const http::Refusal& refusal() const { return refusal_; }
 
  private:
-  enum class Phase { before, head, sized_body, chunked_body, ended, refused };
+  enum class State { before, head, sized_body, chunked_body, ended, refused };
 
   Result skip_empty_lines(std::string_view unread);
   Result read_head(std::string_view unread);
@@ -55,7 +55,7 @@ class RequestParser {
   Result read_chunked_body(std::string_view unread);
   Result refuse(const http::Refusal& refusal);
 
-  Phase phase_ = Phase::before;
+  State state_ = State::before;
   int empty_lines_ = 0;
   HeadReader reader_;
   ChunkedBody chunked_;

@@ -25,7 +25,7 @@ struct Heritage {
   int orders_fd = -1;        ///< the mold's end of its ipc::Channel: what it is told comes in here ...
   int reports_fd = -1;       ///< ... and what it says goes out here
   int life_fd = -1;          ///< read end of a pipe that is never written to: end of file means that the master is gone
-  int master_pid = 0;        ///< whose children the workers are
+  int master_pid = 0;        ///< the workers' parent
   int scoreboard_fd = -1;    ///< the scoreboard's memory
   int log_fd = 2;            ///< serval's log
   int access_fd = -1;        ///< the access log; -1: off

@@ -59,7 +59,7 @@ Result<Lobby> make_lobby() {
 }
 
 Sent send_guest(int entry, const Guest& guest, int connection, std::string_view unread) {
-  SERVAL_CHECK(unread.size() <= kMostUnread);
+  SERVAL_CHECK(unread.size() <= kMaxUnreadBytes);
   iovec parts[] = {{const_cast<Guest*>(&guest), sizeof guest}, {const_cast<char*>(unread.data()), unread.size()}};
   msghdr packet = {};
   packet.msg_iov = parts;
@@ -77,7 +77,7 @@ Sent send_guest(int entry, const Guest& guest, int connection, std::string_view 
 }
 
 Arrived receive_guest(int exit, Arrival& arrival) {
-  char unread[kMostUnread];
+  char unread[kMaxUnreadBytes];
   iovec parts[] = {{&arrival.guest, sizeof arrival.guest}, {unread, sizeof unread}};
   msghdr packet = {};
   packet.msg_iov = parts;

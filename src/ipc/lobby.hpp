@@ -43,10 +43,10 @@ Result<Lobby> make_lobby();
 
 /// A larger request stays where it has begun: the lobby has room for some hundred KiB (net.core.wmem_default,
 /// socket(7)).
-inline constexpr std::size_t kMostUnread = 32 * 1024;
+inline constexpr std::size_t kMaxUnreadBytes = 32 * 1024;
 
 /// Never blocks, never raises SIGPIPE. `connection` stays the caller's, which closes it, and must not shut it down,
-/// once it is `sent`. `unread`: what has been read of it and is to be served, kMostUnread at most.
+/// once it is `sent`. `unread`: what has been read of it and is to be served, kMaxUnreadBytes at most.
 enum class Sent {
   sent,
   full,    ///< worth another try in a moment

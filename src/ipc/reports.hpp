@@ -26,7 +26,7 @@ std::string_view get_text(const char (&from)[kSize]) {
   return {from, ::strnlen(from, kSize)};
 }
 
-/// Of TimedOut: a handler ran past its deadline. Its client has been answered.
+/// What TimedOut carries: a handler ran past its deadline. Its client has been answered.
 struct TimeoutReport {
   std::int64_t age_ms = 0;  ///< since the handler began
   stack::Frames frames;     ///< none if the thread did not answer
@@ -36,7 +36,7 @@ struct TimeoutReport {
   char peer[64] = {};
 };
 
-/// Of Crashed: the process is about to die of a signal.
+/// What Crashed carries: the process is about to die of a signal.
 struct CrashReport {
   std::int32_t signal = 0;
   std::int32_t sender = 0;          ///< pid, if another process sent the signal
@@ -44,7 +44,7 @@ struct CrashReport {
   stack::Frames frames;
 };
 
-/// Of Stack: where a thread is.
+/// What Stack carries: where a thread is.
 struct StackReport {
   std::int32_t has_loop = 0;  ///< it runs the worker's I/O loop
   stack::Frames frames;       ///< none if it did not answer

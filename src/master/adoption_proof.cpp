@@ -32,13 +32,13 @@ Result<std::string> version_in_proof(std::string_view said, int protocol, std::s
 }
 
 std::string why_not(const FailedCheck& check) {
-  constexpr std::size_t kLongestOutput = 300;
+  constexpr std::size_t kMaxShownOutput = 300;
   std::string text = check.program + ": the new program ";
   text += check.patience ? "did not answer within " + format_duration(*check.patience) +
                                " whether it can take over, and was killed"
                          : "cannot take over (" + check.end + ")";
   if (const auto output = trim(check.output); !output.empty())
-    text += "; its standard error: " + quoted(shortened(output, kLongestOutput));
+    text += "; its standard error: " + quoted(shortened(output, kMaxShownOutput));
   return text;
 }
 

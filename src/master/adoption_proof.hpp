@@ -26,7 +26,7 @@ struct FailedCheck {
   std::string output{};             ///< its standard error
 };
 
-/// One sentence that says whose words are whose: a program that is no serval may say anything.
+/// One sentence that keeps the program's words apart from ours: one that is no serval may say anything.
 std::string why_not(const FailedCheck& check);
 
 /// 128 random bits in hex.

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <string>
 
 namespace serval::master {
@@ -20,6 +21,12 @@ struct AppFile {
 /// that has taken its name, as mv(1) and install(1) do it, harms no process. Pure.
 inline bool overwritten(const AppFile& loaded, const AppFile& now) {
   return loaded.size >= 0 && now.size >= 0 && loaded.device == now.device && loaded.inode == now.inode && loaded != now;
+}
+
+/// Whether a crashing app is to be loaded anew from the file as it is `now`: there is one, and it is neither the one
+/// that was `loaded` nor the last that was `tried`. Pure.
+inline bool worth_loading(const AppFile& now, const AppFile& loaded, const AppFile& tried) {
+  return now.size >= 0 && now != loaded && now != tried;
 }
 
 inline AppFile look_at_app(const std::string& path) {

@@ -12,7 +12,7 @@
 
 namespace serval::master {
 
-/// Whose output a pipe carries.
+/// The process whose output a pipe carries.
 struct Writer {
   std::string process;  ///< "mold", "worker[3]"
   int generation = 0;

@@ -59,6 +59,22 @@ bool Children::any_of(int generation) const {
   return molds_.contains(generation) || std::any_of(workers_.begin(), workers_.end(), is_of);
 }
 
+pid_t Children::layout_of(int slot, int generation, pid_t pid) const {
+  const WorkerProcess* worker = find_worker(slot);
+  if (worker != nullptr && worker->pid == pid) return pid;
+  const MoldProcess* mold = find_mold(generation);
+  return mold != nullptr ? mold->pid : 0;
+}
+
+void Children::drain_captures() const {
+  for (const auto& [generation, mold] : molds_) {
+    if (mold->captures) mold->captures->drain();
+  }
+  for (const auto& [slot, worker] : workers_) {
+    if (worker->captures) worker->captures->drain();
+  }
+}
+
 std::string Children::why_no_worker(pid_t pid) const {
   if (os::is_spawned(pid) || mold_of(pid) != nullptr)
     return "serval has started that process itself, for something else";
@@ -67,12 +83,12 @@ std::string Children::why_no_worker(pid_t pid) const {
   return "";
 }
 
-void Children::note_early_exit(const os::Exit& exit) {
+void Children::note_early_exit(const os::ChildExit& exit) {
   if (forks_outstanding() && early_exits_.size() < kMaxEarlyExits) early_exits_.insert_or_assign(exit.pid, exit);
 }
 
 /// A pid that lives now is not the one that has been reaped before.
-std::optional<os::Exit> Children::take_early_exit(pid_t pid) {
+std::optional<os::ChildExit> Children::take_early_exit(pid_t pid) {
   const auto early = os::is_child(pid) ? decltype(early_exits_)::node_type() : early_exits_.extract(pid);
   forget_early_exits_if_over();
   return early ? std::optional(early.mapped()) : std::nullopt;

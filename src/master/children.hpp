@@ -37,14 +37,20 @@ class Children {
   /// A mold, or a worker that is there or asked for.
   bool any_of(int generation) const;
 
+  /// A live process with the address space of this worker, which may have ended: itself, or its mold; 0: none.
+  pid_t layout_of(int slot, int generation, pid_t pid) const;
+
+  /// Logs what their output pipes hold: what has been read of a line is in our memory alone.
+  void drain_captures() const;
+
   /// Why no worker of ours can be this process; empty: it may be one. A master that is root must not take the app's
   /// word for what to watch and to kill.
   std::string why_no_worker(pid_t pid) const;
 
   /// A child has ended that is not known: it may be a worker of which its mold will tell.
-  void note_early_exit(const os::Exit& exit);
+  void note_early_exit(const os::ChildExit& exit);
   /// How this worker, which its mold has just named, ended before that; nullopt: it lives.
-  std::optional<os::Exit> take_early_exit(pid_t pid);
+  std::optional<os::ChildExit> take_early_exit(pid_t pid);
 
  private:
   bool forks_outstanding() const;
@@ -53,7 +59,7 @@ class Children {
   Molds molds_;
   Workers workers_;
   /// Only while forks are outstanding, so orphans do not pile up here.
-  std::map<pid_t, os::Exit> early_exits_;
+  std::map<pid_t, os::ChildExit> early_exits_;
 };
 
 }  // namespace serval::master

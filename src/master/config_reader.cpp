@@ -18,14 +18,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// For a file of a megabyte at the most.
-constexpr Duration kPatience = 10s;
+/// The file has a megabyte, at maximum.
+constexpr Duration kReadTimeout = 10s;
 /// A value may be longer as JSON than it is as TOML, and problems repeat parts of it.
-constexpr off_t kLargestAnswer = 32 * 1024 * 1024;
+constexpr off_t kMaxAnswerBytes = 32 * 1024 * 1024;
 
 Result<config::Reading> reading_in(int fd) {
   struct stat status = {};
-  if (::fstat(fd, &status) != 0 || status.st_size > kLargestAnswer)
+  if (::fstat(fd, &status) != 0 || status.st_size > kMaxAnswerBytes)
     return Error{"the configuration that was read is too large"};
   const auto text = os::read_memory_file(fd, "the configuration that was read");
   if (!text) return Error{text.error()};
@@ -52,25 +52,29 @@ Result<void> ConfigReader::start(const config::Sources& sources, Done& done) {
   what.fds = {{nothing.get(), 0}, {answer.get(), 1}, {question->get(), question->get()}};
   const auto pid = os::spawn(what);
   if (!pid) return Error{pid.error()};
-  reading_.emplace(*pid, std::move(answer), std::move(done), boost::asio::steady_timer(io_, kPatience));
+  reading_.emplace(*pid, std::move(answer), std::move(done), boost::asio::steady_timer(io_, kReadTimeout));
+  reaper_.await(*pid, [this](const os::ChildExit& exit) { on_exit(exit); });
   reading_->timer.async_wait([this, pid = *pid](const auto& error) {
     if (error || !reading_ || reading_->pid != pid) return;
-    // One that waits for a disk does not even die: its end is not waited for.
-    os::kill_child(pid, SIGKILL);
-    end(Error{"the configuration has not been read within " + format_duration(kPatience) +
+    kill();
+    end(Error{"the configuration has not been read within " + format_duration(kReadTimeout) +
               ": is the file a pipe, or on a disk that is gone?"});
   });
   return {};
 }
 
-bool ConfigReader::on_exit(const os::Exit& exit) {
-  if (!reading_ || reading_->pid != exit.pid) return false;
+void ConfigReader::on_exit(const os::ChildExit& exit) {
   if (exit.clean()) {
     end(reading_in(reading_->answer.get()));
   } else {
     end(Error{"the process that read the configuration ended: " + exit.text()});
   }
-  return true;
+}
+
+/// One that waits for a disk does not even die: its end is not waited for.
+void ConfigReader::kill() {
+  os::kill_child(reading_->pid, SIGKILL);
+  reaper_.forget(reading_->pid);
 }
 
 void ConfigReader::end(Result<config::Reading> result) {
@@ -81,12 +85,12 @@ void ConfigReader::end(Result<config::Reading> result) {
 
 void ConfigReader::cancel(const std::string& why) {
   if (!reading_) return;
-  os::kill_child(reading_->pid, SIGKILL);
+  kill();
   end(Error{why});
 }
 
 void ConfigReader::give_up() {
-  if (reading_) os::kill_child(reading_->pid, SIGKILL);
+  if (reading_) kill();
   reading_.reset();
 }
 

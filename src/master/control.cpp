@@ -67,7 +67,7 @@ Control::Control(boost::asio::io_context& io, const ControlRecord& record, TimeP
   const boost::json::string program = control::utf8(own ? *own : "");
   for (const int client : record.clients)
     server->resume(client).finish({{"pid", ::getpid()}, {"version", SERVAL_VERSION}, {"program", program}});
-  for (const UnheardRecord& client : record.unheard) server->hear(client.fd, client.read);
+  for (const auto& client : record.unheard) server->hear(client.fd, client.read);
 }
 
 ControlRecord Control::record() const {
@@ -78,7 +78,7 @@ ControlRecord Control::record() const {
   for (const control::Responder& waiter : upgrade_waiters_) {
     if (const int fd = waiter.descriptor(); fd >= 0) record.clients.push_back(fd);
   }
-  for (control::Unheard& client : server->unheard()) record.unheard.push_back({client.fd, std::move(client.read)});
+  for (auto& client : server->pending()) record.unheard.push_back({client.fd, std::move(client.read)});
   return record;
 }
 
@@ -166,7 +166,7 @@ void Control::reload(const control::Responder& responder) {
   });
 }
 
-/// The client waits for our end by itself: nobody is left here to tell it.
+/// The client waits for our end by itself: no process is left here to tell it.
 void Control::stop(const boost::json::object& arguments, const control::Responder& responder) {
   const auto* now = arguments.if_contains("now");
   const bool at_once = now != nullptr && now->as_bool();
@@ -202,7 +202,7 @@ void Control::scale(const boost::json::object& arguments, const control::Respond
     const auto serving = std::count_if(snapshot.workers.begin(), snapshot.workers.end(), [](const auto& worker) {
       return worker.state == supervisor::SlotState::serving;
     });
-    return serving == wanted || snapshot.wanted != wanted;  // or somebody has changed his mind
+    return serving == wanted || snapshot.wanted != wanted;  // or another command wants another number
   };
   responder.progress("from " + std::to_string(before.wanted) + " to " + std::to_string(wanted) + " workers");
   waiting_.push_back({serve_as_wanted, {{"workers", wanted}}, responder, fails_to_boot_since(before)});
@@ -247,7 +247,7 @@ void Control::upgrade_refused(const std::string& why) {
 }
 
 void Control::reopen(const control::Responder& responder) {
-  // What could be had is swapped all the same, by every process; who rotates has to hear of the rest.
+  // What could be had is swapped all the same, by every process; the client, which rotates, has to hear of the rest.
   if (const std::string why = operations_.reopen_logs(); !why.empty())
     return responder.refuse(why, exit_code::app_failed);
   waiting_.push_back({[](const supervisor::Snapshot& snapshot) { return !snapshot.reopening; }, {}, responder});

@@ -10,26 +10,15 @@
 
 #include "base/time.hpp"
 #include "config/config.hpp"
-#include "config/diff.hpp"
 #include "control/meant.hpp"
 #include "control/server.hpp"
 #include "master/control_socket.hpp"
 #include "master/handover.hpp"
+#include "master/reload_plan.hpp"
 #include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace serval::master {
-
-/// How a reload has ended, and what is different since.
-struct ReloadReport {
-  supervisor::ReloadEnded ended;
-  std::vector<config::Change> changes{};  ///< of the configuration
-  std::string build_before{};             ///< of the app's library (app/build_id.hpp); empty: it has none
-  std::string build{};
-  std::string config_file_before{};       ///< that was read, links followed; empty: none
-  std::string config_file{};
-};
-using ReloadDone = std::function<void(const ReloadReport&)>;
 
 /// What commands have the master do.
 struct Operations {

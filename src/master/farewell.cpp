@@ -11,7 +11,7 @@
 namespace serval::master {
 namespace {
 
-constexpr auto kPause = std::chrono::milliseconds(20);
+constexpr auto kRoundInterval = std::chrono::milliseconds(20);
 constexpr int kLeftoverRounds = 50;  // so one second from TERM to KILL
 constexpr int kStackRounds = 100;    // two seconds for the names of the last stacks
 
@@ -27,7 +27,7 @@ void Farewell::begin(int exit_code) {
 }
 
 void Farewell::again(void (Farewell::*step)()) {
-  timer_.expires_after(kPause);
+  timer_.expires_after(kRoundInterval);
   timer_.async_wait([this, step](const auto& error) {
     if (error) return;
     reap_();

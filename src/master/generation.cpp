@@ -18,12 +18,12 @@ Result<Configs> configs_of(const Handover& handover) {
   return configs;
 }
 
-Generations generations_of(const Handover& handover, const Configs& configs) {
+GenerationMap generations_of(const Handover& handover, const Configs& configs) {
   std::vector<std::shared_ptr<LogFiles>> logs;
   for (const LogFilesRecord& record : handover.logs) logs.push_back(std::make_shared<LogFiles>(record));
   Listeners listeners;
   for (const ListenerRecord& record : handover.listeners) listeners.push_back(std::make_shared<Listener>(record));
-  Generations generations;
+  GenerationMap generations;
   for (const GenerationRecord& record : handover.generations) {
     Generation& generation = generations[record.number];
     generation.config = configs.at(record.number);

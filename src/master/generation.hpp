@@ -22,12 +22,12 @@ struct Generation {
 };
 
 using Configs = std::map<int, std::shared_ptr<const config::Config>>;  ///< by generation
-using Generations = std::map<int, Generation>;
+using GenerationMap = std::map<int, Generation>;  ///< likewise
 
 /// Those that an earlier version of serval had in this process. An error if a configuration has options or values that
 /// are not known here.
 Result<Configs> configs_of(const Handover& handover);
 /// The same with log files and listeners, which are owned from here on: to be called once.
-Generations generations_of(const Handover& handover, const Configs& configs);
+GenerationMap generations_of(const Handover& handover, const Configs& configs);
 
 }  // namespace serval::master

@@ -29,7 +29,7 @@ BOOST_DESCRIBE_STRUCT(GenerationRecord, (), (number, config, logs, listeners, bu
 BOOST_DESCRIBE_STRUCT(ProcessRecord, (),
                       (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd,
                        app_device, app_inode, app_size, app_modified_ns))
-BOOST_DESCRIBE_STRUCT(UnheardRecord, (), (fd, read))
+BOOST_DESCRIBE_STRUCT(PendingClientRecord, (), (fd, read))
 BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients, unheard))
 BOOST_DESCRIBE_STRUCT(CgroupsRecord, (), (folder, seated))
 BOOST_DESCRIBE_STRUCT(Handover, (),
@@ -73,7 +73,7 @@ std::vector<int> Handover::fds() const {
   std::vector<int> all = {life_read_fd,  life_write_fd, lobby_entry_fd,     lobby_exit_fd,
                           scoreboard_fd, pidfile_fd,    control.listener.fd};
   all.insert(all.end(), control.clients.begin(), control.clients.end());
-  for (const UnheardRecord& client : control.unheard) all.push_back(client.fd);
+  for (const PendingClientRecord& client : control.unheard) all.push_back(client.fd);
   for (const LogFilesRecord& files : logs) all.insert(all.end(), {files.log_fd, files.access_fd});
   for (const ListenerRecord& listener : listeners) all.push_back(listener.fd);
   for (const auto* processes : {&molds, &workers}) {

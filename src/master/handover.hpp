@@ -63,7 +63,7 @@ struct ProcessRecord {
 };
 
 /// A client of the control socket whose request has not come, or not all of it.
-struct UnheardRecord {
+struct PendingClientRecord {
   int fd = -1;
   std::string read{};
 };
@@ -71,7 +71,7 @@ struct UnheardRecord {
 struct ControlRecord {
   ListenerRecord listener{};
   std::vector<int> clients{};  ///< that wait to hear of the upgrade
-  std::vector<UnheardRecord> unheard{};
+  std::vector<PendingClientRecord> unheard{};
 };
 
 struct CgroupsRecord {
@@ -80,8 +80,8 @@ struct CgroupsRecord {
 };
 
 struct Handover {
-  /// Of the messages between master, molds and workers (ipc/messages.hpp, ipc/reports.hpp): a version that speaks
-  /// another one cannot take over.
+  /// Which version of the messages between master, molds and workers it speaks (ipc/messages.hpp, ipc/reports.hpp): one
+  /// that speaks another cannot take over.
   int protocol = 0;
   std::string version{};
   std::vector<std::string> arguments{};  ///< the command line that the server was started with

@@ -20,11 +20,11 @@ void LineSplitter::feed(std::string_view bytes, const Sink& sink) {
       bytes.remove_prefix(1);
       continue;
     }
-    if (partial_.size() == kLongest) {  // only now: the line might have ended here
+    if (partial_.size() == kMaxLineBytes) {  // only now: the line might have ended here
       sink(partial_);
       partial_.clear();
     }
-    const std::size_t size = std::min({bytes.find('\n'), bytes.size(), kLongest - partial_.size()});
+    const std::size_t size = std::min({bytes.find('\n'), bytes.size(), kMaxLineBytes - partial_.size()});
     partial_.append(bytes.substr(0, size));
     bytes.remove_prefix(size);
   }

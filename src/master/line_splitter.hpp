@@ -7,10 +7,10 @@
 
 namespace serval::master {
 
-/// Cuts a stream of bytes into lines. A line longer than kLongest comes out in pieces, so what is kept is bounded.
+/// Cuts a stream of bytes into lines. A line longer than kMaxLineBytes comes out in pieces, so what is kept is bounded.
 class LineSplitter {
  public:
-  static constexpr std::size_t kLongest = 8 * 1024;
+  static constexpr std::size_t kMaxLineBytes = 8 * 1024;
   using Sink = std::function<void(std::string_view)>;  ///< a line without its end; the view is valid during the call
 
   void feed(std::string_view bytes, const Sink& sink);

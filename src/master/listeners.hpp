@@ -42,7 +42,7 @@ class Listener {
   const std::string& address() const { return listening_.address; }
 
   void use_backlog(int backlog) const;
-  /// Who may connect to it from now on, if it has a file.
+  /// Which users may connect to it from now on, if it has a file.
   Result<void> give(const os::FileAccess& access) const;
   /// The service manager gets a copy, for the next start. Again: no harm.
   void store();

@@ -1,138 +1,78 @@
 #include "master/master.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <csignal>
-#include <cstdint>
-#include <random>
-#include <set>
+#include <span>
 #include <utility>
 
-#include "base/errno_text.hpp"
-#include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/overloaded.hpp"
-#include "base/result.hpp"
-#include "base/signal_table.hpp"
 #include "control/status.hpp"
-#include "ipc/messages.hpp"
-#include "os/signals.hpp"
+#include "master/process_records.hpp"
+#include "master/settings.hpp"
+#include "master/stack_command.hpp"
 #include "os/spawn.hpp"
-#include "os/spawned.hpp"
 #include "os/systemd.hpp"
-#include "scoreboard/reader.hpp"
+#include "os/wait.hpp"
 #include "scoreboard/writer.hpp"
-#include "stack/names.hpp"
 
 namespace serval::master {
 namespace {
 
-supervisor::Exit to_supervisor(const os::Exit& exit) {
-  return {exit.signaled, exit.code, exit.core,
-          exit.signaled ? os::signal_name(exit.code) : "exit code " + std::to_string(exit.code)};
-}
-
-/// The scoreboard is made once; a reload may bring more threads. Unused rows cost nothing.
-constexpr int kMinRows = 64;
-
-scoreboard::Memory make_scoreboard(const config::Config& config) {
-  auto memory = scoreboard::Memory::create(
-      {.slots = supervisor::Settings().slots, .rows = std::max(config.workers.threads + 1, kMinRows)});
-  if (!memory) throw StartupError(exit_code::cannot_create, memory.error());  // by a limit, or for want of memory
-  return std::move(*memory);
-}
-
-ipc::Lobby make_lobby() {
-  auto lobby = ipc::make_lobby();
-  if (!lobby) throw StartupError(exit_code::internal, lobby.error());
-  return std::move(*lobby);
+void write(const supervisor::Log& line) {
+  log::write(line.level, line.sentence, std::span<const log::Field>(line.fields));
 }
 
 }  // namespace
 
-supervisor::Settings settings_of(const config::Config& config, int workers) {
-  supervisor::Settings settings;
-  settings.workers = workers;
-  settings.limits = config.workers;
-  settings.memory = config.memory;
-  settings.delay = config.shutdown.delay;
-  settings.grace = config.shutdown.grace;
-  settings.restart = config.restart;
-  settings.reload = config.reload;
-  settings.seed = std::random_device{}();
-  settings.notified = os::somebody_is_notified();
-  settings.watchdog = os::watchdog_interval();
-  return settings;
-}
-
-Master::Master(Beginning beginning)
-    : arguments_(std::move(beginning.arguments)),
-      pidfile_(std::move(beginning.pidfile)),
-      lobby_(make_lobby()),
-      scoreboard_(make_scoreboard(*beginning.first.config)),
-      supervisor_(settings_of(*beginning.first.config, beginning.workers)),
-      stacks_(io_, os::kOwnProgram),
-      worker_stacks_(io_, stacks_, scoreboard_, ways_to_workers()),
-      measure_(beginning.first.config->memory),
-      oom_kills_(oom_.read().value_or(0)),
-      newest_(std::move(beginning.first)),
-      sources_(std::move(beginning.sources)),
-      reader_(io_, os::kOwnProgram),
-      control_(io_, *newest_.config, supervisor_, scoreboard_, operations()) {
-  if (const std::size_t hard = newest_.config->memory.hard; hard > 0) {
-    auto taken = os::WorkerCgroups::take(hard);
-    if (taken) cgroups_.emplace(std::move(*taken));
-    log::debug(taken ? "the kernel keeps memory.hard for each worker" : "the kernel does not keep memory.hard",
-               {{"why", taken ? "" : taken.error()}});
+Master::Master(MasterSetup setup, const Handover* resumed)
+    : pidfile_(std::move(setup.pidfile)),
+      resumed_(resumed != nullptr),
+      inheritance_(resumed != nullptr ? Inheritance(*resumed) : Inheritance(*setup.first.config)),
+      supervisor_(resumed != nullptr ? supervisor::Supervisor(settings_of(*setup.first.config, setup.workers),
+                                                              resumed->supervisor, Clock::now())
+                                     : supervisor::Supervisor(settings_of(*setup.first.config, setup.workers))),
+      generations_(std::move(setup.first), std::move(setup.others)),
+      memory_(generations_.newest().config->memory),
+      names_(io_, os::kOwnProgram),
+      stacks_(io_, names_, inheritance_.scoreboard, ways_to_workers(children_)),
+      reader_(io_, reaper_, os::kOwnProgram),
+      reloads_(reader_, std::move(setup.sources), generations_, children_, supervisor_,
+               {.tell = tell_,
+                .configuration_read = [this] { control_.look_after_socket(); },
+                .put_in_force = [this](const config::Config& config) { memory_.use(config.memory); }}),
+      upgrades_(
+          io_, reaper_, std::move(setup.arguments),
+          {.tell = tell_, .hand_over = [this] { return hand_over(); }, .about_to_exec = [this] { say_last_lines(); }}),
+      control_(resumed != nullptr
+                   ? Control(io_, resumed->control, resumed->begun, supervisor_, inheritance_.scoreboard, operations())
+                   : Control(io_, *generations_.newest().config, supervisor_, inheritance_.scoreboard, operations())) {
+  if (resumed != nullptr) {
+    launcher_.resume(*resumed);
+    memory_.resume(resumed->cgroups);
+  } else {
+    memory_.take_cgroups();
   }
-  int life[2];
-  if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
-  life_read_.reset(life[0]);
-  life_write_.reset(life[1]);
-  listen_to_signals();
+  signals_.listen();
 }
 
 Operations Master::operations() {
   return {
-      .config = [this]() -> const config::Config& { return *newest_.config; },
+      .config = [this]() -> const config::Config& { return *generations_.newest().config; },
       .config_file =
           [this] {
-            return control::ConfigFile{config::file_of(sources_), newest_.config_file};
+            return control::ConfigFile{config::file_of(reloads_.sources()), generations_.newest().config_file};
           },
-      .tell = [this](supervisor::Event event) { handle(std::move(event)); },
-      .reload = [this](const std::string& by, ReloadDone done) { request_reload(by, std::move(done)); },
+      .tell = tell_,
+      .reload = [this](const std::string& by, ReloadDone done) { reloads_.request(by, std::move(done)); },
       .reopen_logs = [this] { return reopen_logs(); },
       .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
       .upgrade_if_possible = [this] { upgrade_if_possible(); },
-      .stacks = [this](std::optional<int> slot, const control::Responder& responder) { ask_stacks(slot, responder); }};
-}
-
-void Master::listen_to_signals() {
-  signals_.add(SIGCHLD);
-  for (const SignalRow& row : kSignalTable) {
-    if (row.number == SIGHUP && os::is_ignored(SIGHUP)) {
-      log::info("SIGHUP was ignored at the start (nohup), and stays so", {{"next", "`serval reload` reloads"}});
-      continue;
-    }
-    signals_.add(row.number);
-  }
-  os::filter_terminal_signals();
-  os::let_signals_in();
-}
-
-/// What still lies in the lobby is closed with it, and a close may take as long as the sender likes (socket(7),
-/// SO_LINGER). Not so when the process ends: the kernel does not linger for those.
-Master::~Master() {
-  lobby_.entry.release();
-  lobby_.exit.release();
+      .stacks = [this](std::optional<int> slot,
+                       const control::Responder& responder) { answer_stacks(stacks_, children_, slot, responder); }};
 }
 
 int Master::run() {
-  await_signal();
-  if (taken_over_) {
-    reap();  // children that ended while no master looked
+  if (resumed_) {
+    reaper_.reap();  // children that ended while no master looked
     handle(supervisor::Tick{});
   } else {
     handle(supervisor::Start{});
@@ -140,6 +80,8 @@ int Master::run() {
   io_.run();
   return farewell_.exit_code();
 }
+
+// --- events
 
 /// An action may fail, which is an event again: it is handled after the actions of the one in hand.
 void Master::handle(supervisor::Event event) {
@@ -149,12 +91,11 @@ void Master::handle(supervisor::Event event) {
   while (!events_.empty()) {
     const supervisor::Event next = std::move(events_.front());
     events_.pop_front();
-    for (const supervisor::Action& action : supervisor_.on(next, Clock::now())) {
-      std::visit([this](const auto& what) { perform(what); }, action);
-    }
+    for (const supervisor::Action& action : supervisor_.on(next, Clock::now())) perform(action);
   }
   handling_ = false;
-  scoreboard::set_server(scoreboard_, supervisor_.readiness());  // for probes, also while this process cannot be asked
+  // For probes, also while this process cannot be asked.
+  scoreboard::set_server(inheritance_.scoreboard, supervisor_.readiness());
   control_.look_again();
   upgrade_if_possible();
   if (!farewell_.begun()) arm_timer();
@@ -172,115 +113,100 @@ void Master::arm_timer() {
   });
 }
 
-// --- signals and exits
-
-void Master::await_signal() {
-  signals_.async_wait([this](const auto& error, int number) {
-    if (error) return;
-    on_signal(number);
-    await_signal();
-  });
-}
-
-void Master::on_signal(int number) {
-  if (number == SIGCHLD) return reap();
-  const auto* row = std::find_if(std::begin(kSignalTable), std::end(kSignalTable),
-                                 [number](const SignalRow& other) { return other.number == number; });
-  if (row == std::end(kSignalTable)) return;
-  switch (row->action) {
-    case SignalAction::stop: return stop(std::string(row->name));
+void Master::obey(const SignalOrder& order) {
+  switch (order.action) {
+    case SignalAction::stop:
+      return handle(supervisor::StopRequested{
+          .signal = order.by,
+          .requests = control::requests_in_progress(supervisor_.snapshot(), inheritance_.scoreboard)});
     case SignalAction::reopen_logs: reopen_logs(); return;
-    case SignalAction::reload: return on_hangup(std::string(row->name));
-    case SignalAction::one_worker_more: return handle(supervisor::ScaleRequested{+1, std::string(row->name)});
-    case SignalAction::one_worker_fewer: return handle(supervisor::ScaleRequested{-1, std::string(row->name)});
-    case SignalAction::upgrade: return handle(supervisor::UpgradeRequested{std::string(row->name)});
+    case SignalAction::reload: return reloads_.request(order.by);
+    case SignalAction::one_worker_more: return handle(supervisor::ScaleRequested{+1, order.by});
+    case SignalAction::one_worker_fewer: return handle(supervisor::ScaleRequested{-1, order.by});
+    case SignalAction::upgrade: return handle(supervisor::UpgradeRequested{order.by});
   }
-}
-
-/// A terminal that closes ends what was started there, as anything else that runs in it; it may say so more than once.
-void Master::on_hangup(const std::string& name) {
-  if (!os::is_end_of_terminal(os::take_hangup(), had_terminal_, os::has_terminal())) return request_reload(name);
-  if (!std::exchange(terminal_closed_, true)) stop(name + ", the terminal has closed");
-}
-
-void Master::stop(const std::string& by) {
-  handle(supervisor::StopRequested{.signal = by,
-                                   .requests = control::requests_in_progress(supervisor_.snapshot(), scoreboard_)});
 }
 
 /// Why not all of them; empty: all.
 std::string Master::reopen_logs() {
-  std::string failures;
-  std::set<LogFiles*> files = {newest_.logs.get()};
-  for (const auto& [number, generation] : generations_) files.insert(generation.logs.get());
-  for (LogFiles* logs : files) {
-    const std::string why = logs->reopen();
-    if (failures.find(why) == std::string::npos) failures += (failures.empty() ? "" : "\n") + why;
-  }
-  log::reopen(in_force().logs->log());
+  const std::string failures = generations_.reopen_logs();
+  log::reopen(generations_.in_force().logs->log());
   handle(supervisor::LogsReopened{});
   return failures;
 }
 
-/// SIGCHLDs merge, and as a subreaper (or PID 1) we get children that we never heard of.
-void Master::reap() {
-  while (const auto exit = os::reap_one()) child_exited(*exit);
+/// At the very end the supervisor does not fold any more.
+void Master::report(supervisor::Log line) {
+  if (farewell_.begun()) return write(line);
+  handle(supervisor::Reported{std::move(line)});
 }
 
-void Master::child_exited(const os::Exit& exit) {
-  if (const MoldProcess* mold = children_.mold_of(exit.pid)) return mold_exited(mold->generation, exit);
-  WorkerProcess* known = children_.worker_of(exit.pid);
-  if (known == nullptr) {
-    if (check_ && check_->pid == exit.pid) return check_ended(exit);
-    if (!reader_.on_exit(exit)) children_.note_early_exit(exit);
-    return;
-  }
-  known->line->drain();  // its last words first
-  if (known->captures) known->captures->drain();
-  const std::unique_ptr<WorkerProcess> worker = children_.take_worker(known->slot);
-  worker_stacks_.on_exit(worker->slot, worker->pid);
-  on_worker_exit(*worker, exit);
+// --- actions
+
+/// One line for each action of the supervisor, and the part that performs it.
+void Master::perform(const supervisor::Action& action) {
+  std::visit(Overloaded{
+                 [this](const supervisor::StartMold& what) { launcher_.perform(what); },
+                 [this](const supervisor::StopMold& what) { orders_.perform(what); },
+                 [this](const supervisor::ReopenMold& what) { orders_.perform(what); },
+                 [this](const supervisor::ForkWorker& what) { launcher_.perform(what); },
+                 [this](const supervisor::DrainWorker& what) { orders_.perform(what); },
+                 [this](const supervisor::ReopenWorker& what) { orders_.perform(what); },
+                 [this](const supervisor::PauseWorker& what) { orders_.perform(what); },
+                 [this](const supervisor::ResumeWorker& what) { orders_.perform(what); },
+                 [](const supervisor::Kill& what) { os::kill_child(what.pid, what.signal); },
+                 [this](const supervisor::LookAtWorkers& what) { looks_.perform(what); },
+                 [this](const supervisor::InspectApp& what) { looks_.perform(what); },
+                 [this](const supervisor::ReloadEnded& what) { reloads_.perform(what); },
+                 [this](const supervisor::ReloadAgain& what) { reloads_.perform(what); },
+                 [this](const supervisor::CheckUpgrade& what) { upgrades_.perform(what); },
+                 [this](const supervisor::UpgradeRefused& what) { control_.upgrade_refused(what.why); },
+                 [this](const supervisor::RetireListeners&) { generations_.retire_listeners(); },
+                 [this](const supervisor::RefuseConnections&) {
+                   reader_.cancel("the server is stopping");
+                   generations_.leave_listeners();
+                 },
+                 [](const supervisor::Notify& what) { os::notify(what.state); },
+                 [](const supervisor::Log& what) { write(what); },
+                 [this](const supervisor::Finish& what) { finish(what); },
+             },
+             action);
 }
 
-void Master::on_worker_exit(const WorkerProcess& worker, const os::Exit& exit) {
-  supervisor::Exit told = to_supervisor(exit);
-  const os::WorkerCgroups::End end = cgroups_ ? cgroups_->leave(worker.slot) : os::WorkerCgroups::End{};
-  told.above_hard = end.killed && end.over_max;
-  told.oom = exit.signaled && exit.code == SIGKILL && (oom_killer_was_here() || end.killed) && !told.above_hard;
-  const TimePoint now = Clock::now();
-  for (const scoreboard::RequestInProgress& request : scoreboard::read_requests(scoreboard_, worker.slot)) {
-    if (request.deadline <= now) continue;  // its client has had its answer
-    told.requests.push_back({request.method, request.target, request.request_id,
-                             in_milliseconds(now - request.started)});
-  }
-  const scoreboard::SlotReading last = scoreboard::read_slot(scoreboard_, worker.slot);
-  told.waiting = last.waiting;
-  told.connections = last.connections;
-  scoreboard::clear_slot(scoreboard_, worker.slot);
-  handle(supervisor::ChildExited{exit.pid, told});
-  forget_unused_generations();
+void Master::finish(const supervisor::Finish& action) {
+  timer_.cancel();
+  reader_.give_up();
+  farewell_.begin(action.exit_code);
 }
 
-/// Without its group a worker is watched by our own looks alone.
-void Master::add_to_cgroup(const WorkerProcess& worker) {
-  if (!cgroups_) return;
-  if (auto seated = cgroups_->seat(worker.slot, worker.pid); !seated)
-    log::warning("worker without a cgroup", {{"slot", worker.known_as}, {"why", seated.error()}});
+// --- an upgrade
+
+Handover Master::hand_over() const {
+  Handover result{.protocol = kHandoverProtocol,
+                  .version = SERVAL_VERSION,
+                  .arguments = upgrades_.arguments(),
+                  .working_directory = reloads_.sources().working_directory,
+                  .begun = control_.begun(),
+                  .supervisor = supervisor_.state(),
+                  .control = control_.record(),
+                  .pidfile_fd = pidfile_->fd(),
+                  .cgroups = memory_.record()};
+  inheritance_.record(result);
+  generations_.record(result);
+  record(children_, result);
+  return result;
 }
 
-/// Since the last time that we asked.
-bool Master::oom_killer_was_here() {
-  const std::uint64_t kills = oom_.read().value_or(oom_kills_);
-  return std::exchange(oom_kills_, kills) < kills;
+/// What is in our memory alone.
+void Master::say_last_lines() {
+  children_.drain_captures();
+  for (const supervisor::Log& line : supervisor_.folded()) write(line);
 }
 
-void Master::mold_exited(int generation, const os::Exit& exit) {
-  MoldProcess& mold = *children_.find_mold(generation);
-  mold.line->drain();  // its last words
-  if (mold.captures) mold.captures->drain();
-  children_.remove_mold(generation);
-  handle(supervisor::ChildExited{exit.pid, to_supervisor(exit)});
-  forget_unused_generations();
+void Master::upgrade_if_possible() {
+  if (handling_ || !supervisor_.may_upgrade_now() || control_.owes_answers() || reader_.busy()) return;
+  const auto failed = upgrades_.exec_successor();  // else we are gone
+  handle(supervisor::UpgradeFailed{failed.error()});
 }
 
 }  // namespace serval::master

@@ -1,194 +1,121 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config/reading.hpp"
-#include "ipc/lobby.hpp"
-#include "ipc/messages.hpp"
 #include "master/children.hpp"
 #include "master/config_reader.hpp"
 #include "master/control.hpp"
+#include "master/exits.hpp"
 #include "master/farewell.hpp"
-#include "master/generation.hpp"
+#include "master/generations.hpp"
 #include "master/handover.hpp"
-#include "master/measure.hpp"
+#include "master/inbox.hpp"
+#include "master/inheritance.hpp"
+#include "master/launcher.hpp"
+#include "master/looks.hpp"
+#include "master/orders.hpp"
 #include "master/pidfile.hpp"
-#include "master/processes.hpp"
+#include "master/reaper.hpp"
+#include "master/reloads.hpp"
+#include "master/signals.hpp"
 #include "master/stack_names.hpp"
+#include "master/tell.hpp"
+#include "master/upgrades.hpp"
+#include "master/worker_memory.hpp"
+#include "master/worker_reports.hpp"
 #include "master/worker_stacks.hpp"
-#include "os/oom.hpp"
-#include "os/program_file.hpp"
-#include "os/terminal.hpp"
-#include "os/wait.hpp"
-#include "os/worker_cgroups.hpp"
-#include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
 
 namespace serval::master {
 
-/// What the supervisor is told of a configuration. `workers`: how many; 0: as many as there are.
-supervisor::Settings settings_of(const config::Config& config, int workers);
-
 /// What a master begins with.
-struct Beginning {
-  Generation first;      ///< that workers come from
-  Generations others{};  ///< of an earlier version of serval in this process: all that live
+struct MasterSetup {
+  Generation first;         ///< that workers come from
+  GenerationMap others{};   ///< of an earlier version of serval in this process: all that live
   config::Sources sources;  ///< where a reload gets its configuration
   int workers = 1;
   std::vector<std::string> arguments;  ///< the command line of the server
   std::unique_ptr<Pidfile> pidfile;
 };
 
-/// The event loop of the master: turns signals, messages, exits and time into events for the supervisor, and performs
-/// its actions. One thread; nothing in here blocks. Never loads the app and never reads a byte that came over the
-/// network.
+/// The event loop of the master: events from its parts (signals, messages, exits, commands, time) go to the supervisor,
+/// and each action that it answers with to the part that performs it. One thread; nothing in here blocks. Never loads
+/// the app and never reads a byte that came over the network.
 class Master {
  public:
-  explicit Master(Beginning beginning);
-  /// Goes on where an earlier version of serval in this process was. `handover` has been read without an error; its
-  /// descriptors are ours from here. Of `beginning` the configuration and the number of workers are those of the
-  /// running server already.
-  Master(Beginning beginning, const Handover& handover);
-
-  ~Master();
+  /// `resumed`: where an earlier version of serval in this process was, which is gone on with; nullptr: there was none.
+  /// It has been read without an error; its descriptors are ours from here. The configuration and the number of workers
+  /// in `setup` are those of the running server already.
+  explicit Master(MasterSetup setup, const Handover* resumed = nullptr);
+  Master(const Master&) = delete;
+  Master& operator=(const Master&) = delete;
 
   /// Where the first generation listens. Before run().
-  void take(Listeners listeners) { newest_.listeners = std::move(listeners); }
+  void listen(Listeners listeners) { generations_.listen(std::move(listeners)); }
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
 
  private:
-  void listen_to_signals();
   Operations operations();
-  WorkerStacks::Hooks ways_to_workers();
-
-  // events (master.cpp)
   void handle(supervisor::Event event);
   void arm_timer();
-  void await_signal();
-  void on_signal(int number);
-  void on_hangup(const std::string& name);
-  void stop(const std::string& by);
+  void perform(const supervisor::Action& action);
+  void finish(const supervisor::Finish& action);
+  void obey(const SignalOrder& order);
   std::string reopen_logs();
-  void reap();
-  void child_exited(const os::Exit& exit);
-  void mold_exited(int generation, const os::Exit& exit);
-  void on_mold_message(int generation, const ipc::Packet& packet);
-  void on_fork_answered(MoldProcess& mold, const ipc::Packet& packet, Result<pid_t> pid);
-  void drop(const ipc::Packet& packet, std::string_view from, std::string_view why);
-  MoldProcess* find_mold(int generation) { return children_.find_mold(generation); }
-  const Generation& in_force() const { return reloading_ ? before_ : newest_; }
-  const config::Config& config_of(int generation) { return *generations_.at(generation).config; }
-
-  // reload.cpp
-  void request_reload(const std::string& by, ReloadDone done = [](const auto&) {});
-  void on_config_read(const std::string& by, ReloadDone done, const Result<config::Reading>& read);
-  Result<std::shared_ptr<const config::Config>> check_next(const Result<config::Reading>& read) const;
-  Result<Generation> open_next(std::shared_ptr<const config::Config> config) const;
-  void take_over_settings();
-  void forget_unused_generations();
-  void on_worker_message(int slot, const ipc::Packet& packet);
-  void on_timed_out(int slot, const ipc::TimedOut& message);
-  void on_crashed(int slot, const ipc::Crashed& message);
-  void ask_stacks(std::optional<int> slot, const control::Responder& responder);
-  pid_t layout_of(int slot, int generation, pid_t pid);
   void report(supervisor::Log line);
-  void on_worker_exit(const WorkerProcess& worker, const os::Exit& exit);
-  void add_to_cgroup(const WorkerProcess& worker);
-  bool oom_killer_was_here();
-  WorkerProcess* find_worker(int slot) { return children_.find_worker(slot); }
-
-  // upgrade.cpp
-  void take_over(const Handover& handover);
-  Handover hand_over();
-  void check_ended(const os::Exit& exit);
+  Handover hand_over() const;
+  void say_last_lines();
   void upgrade_if_possible();
-  Result<void> exec_successor();
 
-  // actions (perform.cpp)
-  void perform(const supervisor::StartMold& action);
-  void perform(const supervisor::StopMold& action);
-  void perform(const supervisor::ReopenMold& action);
-  void perform(const supervisor::ForkWorker& action);
-  void tell(WorkerProcess& worker, const ipc::ToWorker& message, const std::vector<int>& fds = {});
-  void perform(const supervisor::DrainWorker& action);
-  void perform(const supervisor::ReopenWorker& action);
-  void perform(const supervisor::PauseWorker& action);
-  void perform(const supervisor::ResumeWorker& action);
-  void perform(const supervisor::Kill& action);
-  void perform(const supervisor::LookAtWorkers& action);
-  void perform(const supervisor::InspectApp& action);
-  void perform(const supervisor::ReloadEnded& action);
-  void perform(const supervisor::ReloadAgain& action);
-  void perform(const supervisor::CheckUpgrade&);
-  void perform(const supervisor::UpgradeRefused& action);
-  void perform(const supervisor::RetireListeners&);
-  void perform(const supervisor::RefuseConnections&);
-  void perform(const supervisor::Notify& action);
-  void perform(const supervisor::Log& action);
-  void perform(const supervisor::Finish& action);
-  Result<pid_t> start_mold(int generation);
-  Result<std::unique_ptr<WorkerProcess>> prepare_worker(const supervisor::ForkWorker& action);
-  void send_forks(MoldProcess& mold);
+  // What is given to the parts.
+  const Tell tell_ = [this](supervisor::Event event) { handle(std::move(event)); };
+  const Report report_ = [this](supervisor::Log line) { report(std::move(line)); };
 
-  const std::vector<std::string> arguments_;
+  // What there is.
   const std::unique_ptr<Pidfile> pidfile_;
+  const bool resumed_;
   boost::asio::io_context io_{1};
-  boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer timer_{io_};
-  UniqueFd life_read_;   ///< inherited by all children
-  UniqueFd life_write_;  ///< held by us alone, and never written to: its end is our end
-  ipc::Lobby lobby_;     ///< inherited by all children
-  scoreboard::Memory scoreboard_;
+  Inheritance inheritance_;
   supervisor::Supervisor supervisor_;
-  StackNames stacks_;
-  WorkerStacks worker_stacks_;  ///< asked for by commands
-  Measure measure_;
-  os::OomCounter oom_;
-  std::optional<os::WorkerCgroups> cgroups_;  ///< none: not delegated, or no hard ceiling
-  std::uint64_t oom_kills_ = 0;  ///< that we know of
   std::deque<supervisor::Event> events_;
   bool handling_ = false;
+  Generations generations_;
   Children children_;
-  Generations generations_;  ///< that live
-  Generation newest_;                      ///< what the next mold goes by
-  config::Sources sources_;
+  Reaper reaper_{[this](const os::ChildExit& exit) { children_.note_early_exit(exit); }};
+  WorkerMemory memory_;
+
+  // What its processes say, and what they are told.
+  StackNames names_;
+  WorkerStacks stacks_;
+  WorkerReports reports_{children_, generations_, names_, tell_, report_};
+  Launcher launcher_{{io_, children_, generations_, inheritance_, memory_, reaper_},
+                     {.tell = tell_,
+                      .on_mold_packet = [this](int mold, const auto& packet) { inbox_.on_mold_packet(mold, packet); },
+                      .on_worker_packet =
+                          [this](int slot, const auto& packet) { inbox_.on_worker_packet(slot, packet); },
+                      .on_mold_exit = [this](int mold, const auto& exit) { exits_.mold_exited(mold, exit); },
+                      .on_worker_exit = [this](int slot, const auto& exit) { exits_.worker_exited(slot, exit); }}};
+  Inbox inbox_{{children_, generations_, launcher_, reports_, stacks_}, tell_, report_};
+  Exits exits_{{children_, generations_, stacks_, memory_, inheritance_.scoreboard, supervisor_}, tell_};
+  Orders orders_{children_, generations_, tell_};
+  Looks looks_{{children_, generations_, memory_, inheritance_.scoreboard}, tell_};
+
+  // What users ask for.
   ConfigReader reader_;
-  Generation before_;                      ///< while reloading: that of the workers that serve
-  bool reloading_ = false;
-  std::vector<ReloadDone> reload_waiters_;       ///< of the reload under way
-  std::vector<ReloadDone> next_reload_waiters_;  ///< of requests that came meanwhile
-  std::string read_again_by_;  ///< by whom it was asked for while the configuration was being read; empty: by nobody
-  /// A new program that looks at what it would go on with.
-  struct Check {
-    pid_t pid = 0;
-    os::ProgramFile program;
-    std::string nonce;
-    UniqueFd proof_fd;
-    UniqueFd error_fd;  ///< what it complains of
-    boost::asio::steady_timer timer;
-    bool timed_out = false;  ///< it has been killed for that
-  };
-  std::optional<Check> check_;
-  const bool had_terminal_ = os::has_terminal();
-  bool terminal_closed_ = false;
-  /// One that has proved that it can take over.
-  struct Successor {
-    os::ProgramFile program;
-    std::string version;
-  };
-  std::optional<Successor> successor_;
-  AppFile tried_app_;        ///< the last one that has been loaded anew because the app crashed over and over
-  bool taken_over_ = false;  ///< from an earlier version
-  Farewell farewell_{io_, stacks_, [this] { reap(); }};
+  Reloads reloads_;
+  Upgrades upgrades_;
+  Signals signals_{io_,
+                   {.child_ended = [this] { reaper_.reap(); },
+                    .order = [this](const SignalOrder& order) { obey(order); }}};
+  Farewell farewell_{io_, names_, [this] { reaper_.reap(); }};
   Control control_;  ///< shows what is above
 };
 

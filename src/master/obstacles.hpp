@@ -12,8 +12,8 @@ namespace serval::master {
 /// running server of the same configuration is no obstacle. One sentence each, which names the option.
 std::vector<std::string> obstacles(const config::Config& config);
 
-/// The part of these that start() asks first, since the configuration is wrong then: users and groups that nobody
-/// knows, or that only root may become.
+/// The part of these that start() asks first, since the configuration is wrong then: users and groups that are not
+/// known, or that only root may become.
 std::vector<std::string> account_obstacles(const config::Server& server);
 
 }  // namespace serval::master

@@ -12,7 +12,8 @@ constexpr int fewest_open_files(int workers, std::size_t listeners) {
   return 44 + static_cast<int>(listeners) + 6 * workers;
 }
 
-/// Why a server of so many workers cannot run with this limit (RLIMIT_NOFILE), and what to do; none: it can. Pure.
+/// Why a server with this number of workers cannot run with this limit (RLIMIT_NOFILE), and what to do; none: it can.
+/// Pure.
 inline std::optional<std::string> too_few_open_files(int limit, int workers, std::size_t listeners) {
   const int fewest = fewest_open_files(workers, listeners);
   if (limit >= fewest) return std::nullopt;

@@ -32,8 +32,8 @@ std::string pid_in(int fd) {
   return size > 0 ? std::string(trim({text.data(), static_cast<std::size_t>(size)})) : "unknown";
 }
 
-/// Of the whole file; it belongs to the open file and not to the process, so it outlives an exec (fcntl(2), open file
-/// description locks).
+/// A lock of the whole file; it belongs to the open file and not to the process, so it outlives an exec (fcntl(2), open
+/// file description locks).
 struct flock whole_file() {
   struct flock lock = {};
   lock.l_type = F_WRLCK;
@@ -46,7 +46,8 @@ bool lock(int fd) {
   return ::fcntl(fd, F_OFD_SETLK, &wanted) == 0;
 }
 
-/// A write lock, which only those can have who may write. A read lock anybody can have who may read: it says nothing.
+/// By a write lock, which only a process that may write can have. Any process that may read can have a read lock: that
+/// says nothing.
 bool is_held(int fd) {
   struct flock found = whole_file();
   return ::fcntl(fd, F_OFD_GETLK, &found) == 0 && found.l_type == F_WRLCK;
@@ -101,9 +102,9 @@ int put_in_place(const std::string& path, const std::string& beside) {
 Pidfile::Pidfile(const std::string& path) : path_(path) {
   if (path_.empty()) return;
   Prepared prepared = make_ready(path_);
-  constexpr int kMostTries = 100;
+  constexpr int kMaxTries = 100;
   int error = EEXIST;
-  for (int i = 0; i < kMostTries && error == EEXIST; ++i) error = put_in_place(path_, prepared.beside);
+  for (int i = 0; i < kMaxTries && error == EEXIST; ++i) error = put_in_place(path_, prepared.beside);
   if (error != 0) {
     ::unlink(prepared.beside.c_str());
     refuse("cannot create the pid file " + path_ + ": " + errno_text(error));

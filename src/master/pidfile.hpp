@@ -8,8 +8,8 @@
 namespace serval::master {
 
 /// The file that holds our pid while we live: whole from its first moment on. Its write lock (fcntl(2)) says that we
-/// do: a file that a killed master left behind means nothing, a live one is refused, and who may only read the file
-/// cannot keep anybody out. Removed by the destructor.
+/// do: a file that a killed master left behind means nothing, a live one is refused, and a process that may only
+/// read the file cannot keep a server out. Removed by the destructor.
 class Pidfile {
  public:
   /// Empty path: no file. Throws StartupError (cannot_create) if it cannot be made or another instance holds it; the

@@ -10,9 +10,9 @@
 namespace serval::master {
 namespace {
 
-constexpr int kPerWakeUp = 16;
+constexpr int kBatchSize = 16;
 /// Packets in the largest pipe that fcntl(2) F_SETPIPE_SZ gives the unprivileged: a page each.
-constexpr int kMostInPipe = 256;
+constexpr int kMaxPacketsInPipe = 256;
 
 }  // namespace
 
@@ -20,7 +20,7 @@ Line::Line(boost::asio::io_context& io, ipc::Channel channel, std::function<void
     : channel_(std::move(channel)), on_packet_(std::move(on_packet)) {
   if (!channel_.open()) return;
   watch_.emplace(io, channel_.in_fd(), [this] {
-    for (int turn = 0; turn < kPerWakeUp && read_one(); ++turn) {
+    for (int turn = 0; turn < kBatchSize && read_one(); ++turn) {
     }
   });
 }
@@ -41,7 +41,7 @@ bool Line::read_one() {
 }
 
 void Line::drain() {
-  for (int packet = 0; packet < kMostInPipe && read_one(); ++packet) {
+  for (int packet = 0; packet < kMaxPacketsInPipe && read_one(); ++packet) {
   }
 }
 

@@ -51,8 +51,8 @@ using Members = boost::describe::describe_members<T, boost::describe::mod_public
 
 template <class Enum>
 Enum enum_named(std::string_view name) {
-  constexpr int kMost = 64;
-  for (int i = 0; i < kMost; ++i) {
+  constexpr int kMaxEnumerators = 64;
+  for (int i = 0; i < kMaxEnumerators; ++i) {
     if (name_of(static_cast<Enum>(i)) == name) return static_cast<Enum>(i);
     if (name_of(static_cast<Enum>(i)) == "?") break;
   }

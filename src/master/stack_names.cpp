@@ -23,11 +23,11 @@ namespace serval::master {
 namespace {
 
 constexpr auto kLayoutStays = std::chrono::seconds(1);
-constexpr std::size_t kLargestAnswer = 1024 * 1024;
+constexpr std::size_t kMaxAnswerBytes = 1024 * 1024;
 /// Of mappings: what is kept, and what is read for it. The kernel allows 65530 by default (vm.max_map_count), most of
 /// them without a file.
-constexpr std::size_t kLargestMaps = 1024 * 1024;
-constexpr std::size_t kMostMapsRead = 16 * kLargestMaps;
+constexpr std::size_t kMaxMapsBytes = 1024 * 1024;
+constexpr std::size_t kMaxMapsBytesRead = 16 * kMaxMapsBytes;
 
 /// The next bytes; none at the end, or if it cannot be read (any more).
 std::size_t read_some(int fd, std::span<char> buffer) {
@@ -45,7 +45,7 @@ std::string mapped_files(pid_t pid) {
   std::string line;
   std::array<char, 16 * 1024> buffer;
   std::size_t read = 0;
-  while (fd && read < kMostMapsRead) {
+  while (fd && read < kMaxMapsBytesRead) {
     const std::size_t size = read_some(fd.get(), buffer);
     if (size == 0) break;
     read += size;
@@ -53,7 +53,7 @@ std::string mapped_files(pid_t pid) {
       line += byte;
       if (byte != '\n') continue;
       const bool names_code = line.find('/') != std::string::npos || line.find("[vdso]") != std::string::npos;
-      if (names_code && files.size() + line.size() <= kLargestMaps) files += line;
+      if (names_code && files.size() + line.size() <= kMaxMapsBytes) files += line;
       line.clear();
     }
   }
@@ -75,7 +75,7 @@ void StackNames::name(pid_t layout, const stack::Frames& frames, Done done) {
   const auto count = static_cast<std::size_t>(std::clamp(frames.count, 0, stack::kMaxFrames));
   const auto addresses = std::span(frames.address).first(count);
   Asked asked{nullptr, {addresses.begin(), addresses.end()}, std::move(done), Clock::now() + patience_};
-  if (waiting_.size() < kMostWaiting) asked.layout = layout_of(layout);
+  if (waiting_.size() < kMaxWaiting) asked.layout = layout_of(layout);
   if (asked.layout == nullptr || asked.layout->maps.empty()) {
     auto bare = stack::bare_frames(asked.stack, maps_of(asked.layout));
     return answer_later(std::move(asked), std::move(bare));
@@ -153,7 +153,7 @@ void StackNames::read_answer() {
     if (size == 0 && errno == EAGAIN) return;
     if (size == 0) break;
     namer_->answer.append(buffer.data(), size);
-    if (namer_->answer.size() > kLargestAnswer) {
+    if (namer_->answer.size() > kMaxAnswerBytes) {
       kill_namer();
       fail("the answer is too long");
       return start_next();

@@ -25,12 +25,12 @@ namespace serval::master {
 /// the same mappings goes to the next one together.
 class StackNames {
  public:
-  static constexpr Duration kPatience{10'000};
-  static constexpr std::size_t kMostWaiting = 64;
+  static constexpr Duration kNamingTimeout{10'000};
+  static constexpr std::size_t kMaxWaiting = 64;
 
   /// `program`: serval's own path. The io_context outlives this; destroying this kills the process that was asked, and
   /// makes no calls.
-  StackNames(boost::asio::io_context& io, std::string program, Duration patience = kPatience);
+  StackNames(boost::asio::io_context& io, std::string program, Duration patience = kNamingTimeout);
   StackNames(const StackNames&) = delete;
   StackNames& operator=(const StackNames&) = delete;
   ~StackNames();
@@ -40,7 +40,7 @@ class StackNames {
 
   /// `layout`: a live process with the address space that the frames came from (the worker itself, or the mold it was
   /// forked from); it may end right after this call. `done` is called exactly once, later, on the io_context: with
-  /// names, or, if they cannot be had within the patience, if the process is gone, or if kMostWaiting others wait
+  /// names, or, if they cannot be had within the patience, if the process is gone, or if kMaxWaiting others wait
   /// already, with bare addresses "0x...". It may call name().
   void name(pid_t layout, const stack::Frames& frames, Done done);
 
@@ -54,7 +54,7 @@ class StackNames {
  private:
   struct Layout {
     std::string maps;  ///< empty: the process is gone
-    uid_t uid = 0;     ///< whose process it is
+    uid_t uid = 0;     ///< the process's user
     gid_t gid = 0;
     bool operator==(const Layout&) const = default;
   };

@@ -90,7 +90,7 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
                  .pidfile = std::move(pidfile)});
   // Only now: a second server of this name has ended at the control socket before it takes connections away from the
   // first.
-  master.take(listen(config.server));
+  master.listen(listen(config.server));
   return supervise(master);
 }
 
@@ -107,7 +107,7 @@ int adopt(const Handover& handover, const config::Sources& sources) {
   const auto configs = configs_of(handover);
   if (!configs)
     throw StartupError(exit_code::internal, configs.error());  // the check was asked before: it has been skipped
-  Generations generations = generations_of(handover, *configs);
+  GenerationMap generations = generations_of(handover, *configs);
   Generation current = generations.at(handover.supervisor.current);
   const config::Config& config = *current.config;
   log::start(ipc::log_settings(config.log, current.logs->log()), "master");
@@ -122,7 +122,7 @@ int adopt(const Handover& handover, const config::Sources& sources) {
                  .workers = handover.supervisor.workers,
                  .arguments = handover.arguments,
                  .pidfile = std::move(pidfile)},
-                handover);
+                &handover);
   return supervise(master);
 }
 

@@ -15,10 +15,10 @@ namespace {
 namespace json = boost::json;
 
 /// A worker that hangs must not have its channel filled with questions.
-constexpr int kMostUnanswered = 4;
-constexpr std::size_t kMostThreads = 1100;
-/// Well below StackNames::kMostWaiting: crashes and timeouts are to be named meanwhile.
-constexpr int kNamedAtOnce = 32;
+constexpr int kMaxUnanswered = 4;
+constexpr std::size_t kMaxThreads = 1100;
+/// Well below StackNames::kMaxWaiting: crashes and timeouts are to be named meanwhile.
+constexpr int kNamingBatch = 32;
 
 json::value to_json(const std::optional<scoreboard::RequestInProgress>& request, TimePoint asked) {
   if (!request) return nullptr;
@@ -52,9 +52,9 @@ void WorkerStacks::ask(const std::vector<Worker>& workers, Done done) {
   for (const Worker& worker : workers) {
     question->workers.push_back({.worker = worker, .silent = {}, .requests = {}, .threads = {}});
     int& unanswered = unanswered_[worker.pid];
-    if (unanswered < kMostUnanswered && hooks_.send(worker, ipc::AskStacks{number})) ++unanswered;
+    if (unanswered < kMaxUnanswered && hooks_.send(worker, ipc::AskStacks{number})) ++unanswered;
   }
-  question->timer.expires_after(kPatience);
+  question->timer.expires_after(kAnswerTimeout);
   question->timer.async_wait([this, number, weak = std::weak_ptr(question)](const auto& error) {
     if (!error && weak.lock()) settle(number);
   });
@@ -73,7 +73,7 @@ WorkerStacks::Asked* WorkerStacks::find(int slot, pid_t pid, std::uint32_t numbe
 void WorkerStacks::on_report(int slot, pid_t pid, const ipc::Stack& message) {
   const ipc::StackReport& report = message.report;
   Asked* asked = find(slot, pid, message.question);
-  if (asked == nullptr || asked->threads.size() >= kMostThreads) return;
+  if (asked == nullptr || asked->threads.size() >= kMaxThreads) return;
   if (asked->threads.empty()) asked->requests = scoreboard::read_requests(scoreboard_, slot);
   Thread thread = thread_of(*asked, report.frames.thread);
   thread.frames = report.frames;
@@ -153,7 +153,7 @@ WorkerStacks::Thread WorkerStacks::thread_of(const Asked& asked, pid_t thread) c
 }
 
 void WorkerStacks::name_some(const Shared& question) {
-  while (question->being_named < kNamedAtOnce && !question->to_name.empty()) {
+  while (question->being_named < kNamingBatch && !question->to_name.empty()) {
     Place place = std::move(question->to_name.back());
     question->to_name.pop_back();
     ++question->being_named;

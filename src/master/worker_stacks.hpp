@@ -21,11 +21,11 @@
 namespace serval::master {
 
 /// `serval stacks`: asks workers where their threads are, has what they say named, and puts each thread's request
-/// beside it. A worker that does not answer within kPatience is shown as far as one can see it from outside. What
+/// beside it. A worker that does not answer within kAnswerTimeout is shown as far as one can see it from outside. What
 /// workers say is bounded, and dropped unless it was asked for.
 class WorkerStacks {
  public:
-  static constexpr Duration kPatience{2'000};
+  static constexpr Duration kAnswerTimeout{2'000};
 
   struct Worker {
     int slot;      ///< its seat

@@ -28,7 +28,7 @@ Accepted accept_one(int listener) {
   }
 }
 
-bool anybody_waits(int listener) {
+bool connection_waits(int listener) {
   pollfd look{.fd = listener, .events = POLLIN, .revents = 0};
   return ::poll(&look, 1, 0) > 0 && (look.revents & POLLIN) != 0;
 }

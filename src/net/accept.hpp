@@ -21,7 +21,7 @@ struct Accepted {
 /// Never blocks if the listener does not. Clients that have left again meanwhile are skipped.
 Accepted accept_one(int listener);
 
-/// Whether somebody waits in the queue, or in whatever else can be read.
-bool anybody_waits(int listener);
+/// Whether a connection waits in the queue, or something in any other descriptor that can be read.
+bool connection_waits(int listener);
 
 }  // namespace serval::net

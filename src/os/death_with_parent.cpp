@@ -10,11 +10,11 @@
 namespace serval::os {
 namespace {
 
-constexpr Duration kParentPatience{200};
+constexpr Duration kParentTimeout{200};
 
 /// Asked for too early, the signal would come from the end of the middle process.
 bool becomes_our_parent(pid_t parent) {
-  const TimePoint deadline = Clock::now() + kParentPatience;
+  const TimePoint deadline = Clock::now() + kParentTimeout;
   while (::getppid() != parent) {
     if (Clock::now() >= deadline) return false;
     ::poll(nullptr, 0, 1);

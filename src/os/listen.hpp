@@ -51,14 +51,16 @@ bool socket_file_is_there(const Listening& listening);
 /// Removes the socket file if it is still the one that `listening` was bound to.
 void remove_socket_file(const Listening& listening);
 
-/// From here on no new connection gets into the accept queue, in whichever process the listener is shared; what is already in the queue or
-/// in the middle of its handshake can still be accepted, and behaves as ever. Cannot be undone.
-/// - unix: shutdown(SHUT_RD): connect fails with ECONNREFUSED. accept says EAGAIN once the queue is empty, as ever, but from then on poll and
-///   epoll go on calling the listener readable: stop watching it then, or a level-triggered loop spins.
-/// - tcp: a packet filter (socket(7), SO_ATTACH_FILTER) drops SYNs, and only those: connect gets no answer until the listener is closed
-///   and then, with its next try after a second, ECONNREFUSED. Accepted sockets inherit the filter, but never need a SYN.
-///   Kernels that want CAP_NET_ADMIN for a filter (EPERM) make room for one at a time instead: a connect that finds one in the queue gets no answer,
-///   as above, and one that finds it empty is accepted by whoever empties it, or reset if nobody does any more.
+/// From here on no new connection gets into the accept queue, in whichever process the listener is shared; what is
+/// already in the queue or in the middle of its handshake can still be accepted, and behaves as ever. Cannot be undone.
+/// - unix: shutdown(SHUT_RD): connect fails with ECONNREFUSED. accept says EAGAIN once the queue is empty, as ever, but
+///   from then on poll and epoll go on calling the listener readable: stop watching it then, or a level-triggered loop
+///   spins.
+/// - tcp: a packet filter (socket(7), SO_ATTACH_FILTER) drops SYNs, and only those: connect gets no answer until the
+///   listener is closed and then, with its next try after a second, ECONNREFUSED. Accepted sockets inherit the filter,
+///   but never need a SYN. Kernels that want CAP_NET_ADMIN for a filter (EPERM) make room for one at a time instead: a
+///   connect that finds one in the queue gets no answer, as above, and one that finds it empty is accepted by the
+///   process that empties it, or reset if none does any more.
 Result<void> refuse_new_connections(int listen_fd);
 
 }  // namespace serval::os

@@ -30,8 +30,8 @@ std::optional<std::uint64_t> parse_memory_max(std::string_view text) {
   std::uint64_t bytes = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  constexpr std::uint64_t kLargestPage = 64 * 1024;  // of the architectures that Linux runs on today
-  constexpr auto kUnlimited = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - kLargestPage;
+  constexpr std::uint64_t kMaxPageBytes = 64 * 1024;  // of the architectures that Linux runs on today
+  constexpr auto kUnlimited = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - kMaxPageBytes;
   if (bytes >= kUnlimited) return std::nullopt;
   return bytes;
 }

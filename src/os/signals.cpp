@@ -99,7 +99,7 @@ void react_as(Process process) {
     const auto* row = std::find_if(std::begin(kSignalReactions), std::end(kSignalReactions),
                                    [number](const auto& r) { return r.number == number; });
     const Reaction reaction = row == std::end(kSignalReactions) ? Reaction::standard : reaction_of(*row, process);
-    // Of the mold, or the app has set it while it was loaded: it stays.
+    // The disposition is the mold's, or the app has set it while it was loaded: it stays.
     if (process == Process::worker && !has_default(number)) continue;
     if (reaction == Reaction::passes_over) {
       set_passed_over(number);

@@ -22,7 +22,7 @@ struct SocketAddress {
   const sockaddr* pointer() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-/// Of an address of a kind that can be bound: tcp with a numeric host or localhost, or a unix socket.
+/// `address` is of a kind that can be bound: tcp with a numeric host or localhost, or a unix socket.
 SocketAddress socket_address_of(const Address& address);
 
 /// What getsockname(2) says; size 0: nothing, and errno says why.

@@ -102,7 +102,7 @@ std::vector<NamedSocket> take_listen_fds() {
 
 bool notify(std::string_view state) { return send(state); }
 
-bool somebody_is_notified() { return notify_address().has_value(); }
+bool has_notify_socket() { return notify_address().has_value(); }
 
 std::chrono::microseconds watchdog_interval() {
   const std::string pid = variable("WATCHDOG_PID");

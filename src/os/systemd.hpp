@@ -26,7 +26,7 @@ std::vector<NamedSocket> take_listen_fds();
 bool notify(std::string_view state);
 
 /// Whether there is a $NOTIFY_SOCKET that notify() could send to.
-bool somebody_is_notified();
+bool has_notify_socket();
 
 /// How often "WATCHDOG=1" is expected at least ($WATCHDOG_USEC); 0: not at all, or of another process ($WATCHDOG_PID).
 /// An exec in place keeps the pid, and so the duty.

@@ -11,7 +11,7 @@
 namespace serval::os {
 namespace {
 
-std::optional<Exit> wait_on(pid_t pid, int options) {
+std::optional<ChildExit> wait_on(pid_t pid, int options) {
   int status = 0;
   pid_t ended = -1;
   do {
@@ -19,18 +19,18 @@ std::optional<Exit> wait_on(pid_t pid, int options) {
   } while (ended < 0 && errno == EINTR);
   if (ended <= 0) return std::nullopt;
   forget_spawned(ended);
-  if (WIFSIGNALED(status)) return Exit{ended, true, WTERMSIG(status), WCOREDUMP(status) != 0};
-  return Exit{ended, false, WEXITSTATUS(status), false};
+  if (WIFSIGNALED(status)) return ChildExit{ended, true, WTERMSIG(status), WCOREDUMP(status) != 0};
+  return ChildExit{ended, false, WEXITSTATUS(status), false};
 }
 
 }  // namespace
 
-std::string Exit::text() const {
+std::string ChildExit::text() const {
   if (!signaled) return "exit code " + std::to_string(code);
   return signal_name(code) + (core ? " (core dumped)" : "");
 }
 
-std::optional<Exit> reap_one() { return wait_on(-1, WNOHANG); }
+std::optional<ChildExit> reap_one() { return wait_on(-1, WNOHANG); }
 
 bool is_child(pid_t pid) {
   siginfo_t info = {};
@@ -39,6 +39,6 @@ bool is_child(pid_t pid) {
 
 bool kill_child(pid_t pid, int signal) { return is_child(pid) && ::kill(pid, signal) == 0; }
 
-std::optional<Exit> wait_for(pid_t pid) { return wait_on(pid, 0); }
+std::optional<ChildExit> wait_for(pid_t pid) { return wait_on(pid, 0); }
 
 }  // namespace serval::os

@@ -9,7 +9,7 @@
 namespace serval::os {
 
 /// How a child ended.
-struct Exit {
+struct ChildExit {
   pid_t pid = -1;
   bool signaled = false;
   int code = 0;       ///< the exit code, or the signal's number if `signaled`
@@ -22,7 +22,7 @@ struct Exit {
 
 /// One ended child, whichever it is (also one that was only re-parented to us); none if no child has ended. Never
 /// blocks. Call until it returns none: SIGCHLDs merge.
-std::optional<Exit> reap_one();
+std::optional<ChildExit> reap_one();
 
 /// Whether `pid` is a child of ours that has not been reaped. Until it is, no other process can get that pid
 /// (waitid(2), WNOWAIT).
@@ -32,6 +32,6 @@ bool is_child(pid_t pid);
 bool kill_child(pid_t pid, int signal);
 
 /// Waits for this one child to end. None if it is not our child, or was reaped already.
-std::optional<Exit> wait_for(pid_t pid);
+std::optional<ChildExit> wait_for(pid_t pid);
 
 }  // namespace serval::os

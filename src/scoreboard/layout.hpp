@@ -21,8 +21,8 @@ inline constexpr std::uint64_t kMagic = 0x6c61'7672'6573'0a01;
 inline constexpr std::uint32_t kVersion = 1;
 inline constexpr std::size_t kPage = 4096;  ///< where pages are larger, a few slots share one
 inline constexpr std::size_t kCacheLine = 64;
-inline constexpr int kMostSlots = 16384;
-inline constexpr int kMostRows = 4096;
+inline constexpr int kMaxSlots = 16384;
+inline constexpr int kMaxRows = 4096;
 
 /// Written once, before any process maps the file; read with pread(2), before anything is mapped.
 struct FileHeader {

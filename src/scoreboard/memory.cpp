@@ -22,7 +22,7 @@ using layout::SlotCells;
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
 bool sensible(Size size) {
-  return size.slots >= 1 && size.slots <= layout::kMostSlots && size.rows >= 1 && size.rows <= layout::kMostRows;
+  return size.slots >= 1 && size.slots <= layout::kMaxSlots && size.rows >= 1 && size.rows <= layout::kMaxRows;
 }
 
 /// The most of it is 34 GB, so nothing overflows here.
@@ -152,7 +152,7 @@ void clear_slot(Memory& memory, int slot) {
   if (!memory.used(slot)) return;
   SlotCells& cells = memory.cells(slot);
   cells.pid.store(0, kRelaxed);
-  cells.phase.store(static_cast<std::uint32_t>(Phase::none), kRelaxed);
+  cells.phase.store(static_cast<std::uint32_t>(WorkerPhase::none), kRelaxed);
   cells.generation.store(0, kRelaxed);
   cells.loop_thread.store(0, kRelaxed);
   cells.begun.store(0, kRelaxed);

@@ -18,8 +18,8 @@ struct Size {
   int rows = 1;   ///< requests in progress that a slot has room for, 1 to 4096
 };
 
-/// Of the worker in a slot; `none`: there is no worker.
-enum class Phase : std::uint32_t { none, booting, serving, draining };
+/// How far the worker in a slot is; `none`: there is no worker.
+enum class WorkerPhase : std::uint32_t { none, booting, serving, draining };
 
 /// A mapping of the scoreboard, and a descriptor of its file. Any thread. A fork's child has the mapping too, and may
 /// use it. Slots that were never written to cost address space, but no memory. A core dump leaves the mapping out

@@ -24,11 +24,11 @@ TimePoint time_of(std::int64_t nanoseconds) {
 }
 
 /// A number that is none of a phase was scribbled there.
-Phase phase_of(std::uint32_t number) {
-  for (const Phase phase : {Phase::booting, Phase::serving, Phase::draining}) {
+WorkerPhase phase_of(std::uint32_t number) {
+  for (const WorkerPhase phase : {WorkerPhase::booting, WorkerPhase::serving, WorkerPhase::draining}) {
     if (number == static_cast<std::uint32_t>(phase)) return phase;
   }
-  return Phase::none;
+  return WorkerPhase::none;
 }
 
 /// `size` is what the row claims.
@@ -73,15 +73,13 @@ void add(Totals& totals, const layout::SlotCells& cells) {
 }
 
 /// Exact at any moment, at no cost for the writer.
-int running_in(const Memory& memory, int slot) {
-  return running_since_before(memory, slot, TimePoint::max());
-}
+int running_in(const Memory& memory, int slot) { return running_since_before(memory, slot, TimePoint::max()); }
 
 int gauge(const layout::SlotCells& cells, Gauge which) {
   return not_negative(cells.gauges[index_of(which)].load(kRelaxed));
 }
 
-bool serves(const layout::SlotCells& cells) { return phase_of(cells.phase.load(kRelaxed)) == Phase::serving; }
+bool serves(const layout::SlotCells& cells) { return phase_of(cells.phase.load(kRelaxed)) == WorkerPhase::serving; }
 
 bool declines(const layout::SlotCells& cells) { return (gauge(cells, Gauge::unready) & kAppDeclines) != 0; }
 

@@ -23,7 +23,7 @@ namespace serval::scoreboard {
 struct SlotReading {
   pid_t pid = 0;
   int generation = 0;
-  Phase phase = Phase::none;
+  WorkerPhase phase = WorkerPhase::none;
   TimePoint begun{};
   TimePoint last_beat{};
   pid_t loop_thread = 0;

@@ -96,11 +96,11 @@ void WorkerBoard::begin(int generation, pid_t pid, TimePoint now) {
   clear_slot(memory_, slot_);
   cells_.generation.store(generation, kRelaxed);
   cells_.begun.store(nanoseconds(now), kRelaxed);
-  set_phase(Phase::booting);
+  set_phase(WorkerPhase::booting);
   cells_.pid.store(pid, kRelease);  // last: a process that reads the pid reads no value of an earlier life
 }
 
-void WorkerBoard::set_phase(Phase phase) { cells_.phase.store(static_cast<std::uint32_t>(phase), kRelaxed); }
+void WorkerBoard::set_phase(WorkerPhase phase) { cells_.phase.store(static_cast<std::uint32_t>(phase), kRelaxed); }
 
 void WorkerBoard::beat(TimePoint now, pid_t loop_thread) {
   cells_.beat.store(nanoseconds(now), kRelaxed);

@@ -62,7 +62,7 @@ class WorkerBoard {
   /// A worker's life begins: what an earlier one left behind is cleared, counters go on from where they are. Call in
   /// the worker's process, before any row is begun. The phase is `booting` then.
   void begin(int generation, pid_t pid, TimePoint now);
-  void set_phase(Phase phase);
+  void set_phase(WorkerPhase phase);
   /// The I/O loop is alive, and run by this thread.
   void beat(TimePoint now, pid_t loop_thread);
 

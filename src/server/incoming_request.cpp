@@ -38,7 +38,7 @@ void IncomingRequest::prepare(const net::Peer& peer, bool trusted, bool first, s
 
 /// A trusted proxy is believed (RFC 7239, X-Forwarded-*, X-Request-Id).
 void IncomingRequest::identify(const net::Peer& peer) {
-  const http::Origin origin = http::find_origin(request().fields, {.address = origin_.peer, .scheme = origin_.scheme},
+  const http::ClientOrigin origin = http::find_origin(request().fields, {.address = origin_.peer, .scheme = origin_.scheme},
                                                 context_.settings.is_trusted);
   origin_ = {.peer = origin.address,
              .peer_port = origin.address == origin_.peer ? peer.port : std::uint16_t{0},

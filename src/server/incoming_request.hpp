@@ -14,8 +14,8 @@
 
 namespace serval::server {
 
-/// Who asks, over what.
-struct Origin {
+/// The peer of the connection that a request came on, and over what.
+struct PeerOrigin {
   std::string_view peer;        ///< address without port, e.g. "127.0.0.1", "::1", or "unix"
   std::uint16_t peer_port = 0;  ///< 0: none, or unknown
   std::string_view scheme;      ///< "http" or "https"
@@ -27,7 +27,7 @@ class IncomingRequest : public http::StreamOwner {
  public:
   const http::Request& request() const { return stream_->request; }
   RequestBody& body() { return body_; }
-  const Origin& origin() const { return origin_; }  ///< of a complete request
+  const PeerOrigin& origin() const { return origin_; }  ///< of a complete request
   std::string_view request_id() const { return request_id_; }
   std::uint64_t bytes_in() const { return body_.size(); }
   TimePoint first_byte() const { return first_byte_; }
@@ -68,7 +68,7 @@ class IncomingRequest : public http::StreamOwner {
   std::string_view address_;  ///< of the connection's other end
   const http::History* history_ = nullptr;
   std::string peer_address_;  ///< a copy: the handler may outlive the connection
-  Origin origin_;
+  PeerOrigin origin_;
   TimePoint first_byte_;
   TimePoint head_complete_;
   bool from_trusted_peer_ = false;

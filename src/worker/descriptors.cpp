@@ -16,7 +16,7 @@ namespace {
 
 /// A worker that has had no descriptor for a newcomer for this long, nor an idle connection to close for one, will not
 /// get any better.
-constexpr auto kStarvedPatience = std::chrono::seconds(10);
+constexpr auto kStarvationTimeout = std::chrono::seconds(10);
 
 UniqueFd spare_descriptor() { return os::among_own(UniqueFd(::open("/", O_PATH | O_CLOEXEC))); }
 
@@ -65,7 +65,7 @@ bool Descriptors::use_reserve() {
 void Descriptors::starve() {
   const TimePoint now = Clock::now();
   starving_since_ = std::min(starving_since_, now);
-  if (now - starving_since_ < kStarvedPatience || std::exchange(told_starved_, true)) return;
+  if (now - starving_since_ < kStarvationTimeout || std::exchange(told_starved_, true)) return;
   on_starved_("no descriptor is left for connections, of " + std::to_string(limit_) + " (RLIMIT_NOFILE)");
 }
 

@@ -19,7 +19,7 @@ namespace {
 constexpr auto kGraceMargin = 100ms;
 /// After a worker has put its last connection into the lobby: as long as a stop of the whole server may take to come
 /// round, if its processes are signalled one by one. A successor that still boots finds them there without us.
-constexpr auto kGuestsPatience = 1s;
+constexpr auto kGuestsTimeout = 1s;
 constexpr auto kBetweenLooks = 5ms;
 
 }  // namespace
@@ -94,7 +94,7 @@ void Drain::leave() {
 
 bool Drain::guests_wait() const {
   if (!others_take_over_ || !parts_.lobby.moving() || parts_.lobby.last_sent() == TimePoint::min()) return false;
-  return Clock::now() - parts_.lobby.last_sent() < kGuestsPatience && parts_.intake.anybody_in_lobby();
+  return Clock::now() - parts_.lobby.last_sent() < kGuestsTimeout && parts_.intake.connection_in_lobby();
 }
 
 /// Handlers that do not return cannot be waited for, and their threads cannot be ended: the process ends here.

@@ -32,7 +32,7 @@ void HandlerCall::run(bool waited) {
   const http::Request& head = exchange_.request();
   shown_target_ = context_.redactor.shown(head.target, shown_memory_);
   started_.store(start.time_since_epoch().count(), std::memory_order_release);
-  const server::Origin& origin = exchange_.origin();
+  const server::PeerOrigin& origin = exchange_.origin();
   const app::Request request{.head = &head,
                              .body = exchange_.body().view(),
                              .body_fd = exchange_.body().fd(),

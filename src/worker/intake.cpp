@@ -66,7 +66,7 @@ void Intake::drain_lobby() {
   lobby->drain([this] { close_one(); });
 }
 
-bool Intake::anybody_in_lobby() const { return net::anybody_waits(heritage_.lobby_exit_fd); }
+bool Intake::connection_in_lobby() const { return net::connection_waits(heritage_.lobby_exit_fd); }
 
 void Intake::finish() {
   for (placement::LobbyReceiver& lobby : receivers_) lobby.finish();

@@ -33,7 +33,7 @@ class Intake {
   /// A connection may still come.
   bool still_accepting() const { return open_ > 0; }
   /// Something waits in the lobby.
-  bool anybody_in_lobby() const;
+  bool connection_in_lobby() const;
   /// The worker ends: what is unsaid yet.
   void finish();
 

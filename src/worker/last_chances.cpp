@@ -4,7 +4,7 @@
 
 namespace serval::worker {
 
-void LastChances::add(const void* handler, TimePoint now) { told_.push_back({handler, now + kPatience}); }
+void LastChances::add(const void* handler, TimePoint now) { told_.push_back({handler, now + kReturnTimeout}); }
 
 void LastChances::returned(const void* handler) {
   const auto found =

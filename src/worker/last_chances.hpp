@@ -9,11 +9,11 @@
 namespace serval::worker {
 
 /// Handlers that have run past their deadlines, and have been told so: one that looks at cancelled(), cleans up and
-/// returns within a second costs its worker nothing; one that does not is stuck, and its thread cannot be had back.
+/// returns within a second costs its worker nothing; one that does not is stuck, and its thread cannot be reclaimed.
 /// Pure.
 class LastChances {
  public:
-  static constexpr Duration kPatience = std::chrono::seconds(1);
+  static constexpr Duration kReturnTimeout = std::chrono::seconds(1);
 
   /// `handler` only identifies it. Calls come in the order of their times.
   void add(const void* handler, TimePoint now);

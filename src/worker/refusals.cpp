@@ -6,12 +6,12 @@ namespace serval::worker {
 
 namespace {
 
-constexpr std::size_t kLongestShown = 100;
+constexpr std::size_t kMaxShownBytes = 100;
 
 }  // namespace
 
 std::string_view shown_of(std::string_view received) {
-  std::string_view line = received.substr(0, received.find('\n')).substr(0, kLongestShown);
+  std::string_view line = received.substr(0, received.find('\n')).substr(0, kMaxShownBytes);
   if (line.ends_with('\r')) line.remove_suffix(1);
   return line;
 }

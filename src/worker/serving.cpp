@@ -94,9 +94,10 @@ Readiness Serving::server_readiness() {
 HandlerPool::Hooks Serving::pool_hooks() {
   return {.thread_starts = stack::enlist_thread,
           .has_loop = [this] { beat(); },
-          .on_load = [this](bool overloaded) {
-            shedding_.on_load(overloaded, !farewell_.draining.load(std::memory_order_relaxed) && lobby_.possible());
-          },
+          .on_load =
+              [this](bool overloaded) {
+                shedding_.on_load(overloaded, !farewell_.draining.load(std::memory_order_relaxed) && lobby_.possible());
+              },
           .look_around = [this](bool surely) { surely ? own_fds_.look() : own_fds_.look_now_and_then(); },
           .on_queue = [this] { board_.set_waiting(pool_.waiting() + gate_.held()); }};
 }
@@ -120,15 +121,15 @@ Accounting::Setting Serving::accounting_setting() {
           .slow = config_.log.slow,
           .log_probes = config_.health.log,
           .on_spent = [this] { setting_.tell_master(ipc::WantsReplacement{}); },
-          .on_connection_over = [this] {
-            descriptors_.on_closed();
-            drain_.check();
-          }};
+          .on_connection_over =
+              [this] {
+                descriptors_.on_closed();
+                drain_.check();
+              }};
 }
 
 placement::LobbySender::Hooks Serving::lobby_hooks() {
-  return {.on_empty = [this] { drain_.on_none_waits(); },
-          .on_give_up = [this] { on_nobody_takes_over(); }};
+  return {.on_empty = [this] { drain_.on_none_waits(); }, .on_give_up = [this] { on_lobby_abandoned(); }};
 }
 
 Drain::Parts Serving::drain_parts() {
@@ -166,7 +167,7 @@ void Serving::on_pool_changed() {
   drain_.check();
 }
 
-void Serving::on_nobody_takes_over() {
+void Serving::on_lobby_abandoned() {
   log::warning("no worker takes over connections; each is closed after its next response",
                {{"connections", connections()}});
   drain_.say_goodbye();

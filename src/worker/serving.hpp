@@ -122,7 +122,7 @@ class Serving {
   void beat();
   void on_own_fd_lost(const std::string& which);
   void on_pool_changed();
-  void on_nobody_takes_over();
+  void on_lobby_abandoned();
   bool nothing_in_progress();
   Readiness server_readiness();
 };

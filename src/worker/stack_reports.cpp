@@ -12,9 +12,9 @@ using namespace std::chrono_literals;
 namespace {
 
 /// The channel must have room for other messages all the time.
-constexpr int kAtOnce = 8;
-constexpr auto kPause = 1ms;
-constexpr int kMostRefused = 2000;
+constexpr int kBatchSize = 8;
+constexpr auto kBatchInterval = 1ms;
+constexpr int kMaxRefused = 2000;
 
 }  // namespace
 
@@ -36,9 +36,9 @@ void StackReports::add(std::uint32_t question, const stack::Frames& frames, pid_
 }
 
 void StackReports::send_some() {
-  for (int sent = 0; sent < kAtOnce && !queue_.empty(); ++sent) {
+  for (int sent = 0; sent < kBatchSize && !queue_.empty(); ++sent) {
     if (!tell_(queue_.front())) {
-      if (++refused_ > kMostRefused) queue_.clear();
+      if (++refused_ > kMaxRefused) queue_.clear();
       break;
     }
     refused_ = 0;
@@ -46,7 +46,7 @@ void StackReports::send_some() {
   }
   if (queue_.empty()) return;
   armed_ = true;
-  timer_.expires_after(kPause);
+  timer_.expires_after(kBatchInterval);
   timer_.async_wait([this](const boost::system::error_code& error) {
     armed_ = false;
     if (!error) send_some();

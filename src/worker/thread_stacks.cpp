@@ -11,8 +11,8 @@ using namespace std::chrono_literals;
 namespace {
 
 /// A thread answers within microseconds, unless it blocks signals or the kernel has it for good.
-constexpr auto kPause = 2ms;
-constexpr auto kPatience = 200ms;
+constexpr auto kPollInterval = 2ms;
+constexpr auto kAnswerTimeout = 200ms;
 
 stack::Frames no_frames(pid_t thread) {
   stack::Frames frames;
@@ -24,7 +24,7 @@ stack::Frames no_frames(pid_t thread) {
 
 void ThreadStacks::ask(pid_t thread, Done done) {
   if (!stack::ask(thread)) return done(no_frames(thread));
-  pending_.push_back({thread, Clock::now() + kPatience, std::move(done)});
+  pending_.push_back({thread, Clock::now() + kAnswerTimeout, std::move(done)});
   arm();
 }
 
@@ -46,7 +46,7 @@ void ThreadStacks::collect(bool all) {
 
 void ThreadStacks::arm() {
   if (std::exchange(armed_, true)) return;
-  timer_.expires_after(kPause);
+  timer_.expires_after(kPollInterval);
   timer_.async_wait([this](const boost::system::error_code& error) {
     armed_ = false;
     if (error) return;

@@ -178,7 +178,7 @@ Worker::WorkerState Worker::boot() {
 void Worker::serve() {
   serving_.intake().start();
   if (paused_) serving_.pause([] {});
-  serving_.board().set_phase(scoreboard::Phase::serving);
+  serving_.board().set_phase(scoreboard::WorkerPhase::serving);
   serving_.start_asking();
   serving_.watch_own_fds(boot_.channel, loop_fds_);
   serving_.start_beating();
@@ -260,7 +260,7 @@ void Worker::drain(std::string_view why, Heirs heirs) {
   // A large fleet that is replaced or stopped would bury the other lines, as with the master's own about each worker.
   log::write(boot_.known_as < kSlotsThatSayIt ? log::Level::info : log::Level::debug, "draining",
              {{"why", why}, {"connections", serving_.connections()}, {"requests", serving_.running()}});
-  serving_.board().set_phase(scoreboard::Phase::draining);
+  serving_.board().set_phase(scoreboard::WorkerPhase::draining);
   serving_.drain().begin(others_take_over);
   serving_.admit_held();
 }

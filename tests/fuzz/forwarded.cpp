@@ -39,14 +39,14 @@ std::vector<http::Field> fields_in(std::string_view bytes) {
 }  // namespace
 
 void fuzz_one(std::string_view bytes) {
-  const http::Origin direct{take_line(bytes), "http"};
+  const http::ClientOrigin direct{take_line(bytes), "http"};
   const std::vector<Network> networks = networks_in(take_line(bytes));
   const auto trusted = [&](std::string_view peer) {
     return std::ranges::any_of(networks, [&](const Network& one) { return one.contains(peer); });
   };
   std::vector<http::Field> fields = fields_in(bytes);
 
-  const http::Origin origin = http::find_origin(fields, direct, trusted);
+  const http::ClientOrigin origin = http::find_origin(fields, direct, trusted);
   SERVAL_CHECK(origin.scheme == "http" || origin.scheme == "https");
   if (!trusted(direct.address)) SERVAL_CHECK(origin.address == direct.address && origin.scheme == direct.scheme);
   if (origin.address.data() == direct.address.data()) return;

@@ -51,7 +51,7 @@ void fuzz_one(std::string_view bytes) {
   packet.msg_iovlen = 1;
   const int connection = ends.connection.get();
   const bool alone = bytes.size() % 2 == 1;
-  const std::size_t most = sizeof(ipc::Guest) + ipc::kMostUnread;
+  const std::size_t most = sizeof(ipc::Guest) + ipc::kMaxUnreadBytes;
   SERVAL_CHECK(os::send_with_fds(ends.lobby.entry.get(), packet, {&connection, alone ? 0u : 1u}) ==
                static_cast<ssize_t>(bytes.size()));
 

@@ -70,7 +70,7 @@ void check_output(std::string_view bytes) {
   const auto lines_of = [bytes](const std::vector<std::size_t>& cuts) {
     std::vector<std::string> lines;
     const auto sink = [&lines](std::string_view line) {
-      SERVAL_CHECK(line.size() <= master::LineSplitter::kLongest && line.find('\n') == std::string_view::npos);
+      SERVAL_CHECK(line.size() <= master::LineSplitter::kMaxLineBytes && line.find('\n') == std::string_view::npos);
       lines.emplace_back(line);
     };
     master::LineSplitter splitter;

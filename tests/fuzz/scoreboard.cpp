@@ -14,7 +14,7 @@ namespace serval::fuzz {
 namespace {
 
 using scoreboard::Memory;
-using scoreboard::Phase;
+using scoreboard::WorkerPhase;
 
 constexpr int kSlots = 3;
 constexpr int kRows = 2;
@@ -37,7 +37,7 @@ void check_slot(const Memory& memory, int slot) {
   SERVAL_CHECK(reading.connections >= 0 && reading.waiting >= 0);
   SERVAL_CHECK(reading.running >= 0 && reading.running <= memory.size().rows);
   SERVAL_CHECK(reading.begun >= TimePoint{} && reading.last_beat >= TimePoint{});
-  SERVAL_CHECK(reading.phase <= Phase::draining);
+  SERVAL_CHECK(reading.phase <= WorkerPhase::draining);
   SERVAL_CHECK(scoreboard::running_since_before(memory, slot, TimePoint{}) == 0);
   check_requests(memory, slot);
   scoreboard::accepted(memory, slot);

@@ -80,7 +80,7 @@ void AcceptTurn::look_again(Accept when) {
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error || !open()) return;
     come_back();
-    if (anybody_waits()) return on_ready();
+    if (connection_waits()) return on_ready();
     looks_.start_over();
     on_empty_ ? take_turn() : wait();
   });
@@ -107,7 +107,7 @@ void AcceptTurn::close() {
   aside_.reset();
 }
 
-bool AcceptTurn::anybody_waits() const { return net::anybody_waits(queue_); }
+bool AcceptTurn::connection_waits() const { return net::connection_waits(queue_); }
 
 /// Not all that are there: what has been accepted is served in between, and it may be a sibling's turn by then.
 void AcceptTurn::take_turn() {
@@ -168,7 +168,7 @@ AcceptTurn::Taken ListenerTurn::take() {
       case net::Accepted::Kind::none: return Taken::none;
       case net::Accepted::Kind::out_of_resources: {
         const int error = errno;
-        if (!anybody_waits()) return Taken::none;  // accept(2) wants a descriptor before it looks
+        if (!connection_waits()) return Taken::none;  // accept(2) wants a descriptor before it looks
         if (entrance_.descriptors.make_room()) continue;
         errno = error;
         pause();

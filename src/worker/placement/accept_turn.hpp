@@ -60,7 +60,7 @@ class AcceptTurn {
   /// What the sibling that should come has taken from this queue so far; 0: unknown.
   virtual std::uint64_t taken_by_sibling() const = 0;
 
-  bool anybody_waits() const;
+  bool connection_waits() const;
   void pause();  ///< for want of descriptors or memory
 
   const Entrance& entrance_;
@@ -87,11 +87,11 @@ class AcceptTurn {
   TimePoint last_complaint_{};
   Looks looks_;
   bool held_ = false;
-  bool ready_ = false;  ///< somebody waits since it is held
+  bool ready_ = false;  ///< a connection has waited since it is held
   std::function<void()> on_empty_;  ///< draining
 };
 
-/// Of a listener.
+/// The turn at a listener.
 class ListenerTurn final : public AcceptTurn {
  public:
   using AcceptTurn::AcceptTurn;

@@ -17,8 +17,8 @@ class LoadShedding {
   LoadShedding(scoreboard::WorkerBoard& board, const FleetView& fleet, std::function<int()> connections)
       : board_(board), fleet_(fleet), connections_(std::move(connections)) {}
 
-  /// What whoever watches the loop has found, some times a second, on a thread that does not own the loop. `may_give`:
-  /// there is a way to.
+  /// The load of the loop, a few times per second, on a thread that does not own the loop. `may_give`: there is a way
+  /// to give connections away.
   void on_load(bool overloaded, bool may_give) {
     board_.set_strained(overloaded);
     if (overloaded && may_give) wanted_.store(true, std::memory_order_relaxed);

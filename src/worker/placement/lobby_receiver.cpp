@@ -35,7 +35,7 @@ bool LobbyReceiver::has_room() {
 
 AcceptTurn::Taken LobbyReceiver::take() {
   while (true) {
-    if (!anybody_waits()) return Taken::none;
+    if (!connection_waits()) return Taken::none;
     if (!has_room()) {
       pause();
       return Taken::failed;
@@ -45,13 +45,11 @@ AcceptTurn::Taken LobbyReceiver::take() {
     switch (ipc::receive_guest(queue_, arrival)) {
       case ipc::Arrived::arrived:
         entrance_.descriptors.on_accepted();
-        // Whoever accepted it has counted it.
+        // The worker that accepted it has counted it.
         entrance_.hub.serve(os::off_standard(std::move(arrival.connection)), peer_of(arrival.guest),
                             history_of(arrival.guest, Clock::now()), arrival.unread);
         return Taken::one;
-      case ipc::Arrived::dropped:
-        strays_.add();
-        continue;
+      case ipc::Arrived::dropped: strays_.add(); continue;
       case ipc::Arrived::none: return Taken::none;
       case ipc::Arrived::closed:
         log::error("the lobby has been shut down, connections of other workers cannot be taken over");

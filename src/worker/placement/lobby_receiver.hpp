@@ -17,7 +17,7 @@ class LobbyReceiver final : public AcceptTurn {
  private:
   Taken take() override;
   int batch() const override { return 1; }
-  std::uint64_t taken_by_sibling() const override { return 0; }  ///< nobody counts them
+  std::uint64_t taken_by_sibling() const override { return 0; }  ///< they are not counted
   bool has_room();
 
   FloodLine strays_;

@@ -21,7 +21,7 @@ constexpr int kBatch = 64;
 /// Between two tries at a full lobby. It takes some hundred connections, and an idle sibling takes one within
 /// microseconds.
 constexpr auto kRetryInterval = 2ms;
-/// Nobody looks after a lobby that has taken nothing for this long.
+/// No worker empties a lobby that has taken nothing for this long.
 constexpr auto kLobbyFullTimeout = 1s;
 
 }  // namespace
@@ -47,7 +47,7 @@ bool LobbySender::on_wait(server::Connection& connection) {
 
 void LobbySender::add(server::Connection& connection) {
   if (!connection.waiting_hook.is_linked()) waiting_.push_back(connection);
-  if (moving_) go_on_soon();
+  if (moving_) continue_soon();
 }
 
 void LobbySender::on_wait_over(server::Connection& connection) {
@@ -59,7 +59,7 @@ void LobbySender::on_wait_over(server::Connection& connection) {
 bool LobbySender::send_request(server::Connection& connection) {
   std::string memory;
   const std::string_view request = connection.bytes_again(memory);
-  if (request.empty() || request.size() > ipc::kMostUnread) return false;
+  if (request.empty() || request.size() > ipc::kMaxUnreadBytes) return false;
   http::History history = connection.history();
   --history.requests;
   return send(connection, history, request);
@@ -74,17 +74,13 @@ bool LobbySender::send(server::Connection& connection, const http::History& hist
       last_sent_ = now;
       connection.release();
       return true;
-    case ipc::Sent::failed:
-      broken_ = true;
-      [[fallthrough]];
-    case ipc::Sent::full:
-      full_since_ = std::min(full_since_, now);
-      return false;
+    case ipc::Sent::failed: broken_ = true; [[fallthrough]];
+    case ipc::Sent::full: full_since_ = std::min(full_since_, now); return false;
   }
   return false;
 }
 
-void LobbySender::go_on_soon() {
+void LobbySender::continue_soon() {
   if (std::exchange(scheduled_, true)) return;
   // Interrupted waits end in the loop before what is posted after them: each turn has something else to do, or finds
   // the lobby full.
@@ -102,7 +98,7 @@ void LobbySender::go_on() {
   }
   int turn = 0;
   for (auto at = waiting_.begin(); at != waiting_.end() && turn < kBatch; ++turn) (at++)->interrupt();
-  go_on_soon();
+  continue_soon();
 }
 
 }  // namespace serval::worker::placement

@@ -23,7 +23,7 @@ class LobbySender final : public server::Migration {
   struct Hooks {
     std::function<void()>
         on_empty;  ///< none waits for a request any more; a connection's own functions are on the stack
-    std::function<void()> on_give_up;  ///< nobody takes anything out of the lobby
+    std::function<void()> on_give_up;  ///< no worker takes anything out of the lobby
   };
   /// `entry`: of the lobby; -1: there is none. All are borrowed.
   LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, LoadShedding& shedding,
@@ -32,14 +32,14 @@ class LobbySender final : public server::Migration {
   bool possible() const { return entry_ >= 0; }
   /// The worker drains, and others take over.
   void begin();
-  /// They do not any more.
+  /// The others do not take over any more.
   void end() { moving_ = false; }
   bool moving() const { return moving_; }
   /// No connection waits for a request here.
   bool empty() const { return waiting_.empty(); }
 
-  /// The request that the connection has in hand, which no thread has begun, goes with it. True: both are somebody
-  /// else's now.
+  /// The request that the connection has in hand, which no thread has begun, goes with it. True: both are another
+  /// worker's now.
   bool send_request(server::Connection& connection);
   TimePoint last_sent() const { return last_sent_; }  ///< min(): nothing was
 
@@ -51,7 +51,7 @@ class LobbySender final : public server::Migration {
  private:
   void add(server::Connection& connection);
   bool send(server::Connection& connection, const http::History& history, std::string_view unread);
-  void go_on_soon();
+  void continue_soon();
   void go_on();
 
   boost::asio::io_context& io_;

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLongestPast = 365 * 24h;
+constexpr auto kMaxAge = 365 * 24h;
 constexpr std::uint32_t kMaxRequests = 1'000'000'000;
 
 std::int64_t nanoseconds(TimePoint time) { return std::chrono::nanoseconds(time.time_since_epoch()).count(); }
@@ -29,7 +29,7 @@ ipc::Guest guest_of(const http::History& history, const net::Peer& peer) {
 }
 
 http::History history_of(const ipc::Guest& guest, TimePoint now) {
-  const TimePoint earliest = now - kLongestPast;
+  const TimePoint earliest = now - kMaxAge;
   const auto time = [&](std::int64_t ns) { return std::clamp(TimePoint(std::chrono::nanoseconds(ns)), earliest, now); };
   return {.accepted = time(guest.accepted_ns),
           .last_activity = time(guest.last_activity_ns),

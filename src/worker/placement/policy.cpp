@@ -26,8 +26,8 @@ bool Looks::found(std::uint64_t taken_by_sibling, bool none_has_headroom) {
 }
 
 int connections_to_give(int connections, const Siblings& others, int cpus) {
-  const bool somebody_gains = others.with_headroom > 0 && others.overloaded + 1 < cpus;
-  if (!somebody_gains || connections < 2) return 0;  // the only one gains nothing elsewhere
+  const bool gains = others.with_headroom > 0 && others.overloaded + 1 < cpus;
+  if (!gains || connections < 2) return 0;  // the only one gains nothing elsewhere
   return std::max(1, connections / kShareGivenAway);
 }
 

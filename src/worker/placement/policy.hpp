@@ -8,7 +8,7 @@
 /// Why any worker should not take what comes: more workers than are needed take the CPUs from each other, wake up for
 /// less at a time, and each heats its own caches (tests/bench/README.md has the figures). So workers are ordered by
 /// slot. The first one with headroom accepts, as do all before it; the others look again some milliseconds later, and
-/// then accept whatever is still queued: nobody has to come for others to be served.
+/// then accept whatever is still queued: no worker has to come for clients to be served.
 namespace serval::worker::placement {
 
 using scoreboard::Siblings;
@@ -58,7 +58,7 @@ int connections_to_give(int connections, const Siblings& others, int cpus);
 /// client hardly notices.
 inline constexpr std::chrono::milliseconds kWorthWaiting{2};
 /// Requests that are moved at one look. Siblings in the same straits look at the same free threads.
-inline constexpr int kMovedAtOnce = 16;
+inline constexpr int kMigrationBatch = 16;
 
 /// What this worker's own threads are at.
 struct OwnThreads {

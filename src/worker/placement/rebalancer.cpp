@@ -22,7 +22,7 @@ void Rebalancer::look_after(std::chrono::milliseconds time) {
 }
 
 void Rebalancer::look() {
-  const int waiting = std::min(pool_.waiting(), kMovedAtOnce);
+  const int waiting = std::min(pool_.waiting(), kMigrationBatch);
   if (waiting > 0 && move(fleet_.free_threads(waiting))) on_moved_();
   if (!watching_ && pool_.waiting() > 0) look_after(kWorthWaiting);
 }
@@ -37,7 +37,7 @@ bool Rebalancer::move(int free) {
   const OwnThreads own = own_threads(now);
   std::vector<Task*> kept;
   bool moved = false;
-  while (free > 0 && static_cast<int>(kept.size()) < kMovedAtOnce) {
+  while (free > 0 && static_cast<int>(kept.size()) < kMigrationBatch) {
     Task* const task = pool_.withdraw_first();
     if (task == nullptr) break;
     const auto* const call = dynamic_cast<HandlerCall*>(task);

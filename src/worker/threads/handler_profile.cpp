@@ -15,7 +15,7 @@ constexpr int kSlownessMax = 48;
 /// microseconds.
 constexpr int kTooSleepy = 50;
 /// One that sleeps for longer counts as this: it alone must not send all others to the pool.
-constexpr int kLongestSleep = 300;
+constexpr int kMaxSleepCounted = 300;
 /// The mean follows one out of so many handlers.
 constexpr int kMemory = 8;
 
@@ -33,7 +33,7 @@ void HandlerProfile::record_quick() {
 
 void HandlerProfile::record_sleep(std::chrono::nanoseconds time) {
   const auto us =
-      std::min<long long>(std::chrono::duration_cast<std::chrono::microseconds>(time).count(), kLongestSleep);
+      std::min<long long>(std::chrono::duration_cast<std::chrono::microseconds>(time).count(), kMaxSleepCounted);
   const int mean = sleep_us_.load(std::memory_order_relaxed);
   if (us == 0 && mean == 0) return;
   sleep_us_.store((mean * (kMemory - 1) + static_cast<int>(us)) / kMemory, std::memory_order_relaxed);

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 /// Mean time for which a request that comes at any moment finds the loop busy with those before it. Quick requests come
 /// to that when the loop has hardly any time left, long ones much sooner.
-constexpr Clock::duration kLongestWait = 250us;
+constexpr Clock::duration kMaxMeanWait = 250us;
 
 }  // namespace
 
@@ -22,7 +22,7 @@ bool LoopLoad::overloaded(const Sample& now) {
   if (used >= 1) return true;
   const double each = busy / static_cast<double>(std::max<std::uint64_t>(now.requests - before.requests, 1));
   // The mean wait in a queue with one server and no pattern in what comes (M/M/1).
-  return used / (1 - used) * each > std::chrono::duration<double>(kLongestWait).count();
+  return used / (1 - used) * each > std::chrono::duration<double>(kMaxMeanWait).count();
 }
 
 }  // namespace serval::worker

@@ -81,7 +81,7 @@ class ServerTest : public testing::Test {
     };
   }
 
-  void run(Status status, Limits limits = {}) {
+  void run(Status status, ClientLimits limits = {}) {
     auto listening = Server::listen(io_, path_, 0600, limits);
     ASSERT_TRUE(listening) << listening.error();
     server_ = std::move(*listening);
@@ -286,10 +286,10 @@ TEST_F(ServerTest, WhoHasNotSaidAllIsHeardOutByAnother) {
   const std::string_view request = kStatus;
   Raw client(path_);
   client.send(request.substr(0, 7));
-  std::vector<Unheard> unheard;
+  std::vector<PendingClient> unheard;
   for (const auto deadline = Clock::now() + 10s; unheard.empty() || unheard[0].read.empty();) {
     ASSERT_LT(Clock::now(), deadline);
-    unheard = there([this] { return server_->unheard(); });
+    unheard = there([this] { return server_->pending(); });
   }
   EXPECT_EQ(unheard[0].read, request.substr(0, 7));
   there([&] {

@@ -66,7 +66,7 @@ TEST(Forwarded, TheRightmostUntrustedHopIsTheClient) {
        "http"},
   };
   for (const Row& row : rows) {
-    const Origin origin = find_origin(row.fields, {row.peer, "http"}, is_inside);
+    const ClientOrigin origin = find_origin(row.fields, {row.peer, "http"}, is_inside);
     EXPECT_EQ(origin.address, row.address) << row.what;
     EXPECT_EQ(origin.scheme, row.scheme) << row.what;
   }

@@ -81,7 +81,7 @@ TEST_F(LobbyTest, AConnectionArrivesWithAllThatBelongsToIt) {
 }
 
 TEST_F(LobbyTest, ARequestThatHasBeenReadComesWithIt) {
-  const std::string request(kMostUnread, 'r');
+  const std::string request(kMaxUnreadBytes, 'r');
   ASSERT_EQ(send_guest(lobby.entry.get(), guest, connection.get(), request), Sent::sent);
   ASSERT_EQ(send_guest(lobby.entry.get(), guest, connection.get(), "GET"), Sent::sent);
   ASSERT_EQ(send_guest(lobby.entry.get(), guest, connection.get()), Sent::sent);
@@ -139,7 +139,7 @@ TEST_F(LobbyTest, WhatIsNoConnectionIsDropped) {
     EXPECT_EQ(open_fds(), before) << "what came with it is closed";
   };
   const int fd = connection.get();
-  std::string large(sizeof guest + kMostUnread + 1, 'x');
+  std::string large(sizeof guest + kMaxUnreadBytes + 1, 'x');
   std::memcpy(large.data(), &guest, sizeof guest);
   expect_dropped("too short", &guest, sizeof guest - 1, {fd});
   expect_dropped("too long", large.data(), large.size(), {fd});

@@ -70,7 +70,7 @@ TEST(Children, SayWhyAProcessIsNoWorker) {
 
 TEST(Children, RememberAnEndThatCameBeforeTheName) {
   Children children;
-  os::Exit exit;
+  os::ChildExit exit;
   exit.pid = kNoProcess;
   children.note_early_exit(exit);
   EXPECT_FALSE(children.take_early_exit(kNoProcess)) << "no fork was outstanding";

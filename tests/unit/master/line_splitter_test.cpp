@@ -36,14 +36,14 @@ TEST_F(LineSplitterTest, TheEndEndsTheLastLine) {
 }
 
 TEST_F(LineSplitterTest, CutsLongLinesIntoPieces) {
-  const std::string longest(LineSplitter::kLongest, 'x');
+  const std::string longest(LineSplitter::kMaxLineBytes, 'x');
   EXPECT_THAT(feed(longest + longest + "y\n"), ElementsAre(longest, longest, "y"));
   EXPECT_THAT(feed(longest + "\nz\n"), ElementsAre(longest, "z"))
       << "a line that just fits is not followed by an empty one";
 }
 
 TEST_F(LineSplitterTest, SplitsAlikeHoweverTheBytesArrive) {
-  const std::string text = "a\nbb\r\n\n" + std::string(LineSplitter::kLongest, 'c') + "\nddd\n";
+  const std::string text = "a\nbb\r\n\n" + std::string(LineSplitter::kMaxLineBytes, 'c') + "\nddd\n";
   const std::vector<std::string> whole = feed(text);
   std::vector<std::string> pieces;
   for (const char byte : text) {

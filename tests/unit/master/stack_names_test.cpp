@@ -40,7 +40,7 @@ struct StackNamesTest : testing::Test {
     std::filesystem::remove_all(folder);
   }
 
-  void start(const std::string& script, Duration patience = StackNames::kPatience) {
+  void start(const std::string& script, Duration patience = StackNames::kNamingTimeout) {
     const std::string program = folder / "program";
     std::ofstream(program) << "#!/bin/sh\n" << script << '\n';
     std::filesystem::permissions(program, std::filesystem::perms::owner_all);
@@ -180,7 +180,7 @@ TEST_F(StackNamesTest, ACountFromOutsideIsNotBelieved) {
 
 TEST_F(StackNamesTest, TooManyQuestionsAndTheEndLeaveBareAddresses) {
   start("exec sleep 1000");
-  const std::size_t accepted = 1 + StackNames::kMostWaiting;
+  const std::size_t accepted = 1 + StackNames::kMaxWaiting;
   for (std::size_t i = 0; i < accepted + 2; ++i) ask({i});
   run_until_answers(2);
   io.restart();

@@ -103,11 +103,11 @@ TEST(Accept, TheConnectionNeitherBlocksNorSurvivesAnExec) {
 
 TEST(Accept, ServesThoseThatWaitInTheirOrderAndThenSaysNone) {
   const Listener listener = Listener::v4();
-  EXPECT_FALSE(anybody_waits(listener.fd()));
+  EXPECT_FALSE(connection_waits(listener.fd()));
   EXPECT_EQ(accept_one(listener.fd()).kind, Kind::none);
   const UniqueFd first = listener.client();
   const UniqueFd second = listener.client();
-  EXPECT_TRUE(anybody_waits(listener.fd()));
+  EXPECT_TRUE(connection_waits(listener.fd()));
   EXPECT_EQ(accept_one(listener.fd()).peer.port, port_of(first));
   EXPECT_EQ(accept_one(listener.fd()).peer.port, port_of(second));
   EXPECT_EQ(accept_one(listener.fd()).kind, Kind::none);
@@ -146,7 +146,7 @@ TEST(Accept, WithoutDescriptorsTheClientWaitsOn) {
     const int error = errno;
     EXPECT_EQ(accepted.kind, Kind::out_of_resources);
     EXPECT_EQ(error, EMFILE);
-    EXPECT_TRUE(anybody_waits(listener.fd()));
+    EXPECT_TRUE(connection_waits(listener.fd()));
   }
   EXPECT_EQ(accept_one(listener.fd()).peer.port, port_of(client));
 }
@@ -155,7 +155,7 @@ TEST(Accept, WithoutDescriptorsItDoesNotEvenLookForAClient) {
   const Listener listener = Listener::v4();
   const os::test::NoDescriptors none;
   EXPECT_EQ(accept_one(listener.fd()).kind, Kind::out_of_resources);
-  EXPECT_FALSE(anybody_waits(listener.fd()));
+  EXPECT_FALSE(connection_waits(listener.fd()));
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ class DeathWithParent : public testing::Test {
 
   /// A child, and a grandchild that does `arrange(child's pid)`; the child is killed once the grandchild has done so.
   /// How the grandchild ended: by the signal, or by itself when it was told to, with what `arrange` had returned.
-  static Exit grandchild_of_killed(const std::function<int(pid_t)>& arrange) {
+  static ChildExit grandchild_of_killed(const std::function<int(pid_t)>& arrange) {
     int ready[2];
     int leave[2];
     EXPECT_EQ(::pipe2(ready, O_CLOEXEC), 0);
@@ -62,17 +62,17 @@ class DeathWithParent : public testing::Test {
     EXPECT_TRUE(wait_for(child));
     go_on.reset();  // if it is to die, it has got the signal by now: it gets it before its parent can be reaped
     for (const int fd : {ready[0], ready[1], leave[0]}) ::close(fd);
-    return wait_for(grandchild).value_or(Exit{});
+    return wait_for(grandchild).value_or(ChildExit{});
   }
 };
 
 TEST_F(DeathWithParent, the_end_of_the_parent_is_the_end) {
-  const Exit exit = grandchild_of_killed([](pid_t parent) { return die_with_parent(parent) ? 1 : 2; });
+  const ChildExit exit = grandchild_of_killed([](pid_t parent) { return die_with_parent(parent) ? 1 : 2; });
   EXPECT_EQ(exit.text(), "SIGKILL");
 }
 
 TEST_F(DeathWithParent, can_be_taken_back) {
-  const Exit exit = grandchild_of_killed([](pid_t parent) {
+  const ChildExit exit = grandchild_of_killed([](pid_t parent) {
     const bool arranged = die_with_parent(parent) && parent_death_signal() == SIGKILL;
     outlive_parent();
     return arranged && parent_death_signal() == 0 ? 42 : 2;

@@ -32,7 +32,7 @@ using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::StartsWith;
 
-constexpr int kPatience = 30000;  // ms; only ever waited for in full by a test that fails
+constexpr int kPollTimeoutMs = 30000;  // ms; only ever waited for in full by a test that fails
 
 Listening listening_on(const std::string& text, int backlog = 128) {
   const auto address = Address::parse(text);
@@ -72,7 +72,7 @@ Client connect_to(const Listening& listening, int family = 0) {
 
 bool wait_until(int fd, short events) {
   pollfd waited{fd, events, 0};
-  return ::poll(&waited, 1, kPatience) == 1;
+  return ::poll(&waited, 1, kPollTimeoutMs) == 1;
 }
 
 /// The outcome of a connect on its way.

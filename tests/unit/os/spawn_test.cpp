@@ -39,7 +39,7 @@ std::string read_to_end(int fd) {
 /// Runs `script` in a shell with standard output at a pipe, and returns what it wrote.
 struct Ran {
   std::string output;
-  Exit exit;
+  ChildExit exit;
 };
 Ran run_shell(const std::string& script, Spawn spawn_ = {}) {
   auto [read_end, write_end] = make_pipe();
@@ -51,7 +51,7 @@ Ran run_shell(const std::string& script, Spawn spawn_ = {}) {
   write_end.reset();
   Ran run;
   run.output = read_to_end(read_end.get());
-  if (pid) run.exit = wait_for(*pid).value_or(Exit{});
+  if (pid) run.exit = wait_for(*pid).value_or(ChildExit{});
   return run;
 }
 

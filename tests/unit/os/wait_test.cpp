@@ -51,7 +51,7 @@ TEST(Wait, a_signal) {
   EXPECT_TRUE(exit->signaled);
   EXPECT_EQ(exit->code, SIGSEGV);
   EXPECT_EQ(exit->text().rfind("SIGSEGV", 0), 0u);
-  EXPECT_EQ((Exit{1, true, SIGABRT, true}.text()), "SIGABRT (core dumped)");
+  EXPECT_EQ((ChildExit{1, true, SIGABRT, true}.text()), "SIGABRT (core dumped)");
 }
 
 TEST(Wait, does_not_block_and_reaps_all_there_are) {

@@ -33,7 +33,7 @@ class WorkerBoardTest : public testing::Test {
 TEST_F(WorkerBoardTest, a_fresh_scoreboard_is_empty) {
   const SlotReading slot = read_slot(memory_, 0);
   EXPECT_EQ(slot.pid, 0);
-  EXPECT_EQ(slot.phase, Phase::none);
+  EXPECT_EQ(slot.phase, WorkerPhase::none);
   EXPECT_EQ(slot.begun, TimePoint{});
   EXPECT_THAT(read_requests(memory_, 0), IsEmpty());
   const Totals totals = read_totals(memory_);
@@ -44,10 +44,10 @@ TEST_F(WorkerBoardTest, a_fresh_scoreboard_is_empty) {
 TEST_F(WorkerBoardTest, what_a_worker_says_of_itself_is_read) {
   WorkerBoard board(memory_, 1);
   board.begin(3, 4711, kNow);
-  EXPECT_EQ(read_slot(memory_, 1).phase, Phase::booting);
+  EXPECT_EQ(read_slot(memory_, 1).phase, WorkerPhase::booting);
   EXPECT_EQ(read_slot(memory_, 1).last_beat, TimePoint{});
 
-  board.set_phase(Phase::serving);
+  board.set_phase(WorkerPhase::serving);
   board.beat(kNow + 5s, 4712);
   board.set_connections(30);
   for (const int row : {0, 2}) board.row(row).begin({.method = "GET"}, kNow, TimePoint::max());
@@ -55,7 +55,7 @@ TEST_F(WorkerBoardTest, what_a_worker_says_of_itself_is_read) {
   const SlotReading slot = read_slot(memory_, 1);
   EXPECT_EQ(slot.pid, 4711);
   EXPECT_EQ(slot.generation, 3);
-  EXPECT_EQ(slot.phase, Phase::serving);
+  EXPECT_EQ(slot.phase, WorkerPhase::serving);
   EXPECT_EQ(slot.begun, kNow);
   EXPECT_EQ(slot.last_beat, kNow + 5s);
   EXPECT_EQ(slot.loop_thread, 4712);
@@ -123,7 +123,7 @@ TEST_F(WorkerBoardTest, totals_are_of_all_slots) {
 TEST_F(WorkerBoardTest, a_new_life_starts_at_zero_but_counters_go_on) {
   WorkerBoard first(memory_, 0);
   first.begin(1, 10, kNow);
-  first.set_phase(Phase::serving);
+  first.set_phase(WorkerPhase::serving);
   first.beat(kNow, 10);
   first.set_connections(9);
   first.count({.status = 200});
@@ -135,7 +135,7 @@ TEST_F(WorkerBoardTest, a_new_life_starts_at_zero_but_counters_go_on) {
   const SlotReading slot = read_slot(memory_, 0);
   EXPECT_EQ(slot.pid, 20);
   EXPECT_EQ(slot.generation, 2);
-  EXPECT_EQ(slot.phase, Phase::booting);
+  EXPECT_EQ(slot.phase, WorkerPhase::booting);
   EXPECT_EQ(slot.begun, kNow + 10s);
   EXPECT_EQ(slot.last_beat, TimePoint{});
   EXPECT_EQ(slot.loop_thread, 0);
@@ -152,13 +152,13 @@ TEST_F(WorkerBoardTest, a_new_life_starts_at_zero_but_counters_go_on) {
 TEST_F(WorkerBoardTest, a_cleared_slot_has_no_worker_but_its_counters) {
   WorkerBoard board(memory_, 2);
   board.begin(1, 10, kNow);
-  board.set_phase(Phase::draining);
+  board.set_phase(WorkerPhase::draining);
   board.count({.status = 200});
   board.row(0).begin({.method = "GET"}, kNow, kNow);
   clear_slot(memory_, 2);
   const SlotReading slot = read_slot(memory_, 2);
   EXPECT_EQ(slot.pid, 0);
-  EXPECT_EQ(slot.phase, Phase::none);
+  EXPECT_EQ(slot.phase, WorkerPhase::none);
   EXPECT_EQ(slot.running, 0);
   EXPECT_THAT(read_requests(memory_, 2), IsEmpty());
   EXPECT_EQ(read_totals(memory_).answers_with(200), 1u);
@@ -170,7 +170,7 @@ TEST_F(WorkerBoardTest, what_a_killed_worker_wrote_is_read) {
   if (child == 0) {
     WorkerBoard board(memory_, 1);
     board.begin(5, ::getpid(), kNow);
-    board.set_phase(Phase::serving);
+    board.set_phase(WorkerPhase::serving);
     board.beat(kNow + 1s, ::gettid());
     board.count({.status = 201, .duration = 2ms});
     board.row(2).begin({.method = "POST", .target = "/crash", .request_id = "abc", .peer = "127.0.0.1:9"}, kNow + 1s,
@@ -184,7 +184,7 @@ TEST_F(WorkerBoardTest, what_a_killed_worker_wrote_is_read) {
   const SlotReading slot = read_slot(memory_, 1);
   EXPECT_EQ(slot.pid, child);
   EXPECT_EQ(slot.generation, 5);
-  EXPECT_EQ(slot.phase, Phase::serving);
+  EXPECT_EQ(slot.phase, WorkerPhase::serving);
   EXPECT_EQ(slot.requests, 1u);
   const auto requests = read_requests(memory_, 1);
   ASSERT_THAT(requests, SizeIs(1));
@@ -229,7 +229,7 @@ void read_all_and_check(const Memory& memory) {
     const SlotReading reading = read_slot(memory, slot);
     EXPECT_GE(reading.pid, 0);
     EXPECT_GE(reading.generation, 0);
-    EXPECT_LE(reading.phase, Phase::draining);
+    EXPECT_LE(reading.phase, WorkerPhase::draining);
     EXPECT_GE(reading.last_beat, TimePoint{});
     EXPECT_GE(reading.begun, TimePoint{});
     EXPECT_GE(reading.connections, 0);
@@ -286,10 +286,10 @@ TEST_F(WorkerBoardTest, free_threads_are_those_of_siblings_that_serve_and_have_n
   EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
   WorkerBoard own(memory_, 0), sibling(memory_, 1);
   own.begin(1, 1, kNow);
-  own.set_phase(Phase::serving);
+  own.set_phase(WorkerPhase::serving);
   sibling.begin(1, 2, kNow);
   EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0) << "it boots";
-  sibling.set_phase(Phase::serving);
+  sibling.set_phase(WorkerPhase::serving);
   EXPECT_EQ(free_threads(memory_, 0, 2, 100), 2);
   EXPECT_EQ(free_threads(memory_, 0, 2, 1), 1) << "that is enough";
   sibling.row(1).begin({.method = "GET"}, kNow, TimePoint::max());
@@ -297,14 +297,14 @@ TEST_F(WorkerBoardTest, free_threads_are_those_of_siblings_that_serve_and_have_n
   sibling.set_waiting(1);
   EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
   sibling.set_waiting(0);
-  sibling.set_phase(Phase::draining);
+  sibling.set_phase(WorkerPhase::draining);
   EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
 }
 
 TEST_F(WorkerBoardTest, a_worker_whose_app_wants_no_requests_is_no_sibling_to_leave_any_to) {
   WorkerBoard own(memory_, 0), sibling(memory_, 1);
   sibling.begin(1, 2, kNow);
-  sibling.set_phase(Phase::serving);
+  sibling.set_phase(WorkerPhase::serving);
   EXPECT_EQ(siblings(memory_, {.end = 3, .but = 0, .enough = 9}, 2, kNow).with_headroom, 1);
   sibling.set_unready(true, false);
   EXPECT_EQ(free_threads(memory_, 0, 2, 100), 0);
@@ -341,8 +341,8 @@ TEST_F(WorkerBoardTest, what_the_master_says_of_the_server_is_read_by_all) {
 TEST_F(WorkerBoardTest, readiness_counts_the_workers_that_serve) {
   WorkerBoard first(memory_, 0), second(memory_, 1), third(memory_, 2);
   for (WorkerBoard* board : {&first, &second, &third}) board->begin(1, 2, kNow);
-  first.set_phase(Phase::serving);
-  second.set_phase(Phase::serving);
+  first.set_phase(WorkerPhase::serving);
+  second.set_phase(WorkerPhase::serving);
   second.set_unready(true, false);
   set_server(memory_, {.draining = true});
   const Readiness server = readiness(memory_);

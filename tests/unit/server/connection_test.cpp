@@ -189,7 +189,7 @@ class ConnectionBehindProxy : public ConnectionTest {
     settings.proxy_protocol = true;
     settings.is_trusted = [](std::string_view address) { return address == "10.0.0.1"; };
     handler.on_take = [](Exchange& exchange) {
-      const Origin& origin = exchange.origin();
+      const PeerOrigin& origin = exchange.origin();
       return answer(exchange, "for " + std::string(origin.peer) + ":" + std::to_string(origin.peer_port) + ".");
     };
   }

@@ -82,7 +82,7 @@ class ExchangeFromProxy : public ExchangeTest {
     settings.is_trusted = [](std::string_view address) { return address.starts_with("10."); };
     Seen seen;
     handler.on_take = [&](Exchange& exchange) {
-      const Origin& origin = exchange.origin();
+      const PeerOrigin& origin = exchange.origin();
       seen = {std::string(origin.scheme) + "://" + std::string(origin.peer) + ":" + std::to_string(origin.peer_port),
               std::string(exchange.request_id()), exchange.from_trusted_peer()};
       return answer(exchange, "ok");

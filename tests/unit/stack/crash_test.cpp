@@ -48,9 +48,7 @@ extern "C" {
   if (depth > depth_limit) return 0;
   return stack_test_never_returns(depth + 1) + some[0];
 }
-[[gnu::noinline]] void stack_test_aborts() {
-  std::abort();
-}
+[[gnu::noinline]] void stack_test_aborts() { std::abort(); }
 [[gnu::noinline]] void stack_test_waits_for_the_end() {
   for (;;) ::pause();
 }
@@ -77,7 +75,7 @@ void write_report(const Crash& crash) noexcept {
 }
 
 struct Outcome {
-  os::Exit exit;
+  os::ChildExit exit;
   std::vector<Crash> reports;
 
   std::vector<std::string> names() const {
@@ -231,7 +229,8 @@ TEST(Crash, a_report_that_crashes_does_not_hide_the_signal) {
                                 [](const Crash& crash) noexcept {
                                   write_report(crash);
                                   stack_test_writes_to(nowhere);
-                                }).end();
+                                })
+                              .end();
   EXPECT_EQ(outcome.exit.text(), "SIGABRT");
   EXPECT_EQ(outcome.reports.size(), 1U);
 }
@@ -239,9 +238,7 @@ TEST(Crash, a_report_that_crashes_does_not_hide_the_signal) {
 #if defined(__x86_64__)
 TEST(Crash, an_overwritten_stack_is_reported_with_what_is_known) {
   if (kThreadSanitizer) GTEST_SKIP() << kBlocksSignals;
-  const Outcome outcome = Child([] {
-                            asm volatile("mov $0x10, %%rbp\n\tmov $0x10, %%rsp\n\tud2" ::: "memory");
-                          }).end();
+  const Outcome outcome = Child([] { asm volatile("mov $0x10, %%rbp\n\tmov $0x10, %%rsp\n\tud2" ::: "memory"); }).end();
   EXPECT_EQ(outcome.exit.text(), "SIGILL");
   ASSERT_EQ(outcome.reports.size(), 1U);
   EXPECT_EQ(outcome.reports[0].signal, SIGILL);

@@ -21,7 +21,7 @@ class AppReadinessTest : public ::testing::Test {
  protected:
   AppReadinessTest() {
     board.begin(1, 100, Clock::now());
-    board.set_phase(scoreboard::Phase::serving);
+    board.set_phase(scoreboard::WorkerPhase::serving);
     EXPECT_TRUE(app->preload({}, 1, "shop"));
     app_says(true);
     config.health.ready_interval = 1ms;

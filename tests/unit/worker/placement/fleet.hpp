@@ -25,9 +25,9 @@ class Fleet : public server::test::Engine {
  protected:
   Fleet() {
     for (int slot = 0; slot < 3; ++slot) boards.emplace_back(memory, slot).begin(1, 100 + slot, Clock::now());
-    boards[1].set_phase(scoreboard::Phase::serving);
+    boards[1].set_phase(scoreboard::WorkerPhase::serving);
   }
-  void serves_at_ease(std::size_t slot) { boards[slot].set_phase(scoreboard::Phase::serving); }
+  void serves_at_ease(std::size_t slot) { boards[slot].set_phase(scoreboard::WorkerPhase::serving); }
 
   scoreboard::Memory memory = std::move(*scoreboard::Memory::create({.slots = 3, .rows = kThreads + 1}));
   std::deque<scoreboard::WorkerBoard> boards;

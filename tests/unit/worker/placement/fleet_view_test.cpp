@@ -25,7 +25,7 @@ struct FleetViewTest : testing::Test {
   FleetViewTest() {
     for (int slot = 0; slot < 4; ++slot) {
       boards.emplace_back(memory, slot).begin(1, 100 + slot, TimePoint{});
-      boards.back().set_phase(scoreboard::Phase::serving);
+      boards.back().set_phase(scoreboard::WorkerPhase::serving);
     }
   }
 
@@ -48,9 +48,9 @@ struct FleetViewTest : testing::Test {
 TEST_F(FleetViewTest, IsTheFirstOnesWhileThatOneIsAtEase) { EXPECT_EQ(accepting(), "0"); }
 
 TEST_F(FleetViewTest, TheNextOneComesInFor) {
-  boards[0].set_phase(scoreboard::Phase::draining);
+  boards[0].set_phase(scoreboard::WorkerPhase::draining);
   EXPECT_EQ(accepting(), "01") << "one that drains; that one is not asked any more";
-  boards[0].set_phase(scoreboard::Phase::serving);
+  boards[0].set_phase(scoreboard::WorkerPhase::serving);
   EXPECT_EQ(accepting(), "0");
   boards[0].set_waiting(1);
   EXPECT_EQ(accepting(), "01") << "one where requests wait";
@@ -66,7 +66,7 @@ TEST_F(FleetViewTest, TheNextOneComesInForOneWhoseLoopIsHeldUpByAHandler) {
   scoreboard::Memory wide = std::move(*scoreboard::Memory::create({.slots = 2, .rows = 5}));
   scoreboard::WorkerBoard first(wide, 0);
   first.begin(1, 100, TimePoint{});
-  first.set_phase(scoreboard::Phase::serving);
+  first.set_phase(scoreboard::WorkerPhase::serving);
   first.beat(kNow, ::gettid());
   FleetView second(wide, 1, 4, kCpus);
   first.row(0).begin({.method = "GET"}, kNow, TimePoint::max());  // by this thread
@@ -112,7 +112,7 @@ TEST_F(FleetViewTest, IsFarFromThoseWhomMoreSiblingsThanCpusPrecede) {
 TEST_F(FleetViewTest, IsLookedUpOnceAMillisecond) {
   FleetView second = view(1);
   EXPECT_FALSE(accepts(second, kNow));
-  boards[0].set_phase(scoreboard::Phase::draining);
+  boards[0].set_phase(scoreboard::WorkerPhase::draining);
   EXPECT_FALSE(accepts(second, kNow + 500us));
   EXPECT_TRUE(accepts(second, kNow + 1ms));
 }

@@ -233,7 +233,7 @@ TEST_F(LobbySenderTest, ABodyThatCameApartFromItsHeadMovesToo) {
 TEST_F(LobbySenderTest, ARequestThatIsTooLargeStays) {
   handler.keep();
   Client& client = connect();
-  client.send(post("/stays", std::string(ipc::kMostUnread, 'x')));
+  client.send(post("/stays", std::string(ipc::kMaxUnreadBytes, 'x')));
   run_until_pending();
   EXPECT_FALSE(sender.send_request(connection()));
   EXPECT_FALSE(arrive());

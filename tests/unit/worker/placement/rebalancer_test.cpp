@@ -130,7 +130,7 @@ TEST_F(RebalancerTest, IfAllThreadsHaveBeenBusyForLongItDoesNotWaitFirst) {
 TEST_F(RebalancerTest, ARequestThatCannotMoveKeepsItsPlace) {
   serves_at_ease(0);
   Client& large = connect();
-  large.send(post("/stays", std::string(ipc::kMostUnread, 'x')));
+  large.send(post("/stays", std::string(ipc::kMaxUnreadBytes, 'x')));
   run_until([&] { return pool.waiting() == 1; });
   ask("/moves");
   rebalancer.watch();

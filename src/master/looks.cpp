@@ -1,0 +1,40 @@
+#include "master/looks.hpp"
+
+#include <utility>
+
+#include "base/time.hpp"
+#include "os/thread_stat.hpp"
+#include "scoreboard/reader.hpp"
+
+namespace serval::master {
+
+/// A loop's thread costs a read of /proc, so it is looked at only where the beats are not enough.
+void Looks::perform(const supervisor::LookAtWorkers& action) {
+  supervisor::LookedAtWorkers looked;
+  const TimePoint now = Clock::now();
+  for (const auto& [slot, worker] : parts_.children.workers()) {
+    if (worker->pid == 0) continue;
+    supervisor::Sample sample{.slot = slot, .pid = worker->pid, .pulse = {}, .memory = {}};
+    const scoreboard::SlotReading reading = scoreboard::read_slot(parts_.scoreboard, slot);
+    sample.pulse.beat = reading.last_beat;
+    if (action.silent_for > Duration::zero() && now - reading.last_beat >= action.silent_for) {
+      const auto loop = os::thread_stat(worker->pid, reading.loop_thread);
+      if (loop) sample.pulse.state = loop->state;
+      if (loop) sample.pulse.cpu = loop->cpu;
+    }
+    if (action.memory) sample.memory = parts_.memory.look(worker->pid);
+    looked.samples.push_back(sample);
+  }
+  tell_(std::move(looked));
+}
+
+/// If that one does not load either, the next crash is no reason to try the same file again.
+void Looks::perform(const supervisor::InspectApp& action) {
+  const MoldProcess* mold = parts_.children.find_mold(action.generation);
+  const AppFile now = look_at_app(parts_.generations.config_of(action.generation).app.library);
+  if (mold == nullptr || !worth_loading(now, mold->app_file, tried_app_)) return;
+  tried_app_ = now;
+  tell_(supervisor::AppChanged{action.generation});
+}
+
+}  // namespace serval::master
