@@ -7,6 +7,7 @@
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "base/text.hpp"
 #include "base/units.hpp"
@@ -62,10 +63,15 @@ Result<Address> parse_unix(std::string_view text, std::string_view name) {
   const bool abstract = name.starts_with('@');
   address.kind = abstract ? Address::Kind::unix_abstract : Address::Kind::unix_path;
   address.name = abstract ? name.substr(1) : name;
-  if (const std::size_t mark = address.name.find('?'); !abstract && mark != std::string::npos) {
+  if (const std::size_t mark = address.name.find('?'); mark != std::string::npos) {
     const std::string words = address.name.substr(mark + 1);
-    address.name.resize(mark);
-    if (const std::string complaint = read_access(words, address); !complaint.empty()) return wrong(text, complaint);
+    Address with_access = address;
+    const std::string complaint = read_access(words, with_access);
+    if (abstract && complaint.empty())
+      return wrong(text, "an abstract socket has no file, and so no mode, user or group: leave out ?" + words);
+    if (!abstract && !complaint.empty()) return wrong(text, complaint);
+    if (!abstract) address = std::move(with_access);
+    if (!abstract) address.name.resize(mark);
   }
   if (address.name.empty()) {
     return wrong(text, "the name of the unix socket is missing; write unix:/path or unix:@name");

@@ -494,7 +494,7 @@ constexpr Option kOptions[] = {
      .check = check_log_file,
      .is_path = true,
      .summary = "where the log goes",
-     .more = "\"-\": standard error. A named pipe needs no reader: it keeps the last lines for the next one, and "
+     .more = "\"-\": standard error. A named pipe needs no reader: it keeps what fits for the next one, and "
              "what does not fit is dropped.",
      .example = "\"/var/log/shop/serval.log\""},
     {.path = "log.access",

@@ -12,7 +12,6 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "control/status.hpp"
-#include "master/listeners.hpp"
 #include "os/process_memory.hpp"
 #include "os/spawn.hpp"
 

@@ -29,12 +29,18 @@ Result<void> give_access(const os::Listening& listening, const os::FileAccess& a
   return listening.socket_file.empty() ? Result<void>() : os::set_file_access(listening.socket_file, access);
 }
 
+/// A socket is [::] with or without IPv4 for good.
+bool takes_what_it_should(const Address& address, int fd, const config::Server& config) {
+  return address.host != "::" || os::takes_ipv4(fd) != only_v6(address, config.bind);
+}
+
 Result<os::Listening> open_one(const std::string& bind, const Address& address, const config::Server& config,
                                std::vector<os::NamedSocket>& passed) {
   if (address.kind == Address::Kind::systemd) return take_passed(passed, address.name);
   const auto access = file_access(address, config);
   if (!access) return Error{"cannot listen on " + address.text() + ": " + access.error()};
-  if (auto stored = take_stored(passed, bind, address)) {
+  if (auto stored = take_stored(passed, bind, address);
+      stored && takes_what_it_should(address, stored->fd.get(), config)) {
     if (const auto set = give_access(*stored, *access); !set)
       return Error{"cannot listen on " + address.text() + ": " + set.error()};
     return std::move(*stored);
@@ -151,6 +157,11 @@ Result<Listeners> open_listeners(const config::Server& config, const Listeners& 
       return one->open() && one->reachable() && !has(result, one) && is_at(*one, bind, *address);
     });
     if (same != open.end()) {
+      // The other way round is told by the IPv4 address that finds its port taken.
+      if (!takes_what_it_should(*address, (*same)->inherited().fd, config) && !only_v6(*address, config.bind)) {
+        return Error{"cannot listen on " + address->text() +
+                     " for IPv4 as well: a reload cannot change that of an open socket; restart the server for it"};
+      }
       const auto access = file_access(*address, config);
       const auto set = access ? (*same)->give(*access) : Error{access.error()};
       if (!set) return Error{"cannot listen on " + address->text() + ": " + set.error()};

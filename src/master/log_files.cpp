@@ -22,7 +22,7 @@ bool is_pipe(int fd) {
 }
 
 /// A named pipe is opened for reading, too: then it needs no reader to be opened, none of ours gets EPIPE while there
-/// is none, and its buffer keeps the last lines for the next one (fifo(7): that works on Linux). ENXIO is how the open
+/// is none, and its buffer keeps what fits for the next one (fifo(7): that works on Linux). ENXIO is how the open
 /// of one without a reader fails.
 Result<UniqueFd> open_file(const std::string& path) {
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | kFlags, 0644));

@@ -43,9 +43,7 @@ Trouble cannot_bind_file(const std::string& file) {
 Trouble cannot_listen(const Address& address) {
   if (address.kind == Address::Kind::unix_path) return cannot_bind_file(address.name);
   if (address.kind != Address::Kind::tcp) return std::nullopt;
-  Address any_port = address;  // the port may be taken, by the running server for one
-  any_port.port = 0;
-  const auto tried = os::bind_and_leave(any_port);
+  const auto tried = os::bind_and_leave(address);
   return tried ? std::nullopt : Trouble(tried.error());
 }
 

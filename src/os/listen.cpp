@@ -123,8 +123,17 @@ Result<Listening> listen_on(const Address& address, int backlog, const FileAcces
   return listening;
 }
 
+bool takes_ipv4(int fd) {
+  int only_v6 = 1;
+  socklen_t size = sizeof only_v6;
+  return ::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, &size) == 0 && only_v6 == 0;
+}
+
+/// The port itself may be taken, by the running server for one.
 Result<void> bind_and_leave(const Address& address) {
-  const SocketAddress at = socket_address_of(address);
+  Address any_port = address;
+  any_port.port = 0;
+  const SocketAddress at = socket_address_of(any_port);
   const auto fd = open_socket(address, at, false);
   if (!fd) return Error{fd.error()};
   if (::bind(fd->get(), at.pointer(), at.size) != 0) return cannot_bind(address, errno);

@@ -31,12 +31,15 @@ struct Listening {
 /// Address::Kind::systemd is an error: adopt() what take_listen_fds() gave.
 Result<Listening> listen_on(const Address& address, int backlog, const FileAccess& access = {}, bool only_v6 = false);
 
-/// Whether the address is one that could be bound here, without listening there; tcp only.
+/// Whether the address is one that could be bound here, without listening there and whatever its port; tcp only.
 Result<void> bind_and_leave(const Address& address);
 
 /// A listening stream socket that another process opened (systemd); made non-blocking and close-on-exec. `name` is for
 /// the error's text.
 Result<Listening> adopt(UniqueFd fd, const std::string& name);
+
+/// Whether [::] takes IPv4 connections as well (IPV6_V6ONLY is off): that cannot change once it is bound (ipv6(7)).
+bool takes_ipv4(int fd);
 
 /// What getsockname(2) says, in the form of Listening::address; empty if that cannot be a listener's.
 std::string bound_address(int fd);

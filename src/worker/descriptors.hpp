@@ -21,6 +21,8 @@ class Descriptors {
 
   /// A connection that has got this descriptor, or a higher one, leaves too few to the app.
   bool crowded(int fd) const { return fd >= crowded_from_; }
+  /// Requests that a pause may hold here, each with its connection, before new connections are left to wait.
+  int max_held() const { return crowded_from_ / 2; }
   /// Closes connections that wait for a request, those first that have done so for the longest. Returns how many.
   std::size_t close_idle();
   /// A client waits to be accepted and no descriptor is left. True: there is one again.

@@ -107,7 +107,7 @@ PauseGate::Hooks Serving::gate_hooks() {
           .has_room = [this] { return pool_.has_room(); },
           .on_held = [this] {
             pool_.look_at_queue();
-            if (gate_.holds() && gate_.held() >= config_.workers.queue) intake_.hold();
+            if (gate_.holds() && gate_.held() >= descriptors_.max_held()) intake_.hold();
           }};
 }
 
@@ -219,8 +219,8 @@ void Serving::reopen_logs(std::vector<UniqueFd> files) {
   });
 }
 
-/// Connections wait in the listeners' queues. Where probes may come with them, only once this worker holds as many
-/// requests as may wait in it at other times.
+/// Connections wait in the listeners' queues. Where probes may come with them, only once half of the descriptors are
+/// taken by requests that are held.
 void Serving::pause(std::function<void()> quiet) {
   if (!config_.health.probed()) intake_.hold();
   gate_.hold(std::move(quiet));

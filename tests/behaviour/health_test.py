@@ -167,14 +167,15 @@ class Reasons(Health):
             self.assertEqual(held.read_response().status, 200)
         self.assertEqual(self.ready(serval), (200, []))
 
-    def test_a_pause_holds_as_many_requests_as_the_queue_and_the_kernel_the_rest(self):
+    def test_a_pause_that_holds_more_requests_than_the_queue_answers_probes(self):
         serval = self.start_health(config={"workers": {"count": 1, "queue": 3}})
         self.order("pause")
         clients = [serval.client() for _ in range(8)]
         for client in clients:
             self.addCleanup(client.close)
             client.send(request_bytes(target="/pid"))
-        wait_until(lambda: self.status()["workers"][0]["waiting"] >= 3, "as many as the queue")
+        wait_until(lambda: self.status()["workers"][0]["waiting"] == 8, "all of them being held")
+        self.assertEqual(serval.get("/health").status, 200)
         self.order("resume")
         self.assertEqual([client.read_response().status for client in clients], [200] * 8)
 

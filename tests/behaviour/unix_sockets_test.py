@@ -105,6 +105,20 @@ class UnixSockets(ReloadTest):
         self.assertEqual(code, 1)
         self.assertRegex(err, rf"cannot listen on 0\.0\.0\.0:{port}: this server has that port already, as \[::\]:{port}, .*; restart the server for it")
 
+    @unittest.skipUnless(socket.has_dualstack_ipv6(), "there is no IPv6 here")
+    def test_a_reload_does_not_lose_ipv4_without_a_word(self):
+        with socket.socket() as probe:
+            probe.bind(("0.0.0.0", 0))
+            port = probe.getsockname()[1]
+        serval = self.start_replaceable(server={"bind": [f"0.0.0.0:{port}", f"[::]:{port}"]})
+        self.change_config(f'"0.0.0.0:{port}", "[::]:{port}"', f'"[::]:{port}"')
+        code, _, err = self.command("reload")
+        self.assertEqual(code, 1)
+        self.assertRegex(err, rf"cannot listen on \[::\]:{port} for IPv4 as well: .*; restart the server for it")
+        with socket.create_connection(("127.0.0.1", port)):
+            pass
+        self.assertTrue(serval.workers())
+
 
 if __name__ == "__main__":
     unittest.main()

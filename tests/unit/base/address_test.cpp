@@ -86,6 +86,7 @@ TEST(Address, a_unix_path_says_who_may_connect) {
   EXPECT_EQ(*Address::parse(address->text()), *address);
   EXPECT_TRUE(address->same_place(*Address::parse("unix:/run/x.sock")));
   EXPECT_EQ(Address::parse("unix:@a?b")->name, "a?b") << "an abstract socket has no file";
+  EXPECT_FALSE(Address::parse("unix:@a?mode=0660")) << "the file that it names is none";
   for (const char* wrong :
        {"unix:/x?", "unix:/x?mode=", "unix:/x?mode=rw", "unix:/x?mode=4777", "unix:/x?mode=0660&mode=0600",
         "unix:/x?owner=me", "unix:/x?user=", "unix:/x?group", "unix:?mode=0660"}) {

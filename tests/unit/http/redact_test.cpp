@@ -6,7 +6,7 @@ namespace serval::http {
 namespace {
 
 TEST(Redactor, WhatIsShown) {
-  const Redactor redactor({"token", "Pass_Word"});
+  const Redactor redactor({"token", "Pass_Word", "api key"});
   const struct {
     std::string_view text;
     std::string_view shown;
@@ -30,6 +30,7 @@ TEST(Redactor, WhatIsShown) {
       {"/?token=a#b", "/?token=[redacted]"},
       {"https://shop/?token=abc", "https://shop/?token=[redacted]"},
       {"GET /?token=a b HTTP/9.9", "GET /?token=[redacted] HTTP/9.9"},
+      {"/?api+key=1&api%20key=2", "/?api+key=[redacted]&api%20key=[redacted]"},
       {"/?%=%&token=%", "/?%=%&token=[redacted]"},
   };
   std::string memory = "of another request";
