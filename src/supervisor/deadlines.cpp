@@ -18,7 +18,8 @@ std::vector<log::Field> names(const Slot& slot) {
 
 void on_boot_over(Slot& slot, const Turn& turn) {
   const bool canary = turn.world.is_canary(slot);
-  const Duration limit = canary ? turn.settings.reload.ready_timeout : turn.settings.limits.boot_timeout;
+  const Settings& rules = turn.world.settings_of(slot.generation());
+  const Duration limit = canary ? rules.reload.ready_timeout : rules.limits.boot_timeout;
   slot.explain("not ready within " + format_duration(limit) +
                (canary ? " (reload.ready_timeout)" : " (workers.boot_timeout)"));
   std::vector<log::Field> fields = names(slot);
@@ -79,7 +80,8 @@ void enforce(Slot& slot, const Turn& turn) {
 void enforce(Mold& mold, const Turn& turn) {
   switch (mold.state) {
     case MoldState::loading:
-      mold.why = "it did not load within " + format_duration(turn.settings.limits.boot_timeout) +
+      mold.why = "it did not load within " +
+                 format_duration(turn.world.settings_of(mold.generation).limits.boot_timeout) +
                  " (workers.boot_timeout)";
       return kill_mold(mold, turn);
     case MoldState::leaving:
@@ -124,6 +126,8 @@ TimePoint next_deadline(const World& world, TimePoint now) {
   for (const Slot& slot : world.slots) {
     const bool cooled = slot.state() == SlotState::cooling && slot.deadline() <= now;
     if (!cooled) next = std::min(next, slot.deadline());
+    if (slot.serving()) next = std::min(next, slot.expires());
+    if (slot.at_door() && world.phase == Phase::running) next = std::min(next, slot.door_deadline());
   }
   return next;
 }

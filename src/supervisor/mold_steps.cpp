@@ -17,7 +17,7 @@ void start_mold(Mold& mold, const Turn& turn) {
   mold.killed = false;
   mold.started = turn.now;
   mold.loaded_at = TimePoint::max();
-  mold.deadline = turn.after(turn.settings.limits.boot_timeout);
+  mold.deadline = turn.after(turn.world.settings_of(mold.generation).limits.boot_timeout);
   mold.why.clear();
   mold.reopens_pending = 0;
   turn.act(StartMold{mold.generation});

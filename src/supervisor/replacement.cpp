@@ -180,13 +180,4 @@ void Replacement::give_up_waiting_at_door(const Turn& turn) {
   }
 }
 
-TimePoint Replacement::next(const World& world) const {
-  TimePoint next = waits_for_turn_;
-  for (const Slot& slot : world.slots) {
-    if (slot.serving()) next = std::min(next, slot.expires());
-    if (slot.at_door() && world.phase == Phase::running) next = std::min(next, slot.door_deadline());
-  }
-  return next;
-}
-
 }  // namespace serval::supervisor

@@ -25,8 +25,8 @@ class Replacement {
   /// After every event while the server runs.
   void settle(const Turn& turn);
   static void give_up_waiting_at_door(const Turn& turn);
-  /// When something is due: a turn, an age, the end of a wait.
-  TimePoint next(const World& world) const;
+  /// When the next turn may begin; max(): none waits for one.
+  TimePoint next() const { return waits_for_turn_; }
 
  private:
   void begin(const Turn& turn);

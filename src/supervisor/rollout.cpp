@@ -134,7 +134,8 @@ void Rollout::start_canary(const Turn& turn) {
   RolloutInHand& rollout = *turn.world.rollout;
   rollout.step = Step::canary;
   rollout.canary = slot->index();
-  starter_.fork_from(turn.molds.at(rollout.to), *slot, turn.after(turn.settings.reload.ready_timeout), turn);
+  starter_.fork_from(turn.molds.at(rollout.to), *slot, turn.after(turn.world.settings_of(rollout.to).reload.ready_timeout),
+                     turn);
 }
 
 void Rollout::look_at_canary(const Turn& turn) {

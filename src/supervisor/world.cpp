@@ -34,6 +34,10 @@ bool World::is_needed(const Mold& mold) const {
          (rollout && (mold.generation == rollout->from || mold.generation == rollout->to));
 }
 
+const Settings& World::settings_of(int generation) const {
+  return rollout && rollout->to == generation && rollout->settings ? *rollout->settings : settings;
+}
+
 int World::missing_workers() const {
   if (phase == Phase::stopping || phase == Phase::finished) return 0;
   int missing = settings.workers + (rollout && rollout->canary >= 0 ? 1 : 0);

@@ -59,6 +59,9 @@ struct World {
   /// Workers come from it, or may have to.
   bool is_needed(const Mold& mold) const;
 
+  /// What a generation goes by: the one that a rollout brings has its own already while it loads and boots.
+  const Settings& settings_of(int generation) const;
+
   /// That have to be started, those that are promised to workers being replaced among them; negative: there are too
   /// many.
   int missing_workers() const;

@@ -167,6 +167,21 @@ TEST(Rollout, ACanaryThatIsNeverReadyIsKilledAtReadyTimeout) {
   EXPECT_EQ(s.states(), "serving serving empty");
 }
 
+TEST(Rollout, AGenerationKeepsTheTimesThatItBrings) {
+  Settings next = settings(2);
+  next.limits.boot_timeout = 5s;
+  next.reload.ready_timeout = 2s;
+  Script s(settings(2));
+  s.booted_at(0s);
+  s.at(10s, ReloadRequested{"HUP", next});
+  s.at(10s, MoldStarted{2, kNewMold});
+  EXPECT_EQ(s.next_wakeup(), 15s);
+  s.at(11s, MoldLoaded{2});
+  s.at(11s, forked(2));
+  EXPECT_EQ(s.next_wakeup(), 13s);
+  s.at(13s, tick()).expect({"kill 102 by 9"}).expect_line({"not ready within 2s (reload.ready_timeout)"});
+}
+
 TEST(Rollout, AMoldThatDoesNotForkIsKilledAtReadyTimeoutAndThatIsTheReason) {
   Script s(settings(2));
   s.booted_at(0s);
