@@ -12,6 +12,7 @@ namespace serval::master {
 namespace {
 
 constexpr auto kRoundInterval = std::chrono::milliseconds(20);
+constexpr int kQuietRounds = 5;      // what we have killed ourselves is gone by then
 constexpr int kLeftoverRounds = 50;  // so one second from TERM to KILL
 constexpr int kStackRounds = 100;    // two seconds for the names of the last stacks
 
@@ -47,6 +48,7 @@ void Farewell::await_stacks() {
 void Farewell::end_leftovers() {
   const std::vector<pid_t> children = os::own_children();
   if (children.empty()) return io_.stop();
+  if (quiet_rounds_++ < kQuietRounds) return again(&Farewell::end_leftovers);
   if (leftover_rounds_ == 0)
     log::warning("ending processes that the app left behind", {{"processes", children.size()}});
   const bool first = leftover_rounds_++ == 0;

@@ -31,6 +31,7 @@ class Farewell {
   boost::asio::steady_timer timer_;
   std::optional<int> exit_code_;
   int stack_rounds_ = 0;
+  int quiet_rounds_ = 0;
   int leftover_rounds_ = 0;
 };
 

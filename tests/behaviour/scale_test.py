@@ -116,8 +116,8 @@ class Scale(ServalTest):
         wait_until(lambda: len(serval.workers()) == 2, "a second worker, which boots")
         self.scale(serval, signal.SIGTTOU, 1)
         self.write("boot.open", "")
+        wait_until(lambda: serval.workers() == old, lambda: f"the old worker and no other; there are {serval.workers()}")
         self.wait_for_workers(serval, 1)
-        self.assertEqual(serval.workers(), old)
 
 
 if __name__ == "__main__":
