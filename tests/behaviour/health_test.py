@@ -216,8 +216,8 @@ class TheApp(Health):
             self.assertIs(self.status()["ready"], False)
             self.assertIn("the app is not ready", self.order("status"))
             os.remove(self.path("unready"))
-            self.expect_ready(serval)
-            self.assertIs(self.status()["ready"], True)
+            wait_until(lambda: all(worker["ready"] for worker in self.status()["workers"]), "a yes from both")
+            self.assertEqual(self.ready(serval), (200, []))
         serval.expect_log("worker.0. .*the app's ready.. says no", count=2)
         serval.expect_log("worker.0. .*the app is ready again", count=2)
 
