@@ -20,9 +20,16 @@ class LogPipes(ServalTest):
 
     def start_unheard(self, config, **options):
         serval = self.launch_config(config={**config, "server": {"bind": ["unix:" + self.path("app.sock")], **config.get("server", {})}}, **options)
-        wait_until(lambda: os.path.exists(self.path("app.sock")), "the socket")
+        wait_until(self.listens, "the socket to listen")  # its file is there a moment earlier
         self.assertEqual(self.get(), 200)
         return serval
+
+    def listens(self):
+        try:
+            Client(self.path("app.sock")).close()
+        except OSError:
+            return False
+        return True
 
     def get(self, target="/"):
         with Client(self.path("app.sock")) as client:
