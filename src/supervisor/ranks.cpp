@@ -14,7 +14,6 @@ void on(const ScaleRequested& event, const Turn& turn) {
   }
   int& workers = turn.world.settings.workers;
   const int before = std::exchange(workers, std::clamp(workers + event.by, 1, kMostWorkers));
-  turn.world.ranks_are_open = true;
   if (workers == before) {
     return turn.say(log::Level::warning, "the number of workers stays",
                     {{"workers", before}, {"asked_by", event.signal}, {"least", 1}, {"most", kMostWorkers}});
@@ -47,13 +46,10 @@ void retire_surplus(const Turn& turn) {
 }
 
 void close(const Turn& turn) {
-  World& world = turn.world;
-  if (!world.ranks_are_open) return;
-  world.ranks_are_open = false;
+  const World& world = turn.world;
   for (Slot& slot : turn.slots) {
-    if (!slot.occupied() || slot.generation() != world.current || slot.number() < world.settings.workers) continue;
-    world.ranks_are_open = true;
-    if (slot.serving()) make_due(slot, Cause::scale, turn);
+    if (slot.serving() && slot.generation() == world.current && slot.number() >= world.settings.workers)
+      make_due(slot, Cause::scale, turn);
   }
 }
 

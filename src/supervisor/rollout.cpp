@@ -41,7 +41,6 @@ void roll_out(const Turn& turn) {
   if (rollout.settings) {
     const int workers = std::exchange(world.settings, *rollout.settings).workers;
     if (world.settings.workers == 0) world.settings.workers = workers;
-    world.ranks_are_open = true;
   }
   for (Slot& slot : turn.slots) slot.backoff.forget();  // other code
   turn.say(log::Level::info, "first worker of the new generation serves, the others follow",

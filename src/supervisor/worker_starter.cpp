@@ -48,7 +48,6 @@ bool WorkerStarter::start(Slot& slot, const Turn& turn) {
 void WorkerStarter::fork_from(const Mold& mold, Slot& slot, TimePoint deadline, const Turn& turn) {
   const int workers = turn.settings.workers;
   slot.start(mold.generation, turn.slots.number_for(slot, mold.generation, workers), turn.now, deadline);
-  turn.world.ranks_are_open = turn.world.ranks_are_open || slot.number() >= workers;
   slot.pause_in(traffic_.pause());
   const config::Workers& limits = turn.settings.limits;
   turn.act(ForkWorker{.slot = slot.index(),

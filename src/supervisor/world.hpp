@@ -42,7 +42,6 @@ struct World {
   bool complete = false;  ///< all workers have been ready together once
   TimePoint begun{};
   TimePoint leaves_at = TimePoint::max();  ///< a stop was asked for, and until then all serve on
-  bool ranks_are_open = true;  ///< there may be slots with higher numbers than are wanted
   TokenBucket forks;           ///< of molds and workers
   std::mt19937_64 random;
 

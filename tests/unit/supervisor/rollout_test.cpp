@@ -167,6 +167,22 @@ TEST(Rollout, ACanaryThatIsNeverReadyIsKilledAtReadyTimeout) {
   EXPECT_EQ(s.states(), "serving serving empty");
 }
 
+TEST(Rollout, OneThatIsRolledBackLeavesNoGapInTheNumbers) {
+  Script s(settings(4));
+  s.booted_at(0s);
+  s.at(10s, ReloadRequested{"HUP", settings(2)});
+  s.at(10s, MoldStarted{2, kNewMold});
+  s.at(11s, MoldLoaded{2});
+  s.at(11s, forked(4));
+  s.at(12s, ready(4)).expect({"drain worker 0", "drain worker 3"});
+  s.at(13s, killed(pid_of(4), SIGSEGV, "SIGSEGV"));
+  EXPECT_EQ(s.snapshot().generation, 1);
+  EXPECT_EQ(s.snapshot().workers.at(1).cause, Cause::none);
+  EXPECT_EQ(s.snapshot().workers.at(2).cause, Cause::scale) << "number 2 of two workers";
+  s.at(14s, tick()).expect({"fork worker 4"});
+  EXPECT_EQ(s.snapshot().workers.at(4).slot, 0) << "its successor closes the gap";
+}
+
 TEST(Rollout, AGenerationKeepsTheTimesThatItBrings) {
   Settings next = settings(2);
   next.limits.boot_timeout = 5s;
