@@ -33,7 +33,6 @@ void AppReadiness::wait() {
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;
     drain_file();
-    publish();  // again and again, since the app may have scribbled there
     wait();
     if (asks_) ask();  // the last: it may cost this thread the loop
   });
@@ -76,9 +75,16 @@ void AppReadiness::conclude(bool yes, const std::string& why) {
   }
 }
 
+/// Again and again, since the app may have scribbled there.
 void AppReadiness::publish() { parts_.board.set_unready(declines_, drain_file_); }
 
 bool AppReadiness::drain_file() {
+  drain_file_ = drain_file_exists();
+  publish();
+  return drain_file_;
+}
+
+bool AppReadiness::drain_file_exists() {
   const std::string& path = parts_.config.health.drain_file;
   if (path.empty()) return false;
   struct stat ignored {};
@@ -88,8 +94,6 @@ bool AppReadiness::drain_file() {
     log::warning("cannot look for health.drain_file, taken for absent", {{"file", path}, {"error", errno_text()}});
   }
   if (there || absent) complained_ = false;
-  drain_file_ = there;
-  publish();
   return there;
 }
 

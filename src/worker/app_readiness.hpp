@@ -48,6 +48,7 @@ class AppReadiness final : private Task {
 
   void wait();
   void ask();
+  bool drain_file_exists();
   void publish();
   void conclude(bool yes, const std::string& why);
 
