@@ -6,27 +6,20 @@ import os
 import signal
 import unittest
 
-from http_client import Client, request_bytes, wait_until
+from http_client import request_bytes, wait_until
 from load import Load
-from serval_process import ServalTest, library, merged
+from orders import Orders
+from serval_process import library, merged
 
 HEALTH = {"live": "/health", "ready": "/health/ready", "ready_interval": "20ms"}
 
 
-class Health(ServalTest):
+class Health(Orders):
     def start_health(self, health=None, config=None, **options):
         """The probe app, which says that it is not ready while the file `unready` is there."""
         os.mkdir(self.path("gates"))
         args = ["gates=" + self.path("gates"), "unready=" + self.path("unready")]
         return self.start(app="probe", config=merged(config or {}, {"health": {**HEALTH, **(health or {})}}), app_args=args, **options)
-
-    def order(self, *words, code=0):
-        got, out, err = self.run_command(*words, "--socket", self.path("control0.sock"))
-        self.assertEqual(got, code, (out, err))
-        return out + err
-
-    def status(self):
-        return json.loads(self.order("status", "--json"))
 
     def ready(self, serval):
         """(status, reasons) of a probe over a connection of its own."""

@@ -1,22 +1,20 @@
 """What the logs tell of single requests: slow ones, with where the time went; never the values of parameters that are secret; and the id, which
 the client may be told as well."""
 
-import json
 import re
 import signal
 import unittest
 
 from http_client import request_bytes, wait_until
+from orders import Orders
 from serval_process import ServalTest
 
 SECRET = "s3cr3t"
 
 
-class Slow(ServalTest):
+class Slow(Orders):
     def waiting(self):
-        code, out, err = self.run_command("status", "--json", "--socket", self.path("control0.sock"))
-        self.assertEqual(code, 0, err)
-        return json.loads(out)["workers"][0]["waiting"]
+        return self.status()["workers"][0]["waiting"]
 
     def spent(self, serval, pattern):
         """The milliseconds of the slow line that has `pattern`, by step."""
@@ -62,7 +60,7 @@ class Slow(ServalTest):
         serval.expect_log("more slow requests, which have no lines of their own count=")
 
 
-class Redaction(ServalTest):
+class Redaction(Orders):
     def start_redacting(self, config=None):
         log = {"redact": ["token", "password"], "slow": "1ms", "access_format": "$target $path $referer $received $status"}
         return self.start_probe(config={"log": log, "workers": {"count": 1}, "request": {"timeout": "200ms"}, **(config or {})})
@@ -92,11 +90,8 @@ class Redaction(ServalTest):
         with serval.client() as client:
             client.send(request_bytes(target=f"/gate?name=a&token={SECRET}"))
             self.wait_entered("a")
-            code, out, err = self.run_command("status", "--json", "--socket", self.path("control0.sock"))
-            self.assertEqual(code, 0, err)
-            self.assertIn("token=[redacted]", json.loads(out)["workers"][0]["in_progress"][0]["target"])
-            code, out, err = self.run_command("stacks", "--socket", self.path("control0.sock"))
-            self.assertIn("token=[redacted]", out)
+            self.assertIn("token=[redacted]", self.status()["workers"][0]["in_progress"][0]["target"])
+            self.assertIn("token=[redacted]", self.order("stacks"))
             serval.signal(signal.SIGKILL, serval.workers()[0])
             serval.expect_log(r"request lost with its worker .*token=\[redacted\]")
         self.assertNotIn(SECRET, self.everything(serval))

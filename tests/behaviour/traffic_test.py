@@ -1,6 +1,5 @@
 """`serval drain` and `undrain`: whether new traffic is wanted. `serval pause` and `resume`: whether requests begin; nobody loses one by it."""
 
-import json
 import os
 import signal
 import time
@@ -8,19 +7,8 @@ import unittest
 
 from http_client import request_bytes, wait_until
 from load import Load
+from orders import Orders
 from scoreboard import Scoreboard
-from serval_process import ServalTest
-
-
-class Orders(ServalTest):
-    def order(self, *words, code=0):
-        """Gives a command to the first server of the test; what it printed."""
-        got, out, err = self.run_command(*words, "--socket", self.path("control0.sock"))
-        self.assertEqual(got, code, (out, err))
-        return out + err
-
-    def status(self):
-        return json.loads(self.order("status", "--json"))
 
 
 class Drain(Orders):

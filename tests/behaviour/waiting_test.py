@@ -1,20 +1,13 @@
 """WAITING in status is the number of requests that wait for a thread now: none that a thread has taken since, and none that was held and let in."""
 
-import json
-
 from http_client import request_bytes, wait_until
-from serval_process import ServalTest
+from orders import Orders
 
 
-class Waiting(ServalTest):
-    def order(self, *words):
-        code, out, err = self.run_command(*words, "--socket", self.path("control0.sock"))
-        self.assertEqual(code, 0, (out, err))
-        return out
-
+class Waiting(Orders):
     def counts(self):
         """(requests that run, requests that wait) of the one worker."""
-        (worker,) = json.loads(self.order("status", "--json"))["workers"]
+        (worker,) = self.status()["workers"]
         return worker["running"], worker["waiting"]
 
     def start_one(self, threads):
