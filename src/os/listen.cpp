@@ -167,6 +167,14 @@ Result<Listening> adopt(UniqueFd fd, const std::string& name) {
   return listening;
 }
 
+std::optional<AcceptQueue> accept_queue(int listen_fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(listen_fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || info.tcpi_state != TCP_LISTEN)
+    return std::nullopt;
+  return AcceptQueue{info.tcpi_unacked, info.tcpi_sacked};
+}
+
 std::string bound_address(int fd) {
   const SocketAddress at = bound_socket_address(fd);
   const int family = at.size == 0 ? AF_UNSPEC : at.storage.ss_family;

@@ -41,6 +41,13 @@ Result<Listening> adopt(UniqueFd fd, const std::string& name);
 /// Whether [::] takes IPv4 connections as well (IPV6_V6ONLY is off): that cannot change once it is bound (ipv6(7)).
 bool takes_ipv4(int fd);
 
+struct AcceptQueue {
+  unsigned waiting = 0;  ///< connections that nobody has accepted yet
+  unsigned limit = 0;    ///< that may wait; when there are more, new ones are dropped
+};
+/// tcp only: none for other sockets (tcp(7), TCP_INFO of a socket that listens: tcpi_unacked, tcpi_sacked).
+std::optional<AcceptQueue> accept_queue(int listen_fd);
+
 /// What getsockname(2) says, in the form of Listening::address; empty if that cannot be a listener's.
 std::string bound_address(int fd);
 

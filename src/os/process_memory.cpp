@@ -37,15 +37,6 @@ Result<std::string> read_whole(const std::string& path) {
   }
 }
 
-Result<MemoryRollup> rollup_of(pid_t pid) {
-  const std::string path = path_of(pid, "smaps_rollup");
-  const auto text = read_whole(path);
-  if (!text) return Error{text.error()};
-  const auto rollup = parse_smaps_rollup(*text);
-  if (!rollup) return Error{"cannot read " + path + ": it does not name Pss, Private_Clean and Private_Dirty"};
-  return *rollup;
-}
-
 /// The number at the begin of a text, after blanks.
 std::optional<std::uint64_t> leading_number(std::string_view text) {
   while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
@@ -94,14 +85,23 @@ Result<std::uint64_t> resident_bytes(pid_t pid) {
   return *bytes;
 }
 
+Result<MemoryRollup> memory_rollup(pid_t pid) {
+  const std::string path = path_of(pid, "smaps_rollup");
+  const auto text = read_whole(path);
+  if (!text) return Error{text.error()};
+  const auto rollup = parse_smaps_rollup(*text);
+  if (!rollup) return Error{"cannot read " + path + ": it does not name Pss, Private_Clean and Private_Dirty"};
+  return *rollup;
+}
+
 Result<std::uint64_t> proportional_bytes(pid_t pid) {
-  const auto rollup = rollup_of(pid);
+  const auto rollup = memory_rollup(pid);
   if (!rollup) return Error{rollup.error()};
   return rollup->proportional;
 }
 
 Result<std::uint64_t> unique_bytes(pid_t pid) {
-  const auto rollup = rollup_of(pid);
+  const auto rollup = memory_rollup(pid);
   if (!rollup) return Error{rollup.error()};
   return rollup->unique;
 }

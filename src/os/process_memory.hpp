@@ -28,13 +28,16 @@ Result<std::uint64_t> proportional_bytes(pid_t pid);
 /// price; too little by its share of the libraries that others map as well).
 Result<std::uint64_t> unique_bytes(pid_t pid);
 
-/// Bytes, from the text of status; none for a process that has ended.
-std::optional<std::uint64_t> parse_resident(std::string_view status);
-
 struct MemoryRollup {
   std::uint64_t proportional = 0;  ///< bytes, as is unique
   std::uint64_t unique = 0;
 };
+/// Both of them, at the price of one.
+Result<MemoryRollup> memory_rollup(pid_t pid);
+
+/// Bytes, from the text of status; none for a process that has ended.
+std::optional<std::uint64_t> parse_resident(std::string_view status);
+
 /// From the text of smaps_rollup. Linux before 5.4 does not tell what files take: there they count. None if a part of
 /// it is missing, as for a process that is ending.
 std::optional<MemoryRollup> parse_smaps_rollup(std::string_view text);

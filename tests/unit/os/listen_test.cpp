@@ -419,5 +419,21 @@ TEST(Listen, refusing_new_connections_lets_begun_handshakes_end) {
   EXPECT_EQ(read_exactly(server.get(), 7), "request");
 }
 
+TEST(AcceptQueue, TellsWhoWaits) {
+  const auto listening = listen_on(*Address::parse("127.0.0.1:0"), 5);
+  ASSERT_TRUE(listening) << listening.error();
+  sockaddr_storage at{};
+  socklen_t size = sizeof at;
+  ::getsockname(listening->fd.get(), reinterpret_cast<sockaddr*>(&at), &size);
+  const UniqueFd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::connect(client.get(), reinterpret_cast<const sockaddr*>(&at), size), 0);
+  const auto queue = accept_queue(listening->fd.get());
+  ASSERT_TRUE(queue);
+  EXPECT_EQ(queue->waiting, 1U);
+  EXPECT_EQ(queue->limit, 5U);
+  EXPECT_FALSE(accept_queue(client.get()));
+  EXPECT_FALSE(accept_queue(0));
+}
+
 }  // namespace
 }  // namespace serval::os
