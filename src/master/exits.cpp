@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "os/signals.hpp"
+#include "scoreboard/generations.hpp"
 
 namespace serval::master {
 namespace {
@@ -50,7 +51,7 @@ void Exits::worker_exited(int slot, const os::ChildExit& exit) {
   const scoreboard::SlotReading last = scoreboard::read_slot(parts_.scoreboard, slot);
   told.waiting = last.waiting;
   told.connections = last.connections;
-  scoreboard::clear_slot(parts_.scoreboard, slot);
+  scoreboard::end_life(parts_.scoreboard, slot, worker->generation, told.requests.size());
   tell(exit.pid, std::move(told));
 }
 

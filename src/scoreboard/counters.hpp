@@ -12,7 +12,7 @@
 namespace serval::scoreboard {
 
 /// They go on over all workers that fill a slot, and never go back.
-enum class Counter : std::uint32_t { timeouts, overloads, clients_gone, connections, bytes_in, bytes_out };
+enum class Counter : std::uint32_t { timeouts, overloads, clients_gone, connections, bytes_in, bytes_out, log_lines_dropped };
 
 /// They tell of now, and are zero without a worker.
 enum class Gauge : std::uint32_t { connections, running, waiting, strained, unready };
@@ -35,6 +35,8 @@ inline constexpr std::array kCounters = std::to_array<TableRow<Counter>>({
     {Counter::connections, "connections", "connections accepted"},
     {Counter::bytes_in, "bytes_in", "bytes of request bodies received"},
     {Counter::bytes_out, "bytes_out", "bytes of response bodies sent"},
+    {Counter::log_lines_dropped, "log_lines_dropped",
+     "log and access lines lost because their file, pipe or terminal did not take them"},
 });
 
 inline constexpr std::array kGauges = std::to_array<TableRow<Gauge>>({
@@ -59,6 +61,9 @@ inline constexpr int kDrainFile = 2;
 inline constexpr int kFirstStatus = 100;
 inline constexpr int kStatuses = 500;
 constexpr bool is_status(int status) { return status >= kFirstStatus && status < kFirstStatus + kStatuses; }
+
+/// The first digit of a status: 1 to 5.
+inline constexpr int kStatusClasses = 5;
 
 /// A histogram's buckets by their upper bounds, inclusive, in seconds; one more bucket takes all that is longer (+Inf).
 inline constexpr std::array kBounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,

@@ -11,14 +11,14 @@
 /// How the scoreboard's bytes lie in memory. For memory, writer and reader only; a change of it counts kVersion up.
 ///
 /// ```
-/// FileHeader, ServerCells | slot 0: SlotCells, rows × RequestRow | slot 1: ... | ...      each | on a page
+/// FirstPage | slot 0: SlotCells, rows × RequestRow | slot 1: ... | ...      each | on a page
 /// ```
 /// All bytes zero is a valid scoreboard without workers: a fresh file's pages need no setting up and cost nothing until
 /// they are written. Times are nanoseconds of the monotonic clock, which all processes of a machine share.
 namespace serval::scoreboard::layout {
 
 inline constexpr std::uint64_t kMagic = 0x6c61'7672'6573'0a01;
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::size_t kPage = 4096;  ///< where pages are larger, a few slots share one
 inline constexpr std::size_t kCacheLine = 64;
 inline constexpr int kMaxSlots = 16384;
@@ -46,12 +46,34 @@ static_assert(Cell32::is_always_lock_free && Cell64::is_always_lock_free && Sign
 struct alignas(kCacheLine) ServerCells {
   Cell32 state;  ///< the bits of ServerState, in the order of its members
 };
-static_assert(sizeof(FileHeader) <= kCacheLine && kCacheLine + sizeof(ServerCells) <= kPage);
 
 struct HistogramCells {
   std::array<Cell64, kBuckets> counts;
   Cell64 sum;  ///< nanoseconds
 };
+
+/// What is counted of the requests of a worker's life, or of a generation.
+struct RequestCells {
+  std::array<Cell64, kStatusClasses> answers;  ///< by the first digit of their status
+  HistogramCells durations;
+};
+
+/// What the workers of a generation have counted that have ended. Written by the master.
+struct alignas(kCacheLine) GenerationCells {
+  Signed32 generation;  ///< 0: none yet
+  Cell64 lost;          ///< requests, with their workers
+  RequestCells requests;
+};
+
+/// The first page. Of generations as many are remembered as may live at a time; a later one takes the place of an
+/// earlier one.
+inline constexpr int kGenerations = 8;
+struct FirstPage {
+  alignas(kCacheLine) std::array<std::byte, sizeof(FileHeader)> header;
+  ServerCells server;
+  std::array<GenerationCells, kGenerations> generations;
+};
+static_assert(sizeof(FirstPage) <= kPage);
 
 /// Written by the thread that has the worker's I/O loop; by the master when there is no worker.
 struct alignas(kCacheLine) SlotCells {
@@ -70,6 +92,9 @@ struct alignas(kCacheLine) SlotCells {
   alignas(kCacheLine) std::array<Cell64, kCounters.size()> counters;
   std::array<HistogramCells, kHistograms.size()> histograms;
   std::array<Cell64, kStatuses> answers;
+
+  /// What had been counted when the worker of now began: the rest is its own. Written by the master.
+  alignas(kCacheLine) RequestCells before;
 };
 
 /// A text in words of 8 bytes: their order is memory's, so it reads as it was written on the same machine.

@@ -92,11 +92,18 @@ Result<Memory> Memory::map(int fd) {
 }
 
 Result<Memory> Memory::map_whole(UniqueFd fd, Size size) {
-  void* start = ::mmap(nullptr, bytes_of_file(size), PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  const bool read_only = (::fcntl(fd.get(), F_GETFL) & O_ACCMODE) == O_RDONLY;
+  void* start = ::mmap(nullptr, bytes_of_file(size), read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED,
+                       fd.get(), 0);
   if (start == MAP_FAILED) return system_error("cannot map a scoreboard of " + text_of(size));
   // A dump reads, and so makes, every page; and it would hold the requests of all other workers.
   ::madvise(start, bytes_of_file(size), MADV_DONTDUMP);
   return Memory(std::move(fd), size, static_cast<std::byte*>(start));
+}
+
+/// Opened anew, since a descriptor's access cannot be taken away (proc(5), /proc/PID/fd).
+UniqueFd Memory::read_only_fd() const {
+  return UniqueFd(::open(("/proc/self/fd/" + std::to_string(fd_.get())).c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 Memory::Memory(Memory&& other) noexcept
@@ -127,11 +134,21 @@ int Memory::next_used(int slot) const {
   return slot + static_cast<int>((data - begin) / static_cast<off_t>(bytes_of_slot(size_)));
 }
 
+const layout::FirstPage& Memory::first_page() const {
+  SERVAL_CHECK(start_ != nullptr);
+  return *reinterpret_cast<const layout::FirstPage*>(start_);
+}
+
 layout::ServerCells& Memory::server() { return const_cast<layout::ServerCells&>(std::as_const(*this).server()); }
 
-const layout::ServerCells& Memory::server() const {
-  SERVAL_CHECK(start_ != nullptr);
-  return *reinterpret_cast<const layout::ServerCells*>(start_ + layout::kCacheLine);
+const layout::ServerCells& Memory::server() const { return first_page().server; }
+
+layout::GenerationCells& Memory::generation(int number) {
+  return const_cast<layout::GenerationCells&>(std::as_const(*this).generation(number));
+}
+
+const layout::GenerationCells& Memory::generation(int number) const {
+  return first_page().generations[static_cast<std::size_t>(number) % layout::kGenerations];
 }
 
 layout::SlotCells& Memory::cells(int slot) { return *reinterpret_cast<SlotCells*>(at(slot, 0)); }

@@ -28,8 +28,8 @@ class Memory {
  public:
   /// A new one, all zero, of a size that cannot change (fcntl(2), F_SEAL_SHRINK): a mapping never ends before its time.
   static Result<Memory> create(Size size);
-  /// The one that another process created, through a descriptor that stays the caller's. An error if it is not of this
-  /// layout, or not sealed.
+  /// The one that another process created, through a descriptor that stays the caller's; through one that can only be
+  /// read from, for readers alone: a write would be a crash. An error if it is not of this layout, or not sealed.
   static Result<Memory> map(int fd);
 
   Memory(Memory&& other) noexcept;
@@ -37,6 +37,8 @@ class Memory {
   ~Memory();
 
   int fd() const { return fd_.get(); }  ///< close-on-exec
+  /// Another descriptor of it that can only be read from; -1, errno: there is none to be had.
+  UniqueFd read_only_fd() const;
   Size size() const { return size_; }
 
   /// Whether anything was ever written to the slot. Ask before reading: reading a page of a mapped memfd makes it
@@ -46,6 +48,9 @@ class Memory {
   int next_used(int slot) const;
   layout::ServerCells& server();
   const layout::ServerCells& server() const;
+  /// Where a generation has its cells, which may be those of another one.
+  layout::GenerationCells& generation(int number);
+  const layout::GenerationCells& generation(int number) const;
   layout::SlotCells& cells(int slot);
   const layout::SlotCells& cells(int slot) const;
   layout::RequestRow& row(int slot, int index);
@@ -55,6 +60,7 @@ class Memory {
   Memory(UniqueFd fd, Size size, std::byte* start) : fd_(std::move(fd)), size_(size), start_(start) {}
   static Result<Memory> map_whole(UniqueFd fd, Size size);
   std::byte* at(int slot, std::size_t offset) const;
+  const layout::FirstPage& first_page() const;
 
   UniqueFd fd_;
   Size size_;

@@ -120,6 +120,10 @@ void WorkerBoard::count(const Answered& answered) {
   add(cells_.requests, 1);
 }
 
+void WorkerBoard::count_dropped_lines(std::uint64_t lines) {
+  add(cells_.counters[index_of(Counter::log_lines_dropped)], lines);
+}
+
 void WorkerBoard::count_connection() { add(cells_.counters[index_of(Counter::connections)], 1); }
 
 }  // namespace serval::scoreboard

@@ -67,6 +67,7 @@ class WorkerBoard {
   void beat(TimePoint now, pid_t loop_thread);
 
   void count(const Answered& answered);
+  void count_dropped_lines(std::uint64_t lines);
   void count_connection();  ///< accepted
   /// Answered by this worker since begin().
   std::uint64_t requests() const { return cells_.requests.load(std::memory_order_relaxed); }

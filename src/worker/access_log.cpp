@@ -39,7 +39,10 @@ void AccessLog::flush() {
   if (!file_ || lines_.empty()) return;
   file_->write(lines_);
   lines_.clear();
-  if (const std::uint64_t dropped = file_->take_dropped(); dropped > 0) dropped_.add(dropped);
+  if (const std::uint64_t dropped = file_->take_dropped(); dropped > 0) {
+    all_dropped_ += dropped;
+    dropped_.add(dropped);
+  }
 }
 
 void AccessLog::finish() {

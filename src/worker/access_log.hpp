@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,7 @@ class AccessLog {
   void flush();
   /// What was added before goes to the old file, what is added later to the new one.
   void reopen(int new_fd);
+  std::uint64_t dropped() const { return all_dropped_; }  ///< lines, all its life
   /// The worker ends: what is left, and the last word on what was lost.
   void finish();
 
@@ -31,6 +33,7 @@ class AccessLog {
   std::string lines_;
   std::string_view prefix_;  ///< of each line: a client must not say a priority of its own to the journal
   FloodLine dropped_;
+  std::uint64_t all_dropped_ = 0;
 };
 
 }  // namespace serval::worker

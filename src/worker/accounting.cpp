@@ -152,11 +152,18 @@ bool Accounting::first_dropped(std::string_view name) {
   return dropped_names_.insert(std::move(lower)).second;
 }
 
+void Accounting::count_dropped_lines() {
+  const std::uint64_t dropped = log::dropped() + access_.dropped();
+  if (dropped != dropped_counted_) board_.count_dropped_lines(dropped - dropped_counted_);
+  dropped_counted_ = dropped;
+}
+
 void Accounting::finish() {
   access_.finish();
   refusals_.finish();
   body_troubles_.finish();
   slow_.finish();
+  count_dropped_lines();
 }
 
 /// One look at the wall clock a second; a step of that clock shows in the log within that second.

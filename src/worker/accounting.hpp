@@ -63,6 +63,8 @@ class Accounting final : public server::Observer {
   void on_accepted() { board_.count_connection(); }
 
   void reopen_access(int new_fd) { access_.reopen(new_fd); }
+  /// Lines of both logs that could not be written are counted from time to time.
+  void count_dropped_lines();
   /// The worker ends: what is unsaid yet.
   void finish();
 
@@ -78,6 +80,7 @@ class Accounting final : public server::Observer {
   scoreboard::WorkerBoard& board_;
   const Setting setting_;
   AccessLog access_;
+  std::uint64_t dropped_counted_ = 0;  ///< lines
   Refusals refusals_;
   BodyTroubles body_troubles_;
   SlowRequests slow_;

@@ -188,6 +188,7 @@ void Serving::beat() { board_.beat(Clock::now(), ::gettid()); }
 void Serving::start_beating() {
   beat();
   own_fds_.look();
+  accounting_.count_dropped_lines();
   memory_.look(board_.requests(), pool_.running() > 0 || pool_.waiting() > 0);
   const Duration silence = config_.workers.heartbeat_timeout;
   beats_.expires_after(silence > Duration::zero() ? std::min<Duration>(silence / kBeats, kMaxBeatInterval)

@@ -9,16 +9,17 @@ import threading
 from dataclasses import dataclass
 
 MAGIC = 0x6C61767265730A01
-VERSION = 1
+VERSION = 2
 PAGE = 4096
 CACHE_LINE = 64
 
 # The sizes of the tables in src/scoreboard/counters.hpp.
 GAUGES = ("connections", "running", "waiting")
-COUNTERS = 6
+COUNTERS = 7
 HISTOGRAMS = 2
 BUCKETS = 16
 STATUSES = 500
+STATUS_CLASSES = 5
 
 PHASES = ("none", "booting", "serving", "draining")
 HEADER = struct.Struct("=QIiiI")
@@ -30,7 +31,8 @@ def _up(size, unit):
     return (size + unit - 1) // unit * unit
 
 
-SLOT_CELLS = _up(_up(CELLS.size, CACHE_LINE) + 8 * (COUNTERS + HISTOGRAMS * (BUCKETS + 1) + STATUSES), CACHE_LINE)
+COUNTED = _up(_up(CELLS.size, CACHE_LINE) + 8 * (COUNTERS + HISTOGRAMS * (BUCKETS + 1) + STATUSES), CACHE_LINE)
+SLOT_CELLS = _up(COUNTED + 8 * (STATUS_CLASSES + BUCKETS + 1), CACHE_LINE)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "fuzz.hpp"
+#include "scoreboard/generations.hpp"
 #include "scoreboard/reader.hpp"
 
 namespace serval::fuzz {
@@ -47,6 +48,10 @@ void check(const Memory& memory) {
   const int slots = memory.size().slots;
   for (int slot = 0; slot < slots; ++slot) check_slot(memory, slot);
   scoreboard::read_totals(memory);
+  for (const int generation : {0, 1, 9}) {
+    const double p95 = scoreboard::quantile(scoreboard::read_generation(memory, generation).durations, 0.95);
+    SERVAL_CHECK(p95 >= 0 && p95 <= scoreboard::kBounds.back());
+  }
   for (const int but : {-1, 0, slots}) {
     const int free = scoreboard::free_threads(memory, but, kThreads, kThreads + 1);
     SERVAL_CHECK(free >= 0 && free <= kThreads + 1);
