@@ -31,6 +31,8 @@ int pause(const Invocation& invocation);
 
 /// `serval mold FD`: reads the ipc::Heritage behind FD and is a mold until told to leave, or a worker after a fork.
 int mold(const Invocation& invocation);
+/// `serval admin FD`: reads the ipc::Heritage behind FD and answers those who watch the server.
+int admin(const Invocation& invocation);
 /// `serval adopt FD [check]`
 int adopt(const Invocation& invocation);
 /// `serval read FD`

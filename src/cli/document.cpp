@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "admin/metric_table.hpp"
 #include "base/cause_table.hpp"
 #include "base/exit_code.hpp"
 #include "base/signal_table.hpp"
@@ -103,6 +104,19 @@ std::string man_of_causes() {
   return text + ".El\n";
 }
 
+/// As the text format shows them.
+std::string man_of_metrics() {
+  std::string text = ".Bl -tag -width Ds -compact\n";
+  for (const auto& row : admin::kMetrics) {
+    const std::string suffix = row.type == admin::MetricType::counter ? "_total" : row.type == admin::MetricType::info ? "_info" : "";
+    const std::string labels = row.labels.empty() ? "" : "{" + std::string(row.labels) + "}";
+    const std::string_view kind = row.type == admin::MetricType::histogram ? " (histogram)." : ".";
+    text += ".It Li " + std::string(row.name) + suffix + labels + '\n' +
+            config::man_text(capitalised(row.help) + std::string(kind));
+  }
+  return text + ".El\n";
+}
+
 std::string man_of_exit_codes() {
   std::string text = ".Bl -tag -width \"00\" -compact\n";
   for (const auto& row : exit_code::kTable) {
@@ -125,6 +139,7 @@ constexpr Part kParts[] = {
     {"@SERVER_FLAGS@", man_of_server_flags},
     {"@SIGNALS@", man_of_signals},
     {"@CAUSES@", man_of_causes},
+    {"@METRICS@", man_of_metrics},
     {"@EXIT_CODES@", man_of_exit_codes},
     {"@OPTIONS@", config::man_of_options},
     {"@ACCESS_ATOMS@", config::man_of_access_atoms},

@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "admin/admin.hpp"
 #include "base/text.hpp"
 #include "cli/adopt.hpp"
 #include "cli/bodies.hpp"
@@ -28,6 +29,11 @@ int refuse(std::string_view command, const Invocation& invocation, std::string_v
 int mold(const Invocation& invocation) {
   if (const int fd = descriptor_of(invocation); fd >= 0) return mold::run(fd);
   return refuse("mold", invocation, "serval starts its molds itself");
+}
+
+int admin(const Invocation& invocation) {
+  if (const int fd = descriptor_of(invocation); fd >= 0) return admin::run(fd);
+  return refuse("admin", invocation, "serval starts it itself; admin.bind says where it listens");
 }
 
 int stack(const Invocation& invocation) {

@@ -18,6 +18,9 @@ namespace serval::config {
 
 using namespace std::chrono_literals;
 
+/// Of the admin endpoints where none is chosen: another server of the machine may have it.
+inline constexpr std::string_view kDefaultAdminBind = "127.0.0.1:9464";
+
 inline constexpr std::size_t KiB = 1024;
 inline constexpr std::size_t MiB = 1024 * KiB;
 
@@ -125,6 +128,12 @@ struct Health {
   bool probed() const { return !live.empty() || !ready.empty(); }
 };
 
+/// The endpoints for those who watch the server.
+struct Admin {
+  std::string bind{kDefaultAdminBind};            ///< an address; "off": none
+
+  bool on() const { return bind != "off"; }
+};
 /// Where commands such as `serval status` reach the master.
 struct Control {
   std::string socket;                             ///< empty: automatic (control/socket_location.hpp); "off"; or a path
@@ -142,6 +151,7 @@ struct Config {
   Shutdown shutdown;
   Log log;
   Health health;
+  Admin admin;
   Control control;
 };
 

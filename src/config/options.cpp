@@ -34,6 +34,14 @@ Result<void> check_address(std::string_view text) {
   return {};
 }
 
+Result<void> check_admin_address(std::string_view text) {
+  if (text == "off") return {};
+  auto address = Address::parse(text);
+  if (!address) return Error{address.error() + ", or \"off\""};
+  if (address->kind == Address::Kind::systemd) return Error{"a socket of systemd's cannot be taken for this"};
+  return {};
+}
+
 Result<void> check_network(std::string_view text) {
   if (auto network = Network::parse(text); !network) return Error{network.error()};
   return {};
@@ -584,6 +592,18 @@ constexpr Option kOptions[] = {
      .summary = "write access lines for requests to health.live and health.ready",
      .example = "true"},
 
+    {.path = "admin.bind",
+     .field = field<&Config::admin, &Admin::bind>(),
+     .placeholder = "ADDRESS",
+     .check = check_admin_address,
+     .apply = Apply::live,
+     .summary = "address of the endpoints for those who watch the server, answered by a process of their own",
+     .more = "/livez, /readyz and /startupz for probes (?verbose names what was looked at), /metrics for Prometheus, "
+             "/status as serval status --json has it, and / for people. An address as in server.bind. Anybody who can "
+             "connect may look, and nobody can change anything: do not let the internet in. If the default is taken by "
+             "another server, a free port is used, which the log names. \"off\": none.",
+     .example = "\"unix:/run/shop/admin.sock\""},
+
     {.path = "control.socket",
      .field = field<&Config::control, &Control::socket>(),
      .placeholder = "FILE",
@@ -617,11 +637,12 @@ constexpr Section kSections[] = {
     {"shutdown", "How a graceful stop ends."},
     {"log", "Log and access log. USR1 reopens their files."},
     {"health", "Probes for load balancers and orchestrators, answered by serval on the app's own listeners."},
+    {"admin", "Health, metrics and status over HTTP, for those who watch the server."},
     {"control", "Where commands such as `serval status` reach the master."},
 };
 
 constexpr std::string_view kReserved[] = {
-    "admin.bind", "tls.certificate", "tls.key", "static", "programs",
+    "tls.certificate", "tls.key", "static", "programs",
 };
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};  // in the order of LogLevel

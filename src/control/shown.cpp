@@ -33,10 +33,19 @@ std::optional<std::int64_t> number_at(const json::object& object, std::string_vi
   return value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
 }
 
-std::string text_at(const json::object& object, std::string_view key) {
+std::optional<std::string> maybe_text_at(const json::object& object, std::string_view key) {
   const json::value* value = find(object, key);
-  if (value == nullptr || !value->is_string() || value->get_string().empty()) return std::string(kUnknown);
+  if (value == nullptr || !value->is_string() || value->get_string().empty()) return std::nullopt;
   return shown(value->get_string());
+}
+
+std::string text_at(const json::object& object, std::string_view key) {
+  return maybe_text_at(object, key).value_or(std::string(kUnknown));
+}
+
+bool flag_at(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  return value != nullptr && value->is_bool() && value->get_bool();
 }
 
 const json::object* object_in(const json::object& object, std::string_view key) {

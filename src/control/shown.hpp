@@ -16,6 +16,9 @@ inline constexpr std::string_view kUnknown = "-";
 std::optional<std::int64_t> number_at(const boost::json::object& object, std::string_view key);
 /// kUnknown for none, and for an empty one.
 std::string text_at(const boost::json::object& object, std::string_view key);
+/// None also for an empty one.
+std::optional<std::string> maybe_text_at(const boost::json::object& object, std::string_view key);
+bool flag_at(const boost::json::object& object, std::string_view key);  ///< false for none
 const boost::json::object* object_in(const boost::json::object& object, std::string_view key);
 /// The objects of a list; others in it are not ours.
 std::vector<const boost::json::object*> objects_in(const boost::json::object& object, std::string_view key);

@@ -26,6 +26,10 @@ std::int64_t milliseconds(Clock::duration span) { return std::max<std::int64_t>(
 
 json::value pid_or_null(pid_t pid) { return pid == 0 ? json::value(nullptr) : json::value(pid); }
 
+json::value number_or_null(const std::optional<std::uint64_t>& number) {
+  return number ? json::value(*number) : json::value(nullptr);
+}
+
 json::object request_in_progress(const scoreboard::RequestInProgress& request, TimePoint now) {
   const bool limited = request.deadline != TimePoint::max();
   return {
@@ -105,8 +109,12 @@ json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSour
           {"running", reading.running},
           {"waiting", reading.waiting},
           {"threads", sources.threads},
-          {"memory_bytes", memory ? json::value(memory->bytes) : null},
-          {"memory_measure", memory ? json::value(text_of(memory->measure)) : null},
+          {"memory_bytes", memory ? json::value(memory->proportional.value_or(memory->resident)) : null},
+          {"memory_measure", memory ? json::value(memory->proportional ? "pss" : "rss") : null},
+          {"memory", memory ? json::value(json::object{{"rss", memory->resident},
+                                                       {"pss", number_or_null(memory->proportional)},
+                                                       {"uss", number_or_null(memory->unique)}})
+                            : null},
           {"crashes_in_a_row", worker.crashes_in_a_row},
           {"restart_in_ms", alive ? null : json::value(milliseconds(worker.deadline - now))},
           {"beat_age_ms", beats ? json::value(milliseconds(now - reading.last_beat)) : null},
@@ -114,8 +122,25 @@ json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSour
           {"in_progress", std::move(in_progress)}};
 }
 
-json::object totals(const scoreboard::Memory& board) {
-  const scoreboard::Totals totals = scoreboard::read_totals(board);
+json::array listeners(const StatusSources& sources) {
+  json::array result;
+  for (const ListenerReading& listener : sources.listeners) {
+    result.push_back(json::object{{"address", utf8(listener.address)},
+                                  {"queue", number_or_null(listener.queue)},
+                                  {"limit", number_or_null(listener.limit)}});
+  }
+  return result;
+}
+
+json::object histogram(const scoreboard::HistogramTotals& totals) {
+  json::array bounds;
+  json::array counts;
+  for (const double bound : scoreboard::kBounds) bounds.emplace_back(bound);
+  for (const std::uint64_t count : totals.counts) counts.emplace_back(count);
+  return {{"bounds_s", std::move(bounds)}, {"counts", std::move(counts)}, {"sum_ns", totals.sum_ns}};
+}
+
+json::object totals_of(const scoreboard::Totals& totals) {
   std::uint64_t requests = 0;
   json::object answers;
   for (int status = scoreboard::kFirstStatus; scoreboard::is_status(status); ++status) {
@@ -127,6 +152,8 @@ json::object totals(const scoreboard::Memory& board) {
   for (const auto& row : scoreboard::kCounters) {
     result.emplace(json::string_view(row.name.data(), row.name.size()), totals.of(row.kind));
   }
+  result.emplace("durations", histogram(totals.of(scoreboard::Histogram::request_duration)));
+  result.emplace("queue_waits", histogram(totals.of(scoreboard::Histogram::queue_wait)));
   return result;
 }
 
@@ -134,6 +161,8 @@ json::object totals(const scoreboard::Memory& board) {
 
 json::object make_status(const StatusSources& sources, TimePoint now) {
   const supervisor::Snapshot& snapshot = sources.snapshot;
+  scoreboard::Totals totals = scoreboard::read_totals(sources.scoreboard);
+  totals.counters[scoreboard::index_of(scoreboard::Counter::log_lines_dropped)] += sources.log_lines_dropped;
   const std::string_view not_live = not_live_reason(snapshot);
   const std::string not_ready = why_not_ready(readiness_of(sources));
   std::vector<supervisor::Snapshot::Worker> rows = snapshot.workers;
@@ -165,7 +194,10 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"threads", sources.threads},
           {"workers", std::move(workers)},
           {"ended", std::move(ended)},
-          {"totals", totals(sources.scoreboard)}};
+          {"reloads", json::object{{"ok", snapshot.reloads.good}, {"failed", snapshot.reloads.failed}}},
+          {"listeners", listeners(sources)},
+          {"admin", text_or_null(sources.admin)},
+          {"totals", totals_of(totals)}};
 }
 
 int requests_in_progress(const supervisor::Snapshot& snapshot, const scoreboard::Memory& scoreboard) {

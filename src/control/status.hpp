@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.hpp"
 #include "scoreboard/memory.hpp"
@@ -15,9 +17,18 @@
 /// What `serval status` tells. All of it is there without asking a worker: it may hang.
 namespace serval::control {
 
+/// Bytes of a worker, as os/process_memory.hpp counts them.
 struct MemoryReading {
-  std::uint64_t bytes = 0;
-  std::string_view measure;  ///< "pss" or "rss"
+  std::uint64_t resident = 0;
+  std::optional<std::uint64_t> proportional{};  ///< not always told: it takes the kernel a while
+  std::optional<std::uint64_t> unique{};
+};
+
+/// A listening socket of the app's.
+struct ListenerReading {
+  std::string address;
+  std::optional<std::uint64_t> queue{};  ///< connections that wait there; none: the kernel does not tell
+  std::optional<std::uint64_t> limit{};  ///< that may; one more is dropped
 };
 
 /// What a status is made of; all borrowed for the call.
@@ -31,6 +42,9 @@ struct StatusSources {
   const supervisor::Snapshot& snapshot;
   const scoreboard::Memory& scoreboard;
   std::function<std::optional<MemoryReading>(pid_t worker)> memory;
+  std::vector<ListenerReading> listeners{};
+  std::string admin{};                   ///< where the admin endpoints are; empty: nowhere
+  std::uint64_t log_lines_dropped = 0;   ///< by the master
 };
 
 /// The result of the command. Keys end in their unit; what is not known, or does not apply, is null; other times are
@@ -43,11 +57,15 @@ struct StatusSources {
 /// mold {state, pid}
 /// workers_wanted, threads
 /// workers [{slot, pid, generation, state, cause, age_s, requests, connections, running, waiting, threads,
-/// memory_bytes, memory_measure,
+/// memory_bytes, memory_measure, memory {rss pss uss},
 ///           crashes_in_a_row, restart_in_ms, beat_age_ms, ready: false if the app's ready() says no,
 ///           in_progress [{method, target, request_id, peer, thread, age_ms, deadline_in_ms}]}]     no empty slots
 /// ended {cause: workers}
-/// totals {requests, answers {code: requests}, timeouts, ... as the scoreboard counts them}
+/// reloads {ok failed}
+/// listeners [{address, queue, limit}]     connections that wait in the kernel, and how many may
+/// admin: where its endpoints are
+/// totals {requests, answers {code: requests}, timeouts, ... as the scoreboard counts them,
+///         durations and queue_waits {bounds_s, counts (one more than bounds), sum_ns}}
 /// ```
 boost::json::object make_status(const StatusSources& sources, TimePoint now);
 

@@ -42,19 +42,8 @@ Result<pid_t> exec_mold(const std::string& program, const Heritage& heritage, co
   if (streams.output >= 0) what.fds.emplace_back(streams.output, 1);
   if (streams.error >= 0) what.fds.emplace_back(streams.error, 2);
   what.environment = environment_with(heritage.config.app.env);
-  const auto keep = [&what](int fd) {
-    if (fd > 2) what.fds.emplace_back(fd, fd);
-  };
-  keep(heritage_fd->get());
-  keep(heritage.orders_fd);
-  keep(heritage.reports_fd);
-  keep(heritage.life_fd);
-  keep(heritage.scoreboard_fd);
-  keep(heritage.log_fd);
-  keep(heritage.access_fd);
-  keep(heritage.lobby_entry_fd);
-  keep(heritage.lobby_exit_fd);
-  for (const Listener& listener : heritage.listeners) keep(listener.fd);
+  what.fds.emplace_back(heritage_fd->get(), heritage_fd->get());
+  for (const int fd : heritage.fds()) what.fds.emplace_back(fd, fd);
   return os::spawn(what);
 }
 

@@ -66,6 +66,13 @@ Result<Heritage> from_json(const json::value& document) {
 
 }  // namespace
 
+std::vector<int> Heritage::fds() const {
+  std::vector<int> all = {orders_fd, reports_fd, life_fd, scoreboard_fd, log_fd, access_fd, lobby_entry_fd, lobby_exit_fd};
+  for (const Listener& listener : listeners) all.push_back(listener.fd);
+  std::erase_if(all, [](int fd) { return fd <= 2; });
+  return all;
+}
+
 Result<UniqueFd> write_heritage(const Heritage& heritage) {
   return os::make_memory_file("serval-heritage", "the heritage", json::serialize(to_json(heritage)));
 }

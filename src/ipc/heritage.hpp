@@ -17,12 +17,13 @@ struct Listener {
   bool local = false;   ///< a unix socket: the peer has no address and counts as "unix"
 };
 
-/// All that crosses the exec from master to mold, and by fork from there to the workers. Written as JSON into a memfd,
-/// whose number is the hidden `serval mold FD` command's only argument. Every other descriptor is close-on-exec.
+/// All that crosses the exec from master to mold, and by fork from there to the workers; and to the admin process, which
+/// gets no more of it than it needs. Written as JSON into a memfd, whose number is the only argument of the hidden
+/// commands `serval mold FD` and `serval admin FD`. Every other descriptor is close-on-exec.
 struct Heritage {
   config::Config config;     ///< effective, validated; paths are absolute; server.name is filled in
   int generation = 0;
-  int orders_fd = -1;        ///< the mold's end of its ipc::Channel: what it is told comes in here ...
+  int orders_fd = -1;        ///< its end of its ipc::Channel: what it is told comes in here ...
   int reports_fd = -1;       ///< ... and what it says goes out here
   int life_fd = -1;          ///< read end of a pipe that is never written to: end of file means that the master is gone
   int master_pid = 0;        ///< the workers' parent
@@ -33,6 +34,9 @@ struct Heritage {
   int lobby_exit_fd = -1;    ///< where the others take them
   int cpus = 0;              ///< that may be used; 0: not said
   std::vector<Listener> listeners;
+
+  /// All that it names, but for those up to 2.
+  std::vector<int> fds() const;
 };
 
 /// A sealed memfd at offset 0 holding `heritage`.

@@ -65,7 +65,7 @@ bool read(const Packet& packet, OneText auto& message) {
 
 template <class Message>
 concept OneNumber = std::is_same_v<Message, Pause> || std::is_same_v<Message, Paused> ||
-    std::is_same_v<Message, AskStacks> || std::is_same_v<Message, StacksEnd>;
+    std::is_same_v<Message, Status> || std::is_same_v<Message, AskStatus> || std::is_same_v<Message, AskStacks> || std::is_same_v<Message, StacksEnd>;
 void write(Packet& packet, const OneNumber auto& message) {
   const auto& [number] = message;
   packet.number = number;
@@ -143,10 +143,14 @@ std::optional<Direction> decode(const Packet& packet) {
 }
 
 template Packet encode(const ToMold&);
+template Packet encode(const ToAdmin&);
+template Packet encode(const FromAdmin&);
 template Packet encode(const FromMold&);
 template Packet encode(const ToWorker&);
 template Packet encode(const FromWorker&);
 template std::optional<ToMold> decode(const Packet&);
+template std::optional<ToAdmin> decode(const Packet&);
+template std::optional<FromAdmin> decode(const Packet&);
 template std::optional<FromMold> decode(const Packet&);
 template std::optional<ToWorker> decode(const Packet&);
 template std::optional<FromWorker> decode(const Packet&);

@@ -8,7 +8,7 @@
 #include "ipc/packet.hpp"
 #include "ipc/reports.hpp"
 
-/// Everything that master, mold and workers say to each other: one list of messages for each direction. A tag is the
+/// Everything that master, mold, workers and the admin process say to each other: one list of messages for each direction. A tag is the
 /// message's number on the wire and never changes. The app lives in the mold and the workers, so the master treats
 /// every packet as coming from outside.
 namespace serval::ipc {
@@ -30,6 +30,22 @@ struct Fork {
 /// With descriptors: log file, access log (each only if it is a file). Answered by Reopened.
 struct Reopen {
   static constexpr std::uint32_t kTag = 15;
+};
+
+// --- to the admin process, which is sent Reopen as well, with its log file
+
+/// With a descriptor: a memory file (os/memory_file.hpp), the JSON of control/status.
+struct Status {
+  static constexpr std::uint32_t kTag = 23;
+  std::uint32_t question = 0;  ///< the AskStatus's
+};
+
+// --- from the admin process, as is Reopened
+
+/// Answer with Status.
+struct AskStatus {
+  static constexpr std::uint32_t kTag = 24;
+  std::uint32_t question = 0;
 };
 
 // --- from a mold
@@ -159,6 +175,8 @@ struct NoLongerAccepting {
 // --- the directions
 
 using ToMold = std::variant<Fork, Reopen>;
+using ToAdmin = std::variant<Status, Reopen>;
+using FromAdmin = std::variant<AskStatus, Reopened>;
 using FromMold = std::variant<Loaded, LoadFailed, Forked, ForkFailed, Reopened>;
 using ToWorker = std::variant<Drain, Reopen, Pause, Resume, AskStacks>;
 using FromWorker = std::variant<Ready, BootFailed, Reopened, ToldToStopBySignal, WantsReplacement, TimedOut,
@@ -174,10 +192,14 @@ template <class Direction>
 std::optional<Direction> decode(const Packet& packet);
 
 extern template Packet encode(const ToMold&);
+extern template Packet encode(const ToAdmin&);
+extern template Packet encode(const FromAdmin&);
 extern template Packet encode(const FromMold&);
 extern template Packet encode(const ToWorker&);
 extern template Packet encode(const FromWorker&);
 extern template std::optional<ToMold> decode(const Packet&);
+extern template std::optional<ToAdmin> decode(const Packet&);
+extern template std::optional<FromAdmin> decode(const Packet&);
 extern template std::optional<FromMold> decode(const Packet&);
 extern template std::optional<ToWorker> decode(const Packet&);
 extern template std::optional<FromWorker> decode(const Packet&);

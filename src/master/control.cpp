@@ -3,23 +3,25 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/json/serialize.hpp>
 #include <chrono>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "base/exit_code.hpp"
+#include "base/log.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "control/status.hpp"
-#include "os/process_memory.hpp"
 #include "os/spawn.hpp"
 
 namespace serval::master {
 namespace {
 
-/// For one status. Adding up a large worker's share takes the kernel milliseconds, and the master waits meanwhile.
-constexpr auto kMeasuringTime = std::chrono::milliseconds(50);
+/// For `serval status`, which a person has asked for, and for those who ask every few seconds.
+constexpr MemoryFigures::Look kForCommand{.patience = std::chrono::milliseconds(50)};
+constexpr MemoryFigures::Look kForAdmin{.patience = std::chrono::milliseconds(2), .good_for = std::chrono::seconds(10)};
 
 /// For commands that wait for workers to start: one that cannot start will most likely not start the next time either.
 std::function<std::string(const supervisor::Snapshot&)> fails_to_boot_since(const supervisor::Snapshot& before) {
@@ -32,16 +34,6 @@ std::function<std::string(const supervisor::Snapshot&)> fails_to_boot_since(cons
                            ? "a worker did not start, the log says why; it is tried again, and those that serve go on"
                            : "");
   };
-}
-
-/// pss, or rss where that cannot be read or the time is up; nothing where no time was given.
-std::optional<control::MemoryReading> measure(pid_t worker, TimePoint until) {
-  if (until == TimePoint::min()) return std::nullopt;
-  if (Clock::now() < until) {
-    if (const auto bytes = os::proportional_bytes(worker)) return control::MemoryReading{*bytes, "pss"};
-  }
-  if (const auto bytes = os::resident_bytes(worker)) return control::MemoryReading{*bytes, "rss"};
-  return std::nullopt;
 }
 
 }  // namespace
@@ -249,7 +241,10 @@ void Control::reopen(const control::Responder& responder) {
   // What could be had is swapped all the same, by every process; the client, which rotates, has to hear of the rest.
   if (const std::string why = operations_.reopen_logs(); !why.empty())
     return responder.refuse(why, exit_code::app_failed);
-  waiting_.push_back({[](const supervisor::Snapshot& snapshot) { return !snapshot.reopening; }, {}, responder});
+  const auto all_have = [this](const supervisor::Snapshot& snapshot) {
+    return !snapshot.reopening && !operations_.admin_reopening();
+  };
+  waiting_.push_back({all_have, {}, responder});
   look_again();
 }
 
@@ -279,22 +274,36 @@ void Control::stacks(const boost::json::object& arguments, const control::Respon
 }
 
 /// Probes come often and do without memory, which is what takes time.
-void Control::status(const boost::json::object& arguments, const control::Responder& responder) const {
+void Control::status(const boost::json::object& arguments, const control::Responder& responder) {
   const auto* memory = arguments.if_contains("memory");
+  responder.finish(make_status(memory == nullptr || memory->as_bool() ? &kForCommand : nullptr));
+}
+
+std::string Control::status_for_admin() { return boost::json::serialize(make_status(&kForAdmin)); }
+
+/// `look`: at the workers' memory; null: none.
+boost::json::object Control::make_status(const MemoryFigures::Look* look) {
   const TimePoint now = Clock::now();
-  const TimePoint measure_until = memory == nullptr || memory->as_bool() ? now + kMeasuringTime : TimePoint::min();
+  const config::Config& config = operations_.config();
   const supervisor::Snapshot snapshot = supervisor_.snapshot();
-  responder.finish(
-      control::make_status({.name = operations_.config().server.name,
-                            .version = SERVAL_VERSION,
-                            .pid = ::getpid(),
-                            .threads = operations_.config().workers.threads,
-                            .ready_workers = operations_.config().health.ready_workers,
-                            .begun = begun_,
-                            .snapshot = snapshot,
-                            .scoreboard = scoreboard_,
-                            .memory = [measure_until](pid_t worker) { return measure(worker, measure_until); }},
-                           now));
+  std::set<pid_t> living;
+  for (const auto& worker : snapshot.workers) living.insert(worker.pid);
+  memory_.keep(living);
+  std::function<std::optional<control::MemoryReading>(pid_t)> memory = [](pid_t) { return std::nullopt; };
+  if (look != nullptr) memory = MemoryFigures::Round(memory_, *look, now);
+  return control::make_status({.name = config.server.name,
+                               .version = SERVAL_VERSION,
+                               .pid = ::getpid(),
+                               .threads = config.workers.threads,
+                               .ready_workers = config.health.ready_workers,
+                               .begun = begun_,
+                               .snapshot = snapshot,
+                               .scoreboard = scoreboard_,
+                               .memory = std::move(memory),
+                               .listeners = operations_.listeners(),
+                               .admin = operations_.admin_address(),
+                               .log_lines_dropped = log::dropped()},
+                              now);
 }
 
 }  // namespace serval::master

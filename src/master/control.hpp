@@ -14,6 +14,7 @@
 #include "control/server.hpp"
 #include "master/control_socket.hpp"
 #include "master/handover.hpp"
+#include "master/memory_figures.hpp"
 #include "master/reload_plan.hpp"
 #include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
@@ -29,6 +30,9 @@ struct Operations {
   std::function<std::string()> reopen_logs;  ///< why not all of them; empty: all
   std::function<void(const std::string& by)> upgrade;
   std::function<void()> upgrade_if_possible;  ///< an answer has been given
+  std::function<bool()> admin_reopening;  ///< the admin process has not swapped its log yet
+  std::function<std::string()> admin_address;
+  std::function<std::vector<control::ListenerReading>()> listeners;
   /// Answers as WorkerStacks says.
   std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;
 };
@@ -51,7 +55,10 @@ class Control {
   /// To all clients that wait for the upgrade.
   void upgrade_refused(const std::string& why);
 
-  /// The supervisor has handled an event: answers commands whose effect is there by now.
+  /// What the admin process is told: a status, as JSON.
+  std::string status_for_admin();
+
+  /// The supervisor has handled an event, or something else has changed: answers commands whose effect is there by now.
   void look_again();
 
  private:
@@ -64,7 +71,8 @@ class Control {
     std::function<std::string(const supervisor::Snapshot&)> hopeless = {};
   };
 
-  void status(const boost::json::object& arguments, const control::Responder& responder) const;
+  void status(const boost::json::object& arguments, const control::Responder& responder);
+  boost::json::object make_status(const MemoryFigures::Look* look);
   void reload(const control::Responder& responder);
   void stop(const boost::json::object& arguments, const control::Responder& responder);
   void scale(const boost::json::object& arguments, const control::Responder& responder);
@@ -82,6 +90,7 @@ class Control {
   const supervisor::Supervisor& supervisor_;
   const scoreboard::Memory& scoreboard_;
   Operations operations_;
+  MemoryFigures memory_;
   std::vector<Waiting> waiting_;
   std::vector<control::Responder> upgrade_waiters_;
   TimePoint begun_ = Clock::now();

@@ -14,9 +14,10 @@ BOOST_DESCRIBE_STRUCT(SlotRecord, (),
                       (state, number, generation, pid, cause, first_cause, replacing, stuck, paused, why,
                        crashes_in_a_row, started, due_since, ready_at, deadline, door_deadline, expires))
 BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, started, loaded_at, deadline))
+BOOST_DESCRIBE_STRUCT(ReloadCounts, (), (good, failed))
 BOOST_DESCRIBE_STRUCT(TrafficRecord, (), (drained, pause, pauses, paused_since, next_reminder))
 BOOST_DESCRIBE_STRUCT(State, (TrafficRecord),
-                      (workers, current, newest, complete, reload_failure, crashes_in_a_row, begun, ended, molds,
+                      (workers, current, newest, complete, reload_failure, reloads, crashes_in_a_row, begun, ended, molds,
                        slots))
 
 }  // namespace serval::supervisor
@@ -35,7 +36,7 @@ BOOST_DESCRIBE_STRUCT(CgroupsRecord, (), (folder, seated))
 BOOST_DESCRIBE_STRUCT(Handover, (),
                       (protocol, version, arguments, working_directory, nonce, begun, supervisor, life_read_fd,
                        life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, logs, listeners, generations, molds,
-                       workers, control, pidfile_fd, cgroups))
+                       workers, control, admin, pidfile_fd, cgroups))
 
 namespace {
 
@@ -71,7 +72,7 @@ Result<void> check(const Handover& handover) {
 
 std::vector<int> Handover::fds() const {
   std::vector<int> all = {life_read_fd,  life_write_fd, lobby_entry_fd,     lobby_exit_fd,
-                          scoreboard_fd, pidfile_fd,    control.listener.fd};
+                          scoreboard_fd, pidfile_fd,    control.listener.fd, admin.fd};
   all.insert(all.end(), control.clients.begin(), control.clients.end());
   for (const PendingClientRecord& client : control.unheard) all.push_back(client.fd);
   for (const LogFilesRecord& files : logs) all.insert(all.end(), {files.log_fd, files.access_fd});

@@ -100,6 +100,7 @@ struct Handover {
   std::vector<ProcessRecord> molds{};
   std::vector<ProcessRecord> workers{};
   ControlRecord control{};
+  ListenerRecord admin{};  ///< of the admin process, which is started anew
   int pidfile_fd = -1;
   CgroupsRecord cgroups{};
 

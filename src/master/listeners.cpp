@@ -200,6 +200,20 @@ void refuse_all_but(const Listeners& kept, const Listeners& listeners) {
   }
 }
 
+control::ListenerReading Listener::reading() const {
+  const auto queue = os::accept_queue(listening_.fd.get());
+  if (!queue) return {listening_.address};
+  return {listening_.address, queue->waiting, queue->limit};
+}
+
+std::vector<control::ListenerReading> readings_of(const Listeners& listeners) {
+  std::vector<control::ListenerReading> result;
+  for (auto one = listeners.begin(); one != listeners.end(); ++one) {
+    if ((*one)->open() && std::find(listeners.begin(), one, *one) == one) result.push_back((*one)->reading());
+  }
+  return result;
+}
+
 void leave_all(const Listeners& listeners) {
   for (const auto& listener : listeners) listener->leave();
 }

@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "config/config.hpp"
+#include "control/status.hpp"
 #include "ipc/heritage.hpp"
 #include "master/handover.hpp"
 #include "os/listen.hpp"
@@ -40,6 +41,7 @@ class Listener {
   bool reachable() const { return os::socket_file_is_there(listening_); }
   ipc::Listener inherited() const { return {listening_.fd.get(), listening_.address, listening_.local}; }
   const std::string& address() const { return listening_.address; }
+  control::ListenerReading reading() const;
 
   void use_backlog(int backlog) const;
   /// Which users may connect to it from now on, if it has a file.
@@ -74,6 +76,9 @@ Result<Listeners> open_listeners(const config::Server& config, const Listeners& 
 
 /// Those that still take connections.
 std::vector<ipc::Listener> inherited(const Listeners& listeners);
+
+/// What the kernel says of their queues.
+std::vector<control::ListenerReading> readings_of(const Listeners& listeners);
 
 /// Refuses those that `kept` does not have.
 void refuse_all_but(const Listeners& kept, const Listeners& listeners);

@@ -38,7 +38,11 @@ Master::Master(MasterSetup setup, const Handover* resumed)
       reloads_(reader_, std::move(setup.sources), generations_, children_, supervisor_,
                {.tell = tell_,
                 .configuration_read = [this] { control_.look_after_socket(); },
-                .put_in_force = [this](const config::Config& config) { memory_.use(config.memory); }}),
+                .put_in_force =
+                    [this](const config::Config& config) {
+                      memory_.use(config.memory);
+                      admin_.use(config, *generations_.newest().logs);
+                    }}),
       upgrades_(
           io_, reaper_, std::move(setup.arguments),
           {.tell = tell_, .hand_over = [this] { return hand_over(); }, .about_to_exec = [this] { say_last_lines(); }}),
@@ -48,10 +52,16 @@ Master::Master(MasterSetup setup, const Handover* resumed)
   if (resumed != nullptr) {
     launcher_.resume(*resumed);
     memory_.resume(resumed->cgroups);
+    admin_.resume(resumed->admin, *generations_.newest().config, *generations_.newest().logs);
   } else {
     memory_.take_cgroups();
   }
   signals_.listen();
+}
+
+void Master::listen(Listeners listeners) {
+  generations_.listen(std::move(listeners));
+  admin_.begin(*generations_.newest().config, *generations_.newest().logs);
 }
 
 Operations Master::operations() {
@@ -66,6 +76,9 @@ Operations Master::operations() {
       .reopen_logs = [this] { return reopen_logs(); },
       .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
       .upgrade_if_possible = [this] { upgrade_if_possible(); },
+      .admin_reopening = [this] { return admin_.reopening(); },
+      .admin_address = [this] { return admin_.address(); },
+      .listeners = [this] { return readings_of(generations_.listeners()); },
       .stacks = [this](std::optional<int> slot,
                        const control::Responder& responder) { answer_stacks(stacks_, children_, slot, responder); }};
 }
@@ -131,6 +144,7 @@ void Master::obey(const SignalOrder& order) {
 std::string Master::reopen_logs() {
   const std::string failures = generations_.reopen_logs();
   log::reopen(generations_.in_force().logs->log());
+  admin_.reopen(*generations_.in_force().logs);
   handle(supervisor::LogsReopened{});
   return failures;
 }
@@ -176,6 +190,7 @@ void Master::perform(const supervisor::Action& action) {
 void Master::finish(const supervisor::Finish& action) {
   timer_.cancel();
   reader_.give_up();
+  admin_.end();
   farewell_.begin(action.exit_code);
 }
 
@@ -189,6 +204,7 @@ Handover Master::hand_over() const {
                   .begun = control_.begun(),
                   .supervisor = supervisor_.state(),
                   .control = control_.record(),
+                  .admin = admin_.record(),
                   .pidfile_fd = pidfile_->fd(),
                   .cgroups = memory_.record()};
   inheritance_.record(result);

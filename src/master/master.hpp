@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/reading.hpp"
+#include "master/admin.hpp"
 #include "master/children.hpp"
 #include "master/config_reader.hpp"
 #include "master/control.hpp"
@@ -57,7 +58,7 @@ class Master {
   Master& operator=(const Master&) = delete;
 
   /// Where the first generation listens. Before run().
-  void listen(Listeners listeners) { generations_.listen(std::move(listeners)); }
+  void listen(Listeners listeners);
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
 
@@ -115,6 +116,7 @@ class Master {
   Signals signals_{io_,
                    {.child_ended = [this] { reaper_.reap(); },
                     .order = [this](const SignalOrder& order) { obey(order); }}};
+  Admin admin_{{io_, reaper_, inheritance_}, [this] { return control_.status_for_admin(); }, [this] { control_.look_again(); }};
   Farewell farewell_{io_, names_, [this] { reaper_.reap(); }};
   Control control_;  ///< shows what is above
 };

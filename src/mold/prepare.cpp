@@ -16,13 +16,6 @@ namespace {
 /// Under that of the workers, above that of the master: a mold that is killed can be had again.
 constexpr int kOomScore = 100;
 
-Result<void> drop_privileges(const config::Server& server) {
-  if (server.user.empty() && server.group.empty()) return {};
-  const auto identity = os::find_identity(server.user, server.group);
-  if (!identity) return Error{identity.error()};
-  return os::drop_to(*identity);
-}
-
 }  // namespace
 
 Result<void> only_one_thread() {
@@ -38,7 +31,7 @@ Result<std::unique_ptr<app::App>> prepare(const ipc::Heritage& heritage) {
   const config::Config& config = heritage.config;
   ::umask(static_cast<mode_t>(config.server.umask));
   os::raise_oom_score(kOomScore);
-  if (const auto done = drop_privileges(config.server); !done) return Error{done.error()};
+  if (const auto done = os::become_account(config.server.user, config.server.group); !done) return Error{done.error()};
   auto app = app::App::load(config.app.library);
   if (!app) return app;
   if (const auto done = (*app)->preload(config.app.args, heritage.generation, config.server.name); !done)

@@ -131,4 +131,11 @@ Result<void> drop_to(const Identity& identity) {
   return {};
 }
 
+Result<void> become_account(const std::string& user, const std::string& group) {
+  if (user.empty() && group.empty()) return {};
+  const auto identity = find_identity(user, group);
+  if (!identity) return Error{identity.error()};
+  return drop_to(*identity);
+}
+
 }  // namespace serval::os

@@ -26,4 +26,7 @@ Result<Identity> find_identity(const std::string& user, const std::string& group
 /// threads.
 Result<void> drop_to(const Identity& identity);
 
+/// Both in one, for the settings server.user and server.group; both empty: nothing to do.
+Result<void> become_account(const std::string& user, const std::string& group);
+
 }  // namespace serval::os

@@ -87,6 +87,7 @@ void Rollout::on(const ReloadRequested& event, const Turn& turn) {
 /// Nothing has changed, and it has been said why.
 void Rollout::on(const ReloadRefused& event, const Turn& turn) {
   if (!turn.why_not_running().empty()) return;
+  ++counts_.failed;
   failure_ = event.why;
   notifier_.reloading(turn);
   notifier_.ready(turn);
@@ -159,6 +160,7 @@ void Rollout::end(bool good, const std::string& why, const Turn& turn) {
   World& world = turn.world;
   const RolloutInHand rollout = *std::exchange(world.rollout, std::nullopt);
   failure_ = why;
+  ++(good ? counts_.good : counts_.failed);
   const Duration took = in_milliseconds(turn.now - rollout.begun);
   if (good && !rollout.listeners_retired) turn.act(RetireListeners{});
   if (good) {

@@ -16,9 +16,9 @@ namespace serval::supervisor {
 /// old one back. The one under way is World::rollout.
 class Rollout {
  public:
-  /// `failure`: of the last one, before an upgrade.
-  Rollout(WorkerStarter& starter, Notifier& notifier, std::string failure)
-      : starter_(starter), notifier_(notifier), failure_(std::move(failure)) {}
+  /// `failure`: of the last one, before an upgrade; `counts`: of all until then.
+  Rollout(WorkerStarter& starter, Notifier& notifier, std::string failure, const ReloadCounts& counts)
+      : starter_(starter), notifier_(notifier), failure_(std::move(failure)), counts_(counts) {}
 
   void on(const ReloadRequested& event, const Turn& turn);
   void on(const ReloadRefused& event, const Turn& turn);
@@ -35,6 +35,7 @@ class Rollout {
 
   /// Why the last one failed; empty: it went well, or there was none.
   const std::string& failure() const { return failure_; }
+  const ReloadCounts& counts() const { return counts_; }
 
  private:
   void begin(const std::string& by, std::optional<Settings> settings, const Turn& turn);
@@ -45,6 +46,7 @@ class Rollout {
   WorkerStarter& starter_;
   Notifier& notifier_;
   std::string failure_;
+  ReloadCounts counts_;
   std::optional<std::string> again_by_;  ///< by whom another was asked for while one was under way
 };
 

@@ -11,6 +11,7 @@
 #include "base/readiness.hpp"
 #include "supervisor/mold.hpp"
 #include "supervisor/slot.hpp"
+#include "supervisor/state.hpp"
 
 namespace serval::supervisor {
 
@@ -40,6 +41,7 @@ struct Snapshot {
   bool paused = false;     ///< no request begins
   int in_progress = 0;     ///< workers that have not said yet that they have none left; only while paused
   Readiness readiness;     ///< as far as it is decided here: what the app and the drain file say, workers know
+  ReloadCounts reloads;
   std::map<Cause, std::uint64_t> ended;  ///< workers that have ended, by cause
 };
 

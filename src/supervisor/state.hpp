@@ -63,6 +63,14 @@ struct TrafficRecord {
   bool operator==(const TrafficRecord&) const = default;
 };
 
+/// How many reloads there were.
+struct ReloadCounts {
+  std::uint64_t good = 0;
+  std::uint64_t failed = 0;  ///< also those that could not begin
+
+  bool operator==(const ReloadCounts&) const = default;
+};
+
 /// The parts' records are its bases, so that their members travel as its own.
 struct State : TrafficRecord {
   int workers = 1;                        ///< wanted
@@ -70,6 +78,7 @@ struct State : TrafficRecord {
   int newest = 1;
   bool complete = false;
   std::string reload_failure{};           ///< of the last one; empty: it went well
+  ReloadCounts reloads{};
   int crashes_in_a_row = 0;
   TimePoint begun{};
   std::map<Cause, std::uint64_t> ended{};

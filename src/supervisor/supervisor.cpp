@@ -47,7 +47,7 @@ Supervisor::Supervisor(Settings settings, const State& before)
       worker_ends_(crashes_, before.ended),
       mold_life_(crashes_),
       replacement_(world_.settings),
-      rollout_(starter_, notifier_, before.reload_failure),
+      rollout_(starter_, notifier_, before.reload_failure, before.reloads),
       ending_(traffic_, notifier_) {}
 
 Supervisor::Supervisor(Settings settings) : Supervisor(std::move(settings), State()) {}
@@ -183,6 +183,7 @@ Snapshot Supervisor::snapshot() const {
   result.reopening = log_reopening_.under_way();
   result.paused = traffic_.pause() != 0;
   result.in_progress = traffic_.in_progress(world_.slots);
+  result.reloads = rollout_.counts();
   result.ended = worker_ends_.counts();
   return result;
 }
@@ -216,6 +217,7 @@ State Supervisor::state() const {
   state.newest = world_.newest;
   state.complete = world_.complete;
   state.reload_failure = rollout_.failure();
+  state.reloads = rollout_.counts();
   state.crashes_in_a_row = crashes_.in_a_row();
   state.begun = world_.begun;
   state.ended = worker_ends_.counts();

@@ -104,6 +104,7 @@ void fuzz_one(std::string_view bytes) {
   ipc::Packet packet;  // most inputs are shorter than a packet: as one whose rest is zero
   std::memcpy(static_cast<void*>(&packet), written.data(), std::min(written.size(), sizeof packet));
   check(packet);
+  check_decoded<ipc::FromAdmin>(packet);
   check_decoded<ipc::FromMold>(packet);
   check_decoded<ipc::FromWorker>(packet);
 }

@@ -122,7 +122,7 @@ TEST(CommandLine, MisuseNamesTheWordAndWhatToDo) {
       {{"--workers", "4"}, "unknown flag --workers", "-w N"},
       {{"-z"}, "unknown flag -z", "serval help run"},
       {{"--origin"}, "unknown flag --origin", "serval help run"},
-      {{"--admin.bind", "off"}, "--admin.bind is known, but this version does not serve it yet", "leave it out"},
+      {{"--tls.key", "off"}, "--tls.key is known, but this version does not serve it yet", "leave it out"},
       {{"a.so", "b.so"}, "one argument too many: \"b.so\"", "usage: serval run [APP.so]"},
       {{"-c"}, "--config", "serval help run"},
       {{"-c", "a", "-c", "b"}, "more than once", "one configuration file"},

@@ -105,8 +105,6 @@ TEST(File, UnknownKeysNameTheNearestOne) {
 
 TEST(File, ReservedNamesSaySo) {
   const std::pair<const char*, const char*> table[] = {
-      {"[admin]\nbind = \"off\"\n",
-       "serval.toml:1:2: error: table [admin] is known, but this version does not serve it yet\n"},
       {"[programs.mailer]\ncount = 1\n",
        "serval.toml:1:2: error: table [programs] is known, but this version does not serve it yet\n"},
       {"[static]\n", "serval.toml:1:2: error: table [static] is known, but this version does not serve it yet\n"},

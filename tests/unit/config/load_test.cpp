@@ -395,7 +395,7 @@ TEST_F(Load, TableValuesOfAppEnvAreChecked) {
 
 TEST_F(Load, EnvironmentAndFlagsAreNamedInProblems) {
   write(kApp);
-  sources_.environment = {{"SERVAL_WORKERS_THREADS", "five"}, {"SERVAL_ADMIN_BIND", "off"}};
+  sources_.environment = {{"SERVAL_WORKERS_THREADS", "five"}, {"SERVAL_TLS_KEY", "off"}};
   sources_.flags = {{"workers.queue", "-3"}, {"app.env", "novalue"}};
   const auto text = errors();
   EXPECT_THAT(
@@ -403,7 +403,7 @@ TEST_F(Load, EnvironmentAndFlagsAreNamedInProblems) {
       HasSubstr("environment SERVAL_WORKERS_THREADS: error: workers.threads = \"five\": expected a whole number"));
   EXPECT_THAT(
       text,
-      HasSubstr("environment SERVAL_ADMIN_BIND: error: admin.bind is known, but this version does not serve it yet"));
+      HasSubstr("environment SERVAL_TLS_KEY: error: tls.key is known, but this version does not serve it yet"));
   EXPECT_THAT(text, HasSubstr("flag --workers.queue: error: workers.queue = \"-3\": expected"));
   EXPECT_THAT(text, HasSubstr("flag --app.env: error: app.env = (hidden): expected NAME=VALUE"));
   EXPECT_EQ(load().problems.size(), 4u);

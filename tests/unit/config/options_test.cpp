@@ -121,10 +121,10 @@ TEST(Options, FromTextRefusesWhatToTextNeverWrites) {
 
 TEST(Options, ReservedNamesCoverTheirTables) {
   for (const auto* name :
-       {"admin", "admin.bind", "programs", "programs.mailer", "programs.mailer.command", "static", "tls.key"}) {
+       {"programs", "programs.mailer", "programs.mailer.command", "static", "tls.key"}) {
     EXPECT_TRUE(is_reserved(name)) << name;
   }
-  for (const auto* name : {"workers.max", "admin.bindings", "program", "server.bind"}) {
+  for (const auto* name : {"workers.max", "admin.bind", "program", "server.bind"}) {
     EXPECT_FALSE(is_reserved(name)) << name;
   }
 }

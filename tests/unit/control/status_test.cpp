@@ -44,7 +44,10 @@ struct StatusTest : testing::Test {
                         .begun = kNow - 90s,
                         .snapshot = snapshot,
                         .scoreboard = board,
-                        .memory = [](pid_t) { return MemoryReading{4096, "pss"}; }},
+                        .memory = [](pid_t) { return MemoryReading{.resident = 8192, .proportional = 4096}; },
+                        .listeners = {{"127.0.0.1:8000", 3, 128}, {"unix:/run/shop.sock"}},
+                        .admin = "127.0.0.1:9464",
+                        .log_lines_dropped = 7},
                        kNow);
   }
 
@@ -60,17 +63,26 @@ struct StatusTest : testing::Test {
   scoreboard::Memory board = std::move(scoreboard::Memory::create({3, 4}).value());
 };
 
+const std::string kEmptyHistogram =
+    R"({"bounds_s":[5E-4,1E-3,2.5E-3,5E-3,1E-2,2.5E-2,5E-2,1E-1,2.5E-1,5E-1,1E0,2.5E0,5E0,1E1,3E1],)"
+    R"("counts":[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0],"sum_ns":0})";
+
 TEST_F(StatusTest, TellsOfTheServer) {
   seat(0, 0, SlotState::empty);
   snapshot.ended = {{Cause::crash, 3}, {Cause::max_requests, 1}};
+  snapshot.reloads = {.good = 2, .failed = 1};
   snapshot.readiness.serving = 0;
   EXPECT_EQ(
       boost::json::serialize(make()),
       R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving",)"
       R"("live":false,"lifeless":"no worker serves","ready":false,)"
       R"("unready":"no worker serves","uptime_s":90,"mold":{"state":"ready","pid":812},)"
-      R"("workers_wanted":2,"threads":5,"workers":[],"ended":{"crash":3,"max_requests":1},"totals":{"requests":0,"answers":{},)"
-      R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0}})");
+      R"("workers_wanted":2,"threads":5,"workers":[],"ended":{"crash":3,"max_requests":1},)"
+      R"("reloads":{"ok":2,"failed":1},"listeners":[{"address":"127.0.0.1:8000","queue":3,"limit":128},)"
+      R"({"address":"unix:/run/shop.sock","queue":null,"limit":null}],"admin":"127.0.0.1:9464",)"
+      R"("totals":{"requests":0,"answers":{},)"
+      R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0,"log_lines_dropped":7,"durations":)" +
+          kEmptyHistogram + R"(,"queue_waits":)" + kEmptyHistogram + "}}");
   snapshot.booting = true;
   EXPECT_EQ(make().at("state").as_string(), "booting");
   snapshot.stopping = true;

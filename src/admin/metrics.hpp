@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "admin/exposition.hpp"
+#include "admin/machine.hpp"
+#include "admin/master_link.hpp"
+#include "admin/utilization.hpp"
+#include "scoreboard/reader.hpp"
+
+namespace serval::admin {
+
+/// What metrics are made of; all borrowed for the call.
+struct MetricSources {
+  std::string_view version;
+  const Status& status;  ///< null: the master does not answer; what it would say is left out
+  const scoreboard::Totals& totals;
+  const MachineFigures& machine;
+  const Utilization& utilization;
+  TimePoint now;
+};
+
+/// The whole answer of /metrics. Pure. The names are a promise (man serval-metrics): what a name means never changes.
+std::string metrics(const MetricSources& sources, Format format);
+
+}  // namespace serval::admin

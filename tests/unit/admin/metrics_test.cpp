@@ -1,0 +1,101 @@
+#include "admin/metrics.hpp"
+
+#include <boost/json/parse.hpp>
+
+#include <gmock/gmock.h>
+
+#include "scoreboard/writer.hpp"
+
+namespace serval::admin {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+using testing::Not;
+
+struct MetricsTest : testing::Test {
+  std::string text(const char* status) {
+    const Status told =
+        status == nullptr ? nullptr
+                          : std::make_shared<const boost::json::object>(boost::json::parse(status).as_object());
+    return metrics({.version = "0.1.0",
+                    .status = told,
+                    .totals = totals,
+                    .machine = machine,
+                    .utilization = utilization,
+                    .now = TimePoint{}},
+                   Format::prometheus);
+  }
+
+  scoreboard::Totals totals;
+  MachineFigures machine;
+  Utilization utilization;
+};
+
+TEST_F(MetricsTest, RequestsComeFromTheScoreboardAlone) {
+  totals.answers[200 - scoreboard::kFirstStatus] = 5;
+  totals.answers[503 - scoreboard::kFirstStatus] = 2;
+  totals.counters[scoreboard::index_of(scoreboard::Counter::timeouts)] = 3;
+  auto& durations = totals.histograms[scoreboard::index_of(scoreboard::Histogram::request_duration)];
+  durations.counts[0] = 4;
+  durations.counts[scoreboard::kBuckets - 1] = 1;
+  durations.sum_ns = 1'500'000'000;
+  const std::string out = text(nullptr);
+  for (const char* line : {"serval_requests_total{code=\"200\"} 5\n", "serval_requests_total{code=\"503\"} 2\n",
+                           "serval_request_timeouts_total 3\n", "serval_request_duration_seconds_bucket{le=\"0.0005\"} 4\n",
+                           "serval_request_duration_seconds_bucket{le=\"+Inf\"} 5\n", "serval_request_duration_seconds_sum 1.5\n",
+                           "serval_request_duration_seconds_count 5\n", "serval_up 0\n"}) {
+    EXPECT_THAT(out, HasSubstr(line));
+  }
+  EXPECT_THAT(out, Not(HasSubstr("serval_workers{")));
+}
+
+TEST_F(MetricsTest, WorkersComeFromTheMaster) {
+  const std::string out = text(R"({"name":"shop","live":true,"ready":false,"uptime_s":90,"generation":3,"workers_wanted":2,
+    "workers":[
+      {"slot":0,"state":"serving","connections":4,"running":2,"waiting":1,"threads":5,"ready":true,"beat_age_ms":250,
+       "memory":{"rss":300,"pss":200,"uss":null},"in_progress":[{"age_ms":1500},{"age_ms":20}]},
+      {"slot":0,"state":"draining","connections":1,"running":1,"waiting":0,"threads":5,"ready":false,"beat_age_ms":1,
+       "memory":{"rss":9,"pss":9,"uss":9},"in_progress":[]},
+      {"slot":1,"state":"cooling","memory":null}],
+    "ended":{"crash":7},"reloads":{"ok":2,"failed":1},"listeners":[{"address":"127.0.0.1:80","queue":3,"limit":128},
+    {"address":"unix:/x","queue":null,"limit":null}],"totals":{"log_lines_dropped":6}})");
+  for (const char* line :
+       {"serval_build_info{version=\"0.1.0\",name=\"shop\"} 1\n", "serval_up 1\n", "serval_live 1\n", "serval_ready 0\n",
+        "serval_workers{state=\"serving\"} 1\n", "serval_workers{state=\"draining\"} 1\n", "serval_workers{state=\"starting\"} 0\n",
+        "serval_workers_ready 1\n", "serval_connections{state=\"active\"} 4\n", "serval_connections{state=\"idle\"} 1\n",
+        "serval_threads{state=\"busy\"} 3\n", "serval_threads{state=\"idle\"} 3\n", "serval_requests_waiting 1\n",
+        "serval_oldest_request_age_seconds 1.5\n", "serval_worker_memory_bytes{slot=\"0\",measure=\"pss\"} 200\n",
+        "serval_worker_memory_bytes{slot=\"0\",measure=\"rss\"} 300\n", "serval_worker_heartbeat_age_seconds{slot=\"0\"} 0.25\n",
+        "serval_worker_restarts_total{cause=\"crash\"} 7\n", "serval_worker_restarts_total{cause=\"oom\"} 0\n",
+        "serval_reloads_total{result=\"ok\"} 2\n", "serval_reloads_total{result=\"failed\"} 1\n", "serval_generation 3\n",
+        "serval_accept_queue_length{address=\"127.0.0.1:80\"} 3\n", "serval_log_lines_dropped_total 6\n"}) {
+    EXPECT_THAT(out, HasSubstr(line));
+  }
+  EXPECT_THAT(out, Not(HasSubstr("unix:/x")));
+  EXPECT_THAT(out, Not(HasSubstr("measure=\"uss\"")));
+}
+
+TEST_F(MetricsTest, AMasterOfAnotherShapeIsNoCrash) {
+  for (const char* status : {"{}", R"({"workers":5,"ended":[],"reloads":"x","listeners":{},"totals":null})",
+                             R"({"workers":[1,"x",{"memory":7,"in_progress":[3],"running":-4}]})"})
+    EXPECT_THAT(text(status), HasSubstr("serval_up 1\n"));
+}
+
+TEST_F(MetricsTest, TheMachine) {
+  machine = {.processes = {{"master", {12, 1024}}},
+             .resources = {{"cpu", {1'500'000, 500'000}}},
+             .throttling = os::Throttling{10, 4, 250'000},
+             .drops = os::ListenDrops{2, 3}};
+  const std::string out = text(nullptr);
+  for (const char* line :
+       {"serval_open_files{process=\"master\"} 12\n", "serval_open_files_limit{process=\"master\"} 1024\n",
+        "serval_pressure_seconds_total{resource=\"cpu\",kind=\"some\"} 1.5\n",
+        "serval_cgroup_cpu_throttled_periods_total 4\n", "serval_cgroup_cpu_throttled_seconds_total 0.25\n",
+        "serval_kernel_listen_overflows_total 2\n", "serval_kernel_listen_drops_total 3\n"}) {
+    EXPECT_THAT(out, HasSubstr(line));
+  }
+}
+
+}  // namespace
+}  // namespace serval::admin
