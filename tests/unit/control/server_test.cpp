@@ -1,5 +1,6 @@
 #include "control/server.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -338,6 +339,12 @@ TEST_F(ServerTest, CallSaysWhyThereIsNoServer) {
   server->reset();
   std::filesystem::rename(folder_ / "kept", path_);
   EXPECT_THAT(call().error(), HasSubstr("nobody listens there any more"));
+  std::filesystem::remove(path_);
+  std::filesystem::create_directory(path_);
+  EXPECT_THAT(call().error(), HasSubstr("it is a folder, and no socket"));
+  std::filesystem::remove(path_);
+  UniqueFd file(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  EXPECT_THAT(call().error(), HasSubstr("it is a file, and no socket"));
 }
 
 TEST(MayCommand, WhomTheModeDoesNotKeepOut) {
