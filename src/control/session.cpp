@@ -40,9 +40,8 @@ int Session::descriptor() { return owner_ == nullptr || finished_ ? -1 : socket_
 void Session::on_read(const boost::system::error_code& error, std::size_t size) {
   if (owner_ == nullptr || answering_) return;
   // A client that says nothing may only want to know whether a server listens here.
-  if (error) {
-    return input_.empty() || error != asio::error::eof ? close() : refuse("the request ends without an end of line", exit_code::usage);
-  }
+  if (error && (input_.empty() || error != asio::error::eof)) return close();
+  if (error) return refuse("the request ends without an end of line", exit_code::usage);
   input_.append(piece_.data(), size);
   const std::size_t end = input_.find('\n');
   if (end == std::string::npos && input_.size() < kMaxRequest) return read();

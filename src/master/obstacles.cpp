@@ -70,7 +70,8 @@ Trouble cannot_be_pidfile(const std::string& file) {
   if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return file + " is no regular file";
   if (const auto trouble = cannot_append_to(file)) return trouble;
   // Its pid is read, too.
-  return ::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0 ? std::nullopt : Trouble(file + ": " + errno_text());
+  if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0) return std::nullopt;
+  return file + ": " + errno_text();
 }
 
 Trouble unknown(const std::string& user, const std::string& group) {
