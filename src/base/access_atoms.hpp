@@ -17,7 +17,7 @@ inline constexpr AccessAtom kAccessAtoms[] = {
     {"method", "request method"},
     {"target", "request target as sent"},
     {"path", "the target without its query, as sent"},
-    {"protocol", "HTTP/1.0 or HTTP/1.1"},
+    {"protocol", "HTTP version as sent; HTTP/1.2 and later are taken for HTTP/1.1"},
     {"host", "Host header"},
     {"referer", "Referer header"},
     {"user_agent", "User-Agent header"},

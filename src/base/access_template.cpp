@@ -49,31 +49,33 @@ Error no_atom(std::string_view name) {
     names[i] = kAccessAtoms[i].name;
     all.append(" $").append(names[i]);
   }
-  if (name.empty()) return {"a '$' without a word behind it; write $$ for a dollar sign"};
   const std::string what = "there is no $" + shortened(name, 40) + " to write";
   if (const auto near = nearest(name, names)) return {what + "; did you mean $" + std::string(*near) + "?"};
   return {what + "; there are" + all};
 }
 
-/// Takes "name" or "{name}" off the front; empty if neither is there.
-std::string_view take_name(std::string_view& text) {
+/// Takes "name" or "{name}" off the front.
+Result<std::string_view> take_name(std::string_view& text) {
   if (text.starts_with('{')) {
     const std::size_t end = text.find('}');
-    if (end == std::string_view::npos) return {};
+    if (end == std::string_view::npos) return Error{quoted("$" + shortened(text, 40)) + " has no '}'"};
     const std::string_view name = text.substr(1, end - 1);
+    if (name.empty()) return Error{"a \"${}\" without a word in it"};
     text.remove_prefix(end + 1);
     return name;
   }
   const auto end = std::ranges::find_if_not(text, is_name_byte);
   const std::string_view name = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+  if (name.empty()) return Error{"a '$' without a word behind it; write $$ for a dollar sign"};
   text.remove_prefix(name.size());
   return name;
 }
 
 Result<std::size_t> take_atom(std::string_view& text) {
-  const std::string_view name = take_name(text);
-  const auto* found = std::ranges::find(kAccessAtoms, name, &AccessAtom::name);
-  if (found == std::end(kAccessAtoms)) return no_atom(name);
+  const auto name = take_name(text);
+  if (!name) return Error{name.error()};
+  const auto* found = std::ranges::find(kAccessAtoms, *name, &AccessAtom::name);
+  if (found == std::end(kAccessAtoms)) return no_atom(*name);
   return static_cast<std::size_t>(found - kAccessAtoms);
 }
 

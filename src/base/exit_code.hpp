@@ -5,7 +5,7 @@ namespace serval::exit_code {
 // What serval's processes exit with; the numbers from 64 on are those of sysexits.h(3head). The man page's table is
 // made from kTable.
 inline constexpr int ok = 0;              ///< a requested stop
-inline constexpr int app_failed = 1;      ///< the app did not load or boot, or a command was refused
+inline constexpr int app_failed = 1;      ///< the app did not load or boot, or a command or its output failed
 inline constexpr int usage = 64;          ///< the command line is wrong
 inline constexpr int unavailable = 69;    ///< no server to talk to
 inline constexpr int internal = 70;       ///< our own fault
@@ -20,7 +20,7 @@ struct Row {
 
 inline constexpr Row kTable[] = {
     {ok, "stopped as requested"},
-    {app_failed, "the app did not load or boot, or a command was refused"},
+    {app_failed, "the app did not load or boot, a command was refused, or standard output cannot be written"},
     {usage, "the command line is wrong"},
     {unavailable, "no running server to talk to"},
     {internal, "a fault of serval itself"},

@@ -1,8 +1,12 @@
 #include "cli/cli.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <iostream>
 
+#include "base/errno_text.hpp"
 #include "base/exit_code.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
@@ -60,6 +64,25 @@ int perform(const Subcommand& command, std::vector<std::string> arguments) {
   return command.run(std::get<Invocation>(line));
 }
 
+/// Why standard output does not take what was printed; empty: it has all of it. A stream remembers that an earlier
+/// write has failed, but not why: one byte more shows it.
+std::string why_not_written() {
+  std::cout.flush();
+  if (std::fflush(stdout) != 0) return errno_text();
+  if (std::cout && std::ferror(stdout) == 0) return {};
+  return ::write(STDOUT_FILENO, "\n", 1) < 0 ? errno_text() : "a part of the output is lost";
+}
+
+/// What a command has printed is its result: one whose output did not get out has not succeeded. The one place that
+/// looks, for all commands.
+int code_once_written(const Subcommand& command, int code) {
+  if (code != exit_code::ok || command.is_app_output) return code;
+  const std::string why = why_not_written();
+  if (why.empty()) return code;
+  std::cerr << "serval " << command.name << ": standard output: " << why << '\n';
+  return exit_code::app_failed;
+}
+
 }  // namespace
 
 int run_cli(int argc, char** argv) {
@@ -69,7 +92,8 @@ int run_cli(int argc, char** argv) {
   }
   const auto name = command_name(argv[1]);
   const auto* command = find_command(name);
-  return command ? perform(*command, {argv + 2, argv + argc}) : unknown_command(name);
+  if (command == nullptr) return unknown_command(name);
+  return code_once_written(*command, perform(*command, {argv + 2, argv + argc}));
 }
 
 }  // namespace serval::cli

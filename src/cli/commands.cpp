@@ -161,6 +161,7 @@ constexpr Subcommand kCommands[] = {
      .min_words = 1,
      .max_words = 1,
      .hidden = true,
+     .is_app_output = true,
      .summary = "be the mold of a running master",
      .more = "Started by serval itself.",
      .run = mold},

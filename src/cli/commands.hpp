@@ -19,6 +19,7 @@ struct Subcommand {
   std::string_view word_hint{};    ///< for one that is no such thing
   Flags flags{};
   bool hidden = false;
+  bool is_app_output = false;      ///< what gets to its standard output is the app's, not its own result
   std::string_view summary;        ///< one line, starts lower case, no full stop
   std::string_view more;           ///< sentences for help and manual
   int (*run)(const Invocation&);   ///< its body (cli/bodies.hpp)

@@ -52,27 +52,49 @@ Result<void> check_no_nul(std::string_view text) {
   return {};
 }
 
-/// Other servers' words for what is "-" here.
-bool is_stream_name(std::string_view text) {
-  return text == "stdout" || text == "stderr" || text == "STDOUT" || text == "STDERR";
+std::string lower_case(std::string_view text) {
+  std::string lower(text);
+  for (char& byte : lower) byte = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a') : byte;
+  return lower;
 }
 
-std::string file_of_this_name(std::string_view text) {
-  return "a file of this name would be " + quoted("./" + std::string(text));
+/// Our own and other servers' words for a stream, for another log, or for nothing. Where an option has no such meaning
+/// none of them is meant as the name of a file.
+bool is_no_file_name(std::string_view text) {
+  constexpr std::string_view kWords[] = {"-",  "stdout", "stderr", "syslog", "journal", "journald", "off",
+                                         "no", "none",   "false",  "null",   "disabled"};
+  return std::ranges::find(kWords, lower_case(text)) != std::end(kWords);
 }
 
-Result<void> check_not_empty(std::string_view text) {
-  if (text.empty()) return Error{"expected a path, \"-\" or \"off\""};
-  if (is_stream_name(text)) {
-    return Error{"expected \"-\" for standard output, \"off\", or a path; " + file_of_this_name(text)};
+/// `expected`: what the option does take.
+Result<void> check_file(std::string_view text, const std::string& expected) {
+  if (text.empty()) return Error{expected};
+  if (is_no_file_name(text)) {
+    return Error{expected + "; a file of this name would be " + quoted("./" + std::string(text))};
   }
   return check_no_nul(text);
 }
 
+Result<void> check_access_file(std::string_view text) {
+  if (text == "-" || text == "off") return {};
+  return check_file(text, "expected \"-\" for standard output, \"off\", or a path");
+}
+
 Result<void> check_log_file(std::string_view text) {
+  if (text == "-") return {};
   if (text.empty()) return Error{"expected a path or \"-\" for standard error"};
-  if (is_stream_name(text)) return Error{"expected \"-\" for standard error, or a path; " + file_of_this_name(text)};
-  return check_no_nul(text);
+  return check_file(text,
+                    "expected \"-\" for standard error, or a path: it cannot be off, log.level says what is written");
+}
+
+/// "": no file.
+Result<void> check_optional_file(std::string_view text) {
+  return text.empty() ? Result<void>() : check_file(text, "expected a path, or \"\" for none");
+}
+
+Result<void> check_socket_file(std::string_view text) {
+  if (text.empty() || text == "off") return {};
+  return check_file(text, "expected a path, \"off\", or \"\" for the usual place");
 }
 
 Result<void> check_parameter_name(std::string_view text) {
@@ -157,7 +179,7 @@ constexpr Option kOptions[] = {
     {.path = "server.pidfile",
      .field = field<&Config::server, &Server::pidfile>(),
      .placeholder = "FILE",
-     .check = check_no_nul,
+     .check = check_optional_file,
      .is_path = true,
      .apply = Apply::restart,
      .summary = "file that holds the master's process id",
@@ -508,7 +530,7 @@ constexpr Option kOptions[] = {
     {.path = "log.access",
      .field = field<&Config::log, &Log::access>(),
      .placeholder = "FILE",
-     .check = check_not_empty,
+     .check = check_access_file,
      .is_path = true,
      .summary = "where the access log goes",
      .more = "\"-\": standard output; \"off\": nowhere. A named pipe is as good as for log.file.",
@@ -565,7 +587,7 @@ constexpr Option kOptions[] = {
     {.path = "health.drain_file",
      .field = field<&Config::health, &Health::drain_file>(),
      .placeholder = "FILE",
-     .check = check_no_nul,
+     .check = check_optional_file,
      .is_path = true,
      .summary = "the server reports not ready for as long as this file exists",
      .more = "For scripts that take a machine out of service. Workers look for it, as server.user, when they are probed "
@@ -607,7 +629,7 @@ constexpr Option kOptions[] = {
     {.path = "control.socket",
      .field = field<&Config::control, &Control::socket>(),
      .placeholder = "FILE",
-     .check = check_no_nul,
+     .check = check_socket_file,
      .is_path = true,
      .apply = Apply::restart,
      .summary = "unix socket on which the master takes commands such as `serval status`",

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -29,6 +30,13 @@ Error silence(const std::string& path, Duration patience) {
   return Error{"the server at " + path + " does not answer within " + format_duration(patience)};
 }
 
+/// A path that is no socket refuses as a socket without a listener does (connect(2)).
+std::string why_refused(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || S_ISSOCK(status.st_mode)) return "nobody listens there any more";
+  return S_ISDIR(status.st_mode) ? "it is a folder, and no socket" : "it is a file, and no socket";
+}
+
 /// A blocking connect: where the backlog is full, a non-blocking one gives up at once, with nothing to wait for
 /// (unix(7)).
 Result<UniqueFd> connect_to(const std::string& path, Duration patience) {
@@ -44,7 +52,7 @@ Result<UniqueFd> connect_to(const std::string& path, Duration patience) {
   // For connect, and for the request (socket(7)).
   ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
-  if (errno == ECONNREFUSED) return no_server(path, "nobody listens there any more");
+  if (errno == ECONNREFUSED) return no_server(path, why_refused(path));
   if (errno == EAGAIN) return silence(path, patience);
   return no_server(path, errno_text());
 }

@@ -132,15 +132,28 @@ Server::~Server() {
   for (const auto& session : std::exchange(sessions_, {})) session->close();
 }
 
-/// Not Asio's own accept: its descriptors are not close-on-exec.
+/// Not Asio's own accept: its descriptors are not close-on-exec. Where all clients wait for answers, a further one
+/// waits in the kernel's queue.
 void Server::accept() {
-  if (accepting_ || !acceptor_.is_open() || sessions_.size() >= limits_.clients) return;
+  if (accepting_ || !acceptor_.is_open()) return;
+  if (sessions_.size() >= limits_.clients && unanswered() == sessions_.size()) return;
   accepting_ = true;
   acceptor_.async_wait(Protocol::acceptor::wait_read, [this, alive = alive_](const auto& error) {
     if (!*alive || error) return;
     accepting_ = false;
-    accept_one();
+    if (make_room()) accept_one();
   });
+}
+
+/// A client that has sent no request would starve those that have one: the one that has been idle for longest goes.
+/// A command that has come is never cut. False: there is no room until one has its answer (forget()).
+bool Server::make_room() {
+  if (sessions_.size() < limits_.clients) return true;
+  const auto idle = std::find_if(sessions_.begin(), sessions_.end(), [](const auto& one) { return one->reads(); });
+  if (idle == sessions_.end()) return false;
+  const std::shared_ptr<Session> oldest = *idle;  // by itself, it would be gone with its place in the list
+  oldest->give_way();
+  return true;
 }
 
 void Server::accept_one() {
@@ -182,8 +195,8 @@ std::shared_ptr<Session> Server::adopt(int fd) {
     ::close(fd);
     return nullptr;
   }
-  return *sessions_.insert(std::make_shared<Session>(static_cast<SessionOwner&>(*this), limits_, std::move(socket)))
-              .first;
+  return sessions_.emplace_back(
+      std::make_shared<Session>(static_cast<SessionOwner&>(*this), limits_, std::move(socket)));
 }
 
 Responder Server::resume(int fd) {
@@ -232,7 +245,7 @@ void Server::perform(const Request& request, Responder responder) {
 }
 
 void Server::forget(const std::shared_ptr<Session>& session) {
-  sessions_.erase(session);
+  std::erase(sessions_, session);
   accept();
   boost::asio::post(io_, [this, alive = alive_] {
     if (*alive) on_gone_();

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,6 +99,7 @@ class Server final : private SessionOwner {
   Server(boost::asio::io_context& io, os::Listening listening, std::string path, unsigned mode, ClientLimits limits);
   void accept();
   void accept_one();
+  bool make_room();
   void welcome(int fd);
   std::shared_ptr<Session> adopt(int fd);
   static Result<os::Listening> open(const std::string& path, unsigned mode);
@@ -118,7 +118,7 @@ class Server final : private SessionOwner {
   /// What is on its way through the io_context sees by this that we are gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Handler handler_ = [](const Command&, const json::object&, const Responder&) {};
-  std::set<std::shared_ptr<Session>> sessions_;
+  std::vector<std::shared_ptr<Session>> sessions_;  ///< the oldest first
   std::function<void()> on_gone_ = [] {};
   std::function<Result<void>(const ConfigFile&)> check_meant_ = [](const auto&) { return Result<void>(); };
 };

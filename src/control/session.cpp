@@ -40,28 +40,33 @@ int Session::descriptor() { return owner_ == nullptr || finished_ ? -1 : socket_
 void Session::on_read(const boost::system::error_code& error, std::size_t size) {
   if (owner_ == nullptr || answering_) return;
   // A client that says nothing may only want to know whether a server listens here.
-  if (error) {
-    return input_.empty() || error != asio::error::eof ? close() : refuse("the request ends without an end of line");
-  }
+  if (error && (input_.empty() || error != asio::error::eof)) return close();
+  if (error) return refuse("the request ends without an end of line", exit_code::usage);
   input_.append(piece_.data(), size);
   const std::size_t end = input_.find('\n');
   if (end == std::string::npos && input_.size() < kMaxRequest) return read();
-  if (end >= kMaxRequest) return refuse("the request is longer than " + std::to_string(kMaxRequest) + " bytes");
+  if (end >= kMaxRequest) {
+    return refuse("the request is longer than " + std::to_string(kMaxRequest) + " bytes", exit_code::usage);
+  }
   answering_ = true;
   timer_.cancel();
   const auto request = parse_request(std::string_view(input_).substr(0, end));
-  if (!request) return refuse(request.error());
+  if (!request) return refuse(request.error(), exit_code::usage);
   notice_hangup();
   owner_->handle(*request, shared_from_this());
 }
 
 void Session::on_late_request() {
-  if (!answering_) refuse("no request came in time");
+  if (!answering_) refuse("no request came in time", exit_code::usage);
 }
 
-void Session::refuse(std::string error) {
+void Session::give_way() {
+  refuse("other clients need the room, and no request had come yet", exit_code::unavailable);
+}
+
+void Session::refuse(std::string error, int exit_code) {
   answering_ = true;
-  finish({.ok = false, .result = {}, .error = std::move(error), .exit_code = exit_code::usage});
+  finish({.ok = false, .result = {}, .error = std::move(error), .exit_code = exit_code});
 }
 
 /// A client that has only ended its sending side still reads; that is no hangup (poll(2)).

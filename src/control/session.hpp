@@ -14,7 +14,7 @@ namespace serval::control {
 
 /// What one client may cost.
 struct ClientLimits {
-  std::size_t clients = 16;                                ///< at a time; more wait in the kernel's queue
+  std::size_t clients = 64;                                ///< at a time; one more takes the room of one that idles
   Duration request_timeout = std::chrono::seconds(5);      ///< for the whole request, from the connection on
   Duration write_timeout = std::chrono::seconds(10);       ///< without progress in reading an answer
 };
@@ -48,13 +48,15 @@ class Session : public std::enable_shared_from_this<Session> {
   const std::string& heard() const { return input_; }
   void progress(const Progress& progress);
   void finish(const Reply& reply);
+  /// Of one that reads: another client needs its room, and it is told so.
+  void give_way();
   /// At once, whatever is under way. Idempotent.
   void close();
 
  private:
   void read();
   void on_read(const boost::system::error_code& error, std::size_t size);
-  void refuse(std::string error);
+  void refuse(std::string error, int exit_code);
   void notice_hangup();
   void flush();
   void on_written(const boost::system::error_code& error, std::size_t size);

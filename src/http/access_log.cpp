@@ -160,8 +160,11 @@ void append_utc(std::string& out, system_clock::time_point when) {
 // --- atoms ----------------------------------------------------------------------------------------------------------
 
 std::string_view protocol_text(int minor_version) {
-  if (minor_version < 0) return {};
-  return minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1";
+  constexpr std::string_view all =
+      "HTTP/1.0HTTP/1.1HTTP/1.2HTTP/1.3HTTP/1.4HTTP/1.5HTTP/1.6HTTP/1.7HTTP/1.8HTTP/1.9";
+  constexpr std::size_t size = all.size() / 10;
+  if (minor_version < 0 || minor_version > 9) return {};
+  return all.substr(static_cast<std::size_t>(minor_version) * size, size);
 }
 
 /// One atom as the text or the number it is, whatever it is written into.

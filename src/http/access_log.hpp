@@ -17,7 +17,7 @@ namespace serval::http {
 struct AccessRecord {
   std::string_view peer;
   std::string_view method, target;  ///< "" prints as "-"; bytes that could end the line or the quotes are escaped \xHH
-  int minor_version = -1;               ///< -1: no request line was understood
+  int minor_version = -1;               ///< as received; -1: no request line was understood
   std::string_view referer, user_agent, host;
   std::string_view request_id;
   int status = 0;  ///< what the client was sent; 499: it was gone before an answer (nginx's number)

@@ -19,7 +19,8 @@ bool equal_names(std::string_view a, std::string_view b);
 /// Of HTTP; what came, not what is answered with.
 struct Version {
   int major = 1;
-  int minor = 1;
+  int minor = 1;           ///< the highest one that we know, if a later one came (RFC 9110 §2.5)
+  int received_minor = 1;  ///< as it came
 };
 
 /// A request's head as all versions of HTTP share it. Views point into memory of the protocol that read it, and live

@@ -133,8 +133,8 @@ HeadReader::State HeadReader::read_line_end(std::string_view bytes) {
   if (is_misspelt_standard_method(method)) return refuse({501, "methods are case-sensitive"});
   request_.method = method;
   request_.target = bytes.substr(method_size_ + 1, target_size_);
-  request_.version.minor =
-      version.back() == '0' ? 0 : 1;  // RFC 9110 §2.5: 1.2 and later are processed as the highest one that we know
+  request_.version.minor = version.back() == '0' ? 0 : 1;
+  request_.version.received_minor = version.back() - '0';
   line_known_ = true;
   if (auto refusal = http::split_target(request_)) return refuse(*refusal);
   ++at_;

@@ -10,6 +10,7 @@
 
 #include "base/address.hpp"
 #include "base/errno_text.hpp"
+#include "master/pidfile.hpp"
 #include "os/listen.hpp"
 #include "os/privileges.hpp"
 
@@ -25,11 +26,24 @@ Trouble cannot_create_in(const std::filesystem::path& file) {
   return "the folder " + folder.string() + ": " + errno_text();
 }
 
+/// Where the file would be made: at the end of links that lead to nothing, as open(2) does it. They lead somewhere, or
+/// stat(2) would have said ELOOP.
+std::filesystem::path end_of_links(std::filesystem::path file) {
+  std::error_code none;
+  while (std::filesystem::is_symlink(file, none)) {
+    const auto target = std::filesystem::read_symlink(file, none);
+    if (none) break;
+    file = file.parent_path() / target;
+  }
+  return file;
+}
+
 Trouble cannot_append_to(const std::string& file) {
   struct stat status = {};
   if (::stat(file.c_str(), &status) != 0)
-    return errno == ENOENT ? cannot_create_in(file) : Trouble(file + ": " + errno_text());
+    return errno == ENOENT ? cannot_create_in(end_of_links(file)) : Trouble(file + ": " + errno_text());
   if (S_ISDIR(status.st_mode)) return file + ": " + errno_text(EISDIR);
+  if (S_ISSOCK(status.st_mode)) return file + ": " + errno_text(ENXIO);  // open(2)
   if (::faccessat(AT_FDCWD, file.c_str(), W_OK, AT_EACCESS) == 0) return std::nullopt;
   return file + ": " + errno_text();
 }
@@ -50,10 +64,14 @@ Trouble cannot_listen(const Address& address) {
 /// It is made beside the old one, which is locked and then replaced.
 Trouble cannot_be_pidfile(const std::string& file) {
   if (const auto trouble = cannot_create_in(file)) return trouble;
+  if (leads_nowhere(file)) return file + " is a symbolic link that leads nowhere";
   struct stat status = {};
-  if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
-    return file + " is no regular file";
-  return cannot_append_to(file);
+  if (::stat(file.c_str(), &status) != 0) return errno == ENOENT ? std::nullopt : Trouble(file + ": " + errno_text());
+  if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) return file + " is no regular file";
+  if (const auto trouble = cannot_append_to(file)) return trouble;
+  // Its pid is read, too.
+  if (::faccessat(AT_FDCWD, file.c_str(), R_OK, AT_EACCESS) == 0) return std::nullopt;
+  return file + ": " + errno_text();
 }
 
 Trouble unknown(const std::string& user, const std::string& group) {

@@ -77,6 +77,10 @@ Prepared make_ready(const std::string& path) {
 int put_in_place(const std::string& path, const std::string& beside) {
   const UniqueFd old(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!old) {
+    if (errno == ENOENT && leads_nowhere(path)) {
+      ::unlink(beside.c_str());
+      refuse("cannot create the pid file " + path + ": it is a symbolic link that leads nowhere; remove it");
+    }
     if (errno != ENOENT || ::link(beside.c_str(), path.c_str()) != 0) return errno == ENOENT ? EEXIST : errno;
     ::unlink(beside.c_str());
     return 0;
@@ -98,6 +102,12 @@ int put_in_place(const std::string& path, const std::string& beside) {
 }
 
 }  // namespace
+
+bool leads_nowhere(const std::string& path) {
+  struct stat status = {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode) && ::stat(path.c_str(), &status) != 0 &&
+         errno == ENOENT;
+}
 
 Pidfile::Pidfile(const std::string& path) : path_(path) {
   if (path_.empty()) return;

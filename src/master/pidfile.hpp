@@ -7,6 +7,10 @@
 
 namespace serval::master {
 
+/// A symbolic link whose target does not exist: neither can it be replaced under the lock of what it names, nor is it
+/// a stale file. No pid file can be made there.
+bool leads_nowhere(const std::string& path);
+
 /// The file that holds our pid while we live: whole from its first moment on. Its write lock (fcntl(2)) says that we
 /// do: a file that a killed master left behind means nothing, a live one is refused, and a process that may only
 /// read the file cannot keep a server out. Removed by the destructor.

@@ -2,7 +2,18 @@
 
 #include <utility>
 
+#include "base/text.hpp"
+#include "config/validate.hpp"
+
 namespace serval::master {
+namespace {
+
+/// It has most likely not been given.
+bool is_name_of_library(const config::Config& config) {
+  return config.server.name == config::name_from_library(config.app.library);
+}
+
+}  // namespace
 
 Result<void> may_replace(const config::Config& running, const Result<config::Reading>& read) {
   if (!read) return Error{read.error()};
@@ -12,6 +23,9 @@ Result<void> may_replace(const config::Config& running, const Result<config::Rea
     if (change.option->apply != config::Apply::restart) continue;
     refused += (refused.empty() ? "" : "; ") + change.key + " cannot change without a restart";
     if (change.how.empty()) refused += " (from " + change.before + " to " + change.after + ")";  // no secret
+    if (change.option->path == "server.name" && is_name_of_library(read->config)) {
+      refused += ", which is the name of app.library: name = " + quoted(change.before) + " under [server] keeps it";
+    }
   }
   if (!refused.empty()) return Error{refused};
   return {};

@@ -6,6 +6,7 @@
 #include "base/exit_code.hpp"
 #include "base/units.hpp"
 #include "supervisor/mold_steps.hpp"
+#include "supervisor/worker_starter.hpp"
 #include "supervisor/worker_steps.hpp"
 
 namespace serval::supervisor {
@@ -20,6 +21,16 @@ constexpr auto kBootPatience = std::chrono::seconds(1);
 
 constexpr std::string_view kNextOfStop = "again, or serval stop --now, to stop at once";
 constexpr std::string_view kNextOfDelay = "serving on, but not ready; again, or serval stop --now, to stop at once";
+
+/// The kernel signals the youngest processes of a group first: workers say that they leave before our own signal gets
+/// here, and theirs was the same one.
+void claim_early_leavers(const Turn& turn) {
+  for (Slot& slot : turn.slots) {
+    const bool just_left = slot.state() == SlotState::draining && slot.cause() == Cause::manual &&
+                           slot.deadline() > turn.now + turn.settings.grace - kGroupSignal;
+    if (just_left) slot.leave_for(Cause::stop);
+  }
+}
 
 }  // namespace
 
@@ -47,6 +58,7 @@ void Ending::on(const StopRequested& event, const Turn& turn) {
                                    {"next", delay ? kNextOfDelay : kNextOfStop}});
     }
     turn.say(log::Level::info, "stopping", std::move(fields));
+    claim_early_leavers(turn);
     delay ? leave(turn) : begin_stop(exit_code::ok, turn);
   }
   if (effect != StopEffect::at_once) return;

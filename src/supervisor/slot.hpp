@@ -97,6 +97,7 @@ class Slot final : public SlotView {
   void kill(Cause cause, TimePoint deadline = TimePoint::max());
   void end_by(Cause cause);  ///< another cause than it had; that one becomes the first
   void ready_after_all(TimePoint now, TimePoint deadline);  ///< draining; it had begun to serve before it heard of that
+  void leave_for(Cause cause) { state_.cause = cause; }  ///< draining; what it left for shows only now
   void shorten(TimePoint deadline) { state_.deadline = std::min(state_.deadline, deadline); }
   void explain(std::string why) { state_.why = std::move(why); }  ///< its end
   void clear();                                  ///< the worker is gone, or never came

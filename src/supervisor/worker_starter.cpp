@@ -6,11 +6,6 @@
 namespace serval::supervisor {
 namespace {
 
-/// A process group that is signalled, by Ctrl-C or a service manager, has workers that leave or die before the master
-/// has heard of its own signal. For that long a worker that was signalled gets no successor, which the stop would have
-/// to end.
-constexpr auto kGroupSignal = std::chrono::milliseconds(100);
-
 bool has_cooled(const Slot& slot, TimePoint now) {
   return slot.state() == SlotState::cooling && slot.deadline() <= now;
 }
@@ -111,7 +106,7 @@ void WorkerStarter::on(const WorkerLeaving& event, const Turn& turn) {
   if (slot == nullptr || (slot->state() != SlotState::starting && slot->state() != SlotState::serving)) return;
   turn.say(log::Level::info, "worker leaves, it was told to by a signal; its successor starts",
            {{"slot", slot->number()}, {"worker_pid", slot->pid()}});
-  slot->retire(Cause::manual, turn.now, turn.now + turn.settings.grace);
+  slot->retire(turn.leaving() ? Cause::stop : Cause::manual, turn.now, turn.now + turn.settings.grace);
   // Once for all that follow: workers that leave one after another must not put it off for ever.
   if (!turn.leaving() && held_until_ <= turn.now) held_until_ = turn.now + kGroupSignal;
 }

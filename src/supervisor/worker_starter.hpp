@@ -1,11 +1,18 @@
 #pragma once
 
+#include <chrono>
+
 #include "supervisor/events.hpp"
 #include "supervisor/notifier.hpp"
 #include "supervisor/traffic.hpp"
 #include "supervisor/turn.hpp"
 
 namespace serval::supervisor {
+
+/// A process group that is signalled, by Ctrl-C or a service manager, has workers that leave or die before the master
+/// has heard of its own signal. For that long a worker that was signalled gets no successor, which the stop would have
+/// to end; and one that still drains when the stop comes leaves for it.
+inline constexpr auto kGroupSignal = std::chrono::milliseconds(100);
 
 /// Fills the slots: forks, what comes of them, and the lines that tell of workers that boot.
 class WorkerStarter {

@@ -83,9 +83,11 @@ void Accounting::on_over(const server::Summary& summary) {
     milestones.started = call.started();
     milestones.handled = call.handled();
   }
-  std::string memory;
+  std::string target, received;
+  const bool has_head = !exchange.request().method.empty();
   slow_.add({.method = exchange.request().method,
-             .target = setting_.redactor.shown(exchange.request().target, memory),
+             .target = setting_.redactor.shown(exchange.request().target, target),
+             .received = has_head ? "" : setting_.redactor.shown(shown_of(exchange.received()), received),
              .request_id = exchange.request_id(),
              .status = summary.status,
              .milestones = milestones});
@@ -101,7 +103,7 @@ void Accounting::on_over(const server::Summary& summary) {
   record.method = head.method;
   std::string target, referer, received;
   record.target = setting_.redactor.shown(head.target, target);
-  record.minor_version = head.method.empty() ? -1 : head.version.minor;
+  record.minor_version = head.method.empty() ? -1 : head.version.received_minor;
   for (const http::Field& field : head.fields) {
     if (http::equal_names(field.name, "Referer")) record.referer = setting_.redactor.shown(field.value, referer);
     if (http::equal_names(field.name, "User-Agent")) record.user_agent = field.value;

@@ -1,6 +1,7 @@
 #include "worker/slow_requests.hpp"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/log.hpp"
 
@@ -47,16 +48,22 @@ bool SlowRequests::has_line_left(TimePoint now) {
 void SlowRequests::add(const Request& request) {
   if (!has_line_left(request.milestones.end)) return more_.add();
   const TimeSpent spent = time_spent(request.milestones);
-  log::warning("slow request", {{"method", request.method},
-                                {"target", request.target},
-                                {"request_id", request.request_id},
-                                {"status", request.status},
-                                {"duration_ms", in_milliseconds(request.milestones.end - request.milestones.first_byte)},
-                                {"head_ms", in_milliseconds(spent.head)},
-                                {"body_ms", in_milliseconds(spent.body)},
-                                {"queue_ms", in_milliseconds(spent.queue)},
-                                {"handler_ms", in_milliseconds(spent.handler)},
-                                {"write_ms", in_milliseconds(spent.write)}});
+  std::vector<log::Field> fields;
+  if (request.method.empty()) {
+    fields.emplace_back("received", request.received);
+  } else {
+    fields.insert(fields.end(), {{"method", request.method}, {"target", request.target}});
+  }
+  fields.insert(fields.end(),
+                {{"request_id", request.request_id},
+                 {"status", request.status},
+                 {"duration_ms", in_milliseconds(request.milestones.end - request.milestones.first_byte)},
+                 {"head_ms", in_milliseconds(spent.head)},
+                 {"body_ms", in_milliseconds(spent.body)},
+                 {"queue_ms", in_milliseconds(spent.queue)},
+                 {"handler_ms", in_milliseconds(spent.handler)},
+                 {"write_ms", in_milliseconds(spent.write)}});
+  log::write(log::Level::warning, "slow request", fields);
 }
 
 }  // namespace serval::worker

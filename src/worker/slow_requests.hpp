@@ -42,7 +42,9 @@ class SlowRequests {
   bool on() const { return limit_ > Duration::zero(); }
   bool is_slow(Clock::duration duration) const { return on() && duration >= limit_; }
   struct Request {
-    std::string_view method, target, request_id;
+    std::string_view method, target;
+    std::string_view received{};  ///< of one without a head: the beginning of its first line
+    std::string_view request_id;
     int status = 0;
     Milestones milestones;
   };

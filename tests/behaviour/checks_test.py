@@ -1,10 +1,12 @@
 """`serval check` tries what a start would refuse, without a trace."""
 
 import os
+import socket
 import subprocess
 import sys
 import unittest
 
+from http_client import wait_until
 from serval_process import SERVAL, ServalTest, library, toml
 
 STRANGER = 65534
@@ -18,6 +20,11 @@ class Checks(ServalTest):
     def test_what_run_refuses(self):
         self.write("file", "no folder")
         os.mkfifo(self.path("pipe"))
+        os.symlink(self.path("nothing"), self.path("dangling"))
+        os.symlink("nowhere/x.log", self.path("astray"))
+        os.symlink("circle", self.path("circle"))
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(self.path("socket"))
         nowhere, file = self.path("nowhere"), self.path("file")
         cases = [
             ({"log": {"file": f"{nowhere}/x.log"}}, r"log\.file: the folder \S+/nowhere: No such file"),
@@ -29,6 +36,14 @@ class Checks(ServalTest):
             ({"server": {"user": "no-such-user", "group": "no-such-group"}}, r"server\.group: .*no-such-group[^\n]*\n.*server\.user: .*no-such-user"),
             ({"server": {"pidfile": self.folder}}, r"server\.pidfile: \S+: Is a directory"),
             ({"server": {"pidfile": self.path("pipe")}}, r"server\.pidfile: \S+pipe is no regular file"),
+            ({"server": {"pidfile": self.path("dangling")}}, r"server\.pidfile: \S+dangling is a symbolic link that leads nowhere"),
+            ({"server": {"pidfile": self.path("circle")}}, r"server\.pidfile: \S+circle: Too many levels of symbolic links"),
+            ({"log": {"file": self.path("astray")}}, r"log\.file: the folder \S+/nowhere: No such file"),
+            ({"log": {"access": self.path("astray")}}, r"log\.access: the folder \S+/nowhere: No such file"),
+            ({"log": {"file": self.path("circle")}}, r"log\.file: \S+circle: Too many levels of symbolic links"),
+            ({"log": {"file": self.path("socket")}}, r"log\.file: \S+socket: No such device or address"),
+            ({"control": {"socket": self.path("dangling")}}, r"control\.socket: \S+ exists and is no socket"),
+            ({"server": {"bind": [f"unix:{self.path('dangling')}"]}}, r"server\.bind unix:.*dangling exists and is no socket"),
             ({"log": {"file": self.folder + "/"}}, r"log\.file: \S+: Is a directory"),
             ({"control": {"socket": self.folder}}, r"control\.socket: \S+ exists and is no socket"),
             ({"server": {"bind": [f"unix:{nowhere}/x.sock"]}}, r"server\.bind unix:\S+: the folder \S+/nowhere: No such file"),
@@ -60,6 +75,15 @@ class Checks(ServalTest):
                 self.assertEqual(serval.wait(), 78, serval.log())
                 self.assertRegex(serval.log(), said)
                 self.assertNotIn("starting", serval.log())
+
+    def test_a_log_behind_a_link_is_made_where_the_link_leads(self):
+        os.mkdir(self.path("logs"))
+        os.symlink("logs/new.log", self.path("link.log"))
+        config = {"log": {"file": self.path("link.log")}}
+        code, _, err = self.check(config)
+        self.assertEqual(code, 0, err)
+        self.launch_config(config={**config, "server": {"bind": ["127.0.0.1:0"]}})
+        wait_until(lambda: os.path.exists(self.path("logs/new.log")), "the file at the end of the link")
 
     def test_all_at_once_and_nothing_for_a_good_one(self):
         code, _, err = self.check({"log": {"file": "/nowhere/a", "access": "/nowhere/b"}, "server": {"pidfile": "/nowhere/c"}})

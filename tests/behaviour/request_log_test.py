@@ -52,6 +52,14 @@ class Slow(Orders):
         self.assertGreaterEqual(spent["handler"], 290)
         self.open_gate("a")
 
+    def test_one_whose_head_never_came_shows_what_did(self):
+        serval = self.start_probe(config={"log": {"slow": "100ms", "redact": ["token"]}, "request": {"header_timeout": "300ms"}})
+        with serval.client() as client:
+            client.send(f"GET /half?token={SECRET} HTTP/1.1\r\nHost: ".encode())
+            client.read_to_end()
+        serval.expect_log(r'slow request received="GET /half\?token=\[redacted\] HTTP/1\.1" request_id=\S* status=408')
+        self.assertNotIn(SECRET, serval.log())
+
     def test_many_do_not_flood_the_log(self):
         serval = self.start_probe(config={"log": {"slow": "1ms"}, "workers": {"count": 1}})
         with serval.client() as client:
@@ -106,6 +114,16 @@ class Redaction(Orders):
             code, _, err = self.run_command("check", "--log.redact", name)
             self.assertEqual(code, 78)
             self.assertIn("log.redact", err)
+
+
+class Protocol(ServalTest):
+    def test_it_is_shown_as_it_came(self):
+        serval = self.start_probe(config={"log": {"access_format": "$target $protocol"}})
+        for version in ("1.0", "1.1", "1.2", "1.9"):
+            with serval.client() as client:
+                client.send(f"GET /pid?{version} HTTP/{version}\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+                client.read_to_end()
+            serval.expect_access(re.escape(f"/pid?{version} HTTP/{version}"))
 
 
 class Id(ServalTest):

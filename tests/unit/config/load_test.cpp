@@ -338,6 +338,17 @@ TEST_F(Load, WrongValuesAreRefusedAtTheirPlace) {
        ":4:10: error: log.access = \"stdout\": expected \"-\" for standard output, \"off\", or a path"},
       {"[log]\nfile = \"stderr\"\n",
        ":4:8: error: log.file = \"stderr\": expected \"-\" for standard error, or a path"},
+      {"[log]\nfile = \"off\"\n", ":4:8: error: log.file = \"off\": expected \"-\" for standard error, or a path: "
+                                   "it cannot be off, log.level says what is written; a file of this name would be"},
+      {"[log]\naccess = \"None\"\n",
+       ":4:10: error: log.access = \"None\": expected \"-\" for standard output, \"off\", or a path; a file of this name "
+       "would be \"./None\""},
+      {"[log]\naccess = \"syslog\"\n", ":4:10: error: log.access = \"syslog\": expected \"-\" for standard output"},
+      {"[server]\npidfile = \"off\"\n",
+       ":4:11: error: server.pidfile = \"off\": expected a path, or \"\" for none; a file of this name would be"},
+      {"[health]\ndrain_file = \"-\"\n", ":4:14: error: health.drain_file = \"-\": expected a path, or \"\" for none"},
+      {"[control]\nsocket = \"none\"\n",
+       ":4:10: error: control.socket = \"none\": expected a path, \"off\", or \"\" for the usual place"},
       {"[server]\nbind = [8000]\n", ":4:9: error: server.bind[0] = 8000: expected a text"},
       {"[server]\nbind = []\n", ":4:8: error: server.bind = []: expected at least one address"},
       {"[server]\nbind = [\"8000\", \"0.0.0.0:8000\"]\n",

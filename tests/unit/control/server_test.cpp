@@ -1,5 +1,6 @@
 #include "control/server.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -233,13 +234,49 @@ TEST_F(ServerTest, CutsOffWhoDoesNotReadItsAnswer) {
   EXPECT_EQ(reply->result.at("long").as_string().size(), 8u << 20);
 }
 
-TEST_F(ServerTest, MoreClientsThanItTakesWaitTheirTurn) {
-  run(answer, {.clients = 2, .request_timeout = 200ms});
-  Raw silent(path_), too(path_);
-  wait_for_clients(2);
+TEST_F(ServerTest, AClientThatHasSentNoRequestMakesRoomTheOldestFirst) {
+  run(answer, {.clients = 3, .request_timeout = 1h});
+  Raw oldest(path_);
+  oldest.send("{\"comm");
+  wait_for_clients(1);
+  Raw second(path_), third(path_);
+  wait_for_clients(3);
   const auto reply = call();
   ASSERT_TRUE(reply) << reply.error();
   EXPECT_TRUE(reply->ok);
+  EXPECT_THAT(oldest.read(), HasSubstr("other clients need the room, and no request had come yet\",\"exit\":69"));
+  second.send(kStatus);
+  EXPECT_THAT(second.read(), HasSubstr("\"ok\":true"));
+}
+
+TEST_F(ServerTest, ACommandIsAnsweredAtOnceWhateverNumberOfClientsIdles) {
+  run(answer, {.request_timeout = 1h});
+  std::vector<std::unique_ptr<Raw>> idle;
+  for (int i = 0; i < 400; ++i) idle.push_back(std::make_unique<Raw>(path_));
+  const auto reply = call();
+  ASSERT_TRUE(reply) << reply.error();
+  EXPECT_TRUE(reply->ok);
+}
+
+TEST_F(ServerTest, ACommandThatWaitsForItsAnswerDoesNotMakeRoom) {
+  std::vector<Responder> waiting;
+  run([&](const auto&, const Responder& responder) { waiting.push_back(responder); },
+      {.clients = 2, .request_timeout = 1h});
+  Raw first(path_), second(path_);
+  first.send(kStatus);
+  second.send(kStatus);
+  while (there([&] { return waiting.size(); }) != 2) {
+  }
+  Raw third(path_);  // waits in the kernel's queue
+  third.send(kStatus);
+  there([&] { waiting[0].finish({{"turn", 1}}); });
+  while (there([&] { return waiting.size(); }) != 3) {
+  }
+  there([&] { waiting[1].finish({{"turn", 2}}); });
+  there([&] { waiting[2].finish({{"turn", 3}}); });
+  EXPECT_THAT(first.read() + second.read(), testing::AllOf(HasSubstr("\"turn\":1"), HasSubstr("\"turn\":2")));
+  EXPECT_THAT(third.read(), HasSubstr("\"turn\":3"));
+  there([&] { waiting.clear(); });
 }
 
 TEST_F(ServerTest, ItsSocketHasItsModeWhateverTheUmask) {
@@ -338,6 +375,12 @@ TEST_F(ServerTest, CallSaysWhyThereIsNoServer) {
   server->reset();
   std::filesystem::rename(folder_ / "kept", path_);
   EXPECT_THAT(call().error(), HasSubstr("nobody listens there any more"));
+  std::filesystem::remove(path_);
+  std::filesystem::create_directory(path_);
+  EXPECT_THAT(call().error(), HasSubstr("it is a folder, and no socket"));
+  std::filesystem::remove(path_);
+  UniqueFd file(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  EXPECT_THAT(call().error(), HasSubstr("it is a file, and no socket"));
 }
 
 TEST(MayCommand, WhomTheModeDoesNotKeepOut) {

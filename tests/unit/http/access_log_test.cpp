@@ -197,5 +197,15 @@ TEST(AccessLog, EachOutcomeHasAWord) {
     EXPECT_FALSE(outcome_text(static_cast<Outcome>(outcome)).empty());
 }
 
+TEST(AccessLog, TheProtocolIsShownAsItCame) {
+  AccessRecord record = sample();
+  for (int minor = 0; minor <= 9; ++minor) {
+    record.minor_version = minor;
+    EXPECT_EQ(line("$protocol", record), "HTTP/1." + std::to_string(minor));
+  }
+  record.minor_version = -1;
+  EXPECT_EQ(line("$protocol", record), "-");
+}
+
 }  // namespace
 }  // namespace serval::http

@@ -109,6 +109,13 @@ TEST(RequestParser, ShowsNothingOfAnIncompleteHead) {
   EXPECT_TRUE(parser.request().fields.empty());
 }
 
+TEST(RequestParser, ALaterMinorVersionIsTheHighestKnownOneAndRemembered) {
+  RequestParser parser{http::Limits{}};
+  EXPECT_EQ(parser.next("GET /x HTTP/1.2\r\nHost: a\r\n\r\n").step, Step::head);
+  EXPECT_EQ(parser.request().version.minor, 1);
+  EXPECT_EQ(parser.request().version.received_minor, 2);
+}
+
 TEST(RequestParser, ShowsTheLineOfARefusedHeadIfItWasUnderstood) {
   RequestParser parser{http::Limits{}};
   EXPECT_EQ(parser.next("HEAD /x HTTP/1.0\r\nHost : a\r\n").step, Step::refused);

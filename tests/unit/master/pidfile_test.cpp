@@ -52,6 +52,19 @@ TEST_F(PidfileTest, WhatIsNoRegularFileIsLeftWhereItIs) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1) << "what was made beside it is gone";
 }
 
+TEST_F(PidfileTest, ALinkThatLeadsNowhereIsRefusedByName) {
+  fs::create_symlink(folder / "nothing", path);
+  try {
+    Pidfile pidfile(path);
+    FAIL() << "a link was replaced";
+  } catch (const StartupError& error) {
+    EXPECT_EQ(error.exit_code, exit_code::cannot_create);
+    EXPECT_THAT(error.what(), testing::HasSubstr("it is a symbolic link that leads nowhere"));
+  }
+  EXPECT_TRUE(fs::is_symlink(path));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder), {}), 1) << "what was made beside it is gone";
+}
+
 TEST_F(PidfileTest, HoldsOurPidAndGoesWithUs) {
   {
     const Pidfile pidfile(path);

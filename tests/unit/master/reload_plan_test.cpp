@@ -51,6 +51,17 @@ TEST(MayReplace, NamesEverythingThatOnlyANewMasterCanChange) {
   EXPECT_THAT(why, Not(HasSubstr("workers.threads")));
 }
 
+TEST(MayReplace, SaysHowToKeepANameThatTheLibraryHasChanged) {
+  config::Config running, next;
+  running.server.name = "shop";
+  next.server.name = "shop-v2";
+  EXPECT_THAT(why_not(running, reading_of(next)), Not(HasSubstr("keeps it")));
+  next.app.library = "/srv/libshop-v2.so";
+  EXPECT_EQ(why_not(running, reading_of(next)),
+            "server.name cannot change without a restart (from shop to shop-v2), which is the name of app.library: "
+            "name = \"shop\" under [server] keeps it");
+}
+
 Generation with(int threads, const std::string& file) {
   config::Config config;
   config.workers.threads = threads;

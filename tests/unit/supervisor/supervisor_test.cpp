@@ -359,6 +359,28 @@ TEST(Supervisor, AProcessGroupThatIsSignalledStopsWithoutSuccessorsAndWithoutAnA
   s.at(5s + 40ms, exited(kMold, 0)).expect({"finish 0"}).expect_no_line();
 }
 
+/// Those that still drain when the master's own signal comes; one that was told long before left for that.
+TEST(Supervisor, WorkersThatWereSignalledWithTheMasterLeaveForTheStop) {
+  Script s(settings(3));
+  s.booted_at(0s);
+  s.at(4s, WorkerLeaving{0});
+  s.at(5s, WorkerLeaving{1});
+  s.at(5s, StopRequested{"INT"}).expect_line({"info: stopping"});
+  for (int slot = 0; slot < 3; ++slot) s.at(6s, exited(pid_of(slot), 0));
+  EXPECT_EQ(s.snapshot().ended[Cause::manual], 1u);
+  EXPECT_EQ(s.snapshot().ended[Cause::stop], 2u);
+}
+
+TEST(Supervisor, AWorkerThatIsSignalledDuringTheDelayOfAStopLeavesForTheStop) {
+  Settings delayed = settings(1);
+  delayed.delay = 10s;
+  Script s(delayed);
+  s.booted_at(0s);
+  s.at(5s, StopRequested{"INT"});
+  s.at(5s, WorkerLeaving{0}).expect({"fork worker 1"});
+  s.at(6s, exited(pid_of(0), 0)).expect_line({"info: worker stopped", "cause=stop"});
+}
+
 /// A worker can be ready before its mold has said its pid; one whose pid stays unknown could never be killed, and a
 /// stop would wait for it.
 TEST(Supervisor, AMoldThatDoesNotSayWhichProcessAWorkerIsIsReplaced) {
