@@ -143,6 +143,8 @@ struct Config {
   Log log;
   Health health;
   Control control;
+  /// No option: the paths of those in which the file has variables. What these held may be secret, whatever the option.
+  std::vector<std::string> from_variables{};
 };
 
 }  // namespace serval::config
