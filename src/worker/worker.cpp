@@ -185,6 +185,7 @@ void Worker::serve() {
   say(ipc::Ready{});
   io_.restart();
   serving_.pool().run();
+  serving_.board().end_beats();  // worker_stop() has the rest of the grace
 }
 
 void Worker::watch_signals() {
