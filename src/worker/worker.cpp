@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "os/own_fds.hpp"
 #include "stack/capture.hpp"
 #include "worker/crash_report.hpp"
+#include "worker/outbox.hpp"
 #include "worker/serving.hpp"
 #include "worker/understood.hpp"
 
@@ -39,6 +41,8 @@ constexpr auto kAskReady = 20ms;
 constexpr int kSlotsThatSayIt = 10;
 /// For connections: more of them than a worker usually has, and 32 KiB of the kernel's memory.
 constexpr int kReservedFds = 4096;
+/// For what the master has had no room for.
+constexpr auto kLastWords = 1s;
 /// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
 constexpr int kOomScore = 100;
 
@@ -63,6 +67,7 @@ class Worker {
                        .on_unfit = [this](const std::string& why, bool can_tell) { leave_for(why, can_tell); }}),
         signals_(std::make_unique<asio::signal_set>(io_, SIGTERM, SIGINT, SIGXCPU)),
         channel_(io_, boot_.channel.in_fd()),
+        outbox_(io_, boot_.channel),
         paused_(boot_.pause != 0) {}
 
   ~Worker() {
@@ -84,6 +89,7 @@ class Worker {
     }
     if (state == WorkerState::failed) return exit_code::app_failed;
     if (state == WorkerState::ready) serve();
+    outbox_.finish(kLastWords);
     boot_.app.worker_stop();
     log::finish();
     return exit_code::ok;
@@ -122,11 +128,17 @@ class Worker {
   Serving serving_;
   std::unique_ptr<asio::signal_set> signals_;
   asio::posix::stream_descriptor channel_;
+  Outbox outbox_;
   bool unwanted_ = false;  ///< told to go while it booted
   bool paused_;
 };
 
-bool Worker::say(const ipc::FromWorker& message) { return boot_.channel.send(packet_of(message)); }
+/// Stacks are many, and sent with pauses (worker/stack_reports.hpp).
+bool Worker::say(const ipc::FromWorker& message) {
+  const bool tried_again =
+      std::holds_alternative<ipc::Stack>(message) || std::holds_alternative<ipc::StacksEnd>(message);
+  return tried_again ? outbox_.send_if_room(packet_of(message)) : outbox_.send(packet_of(message));
+}
 
 /// With the name of the sender.
 ipc::Packet Worker::packet_of(const ipc::FromWorker& message) const {
@@ -144,7 +156,7 @@ void Worker::speak_before_dying() {
 }
 
 Worker::WorkerState Worker::fail_boot(const std::string& why) {
-  say(ipc::BootFailed{why});
+  if (say(ipc::BootFailed{why})) outbox_.finish(kLastWords);
   return WorkerState::failed;
 }
 
