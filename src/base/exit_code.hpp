@@ -10,6 +10,7 @@ inline constexpr int usage = 64;          ///< the command line is wrong
 inline constexpr int unavailable = 69;    ///< no server to talk to
 inline constexpr int internal = 70;       ///< our own fault
 inline constexpr int cannot_create = 73;  ///< bind, control socket, pid file, log
+inline constexpr int unfit = 74;          ///< a worker's: it has lost a descriptor that it cannot do or tell without
 inline constexpr int gave_up = 75;        ///< restarting did not help
 inline constexpr int config = 78;         ///< bad config
 
@@ -25,6 +26,7 @@ inline constexpr Row kTable[] = {
     {unavailable, "no running server to talk to"},
     {internal, "a fault of serval itself"},
     {cannot_create, "an address, a control socket, a pid file or a log file cannot be created"},
+    {unfit, "of a worker: the application has closed a descriptor of serval's, and it could not be said otherwise"},
     {gave_up, "gave up restarting"},
     {config, "the configuration is wrong"},
 };

@@ -153,6 +153,8 @@ struct Config {
   Health health;
   Admin admin;
   Control control;
+  /// No option: the paths of those in which the file has variables. What these held may be secret, whatever the option.
+  std::vector<std::string> from_variables{};
 };
 
 }  // namespace serval::config

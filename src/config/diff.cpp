@@ -29,13 +29,19 @@ void add_changes_of(const Option& option, const Pairs& before, const Pairs& afte
 
 std::vector<Change> changes(const Config& before, const Config& after) {
   std::vector<Change> found;
+  const auto from_variables = [](const Config& config, const Option& option) {
+    return std::find(config.from_variables.begin(), config.from_variables.end(), option.path) !=
+           config.from_variables.end();
+  };
   for (const auto& option : options()) {
     auto old_text = encode(option, before);
     auto new_text = encode(option, after);
     if (old_text == new_text) continue;
-    if (!option.secret) {
+    const bool hidden = option.secret || from_variables(before, option) || from_variables(after, option);
+    const auto* table = option.secret ? std::get_if<Access<Pairs>>(&option.field) : nullptr;
+    if (!hidden) {
       found.push_back({&option, std::string(option.path), std::move(old_text), std::move(new_text), {}});
-    } else if (const auto* table = std::get_if<Access<Pairs>>(&option.field)) {
+    } else if (table != nullptr) {
       add_changes_of(option, read(*table, before), read(*table, after), found);
     } else {
       found.push_back({&option, std::string(option.path), {}, {}, "changed"});

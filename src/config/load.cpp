@@ -169,6 +169,8 @@ class Loading {
   void assign(const Option& option, const Raw& raw, const fs::path& folder) {
     loaded_.origins.find(option.path)->second = raw.at;
     loaded_.written.erase(std::string(option.path));
+    std::erase(loaded_.config.from_variables, option.path);
+    if (names_variables(raw)) loaded_.config.from_variables.emplace_back(option.path);
     if (raw.written) loaded_.written.emplace(option.path, shown(option, raw));
     if (!decode(option, raw, loaded_.config, loaded_.problems)) return;
     if (option.is_path) make_absolute(std::get<Access<std::string>>(option.field)(loaded_.config), folder);

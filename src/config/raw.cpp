@@ -1,5 +1,7 @@
 #include "config/raw.hpp"
 
+#include <algorithm>
+
 #include <boost/json.hpp>
 
 #include "base/text.hpp"
@@ -65,6 +67,10 @@ std::string shown(const Option& option, const Raw& raw) {
     case Raw::Kind::table: return "{...}";
   }
   return {};
+}
+
+bool names_variables(const Raw& raw) {
+  return raw.written || std::any_of(raw.items.begin(), raw.items.end(), names_variables);
 }
 
 Raw raw_from_word(const Option& option, std::string_view word, const ValueSource& at) {

@@ -37,6 +37,9 @@ inline constexpr std::string_view kHidden = "(hidden)";
 /// secret; as the file has it if it came from variables, whose values may be secrets whatever the option.
 std::string shown(const Option& option, const Raw& raw);
 
+/// Whether variables were replaced in it, or in one of its items.
+bool names_variables(const Raw& raw);
+
 /// A word from environment or flags as a Raw of the option's shape: lists are split at commas (or given as a JSON
 /// array), tables are NAME=VALUE pairs between commas (or a JSON object). A word that cannot be split comes back as
 /// text, which decode() refuses.

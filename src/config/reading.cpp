@@ -74,7 +74,9 @@ Result<Sources> read_sources(std::string_view text) {
 }
 
 std::string write_reading(const Reading& reading) {
+  const auto& from_variables = reading.config.from_variables;
   return json::serialize(json::object{{"config", pairs_to_json(to_text(reading.config))},
+                                      {"from_variables", json::array(from_variables.begin(), from_variables.end())},
                                       {"problems", reading.problems},
                                       {"file", reading.file},
                                       {"real_file", reading.real_file}});
@@ -89,6 +91,7 @@ Result<Reading> read_reading(std::string_view text) {
     });
     auto config = from_text(options);
     if (!config) return Error{config.error()};
+    config->from_variables = json::value_to<std::vector<std::string>>(document.at("from_variables"));
     return Reading{.config = std::move(*config),
                    .problems = text_of(document, "problems"),
                    .file = text_of(document, "file"),

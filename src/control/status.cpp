@@ -117,7 +117,7 @@ json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSour
                             : null},
           {"crashes_in_a_row", worker.crashes_in_a_row},
           {"restart_in_ms", alive ? null : json::value(milliseconds(worker.deadline - now))},
-          {"beat_age_ms", beats ? json::value(milliseconds(now - reading.last_beat)) : null},
+          {"beat_age_ms", beats ? json::value(milliseconds(std::max(now - reading.last_beat, Clock::duration::zero()))) : null},
           {"ready", worker.state == supervisor::SlotState::serving && !reading.app_declines},
           {"in_progress", std::move(in_progress)}};
 }

@@ -13,6 +13,7 @@ Result<Configs> configs_of(const Handover& handover) {
     if (!config)
       return Error{"the configuration of generation " + std::to_string(record.number) +
                    " is not for this version: " + config.error()};
+    config->from_variables = record.from_variables;
     configs[record.number] = std::make_shared<const config::Config>(std::move(*config));
   }
   return configs;

@@ -79,7 +79,8 @@ void Generations::record(Handover& handover) const {
                             .config = config::to_text(*generation.config),
                             .logs = index_of(logs, generation.logs),
                             .build = generation.build,
-                            .config_file = generation.config_file};
+                            .config_file = generation.config_file,
+                            .from_variables = generation.config->from_variables};
     for (const auto& listener : generation.listeners) {
       if (listener->open()) record.listeners.push_back(index_of(listeners, listener));
     }

@@ -26,7 +26,7 @@ namespace serval::master {
 
 BOOST_DESCRIBE_STRUCT(ListenerRecord, (), (bind, address, fd, local, socket_file, file_device, file_inode, stored_as))
 BOOST_DESCRIBE_STRUCT(LogFilesRecord, (), (file, access, log_fd, access_fd))
-BOOST_DESCRIBE_STRUCT(GenerationRecord, (), (number, config, logs, listeners, build, config_file))
+BOOST_DESCRIBE_STRUCT(GenerationRecord, (), (number, config, logs, listeners, build, config_file, from_variables))
 BOOST_DESCRIBE_STRUCT(ProcessRecord, (),
                       (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd,
                        app_device, app_inode, app_size, app_modified_ns))

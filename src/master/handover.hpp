@@ -43,6 +43,7 @@ struct GenerationRecord {
   std::vector<int> listeners{};                               ///< indices likewise
   std::string build{};
   std::string config_file{};  ///< that was read for it, links followed
+  std::vector<std::string> from_variables{};  ///< as in config::Config
 };
 
 /// A mold or worker that lives.

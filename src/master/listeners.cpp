@@ -184,6 +184,17 @@ Result<Listeners> open_listeners(const config::Server& config, const Listeners& 
   return result;
 }
 
+void put_back(const Listeners& listeners, const config::Server& config) {
+  for (const auto& listener : listeners) {
+    if (!listener->open()) continue;
+    listener->use_backlog(config.backlog);
+    const auto address = Address::parse(listener->bind());
+    const auto access = address ? file_access(*address, config) : Result<os::FileAccess>(Error{address.error()});
+    const auto set = access ? listener->give(*access) : Result<void>(Error{access.error()});
+    if (!set) log::warning("an address is not as it was", {{"address", listener->address()}, {"why", set.error()}});
+  }
+}
+
 std::vector<ipc::Listener> inherited(const Listeners& listeners) {
   std::vector<ipc::Listener> result;
   for (const auto& listener : listeners) {

@@ -70,9 +70,13 @@ using Listeners = std::vector<std::shared_ptr<Listener>>;
 /// One for each of `config.bind`, in its order: one of `open` that was opened for the same text and can be reached,
 /// else one of those that systemd has `passed`, or that a master before us has stored there, which is taken out of
 /// there, else a new one, logged with its real port. The service manager gets a copy of each if it keeps such. On an
-/// error nothing is different but for what was taken.
+/// error nothing is different but for what was taken, and for what put_back() puts right.
 Result<Listeners> open_listeners(const config::Server& config, const Listeners& open,
                                  std::vector<os::NamedSocket>& passed);
+
+/// What open_listeners() has changed of open ones for another configuration is once more as this one wants it: their
+/// backlogs, and the access to their files.
+void put_back(const Listeners& listeners, const config::Server& config);
 
 /// Those that still take connections.
 std::vector<ipc::Listener> inherited(const Listeners& listeners);

@@ -95,7 +95,10 @@ Result<Generation> Reloads::open_next(const Result<config::Reading>& read) const
   }
   std::vector<os::NamedSocket> nothing_passed;
   auto listeners = open_listeners(config->server, generations_.listeners(), nothing_passed);
-  if (!listeners) return Error{listeners.error()};
+  if (!listeners) {
+    put_back(newest.listeners, newest.config->server);
+    return Error{listeners.error()};
+  }
   next.listeners = std::move(*listeners);
   return next;
 }
@@ -108,6 +111,7 @@ void Reloads::perform(const supervisor::ReloadEnded& action) {
   }
   const ReloadReport report = report_of(action, generations_);
   generations_.end_reload(action.good);
+  if (!action.good) put_back(generations_.newest().listeners, generations_.newest().config->server);
   generations_.forget_unused(supervisor_.snapshot().generation, children_);
   waiters_.tell(report);
 }

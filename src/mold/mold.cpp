@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
@@ -77,10 +78,17 @@ bool master_gone(int life_fd) {
   return ::poll(&life, 1, 0) > 0;
 }
 
+/// The pipe to a master that does not get a CPU gets full, and each of these messages is waited for: so is the room for
+/// it, as long as the master lives. False: it does not, or the channel is none any more.
 bool say(ipc::Channel& channel, const ipc::Heritage& heritage, const ipc::FromMold& message) {
   ipc::Packet packet = ipc::encode(message);
   packet.generation = heritage.generation;
-  return channel.send(packet);
+  while (!channel.send(packet)) {
+    if (errno != EAGAIN) return false;
+    pollfd fds[] = {{channel.out_fd(), POLLOUT, 0}, {heritage.life_fd, POLLIN, 0}};
+    if (::poll(fds, 2, -1) > 0 && fds[1].revents != 0) return false;
+  }
+  return true;
 }
 
 class Mold {

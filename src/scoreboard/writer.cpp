@@ -107,6 +107,9 @@ void WorkerBoard::beat(TimePoint now, pid_t loop_thread) {
   cells_.loop_thread.store(loop_thread, kRelaxed);
 }
 
+/// A beat that no look comes after: versions that know of none take it for one that has just been.
+void WorkerBoard::end_beats() { cells_.beat.store(nanoseconds(TimePoint::max()), kRelaxed); }
+
 void WorkerBoard::count(const Answered& answered) {
   if (is_status(answered.status)) add(cells_.answers[static_cast<std::size_t>(answered.status - kFirstStatus)], 1);
   const auto counter = [this](Counter which) -> layout::Cell64& { return cells_.counters[index_of(which)]; };

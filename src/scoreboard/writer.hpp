@@ -65,6 +65,8 @@ class WorkerBoard {
   void set_phase(WorkerPhase phase);
   /// The I/O loop is alive, and run by this thread.
   void beat(TimePoint now, pid_t loop_thread);
+  /// The loop has done its work and turns no more: what the app does from here on, in its own time, is no silence.
+  void end_beats();
 
   void count(const Answered& answered);
   void count_dropped_lines(std::uint64_t lines);

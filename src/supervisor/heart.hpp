@@ -12,7 +12,7 @@ struct Pulse {
   Clock::duration cpu{};      ///< that this thread has got in its life
 };
 
-/// Judges from looks at its loop whether a worker still lives. What makes it slow from outside is not held against it:
+/// Judges from looks at its loop whether a worker still lives, while it serves and while it drains. What makes it slow from outside is not held against it:
 /// waiting for a CPU, a debugger, a suspended machine. Pure.
 class Heart {
  public:

@@ -39,12 +39,24 @@ void roll_out(const Turn& turn) {
   rollout.canary = -1;
   world.current = rollout.to;
   if (rollout.settings) {
-    const int workers = std::exchange(world.settings, *rollout.settings).workers;
-    if (world.settings.workers == 0) world.settings.workers = workers;
+    rollout.before = std::exchange(world.settings, *rollout.settings);
+    if (world.settings.workers == 0) world.settings.workers = rollout.before->workers;
+    rollout.settings->workers = world.settings.workers;
   }
   for (Slot& slot : turn.slots) slot.backoff.forget();  // other code
   turn.say(log::Level::info, "first worker of the new generation serves, the others follow",
            {{"gen", world.current}});
+}
+
+/// What roll_out() has put in force. A number of workers that was asked for meanwhile is no part of the configuration
+/// that has failed, and stays.
+void take_back_settings(World& world) {
+  RolloutInHand& rollout = *world.rollout;
+  if (!rollout.before) return;
+  const bool scaled = world.settings.workers != rollout.settings->workers;
+  const int workers = scaled ? world.settings.workers : rollout.before->workers;
+  world.settings = *std::exchange(rollout.before, std::nullopt);
+  world.settings.workers = workers;
 }
 
 /// Where workers have no lines of their own (World::routine), a reload still shows that it goes on.
@@ -180,13 +192,18 @@ void Rollout::end(bool good, const std::string& why, const Turn& turn) {
 
 void Rollout::roll_back(const std::string& why, const Turn& turn) {
   World& world = turn.world;
+  const auto go_on = [&](const char* way_back) {
+    turn.say(log::Level::error,
+             std::string("the new generation's workers die, and the old one ") + way_back +
+                 ": going on with the new one",
+             {{"why", why}});
+  };
   const Mold* old = world.find_mold(world.rollout->from);
-  if (old == nullptr || old->state != MoldState::ready) {
-    return turn.say(log::Level::error,
-                    "the new generation's workers die, and the old one cannot fork any more: going on with the new one",
-                    {{"why", why}});
-  }
+  if (old == nullptr || old->state != MoldState::ready) return go_on("cannot fork any more");
+  // Where only the old one listened, connections are refused by now, for good.
+  if (world.rollout->listeners_retired) return go_on("has left its addresses");
   world.current = world.rollout->from;
+  take_back_settings(world);
   for (Slot& slot : turn.slots) {
     if (slot.serving() && slot.generation() == world.current && slot.cause() == Cause::reload) slot.keep();
     if (slot.state() == SlotState::cooling) slot.cool(turn.now);

@@ -113,6 +113,7 @@ class Slot final : public SlotView {
   /// What is known of the worker from outside: Watch's own, starts over with each worker.
   struct Watched {
     Heart heart;
+    bool taken_over = false;   ///< from an earlier version of serval, which may have been its own
     int looks_above_soft = 0;  ///< in a row
     bool above_hard = false;   ///< at the last look
   };

@@ -66,6 +66,7 @@ Supervisor::Supervisor(Settings settings, const State& state, TimePoint now)
   for (const MoldRecord& record : state.molds) world_.molds[record.generation] = Mold(record);
   for (const SlotRecord& record : state.slots) {
     Slot& slot = world_.slots.add(record);
+    slot.watched.taken_over = slot.occupied();
     if (slot.serving()) slot.watched.heart.start(now, world_.settings.limits.heartbeat_timeout);
   }
 }

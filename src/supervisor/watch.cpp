@@ -40,6 +40,12 @@ void check_memory(Slot& slot, std::uint64_t bytes, const Turn& turn) {
   make_due(slot, Cause::memory_soft, turn);
 }
 
+/// In a drain, too, a loop that turns is what its requests and the master wait for. Not that of a worker which an earlier
+/// version of serval had: it may not say when its loop has ended, and worker_stop() would look like silence.
+bool has_heart(const Slot& slot) {
+  return slot.serving() || (slot.state() == SlotState::draining && !slot.watched.taken_over);
+}
+
 void check_heart(Slot& slot, const Pulse& pulse, const Turn& turn) {
   if (slot.watched.heart.judge(pulse, turn.now) != Heart::Verdict::hung) return;
   const bool stopped = pulse.state == 'T';
@@ -49,7 +55,7 @@ void check_heart(Slot& slot, const Pulse& pulse, const Turn& turn) {
        {"silent_ms", in_milliseconds(slot.watched.heart.silent_for(turn.now))},
        {"loop", stopped ? "stopped by a signal" : pulse.state == 'R' ? "runs in circles" : "waits"},
        {"cause", name_of(Cause::heartbeat_timeout)},
-       {"next", "killing it, its successor starts at once"}});
+       {"next", slot.serving() ? "killing it, its successor starts at once" : "killing it, it does not drain"}});
   // A stopped process handles no signal but SIGKILL.
   stopped ? kill_worker(slot, Cause::heartbeat_timeout, turn) : abort_worker(slot, Cause::heartbeat_timeout, turn);
 }
@@ -59,7 +65,7 @@ void check_heart(Slot& slot, const Pulse& pulse, const Turn& turn) {
 void Watch::forgive_if_we_slept(TimePoint wakeup, const Turn& turn) {
   if (wakeup == TimePoint::max() || turn.now - wakeup < kAsleep) return;
   for (Slot& slot : turn.slots) {
-    if (slot.serving()) slot.watched.heart.forgive(turn.now);
+    if (has_heart(slot)) slot.watched.heart.forgive(turn.now);
   }
 }
 
@@ -67,7 +73,7 @@ TimePoint Watch::next(const Settings& settings, const Slots& slots) const {
   if (looking_) return TimePoint::max();
   TimePoint next = measures_memory(settings) ? next_measurement_ : TimePoint::max();
   for (const Slot& slot : slots) {
-    if (slot.serving()) next = std::min(next, slot.watched.heart.next_look());
+    if (has_heart(slot)) next = std::min(next, slot.watched.heart.next_look());
   }
   return next;
 }
@@ -85,7 +91,7 @@ void Watch::on(const LookedAtWorkers& event, const Turn& turn) {
     Slot* slot = turn.slots.find(sample.slot);
     if (slot == nullptr || !slot->occupied() || slot->pid() != sample.pid) continue;
     if (sample.memory) check_memory(*slot, *sample.memory, turn);
-    if (slot->serving()) check_heart(*slot, sample.pulse, turn);
+    if (has_heart(*slot)) check_heart(*slot, sample.pulse, turn);
   }
   for (Slot& slot : turn.slots) slot.watched.heart.postpone(turn.now);
   const auto has_memory = [](const Sample& sample) { return sample.memory.has_value(); };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.hpp"
+#include "base/exit_code.hpp"
 
 namespace serval::supervisor {
 namespace {
@@ -24,6 +25,12 @@ void append_exit(std::vector<log::Field>& fields, const Exit& exit) {
 constexpr std::string_view kKilledFromOutside = "somebody else killed it";
 constexpr std::string_view kOutOfMemory = "the kernel killed it for want of memory";
 
+constexpr std::string_view kLostDescriptor =
+    "the app has closed a descriptor of serval's that it cannot do without; it may close only what it has opened";
+
+/// It says so by its exit code, for want of another way.
+bool lost_descriptor(const Exit& exit) { return !exit.signaled && exit.code == exit_code::unfit; }
+
 /// Cause of an end that the kernel brought about for want of memory; else none.
 Cause kernels_cause(const Exit& exit) {
   if (!exit.signaled || exit.code != SIGKILL) return Cause::none;
@@ -35,6 +42,7 @@ Cause kernels_cause(const Exit& exit) {
 Cause harder_end(const Slot& slot, const Exit& exit) {
   if (slot.state() != SlotState::draining) return Cause::none;
   if (const Cause cause = kernels_cause(exit); cause != Cause::none) return cause;
+  if (lost_descriptor(exit)) return Cause::unfit;
   if (exit.signaled || exit.code != 0) return Cause::crash;
   // It has cut those that are left itself, a little before we would have.
   return exit.requests.empty() ? Cause::none : Cause::grace_over;
@@ -80,12 +88,17 @@ Consequence WorkerEnds::on_exit(Slot& slot, const Exit& exit, const Turn& turn) 
         slot.explain(std::string(kOutOfMemory));
         return failed(slot, cause, exit.text, std::move(fields), turn);
       }
+      if (slot.why().empty() && lost_descriptor(exit)) slot.explain(std::string(kLostDescriptor));
       if (slot.why().empty()) slot.explain("it ended before it was ready: " + exit.text);
       return failed(slot, Cause::boot_failed, exit.text, std::move(fields), turn);
     case SlotState::serving:
       if (const Cause cause = kernels_cause(exit); cause != Cause::none) {
         slot.explain(std::string(kOutOfMemory));
         return failed(slot, cause, exit.text, std::move(fields), turn);
+      }
+      if (lost_descriptor(exit)) {
+        slot.explain(std::string(kLostDescriptor));
+        return failed(slot, Cause::unfit, exit.text, std::move(fields), turn);
       }
       if (exit.signaled && exit.code == SIGKILL) slot.explain(std::string(kKilledFromOutside));
       return failed(slot, Cause::crash, exit.text, std::move(fields), turn);
@@ -104,6 +117,7 @@ void WorkerEnds::retired(Slot& slot, const Exit& exit, std::vector<log::Field> f
   if (slot.first_cause() != Cause::none) fields.emplace_back("first_cause", name_of(slot.first_cause()));
   if (kernels_cause(exit) != Cause::none && slot.state() == SlotState::draining)
     fields.emplace_back("why", kOutOfMemory);
+  if (slot.state() == SlotState::draining && lost_descriptor(exit)) fields.emplace_back("why", kLostDescriptor);
   if (turn.phase() == Phase::running && slot.cause() != Cause::scale && slot.first_cause() != Cause::scale) {
     fields.emplace_back("next",
                         turn.world.missing_workers() > 0 ? "its successor starts" : "its successor is there");
@@ -147,7 +161,7 @@ Consequence WorkerEnds::failed(Slot& slot, Cause cause, const std::string& how, 
   turn.say(booting ? log::Level::warning : log::Level::error, "worker died", std::move(fields));
   // Not a kill from outside, which says nothing about the code.
   if (turn.world.is_of_rollout(slot) &&
-      (cause == Cause::boot_failed || (cause == Cause::crash && !killed_from_outside))) {
+      (cause == Cause::boot_failed || cause == Cause::unfit || (cause == Cause::crash && !killed_from_outside))) {
     return {Kind::roll_back, why.empty() ? "its workers die" : why};
   }
   if (give_up) return {Kind::give_up};

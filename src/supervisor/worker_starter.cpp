@@ -65,10 +65,12 @@ void WorkerStarter::on(const WorkerForked& event, const Turn& turn) {
 void WorkerStarter::on(const WorkerReady& event, const Turn& turn) {
   Slot* slot = turn.slots.find(event.slot);
   if (slot == nullptr) return;
-  if (slot->state() == SlotState::draining && slot->boots())
-    return slot->ready_after_all(turn.now, turn.now + turn.settings.grace);
-  if (slot->state() != SlotState::starting) return;
   const config::Workers& limits = turn.settings.limits;
+  if (slot->state() == SlotState::draining && slot->boots()) {
+    slot->watched.heart.start(turn.now, limits.heartbeat_timeout);
+    return slot->ready_after_all(turn.now, turn.now + turn.settings.grace);
+  }
+  if (slot->state() != SlotState::starting) return;
   slot->ready(turn.now);
   slot->watched.heart.start(turn.now, limits.heartbeat_timeout);
   if (limits.max_lifetime > Duration::zero()) {

@@ -25,6 +25,7 @@ struct RolloutInHand {
   int quarters_said = 0;  ///< of the workers that had been replaced when the log last said it
   TimePoint begun{};
   std::optional<Settings> settings{};  ///< from when it rolls
+  std::optional<Settings> before{};    ///< since it rolls: what a roll-back goes back to
 };
 
 /// What all parts of the supervisor see and change: the processes there are, and what is wanted of them. What only one

@@ -64,6 +64,7 @@ void Accounting::on_over(const server::Summary& summary) {
   answered.timed_out = summary.status == 504 && summary.outcome == http::Outcome::timeout;
   answered.overload = summary.outcome == http::Outcome::overload;
   answered.client_gone = summary.outcome == http::Outcome::client_gone;
+  if (answered.client_gone) [[unlikely]] setting_.on_client_gone();
   board_.count(answered);
   if (setting_.max_requests > 0 && board_.requests() == setting_.max_requests) setting_.on_spent();
   if (access_.on() || summary.outcome == http::Outcome::refused) write_access_line(summary);

@@ -35,6 +35,8 @@ class Accounting final : public server::Observer {
     bool log_probes;  ///< they get access lines; they count nowhere
     std::function<void()> on_spent;
     std::function<void()> on_connection_over;
+    /// A request ends without its answer, which is its client's doing or that of a closed descriptor.
+    std::function<void()> on_client_gone = [] {};
   };
   Accounting(boost::asio::io_context& io, scoreboard::WorkerBoard& board, Setting setting);
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/exit_code.hpp"
 #include "base/log.hpp"
 
 namespace serval::worker {
@@ -106,7 +105,7 @@ void Drain::on_grace_over() {
   log::warning("grace is over: requests are cut off",
                {{"requests", requests}, {"handlers", handlers}, {"grace", parts_.grace}});
   log::finish();
-  ::_exit(exit_code::ok);
+  ::_exit(exit_code_);
 }
 
 }  // namespace serval::worker

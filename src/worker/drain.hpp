@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "base/exit_code.hpp"
 #include "base/time.hpp"
 #include "ipc/messages.hpp"
 #include "server/hub.hpp"
@@ -35,6 +36,10 @@ class Drain {
   explicit Drain(Parts parts) : parts_(std::move(parts)), grace_(parts_.io), last_look_(parts_.io) {}
 
   bool begun() const { return parts_.hub.farewell.draining; }
+  /// The master has not been told why: the exit code is to say it. Before begin().
+  void unannounced() { exit_code_ = exit_code::unfit; }
+  /// That the process is to end with.
+  int exit_code() const { return exit_code_; }
   /// Connections go, whether others take them over or not: to the lobby when they are idle, or with their next answer.
   void begin(bool others_take_over);
   /// It drains with others to take over, and now all go.
@@ -61,6 +66,7 @@ class Drain {
   bool told_left_ = false;
   bool told_stuck_ = false;
   bool finished_ = false;
+  int exit_code_ = exit_code::ok;
 };
 
 }  // namespace serval::worker

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/time.hpp"
@@ -14,15 +15,21 @@ namespace serval::worker {
 class OwnFds {
  public:
   /// `on_lost` is called once, by whichever thread has looked, with the name of what is lost; the log has a line by
-  /// then. Not for the event loop: without it nothing can be done in good order, and the process ends there and then.
+  /// then. Not for the event loop: without it nothing can be done in good order, and the process ends there and then,
+  /// with exit_code::unfit.
   explicit OwnFds(std::function<void(const std::string& which)> on_lost) : on_lost_(std::move(on_lost)) {}
 
   static constexpr const char* kChannel = "channel to the master";
   static constexpr const char* kEventLoop = "event loop";
 
-  os::FdWatch watch;
+  os::FdWatch watch;  ///< until the drain, in which they are closed one after another
+  os::FdWatch loop;   ///< until the event loop has done its work
 
+  /// What is not what it was, the event loop first.
+  std::optional<os::FdWatch::Lost> lost() const;
   void look();
+  /// Only at the event loop.
+  void look_at_loop();
   /// At most once a second.
   void look_now_and_then();
 

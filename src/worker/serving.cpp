@@ -125,7 +125,8 @@ Accounting::Setting Serving::accounting_setting() {
               [this] {
                 descriptors_.on_closed();
                 drain_.check();
-              }};
+              },
+          .on_client_gone = [this] { own_fds_.look_at_loop(); }};
 }
 
 placement::LobbySender::Hooks Serving::lobby_hooks() {
@@ -209,7 +210,7 @@ void Serving::watch_own_fds(const ipc::Channel& channel, const std::vector<int>&
   watch.add(heritage.lobby_entry_fd, "lobby");
   watch.add(heritage.lobby_exit_fd, "lobby");
   for (const ipc::Listener& listener : heritage.listeners) watch.add(listener.fd, "listener " + listener.address);
-  for (const int fd : loop_fds) watch.add(fd, OwnFds::kEventLoop);
+  for (const int fd : loop_fds) own_fds_.loop.add(fd, OwnFds::kEventLoop);
 }
 
 void Serving::reopen_logs(std::vector<UniqueFd> files) {

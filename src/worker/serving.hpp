@@ -60,7 +60,7 @@ class Serving {
   /// Says several times within workers.heartbeat_timeout that the loop turns, and keeps house.
   void start_beating();
   /// Looks from now on whether the app leaves our descriptors alone, those of the event loop and the channel among
-  /// them; until the drain, in which they are closed one after another.
+  /// them; until the drain, in which they are closed one after another, and at the event loop until it has ended.
   void watch_own_fds(const ipc::Channel& channel, const std::vector<int>& loop_fds);
   /// The new log and access log, each only if it is a file.
   void reopen_logs(std::vector<UniqueFd> files);

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "os/own_fds.hpp"
 #include "stack/capture.hpp"
 #include "worker/crash_report.hpp"
+#include "worker/outbox.hpp"
 #include "worker/serving.hpp"
 #include "worker/understood.hpp"
 
@@ -39,6 +41,8 @@ constexpr auto kAskReady = 20ms;
 constexpr int kSlotsThatSayIt = 10;
 /// For connections: more of them than a worker usually has, and 32 KiB of the kernel's memory.
 constexpr int kReservedFds = 4096;
+/// For what the master has had no room for.
+constexpr auto kLastWords = 1s;
 /// Beyond the mold's: the kernel ends workers first (oom_score_adj, proc(5)).
 constexpr int kOomScore = 100;
 
@@ -63,6 +67,7 @@ class Worker {
                        .on_unfit = [this](const std::string& why, bool can_tell) { leave_for(why, can_tell); }}),
         signals_(std::make_unique<asio::signal_set>(io_, SIGTERM, SIGINT, SIGXCPU)),
         channel_(io_, boot_.channel.in_fd()),
+        outbox_(io_, boot_.channel),
         paused_(boot_.pause != 0) {}
 
   ~Worker() {
@@ -82,11 +87,12 @@ class Worker {
     if (state == WorkerState::ready) {
       if (const auto started = serving_.pool().start(); !started) state = fail_boot(started.error());
     }
-    if (state == WorkerState::failed) return exit_code::app_failed;
+    if (state == WorkerState::failed) return told_why_ ? exit_code::app_failed : exit_code::unfit;
     if (state == WorkerState::ready) serve();
+    outbox_.finish(kLastWords);
     boot_.app.worker_stop();
     log::finish();
-    return exit_code::ok;
+    return serving_.drain().exit_code();
   }
 
  private:
@@ -94,6 +100,7 @@ class Worker {
 
   WorkerState boot();
   WorkerState fail_boot(const std::string& why);
+  std::optional<std::string> lost_fd();
   void serve();
   bool say(const ipc::FromWorker& message);
   ipc::Packet packet_of(const ipc::FromWorker& message) const;
@@ -122,11 +129,18 @@ class Worker {
   Serving serving_;
   std::unique_ptr<asio::signal_set> signals_;
   asio::posix::stream_descriptor channel_;
+  Outbox outbox_;
   bool unwanted_ = false;  ///< told to go while it booted
+  bool told_why_ = false;  ///< it does not boot
   bool paused_;
 };
 
-bool Worker::say(const ipc::FromWorker& message) { return boot_.channel.send(packet_of(message)); }
+/// Stacks are many, and sent with pauses (worker/stack_reports.hpp).
+bool Worker::say(const ipc::FromWorker& message) {
+  const bool tried_again =
+      std::holds_alternative<ipc::Stack>(message) || std::holds_alternative<ipc::StacksEnd>(message);
+  return tried_again ? outbox_.send_if_room(packet_of(message)) : outbox_.send(packet_of(message));
+}
 
 /// With the name of the sender.
 ipc::Packet Worker::packet_of(const ipc::FromWorker& message) const {
@@ -144,7 +158,8 @@ void Worker::speak_before_dying() {
 }
 
 Worker::WorkerState Worker::fail_boot(const std::string& why) {
-  say(ipc::BootFailed{why});
+  told_why_ = say(ipc::BootFailed{why}) && outbox_.finish(kLastWords);
+  if (!told_why_) log::error("cannot tell the master why the worker does not boot", {{"why", why}});
   return WorkerState::failed;
 }
 
@@ -160,8 +175,10 @@ Worker::WorkerState Worker::boot() {
     if (bound) os::outlive_parent();
     return state;
   };
+  serving_.watch_own_fds(boot_.channel, loop_fds_);
   if (Result<void> started = boot_.app.worker_start(info); !started) return fail_boot(started.error());
   os::fill_standard_fds();  // what the app may have closed: the next connection would get its number
+  if (const auto lost = lost_fd()) return fail_boot(*lost);
   watch_signals();
   watch_channel();
   // The master keeps the boot deadline; this only waits until the app is ready or nobody wants it any more.
@@ -169,10 +186,20 @@ Worker::WorkerState Worker::boot() {
     io_.restart();
     io_.run_for(kAskReady);
     if (unwanted_) return unbound(WorkerState::unwanted);
+    if (const auto lost = lost_fd()) return fail_boot(*lost);
   }
   io_.restart();
   io_.poll();
   return unbound(unwanted_ ? WorkerState::unwanted : WorkerState::ready);
+}
+
+/// In the words of the mold's (mold/mold.cpp), which has looked at what was loaded.
+std::optional<std::string> Worker::lost_fd() {
+  const auto lost = serving_.own_fds().lost();
+  if (!lost) return std::nullopt;
+  return "the app has " + std::string(lost->closed ? "closed" : "put another file in the place of") +
+         " a descriptor of serval's: " + lost->name + " (" + std::to_string(lost->fd) +
+         "); it may close only what it has opened";
 }
 
 void Worker::serve() {
@@ -180,11 +207,12 @@ void Worker::serve() {
   if (paused_) serving_.pause([] {});
   serving_.board().set_phase(scoreboard::WorkerPhase::serving);
   serving_.start_asking();
-  serving_.watch_own_fds(boot_.channel, loop_fds_);
   serving_.start_beating();
   say(ipc::Ready{});
   io_.restart();
   serving_.pool().run();
+  serving_.own_fds().loop.stop();
+  serving_.board().end_beats();  // worker_stop() has the rest of the grace
 }
 
 void Worker::watch_signals() {
@@ -227,6 +255,7 @@ void Worker::on_message(ipc::Channel::Received received) {
 /// The master has a successor start first, if it can be told.
 void Worker::leave_for(const std::string& why, bool can_tell_master) {
   if (serving_.drain().begun() || (can_tell_master && say(ipc::WantsReplacement{why}))) return;
+  serving_.drain().unannounced();
   drain(why, Heirs::likely);
 }
 

@@ -105,8 +105,38 @@ class TouchedDescriptors(ServalTest):
     def test_all_at_once(self):
         serval = self.serve()
         worker = only(serval)
-        self.ask(serval, "/close_all")
+        with serval.client() as waiting:  # its connection goes as well, and is told of
+            waiting.send(b"GET / HTTP/1.1\r\n")
+            self.assertIsNone(self.ask(serval, "/close_all"))
+            # The log is among what the app has closed: the master says it.
+            serval.expect_log(rf"error .*worker died slot=0 worker_pid={worker} .*exit_code=74 .*connections_lost=[12] cause=unfit "
+                              r'why="the app has closed a descriptor of serval')
         self.wait_for_another(serval, worker)
+        self.assertNotIn("cause=crash", serval.log())
+
+    def test_all_at_once_by_a_worker_that_starts(self):
+        serval = self.launch_config("descriptors", app_args=["worker_start=all"], popen=limits(1024, 8192))
+        serval.expect_log(r"worker died slot=0 .*exit_code=74 cause=boot_failed why=\"the app has closed a descriptor of serval")
+        self.assertEqual(serval.wait(), 1)
+
+    def test_the_event_loop_or_the_channel_is_no_crash(self):
+        serval = self.serve()
+        for what, how in (("anon_inode:[eventpoll]", "at once"), ("pipe:", "it drains")):
+            worker = only(serval)
+            with self.subTest(what):
+                number = self.reports_pipe(serval, worker) if what == "pipe:" else next(
+                    fd for fd, kind in self.own(worker).items() if kind == what)
+                self.ask(serval, f"/close?fd={number}")
+                serval.expect_log(rf'{LOST}.* how="{how}"')
+                serval.expect_log(rf"worker_pid={worker} .*cause=unfit")
+                self.wait_for_another(serval, worker)
+        self.assertNotIn("cause=crash", serval.log())
+
+    def reports_pipe(self, serval, worker):
+        """The worker's end of the pipe that the master reads, as serval's own and of the two alone."""
+        masters = {os.readlink(f"/proc/{serval.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{serval.pid}/fd")}
+        mold = {os.readlink(f"/proc/{serval.mold()}/fd/{fd}") for fd in os.listdir(f"/proc/{serval.mold()}/fd")}
+        return next(fd for fd, what in self.own(worker).items() if what.startswith("pipe:") and what in masters - mold)
 
 
 class WantOfDescriptors(ServalTest):

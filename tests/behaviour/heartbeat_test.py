@@ -72,6 +72,35 @@ class Heartbeat(ServalTest):
             self.assertTrue(client.ended())
         serval.expect_log(r"worker ready", count=2)
 
+    def test_a_worker_that_is_stopped_while_it_drains_does_not_keep_the_grace(self):
+        os.mkdir(self.path("gates"))
+        for order, number, to_worker in (("stop", signal.SIGTERM, False), ("reload", signal.SIGHUP, False), ("manual", signal.SIGTERM, True)):
+            with self.subTest(order):
+                serval = self.start("probe", {"workers": {"count": 1, "threads": 2, "heartbeat_timeout": "300ms"}, "shutdown": {"grace": "10m"}},
+                                    app_args=["gates=" + self.path("gates")])
+                worker = serval.workers()[0]
+                with serval.client() as client:
+                    client.send(request_bytes(target=f"/gate?name={order}"))
+                    self.wait_entered(order)
+                    os.kill(worker, number) if to_worker else serval.signal(number)
+                    serval.expect_log(r" draining ")
+                    os.kill(worker, signal.SIGSTOP)
+                    serval.expect_log(HUNG + rf" slot=0 worker_pid={worker} .*cause=heartbeat_timeout next=\"killing it, it does not drain\"")
+                    serval.expect_log(rf"request lost with its worker slot=0 worker_pid={worker} .*target=\S*/gate\?name={order}")
+                    serval.expect_log(rf"worker_pid={worker} .*cause=heartbeat_timeout first_cause={order}")
+                self.assertEqual(serval.wait() if order == "stop" else serval.stop(), 0)
+
+    def test_an_app_may_take_its_time_when_its_worker_stops(self):
+        os.mkdir(self.path("gates"))
+        serval = self.start("probe", {"workers": {"count": 1, "threads": 2, "heartbeat_timeout": "200ms"}},
+                            app_args=["gates=" + self.path("gates"), "stop_gate=" + self.path("gates/stop")])
+        serval.signal(signal.SIGTERM)
+        self.wait_entered("stop")
+        self.wait_past(1.5)
+        self.open_gate("stop")
+        self.assertEqual(serval.wait(), 0)
+        self.assertNotIn("worker hangs", serval.log())
+
     def test_handlers_that_take_long_do_not_hold_up_the_loop(self):
         serval = self.start_beating("faulty", timeout="200ms", count=1, threads=1)
         workers = serval.workers()

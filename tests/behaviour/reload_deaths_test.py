@@ -1,5 +1,7 @@
 """Whoever is killed in whatever phase of a reload: the reload succeeds or is rolled back, its exit code says which, and serving goes on."""
 
+import json
+import os
 import re
 import unittest
 
@@ -84,6 +86,26 @@ class DeathsDuringReload(ReloadTest):
 
     def test_a_new_worker_that_starts_while_the_others_follow(self):
         self.kill_during("rolling", self.worker(2, which=1), code=1)
+
+    def test_one_that_is_rolled_back_takes_all_that_it_brought_with_it(self):
+        path = self.path("app.sock")
+        serval = self.start_gated(server={"bind": ["127.0.0.1:0", f"unix:{path}?mode=600"]}, shutdown={"grace": "20s"},
+                                  workers={"count": 2})
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.change_config("?mode=600", "?mode=666")
+        self.change_config('grace = "20s"', 'grace = "3s"')
+        self.change_config("count = 2", "count = 3")
+        reload = self.reload_until("rolling")
+        process_tree.kill(self.entered("start")[-1])
+        self.assertEqual(reload.wait(), 1, reload.log())
+        serval.expect_log("reload failed, the old generation goes on")
+        self.open_gate("start")
+        wait_until(lambda: self.generations(serval) == {1}, "answers of the old generation")
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        status = json.loads(self.command("status", "--json")[1])
+        self.assertEqual(status["workers_wanted"], 2)
+        self.assertEqual(serval.stop(), 0)
+        serval.expect_log(r"stopping .*at_most=20s")
 
 
 if __name__ == "__main__":

@@ -32,6 +32,26 @@ class Secrets(ReloadTest):
         self.assert_hidden(out, err, serval.log(), status)
         self.assertNotIn("slow:3", out + err + serval.log() + status)
 
+    def test_of_what_comes_from_variables_a_reload_shows_no_value(self):
+        serval = self.start_replaceable(log={"redact": ["${FIRST:-geheim1}", "token"], "slow": "1h"}, server={"bind": ["127.0.0.1:0"]},
+                                        shutdown={"grace": "${GRACE:-7s}"})
+        self.change_config("FIRST:-geheim1", "FIRST:-geheim2")
+        self.change_config('"${GRACE:-7s}"', '"9s"')
+        code, out, err = self.command("reload")
+        self.assertEqual(code, 0, err)
+        self.assertIn("log.redact: changed", out.splitlines())
+        self.assertIn("shutdown.grace: changed", out.splitlines())
+        self.change_config("redact = ", "# redact = ")
+        code, gone, err = self.command("reload")
+        self.assertEqual(code, 0, err)
+        self.assertIn("log.redact: changed", gone.splitlines())
+        self.change_config('server]', 'server]\npidfile = "${PIDFILE:-/run/geheim3.pid}"')
+        code, _, err = self.command("reload")
+        self.assertEqual(code, 1)
+        self.assertIn("server.pidfile cannot change without a restart", err)
+        self.assert_hidden(out, gone, err, serval.log())
+        self.assertNotIn("7s", out + serval.log())
+
     def test_the_answer_on_the_socket_has_none_either(self):
         self.start_replaceable(app={"env": {"TOKEN": "geheim1"}})
         self.change_config("geheim1", "geheim2")

@@ -1,8 +1,8 @@
 // An app that tests can look into: requests wait at gates that the test opens, so what is in flight is known and never guessed.
 //
 // [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
-// stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH and end_gate=PATH (when the mold has done its work), preload_crash=PATH and
-// start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor aborts), unready=PATH (ready() says no while that
+// stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH, stop_gate=PATH and end_gate=PATH (when the mold has done its work),
+// preload_crash=PATH and start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor aborts), unready=PATH (ready() says no while that
 // file, or PATH.PID, is there; it waits at the gate PATH.hang while PATH.hangs is there).
 #include <serval/serval.hpp>
 
@@ -80,6 +80,7 @@ class Probe : public serval::App {
 
   void worker_stop() override {
     if (!args_["stop_log"].empty()) append_line(args_["stop_log"], std::to_string(::getpid()));
+    if (!args_["stop_gate"].empty()) wait_at_gate(args_["stop_gate"]);
   }
 
   serval::Response handle(const serval::Request& request) override {

@@ -40,5 +40,20 @@ TEST(Diff, OfASecretOnlyTheNamesAreTold) {
   EXPECT_EQ(told, "app.args changed\napp.env.GOES removed\napp.env.OTHER changed\napp.env.COMES added\n");
 }
 
+/// A variable may hold anything, a password among it.
+TEST(Diff, OfWhatComesFromAVariableOnlyTheNameIsTold) {
+  Config literal, from_variable;
+  literal.server.bind = {"127.0.0.1:8000"};
+  from_variable.server.bind = {"127.0.0.1:geheim"};
+  from_variable.from_variables = {"server.bind"};
+  for (const auto& found : {changes(literal, from_variable), changes(from_variable, literal)}) {
+    ASSERT_EQ(found.size(), 1u);
+    EXPECT_EQ(found[0].key, "server.bind");
+    EXPECT_EQ(found[0].how, "changed");
+    EXPECT_EQ(found[0].before + found[0].after, "");
+  }
+  EXPECT_TRUE(changes(from_variable, from_variable).empty());
+}
+
 }  // namespace
 }  // namespace serval::config

@@ -28,12 +28,14 @@ TEST(Reading, ComesBackTheSame) {
   Reading reading;
   reading.config.app.env = {{"A", "\xff\n"}};
   reading.config.workers.threads = 9;
+  reading.config.from_variables = {"workers.threads"};
   reading.problems = "x.toml:1:1: error: no\n";
   reading.file = "/srv/current/x.toml";
   reading.real_file = "/srv/7/x.toml";
   const auto back = read_reading(write_reading(reading));
   ASSERT_TRUE(back) << back.error();
   EXPECT_EQ(to_text(back->config), to_text(reading.config));
+  EXPECT_EQ(back->config.from_variables, reading.config.from_variables);
   EXPECT_EQ(back->problems, reading.problems);
   EXPECT_EQ(back->file, reading.file);
   EXPECT_EQ(back->real_file, reading.real_file);

@@ -11,6 +11,8 @@ using namespace std::chrono_literals;
 constexpr pid_t kMold = 500;
 constexpr Duration kLongestBoot = 50ms;
 constexpr auto kDoorPatience = 3s;
+/// Two looks at a loop that should have beaten (supervisor/heart.cpp), and what is between beat and stop.
+constexpr auto kUntilItIsFound = 800ms;
 constexpr std::size_t kEnough = 20;  // broken promises that are worth reading
 
 const Exit kKilled{true, SIGKILL, false, "SIGKILL"};
@@ -215,12 +217,14 @@ void Fleet::fault() {
     case Fault::stopped:
       // It is lost until the supervisor finds out.
       if (!worker->stopped && !worker->draining) missing_.insert(now_ + settings_.limits.heartbeat_timeout + 1s);
+      if (!worker->stopped) worker->stopped_at = now_;
       worker->stopped = true;
       return;
     case Fault::stopped_briefly:
       if (worker->stopped) return;
       missing_.insert(now_ + settings_.limits.heartbeat_timeout / 2);
       worker->stopped = true;
+      worker->stopped_at = now_;
       return later(settings_.limits.heartbeat_timeout / 2, [this, pid] {
         if (!workers_.contains(pid)) return;
         workers_.at(pid).stopped = false;
@@ -265,6 +269,11 @@ void Fleet::check() {
   promise(alive <= 2 * settings_.workers + settings_.limits.max_recycling,
           "never above surge: " + std::to_string(alive));
   if (++checks_ % 16 == 0) check_doors();
+  const TimePoint found = now_ - settings_.limits.heartbeat_timeout - kUntilItIsFound;
+  const bool none_hangs_on = std::none_of(workers_.begin(), workers_.end(), [found](const auto& entry) {
+    return entry.second.ready && entry.second.stopped && !entry.second.stuck && entry.second.stopped_at < found;
+  });
+  promise(none_hangs_on, "none that hangs lives on, whether it serves or drains");
   for (const auto& [pid, worker] : workers_) {
     if (worker.stuck && worker.ready && !worker.draining && !worker.stopped && !worker.doomed) {
       promise(supervisor_.snapshot().workers.at(static_cast<std::size_t>(worker.slot)).cause != Cause::none,

@@ -57,6 +57,7 @@ class Fleet {
     bool patient = false;   ///< it goes for a reason that can wait for its turn
     bool stuck = false;     ///< has a handler that never returns
     bool stopped = false;
+    TimePoint stopped_at{};
     bool leaking = false;
     bool doomed = false;    ///< its end is on the way
     TimePoint beat{};

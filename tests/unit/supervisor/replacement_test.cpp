@@ -9,8 +9,10 @@ namespace serval::supervisor {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 
 Event spent(int slot) { return WorkerSpent{slot}; }
 Event timed_out(int slot) { return RequestTimedOut{slot}; }
@@ -535,6 +537,56 @@ TEST(Heartbeat, ADeadlockedLoopIsAborted) {
   s.at(next, tick()).expect({"look at workers"});
   s.at(next, LookedAtWorkers{{{0, pid_of(0), {TimePoint(0s), 'S', 0s}, {}}}})
       .expect({"kill 100 by 6", "fork worker 1"});
+}
+
+/// Why it drains does not matter: its requests, the stop and the reload wait for a loop that turns.
+TEST(Heartbeat, AWorkerThatHangsWhileItDrainsDoesNotKeepTheGrace) {
+  struct Row {
+    Event asked;
+    Cause first;
+  };
+  for (const auto& [asked, first] : {Row{StopRequested{"TERM"}, Cause::stop}, Row{ScaleRequested{-1, "TTOU"}, Cause::scale},
+                                     Row{WorkerLeaving{1}, Cause::manual}}) {
+    SCOPED_TRACE(name_of(first));
+    Script s(with_heartbeat(2));
+    s.booted_at(0s);
+    s.at(5s, asked);
+    while (s.next_wakeup() < 10s) s.at(s.next_wakeup(), tick());
+    s.at(10s, tick());
+    const LookedAtWorkers looked{{{1, pid_of(1), {TimePoint(0s), 'T', 0s}, {}}}};
+    s.at(10s, looked);
+    s.at(10250ms, tick());
+    const auto found = s.at(10250ms, looked);
+    EXPECT_THAT(found.actions, Contains("kill 101 by 9"));
+    EXPECT_THAT(found.lines, Contains(AllOf(HasSubstr("worker hangs"), HasSubstr("it does not drain"))));
+    const auto end = s.at(10300ms, killed(pid_of(1), SIGKILL, "SIGKILL"));
+    EXPECT_THAT(end.lines, Contains(AllOf(HasSubstr("cause=heartbeat_timeout"),
+                                          HasSubstr("first_cause=" + std::string(name_of(first))))));
+  }
+}
+
+/// worker_stop() runs, for as long as it likes within the grace.
+TEST(Heartbeat, ALoopThatHasEndedIsNotSilent) {
+  Script s(with_heartbeat(1));
+  s.booted_at(0s);
+  s.at(5s, StopRequested{"TERM"});
+  s.at(5s, exited(kMold, 0));
+  const LookedAtWorkers looked{{{0, pid_of(0), {TimePoint::max(), 'S', 0s}, {}}}};
+  for (auto time = s.next_wakeup(); time < 35s; time = s.next_wakeup()) {
+    EXPECT_THAT(s.at(time, tick()).actions, Not(Contains(HasSubstr("kill 100"))));
+    EXPECT_THAT(s.at(time, looked).actions, Not(Contains(HasSubstr("kill 100"))));
+  }
+  EXPECT_THAT(s.at(35s, tick()).actions, Contains("kill 100 by 9"));
+}
+
+/// An earlier version's worker does not say that its loop has ended.
+TEST(Heartbeat, OneThatAnEarlierVersionHadKeepsItsGrace) {
+  Script before(with_heartbeat(1));
+  before.booted_at(0s);
+  Script s(with_heartbeat(1), before, 1s);
+  s.at(5s, StopRequested{"TERM"});
+  s.at(5s, exited(kMold, 0));
+  EXPECT_EQ(s.next_wakeup(), 35s);
 }
 
 TEST(Heartbeat, ASuspendedMachineKillsNobody) {

@@ -4,6 +4,7 @@
 
 #include <csignal>
 
+#include "base/exit_code.hpp"
 #include "script.hpp"
 
 namespace serval::supervisor {
@@ -779,6 +780,27 @@ TEST(Supervisor, IgnoresMessagesAboutWorkersThatAreNotThere) {
   s.at(1s, MoldLoaded{2}).expect().expect_no_line();
   s.at(1s, exited(4711, 0)).expect().expect_no_line();
   EXPECT_EQ(s.states(), "serving");
+}
+
+/// The exit code of a worker that has lost its channel or its loop is all that it can say.
+TEST(Supervisor, AWorkerThatLostItsDescriptorsIsUnfitInWhateverStateItIs) {
+  constexpr std::string_view kWhy = "the app has closed a descriptor of serval's";
+  Script serving(settings(2));
+  serving.booted_at(0s);
+  serving.at(1s, exited(pid_of(0), exit_code::unfit)).expect({"fork worker 0"}).expect_line({"worker died", "cause=unfit", kWhy});
+  EXPECT_EQ(serving.snapshot().ended.at(Cause::unfit), 1U);
+
+  Script draining(settings(2));
+  draining.booted_at(0s);
+  draining.at(1s, ScaleRequested{-1, "TTOU"});
+  draining.at(1s, exited(pid_of(1), exit_code::unfit))
+      .expect_line({"worker died while it drained", "cause=unfit", "first_cause=scale", kWhy});
+
+  Script starting(settings(2));
+  starting.booted_at(0s);
+  starting.at(1s, killed(pid_of(0), SIGSEGV, "SIGSEGV"));
+  starting.at(1s, forked(0, 200));
+  starting.at(1s, exited(200, exit_code::unfit)).expect_line({"worker died", "cause=boot_failed", kWhy});
 }
 
 }  // namespace
