@@ -67,6 +67,7 @@ class WorkerBoard {
   void beat(TimePoint now, pid_t loop_thread);
 
   void count(const Answered& answered);
+  void count_dropped_span();
   void count_dropped_lines(std::uint64_t lines);
   void count_connection();  ///< accepted
   /// Answered by this worker since begin().
