@@ -110,6 +110,10 @@ typedef struct serval_request {
   int32_t body_fd;      /* that file (serval closes it), else -1. Its offset is anywhere and may be moved: read it with pread(2), or rewind first */
   uint32_t peer_port;   /* 0 for unix sockets */
   uint64_t deadline_ns; /* when serval will give this request up; 0: never */
+
+  /* Since 1.2. What calls to other services take along as their traceparent field (W3C Trace Context), so that they become part of this
+     request's trace; empty: serval traces nothing (OTEL_EXPORTER_OTLP_ENDPOINT is not set), pass on the field that came. */
+  serval_text traceparent;
 } serval_request;
 
 typedef struct serval_response {

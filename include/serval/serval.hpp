@@ -233,6 +233,10 @@ class Request {
   int peer_port() const { return static_cast<int>(raw_.peer_port); }
   std::string_view scheme() const { return detail::view(raw_.scheme); }          ///< "http" or "https"
   std::string_view request_id() const { return detail::view(raw_.request_id); }  ///< the one in serval's log lines about this request
+  /// What calls to other services take along as their traceparent (W3C Trace Context); empty: serval traces nothing, pass on the field that came.
+  std::string_view traceparent() const {
+    return SERVAL_HAS(&raw_, traceparent) ? detail::view(raw_.traceparent) : std::string_view();
+  }
 
   // These three on the thread that runs handle, before it returns.
 

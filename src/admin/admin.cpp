@@ -7,14 +7,17 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "admin/front.hpp"
 #include "admin/master_link.hpp"
 #include "admin/pages.hpp"
+#include "admin/span_export.hpp"
 #include "admin/utilization.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
+#include "config/telemetry.hpp"
 #include "http/request_id.hpp"
 #include "ipc/heritage.hpp"
 #include "os/fd_table.hpp"
@@ -51,7 +54,7 @@ class Process {
         scoreboard_(std::move(scoreboard)),
         master_(io_, ipc::Channel(ipc::Channel::End::app, UniqueFd(heritage.orders_fd), UniqueFd(heritage.reports_fd)),
                 {.on_reopen = [](const UniqueFd& log) { log::reopen(log.get()); }, .on_closed = [this] { leave(); }}),
-        pages_({.master = master_, .scoreboard = scoreboard_, .utilization = utilization_}),
+        pages_({.master = master_, .scoreboard = scoreboard_, .utilization = utilization_, .spans = spans_}),
         observer_([this] { front_.on_room(); }),
         hub_(io_, engine_settings(),
              {.farewell = farewell_, .handler = pages_, .observer = observer_, .migration = migration_}),
@@ -62,6 +65,7 @@ class Process {
 
   void run() {
     front_.start(heritage_.listeners);
+    export_spans();
     life_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const auto&) { leave(); });
     look();
     io_.run();
@@ -76,6 +80,16 @@ class Process {
    private:
     const std::function<void()> on_gone_;
   };
+
+  void export_spans() {
+    if (heritage_.spans_fd < 0) return;
+    config::Telemetry telemetry = config::telemetry_from(config::process_environment());
+    if (!telemetry.traces) return;
+    TraceResource resource{.service = telemetry.service.empty() ? heritage_.config.server.name : telemetry.service,
+                           .version = SERVAL_VERSION,
+                           .attributes = telemetry.attributes};
+    spans_.emplace(io_, heritage_.spans_fd, std::move(telemetry), std::move(resource));
+  }
 
   /// What the threads do, now and then.
   void look() {
@@ -113,6 +127,7 @@ class Process {
   const ipc::Heritage& heritage_;
   scoreboard::Memory scoreboard_;
   Utilization utilization_;
+  std::optional<SpanExport> spans_;
   MasterLink master_;
   Pages pages_;
   Observer observer_;

@@ -185,6 +185,16 @@ void write_master(Exposition& out, const Status& status) {
   write_listeners(out, *status);
 }
 
+/// The admin process begins its own count anew when it starts again.
+void write_spans(Exposition& out, const SpanCounts* spans, const scoreboard::Totals& totals) {
+  if (spans == nullptr) return;
+  begin(out, Metric::spans_exported);
+  out.sample(spans->exported);
+  begin(out, Metric::spans_dropped);
+  out.sample(totals.of(scoreboard::Counter::spans_dropped), {{"reason", "pipe"}});
+  out.sample(spans->dropped, {{"reason", "collector"}});
+}
+
 // --- the machine
 
 void write_machine(Exposition& out, const MachineFigures& machine) {
@@ -230,6 +240,7 @@ std::string metrics(const MetricSources& sources, Format format) {
   for (const Utilization::Window& window : Utilization::kWindows)
     out.sample(sources.utilization.average(window, sources.now), {{"window", std::string(window.name)}});
   write_master(out, sources.status);
+  write_spans(out, sources.spans, sources.totals);
   write_machine(out, sources.machine);
   return out.finish();
 }

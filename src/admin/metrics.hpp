@@ -6,6 +6,7 @@
 #include "admin/exposition.hpp"
 #include "admin/machine.hpp"
 #include "admin/master_link.hpp"
+#include "admin/span_export.hpp"
 #include "admin/utilization.hpp"
 #include "scoreboard/reader.hpp"
 
@@ -18,6 +19,7 @@ struct MetricSources {
   const scoreboard::Totals& totals;
   const MachineFigures& machine;
   const Utilization& utilization;
+  const SpanCounts* spans;  ///< null: nothing is traced
   TimePoint now;
 };
 

@@ -115,6 +115,7 @@ Page Pages::started(const http::Request& request, const Status& status) const {
 Page Pages::metrics(const http::Request& request, const Status& status) const {
   const Format format = format_for(accept_of(request));
   const scoreboard::Totals totals = scoreboard::read_totals(parts_.scoreboard);
+  const auto spans = parts_.spans ? std::optional(parts_.spans->counts()) : std::nullopt;
   const MachineFigures machine = look_at_machine(processes_of(status));
   return {200, content_type(format),
           admin::metrics({.version = SERVAL_VERSION,
@@ -122,6 +123,7 @@ Page Pages::metrics(const http::Request& request, const Status& status) const {
                           .totals = totals,
                           .machine = machine,
                           .utilization = parts_.utilization,
+                          .spans = spans ? &*spans : nullptr,
                           .now = Clock::now()},
                          format)};
 }

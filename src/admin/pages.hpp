@@ -1,11 +1,12 @@
 #pragma once
 
-#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "admin/master_link.hpp"
+#include "admin/span_export.hpp"
 #include "admin/utilization.hpp"
 #include "http/request.hpp"
 #include "scoreboard/memory.hpp"
@@ -28,6 +29,7 @@ class Pages final : public server::Handler {
     MasterLink& master;
     const scoreboard::Memory& scoreboard;
     const Utilization& utilization;
+    const std::optional<SpanExport>& spans;  ///< none: nothing is traced
   };
   explicit Pages(Parts parts) : parts_(parts) {}
 

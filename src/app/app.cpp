@@ -56,6 +56,7 @@ serval_request request_view(const Request& request, const Headers& headers) {
       .body_fd = request.body_fd,
       .peer_port = request.peer_port,
       .deadline_ns = nanoseconds_of(request.deadline),
+      .traceparent = text(request.traceparent),
   };
 }
 

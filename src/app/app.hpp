@@ -25,6 +25,7 @@ struct Request {
   std::string_view scheme;      ///< "http" or "https"
   std::string_view request_id;
   std::string_view shown_target;  ///< as logs have it
+  std::string_view traceparent;   ///< of its own span (W3C Trace Context); empty: nothing is traced
   std::chrono::steady_clock::time_point deadline = std::chrono::steady_clock::time_point::max();
 };
 

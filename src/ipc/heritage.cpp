@@ -29,6 +29,9 @@ json::value to_json(const Heritage& heritage) {
                       {"scoreboard_fd", heritage.scoreboard_fd},
                       {"lobby_entry_fd", heritage.lobby_entry_fd},
                       {"lobby_exit_fd", heritage.lobby_exit_fd},
+                      {"spans_fd", heritage.spans_fd},
+                      {"sampler_asks_parent", heritage.sampler.asks_parent},
+                      {"sampler_ratio", heritage.sampler.ratio},
                       {"cpus", heritage.cpus},
                       {"listeners", std::move(listeners)}};
 }
@@ -56,6 +59,10 @@ Result<Heritage> from_json(const json::value& document) {
     heritage.lobby_entry_fd = number("lobby_entry_fd");
     heritage.lobby_exit_fd = number("lobby_exit_fd");
   }
+  if (document.as_object().contains("spans_fd")) {
+    heritage.spans_fd = number("spans_fd");
+    heritage.sampler = {document.at("sampler_asks_parent").as_bool(), document.at("sampler_ratio").to_number<double>()};
+  }
   if (document.as_object().contains("cpus")) heritage.cpus = number("cpus");
   for (const json::value& entry : document.at("listeners").as_array()) {
     heritage.listeners.push_back({json::value_to<int>(entry.at("fd")), json::value_to<std::string>(entry.at("address")),
@@ -67,7 +74,8 @@ Result<Heritage> from_json(const json::value& document) {
 }  // namespace
 
 std::vector<int> Heritage::fds() const {
-  std::vector<int> all = {orders_fd, reports_fd, life_fd, scoreboard_fd, log_fd, access_fd, lobby_entry_fd, lobby_exit_fd};
+  std::vector<int> all = {orders_fd, reports_fd, life_fd, scoreboard_fd, log_fd, access_fd, lobby_entry_fd, lobby_exit_fd,
+                          spans_fd};
   for (const Listener& listener : listeners) all.push_back(listener.fd);
   std::erase_if(all, [](int fd) { return fd <= 2; });
   return all;

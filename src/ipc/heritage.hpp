@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "base/sampler.hpp"
 #include "config/config.hpp"
 #include "os/unique_fd.hpp"
 
@@ -32,6 +33,8 @@ struct Heritage {
   int access_fd = -1;        ///< the access log; -1: off
   int lobby_entry_fd = -1;   ///< where a draining worker puts its connections (ipc/lobby.hpp); -1: nowhere
   int lobby_exit_fd = -1;    ///< where the others take them
+  int spans_fd = -1;         ///< where spans go (ipc/spans.hpp), for the admin process: come from; -1: nothing is traced
+  Sampler sampler;           ///< which traces are kept
   int cpus = 0;              ///< that may be used; 0: not said
   std::vector<Listener> listeners;
 

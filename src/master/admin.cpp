@@ -119,6 +119,7 @@ Result<void> Admin::try_to_start() {
   heritage.master_pid = ::getpid();
   heritage.scoreboard_fd = scoreboard.get();
   heritage.log_fd = log_fd_;
+  heritage.spans_fd = parts_.inheritance.spans.read_end.get();
   heritage.listeners = {listener_->inherited()};
   const auto pid = ipc::exec_admin(os::kOwnProgram, heritage);
   if (!pid) return Error{pid.error()};

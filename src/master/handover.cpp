@@ -35,7 +35,7 @@ BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients, unheard))
 BOOST_DESCRIBE_STRUCT(CgroupsRecord, (), (folder, seated))
 BOOST_DESCRIBE_STRUCT(Handover, (),
                       (protocol, version, arguments, working_directory, nonce, begun, supervisor, life_read_fd,
-                       life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, logs, listeners, generations, molds,
+                       life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, spans_read_fd, spans_write_fd, logs, listeners, generations, molds,
                        workers, control, admin, pidfile_fd, cgroups))
 
 namespace {
@@ -72,7 +72,8 @@ Result<void> check(const Handover& handover) {
 
 std::vector<int> Handover::fds() const {
   std::vector<int> all = {life_read_fd,  life_write_fd, lobby_entry_fd,     lobby_exit_fd,
-                          scoreboard_fd, pidfile_fd,    control.listener.fd, admin.fd};
+                          scoreboard_fd, pidfile_fd,    control.listener.fd, admin.fd,
+                          spans_read_fd, spans_write_fd};
   all.insert(all.end(), control.clients.begin(), control.clients.end());
   for (const PendingClientRecord& client : control.unheard) all.push_back(client.fd);
   for (const LogFilesRecord& files : logs) all.insert(all.end(), {files.log_fd, files.access_fd});

@@ -8,6 +8,7 @@
 
 #include "base/errno_text.hpp"
 #include "base/exit_code.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "supervisor/settings.hpp"
 
@@ -52,13 +53,29 @@ Inheritance::Inheritance(const config::Config& config) : lobby(make_lobby()), sc
   if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
   life_read.reset(life[0]);
   life_write.reset(life[1]);
+  if (config.admin.on()) prepare_traces();
 }
 
 Inheritance::Inheritance(const Handover& handover)
     : life_read(handover.life_read_fd),
       life_write(handover.life_write_fd),
       lobby(lobby_of(handover)),
-      scoreboard(map_scoreboard(handover.scoreboard_fd)) {}
+      scoreboard(map_scoreboard(handover.scoreboard_fd)),
+      telemetry(config::telemetry_from(config::process_environment())),
+      spans{UniqueFd(handover.spans_read_fd), UniqueFd(handover.spans_write_fd)} {}
+
+/// Without a pipe the server gets along: nothing is traced.
+void Inheritance::prepare_traces() {
+  telemetry = config::telemetry_from(config::process_environment());
+  for (const std::string& problem : telemetry.problems) log::warning(problem);
+  if (!telemetry.traces) return;
+  if (auto pipe = ipc::make_span_pipe()) {
+    spans = std::move(*pipe);
+    log::info("tracing", {{"collector", telemetry.host + ":" + telemetry.port}});
+  } else {
+    log::warning("nothing is traced", {{"why", pipe.error()}});
+  }
+}
 
 /// What still lies in the lobby is closed with it, and a close may take as long as the sender likes (socket(7),
 /// SO_LINGER). Not so when the process ends: the kernel does not linger for those.
@@ -73,6 +90,8 @@ void Inheritance::record(Handover& handover) const {
   handover.lobby_entry_fd = lobby.entry.get();
   handover.lobby_exit_fd = lobby.exit.get();
   handover.scoreboard_fd = scoreboard.fd();
+  handover.spans_read_fd = spans.read_end.get();
+  handover.spans_write_fd = spans.write_end.get();
 }
 
 void Inheritance::put_into(ipc::Heritage& heritage) const {
@@ -80,6 +99,8 @@ void Inheritance::put_into(ipc::Heritage& heritage) const {
   heritage.scoreboard_fd = scoreboard.fd();
   heritage.lobby_entry_fd = lobby.entry.get();
   heritage.lobby_exit_fd = lobby.exit.get();
+  heritage.spans_fd = spans.write_end.get();
+  heritage.sampler = telemetry.sampler;
 }
 
 }  // namespace serval::master

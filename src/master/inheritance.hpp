@@ -1,8 +1,10 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "config/telemetry.hpp"
 #include "ipc/heritage.hpp"
 #include "ipc/lobby.hpp"
+#include "ipc/spans.hpp"
 #include "master/handover.hpp"
 #include "os/unique_fd.hpp"
 #include "scoreboard/memory.hpp"
@@ -22,10 +24,14 @@ struct Inheritance {
   void record(Handover& handover) const;
   void put_into(ipc::Heritage& heritage) const;
 
+  void prepare_traces();
+
   UniqueFd life_read;   ///< inherited by all children
   UniqueFd life_write;  ///< held by us alone, and never written to: its end is our end
   ipc::Lobby lobby;
   scoreboard::Memory scoreboard;
+  config::Telemetry telemetry;  ///< as the environment says
+  ipc::SpanPipe spans;          ///< if something is traced
 };
 
 }  // namespace serval::master

@@ -44,7 +44,8 @@ void keep_apart(ipc::Heritage& heritage) {
     }
   };
   for (int* fd : {&heritage.orders_fd, &heritage.reports_fd, &heritage.life_fd, &heritage.scoreboard_fd,
-                  &heritage.log_fd, &heritage.access_fd, &heritage.lobby_entry_fd, &heritage.lobby_exit_fd}) {
+                  &heritage.log_fd, &heritage.access_fd, &heritage.lobby_entry_fd, &heritage.lobby_exit_fd,
+                  &heritage.spans_fd}) {
     keep(*fd);
   }
   for (ipc::Listener& listener : heritage.listeners) keep(listener.fd);
@@ -59,6 +60,7 @@ void watch(os::FdWatch& fds, const ipc::Heritage& heritage) {
   fds.add(heritage.access_fd, "access log");
   fds.add(heritage.lobby_entry_fd, "lobby");
   fds.add(heritage.lobby_exit_fd, "lobby");
+  fds.add(heritage.spans_fd, "spans");
   for (const ipc::Listener& listener : heritage.listeners) fds.add(listener.fd, "listener " + listener.address);
 }
 

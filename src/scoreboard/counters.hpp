@@ -12,7 +12,7 @@
 namespace serval::scoreboard {
 
 /// They go on over all workers that fill a slot, and never go back.
-enum class Counter : std::uint32_t { timeouts, overloads, clients_gone, connections, bytes_in, bytes_out, log_lines_dropped };
+enum class Counter : std::uint32_t { timeouts, overloads, clients_gone, connections, bytes_in, bytes_out, log_lines_dropped, spans_dropped };
 
 /// They tell of now, and are zero without a worker.
 enum class Gauge : std::uint32_t { connections, running, waiting, strained, unready };
@@ -37,6 +37,7 @@ inline constexpr std::array kCounters = std::to_array<TableRow<Counter>>({
     {Counter::bytes_out, "bytes_out", "bytes of response bodies sent"},
     {Counter::log_lines_dropped, "log_lines_dropped",
      "log and access lines lost because their file, pipe or terminal did not take them"},
+    {Counter::spans_dropped, "spans_dropped", "spans of traces lost because the admin process did not take them"},
 });
 
 inline constexpr std::array kGauges = std::to_array<TableRow<Gauge>>({

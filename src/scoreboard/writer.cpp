@@ -123,6 +123,8 @@ void WorkerBoard::count(const Answered& answered) {
   add(cells_.requests, 1);
 }
 
+void WorkerBoard::count_dropped_span() { add(cells_.counters[index_of(Counter::spans_dropped)], 1); }
+
 void WorkerBoard::count_dropped_lines(std::uint64_t lines) {
   add(cells_.counters[index_of(Counter::log_lines_dropped)], lines);
 }

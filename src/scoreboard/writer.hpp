@@ -69,6 +69,7 @@ class WorkerBoard {
   void end_beats();
 
   void count(const Answered& answered);
+  void count_dropped_span();
   void count_dropped_lines(std::uint64_t lines);
   void count_connection();  ///< accepted
   /// Answered by this worker since begin().

@@ -69,6 +69,15 @@ void Accounting::on_over(const server::Summary& summary) {
   if (setting_.max_requests > 0 && board_.requests() == setting_.max_requests) setting_.on_spent();
   if (access_.on() || summary.outcome == http::Outcome::refused) write_access_line(summary);
   if (slow_.is_slow(answered.duration)) [[unlikely]] write_slow_line(summary);
+  if (setting_.tracing != nullptr) [[unlikely]] end_span(summary);
+}
+
+/// Of a request that a handler was to have.
+[[gnu::noinline]] void Accounting::end_span(const server::Summary& summary) {
+  const server::Exchange& exchange = summary.exchange;
+  if (exchange.complete() == TimePoint{} || !exchange.attachment) return;
+  const auto& call = static_cast<const HandlerCall&>(*exchange.attachment);
+  setting_.tracing->end(summary, call.trace(), call.started(), call.handled());
 }
 
 [[gnu::noinline]] void Accounting::write_slow_line(const server::Summary& summary) {

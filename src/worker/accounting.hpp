@@ -17,6 +17,7 @@
 #include "worker/body_troubles.hpp"
 #include "worker/refusals.hpp"
 #include "worker/slow_requests.hpp"
+#include "worker/tracing.hpp"
 
 namespace serval::worker {
 
@@ -33,6 +34,7 @@ class Accounting final : public server::Observer {
     http::Redactor redactor;
     Duration slow;    ///< requests that take longer have a line; 0: none has
     bool log_probes;  ///< they get access lines; they count nowhere
+    Tracing* tracing = nullptr;  ///< null: nothing is traced
     std::function<void()> on_spent;
     std::function<void()> on_connection_over;
     /// A request ends without its answer, which is its client's doing or that of a closed descriptor.
@@ -72,6 +74,7 @@ class Accounting final : public server::Observer {
 
  private:
   void write_access_line(const server::Summary& summary);
+  void end_span(const server::Summary& summary);
   void write_slow_line(const server::Summary& summary);
   void flush_soon();
   void set_taking(int count);

@@ -22,6 +22,7 @@ void HandlerCall::begin() {
   started_.store(0, std::memory_order_relaxed);
   handled_.store(0, std::memory_order_relaxed);
   cancelled_.store(false, std::memory_order_relaxed);
+  if (context_.tracing != nullptr) context_.tracing->begin(exchange_.request(), trace_);
 }
 
 void HandlerCall::run(bool waited) {
@@ -41,6 +42,7 @@ void HandlerCall::run(bool waited) {
                              .scheme = origin.scheme,
                              .request_id = exchange_.request_id(),
                              .shown_target = shown_target_,
+                             .traceparent = trace_.traceparent,
                              .deadline = deadline};
   std::optional<scoreboard::Row> row = this_row();
   if (row)

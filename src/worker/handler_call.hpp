@@ -13,6 +13,7 @@
 #include "scoreboard/writer.hpp"
 #include "server/exchange.hpp"
 #include "worker/threads/handler_pool.hpp"
+#include "worker/tracing.hpp"
 
 namespace serval::worker {
 
@@ -26,6 +27,7 @@ class HandlerCall final : public server::Exchange::Attachment, public Task, priv
     scoreboard::WorkerBoard& board;
     Duration timeout;  ///< of a request; 0: none
     http::Redactor redactor{};
+    Tracing* tracing = nullptr;  ///< null: nothing is traced
     bool timed = false;  ///< handled() is wanted
   };
   HandlerCall(const Context& context, server::Exchange& exchange) : context_(context), exchange_(exchange) {}
@@ -49,6 +51,7 @@ class HandlerCall final : public server::Exchange::Attachment, public Task, priv
   TimePoint handled() const { return TimePoint(Clock::duration(handled_.load(std::memory_order_acquire))); }
   /// The request's, as logs have it; once it has started.
   std::string_view shown_target() const { return shown_target_; }
+  const Trace& trace() const { return trace_; }  ///< if something is traced
   pid_t thread() const { return thread_.load(std::memory_order_relaxed); }  ///< that it runs on, once it has started
 
   /// Gives it up, unless it has just got an extension.
@@ -73,6 +76,7 @@ class HandlerCall final : public server::Exchange::Attachment, public Task, priv
   server::Exchange& exchange_;
   std::string shown_memory_;
   std::string_view shown_target_;
+  Trace trace_;
   std::atomic<Clock::rep> started_{0};
   std::atomic<Clock::rep> handled_{0};
   std::atomic<Clock::rep> due_{0};

@@ -29,6 +29,8 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
       io_(io),
       board_(setting_.scoreboard, setting_.seat),
       own_fds_([this](const std::string& which) { on_own_fd_lost(which); }),
+      tracing_(setting_.heritage, board_,
+               {.known_as = setting_.known_as, .pid = ::getpid(), .generation = setting_.heritage.generation}),
       stacks_(io),
       stack_reports_(io, stacks_, setting_.tell_master),
       pool_(io, config_.workers.threads, config_.workers.queue, pool_hooks()),
@@ -42,7 +44,8 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
                             .board = board_,
                             .timeout = config_.request.timeout,
                             .redactor = http::Redactor(config_.log.redact),
-                            .timed = config_.log.slow > Duration::zero()},
+                            .tracing = tracing_.on() ? &tracing_ : nullptr,
+                            .timed = config_.log.slow > Duration::zero() || tracing_.on()},
                 .pool = pool_,
                 .gate = gate_,
                 .overdue = overdue_,
@@ -120,6 +123,7 @@ Accounting::Setting Serving::accounting_setting() {
           .redactor = http::Redactor(config_.log.redact),
           .slow = config_.log.slow,
           .log_probes = config_.health.log,
+          .tracing = tracing_.on() ? &tracing_ : nullptr,
           .on_spent = [this] { setting_.tell_master(ipc::WantsReplacement{}); },
           .on_connection_over =
               [this] {
@@ -209,6 +213,7 @@ void Serving::watch_own_fds(const ipc::Channel& channel, const std::vector<int>&
   watch.add(heritage.access_fd, "access log");
   watch.add(heritage.lobby_entry_fd, "lobby");
   watch.add(heritage.lobby_exit_fd, "lobby");
+  watch.add(heritage.spans_fd, "spans");
   for (const ipc::Listener& listener : heritage.listeners) watch.add(listener.fd, "listener " + listener.address);
   for (const int fd : loop_fds) own_fds_.loop.add(fd, OwnFds::kEventLoop);
 }

@@ -32,6 +32,7 @@
 #include "worker/placement/rebalancer.hpp"
 #include "worker/stack_reports.hpp"
 #include "worker/thread_stacks.hpp"
+#include "worker/tracing.hpp"
 #include "worker/threads/handler_pool.hpp"
 
 namespace serval::worker {
@@ -80,6 +81,7 @@ class Serving {
   boost::asio::io_context& io_;
   scoreboard::WorkerBoard board_;
   OwnFds own_fds_;
+  Tracing tracing_;
   ThreadStacks stacks_;
   StackReports stack_reports_;
   http::Farewell farewell_;

@@ -15,7 +15,7 @@ CACHE_LINE = 64
 
 # The sizes of the tables in src/scoreboard/counters.hpp.
 GAUGES = ("connections", "running", "waiting")
-COUNTERS = 7
+COUNTERS = 8
 HISTOGRAMS = 2
 BUCKETS = 16
 STATUSES = 500

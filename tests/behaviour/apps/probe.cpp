@@ -86,6 +86,7 @@ class Probe : public serval::App {
   serval::Response handle(const serval::Request& request) override {
     const std::string_view path = request.path();
     if (path == "/pid") return pid(request);
+    if (path == "/traceparent") return std::string(request.traceparent().empty() ? "none" : request.traceparent());
     if (path == "/generation") return std::to_string(generation_) + "\n";
     if (path == "/gate") return pass_gate(request);
     if (path == "/read") return read_body(request);

@@ -23,6 +23,7 @@ struct MetricsTest : testing::Test {
                     .totals = totals,
                     .machine = machine,
                     .utilization = utilization,
+                    .spans = nullptr,
                     .now = TimePoint{}},
                    Format::prometheus);
   }

@@ -81,7 +81,7 @@ TEST_F(StatusTest, TellsOfTheServer) {
       R"("reloads":{"ok":2,"failed":1},"listeners":[{"address":"127.0.0.1:8000","queue":3,"limit":128},)"
       R"({"address":"unix:/run/shop.sock","queue":null,"limit":null}],"admin":"127.0.0.1:9464",)"
       R"("totals":{"requests":0,"answers":{},)"
-      R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0,"log_lines_dropped":7,"durations":)" +
+      R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0,"log_lines_dropped":7,"spans_dropped":0,"durations":)" +
           kEmptyHistogram + R"(,"queue_waits":)" + kEmptyHistogram + "}}");
   snapshot.booting = true;
   EXPECT_EQ(make().at("state").as_string(), "booting");

@@ -1,0 +1,91 @@
+#include "worker/tracing.hpp"
+
+#include <algorithm>
+
+#include "ipc/spans.hpp"
+#include "server/exchange.hpp"
+
+namespace serval::worker {
+namespace {
+
+std::string_view value_of(const http::Request& request, std::string_view name) {
+  const auto found = std::find_if(request.fields.begin(), request.fields.end(),
+                                  [name](const http::Field& field) { return http::equal_names(field.name, name); });
+  return found == request.fields.end() ? std::string_view() : found->value;
+}
+
+/// Of a target that may have been changed for the log.
+std::string_view query_of(std::string_view target) {
+  const auto at = target.find('?');
+  return at == target.npos ? std::string_view() : target.substr(at + 1);
+}
+
+}  // namespace
+
+Tracing::Tracing(const ipc::Heritage& heritage, scoreboard::WorkerBoard& board, const Worker& worker)
+    : fd_(heritage.spans_fd),
+      sampler_{heritage.sampler},
+      redactor_(heritage.config.log.redact),
+      board_(board),
+      worker_(worker) {}
+
+void Tracing::begin(const http::Request& request, Trace& trace) {
+  const auto parent = http::parse_traceparent(value_of(request, "traceparent"));
+  trace.parent_id = parent ? parent->span_id : std::array<std::uint8_t, 8>{};
+  if (parent) {
+    trace.context.trace_id = parent->trace_id;
+  } else {
+    make_id(trace.context.trace_id.data(), trace.context.trace_id.size());
+  }
+  make_id(trace.context.span_id.data(), trace.context.span_id.size());
+  trace.context.sampled = http::is_sampled(sampler_, parent ? &*parent : nullptr, trace.context.trace_id);
+  trace.traceparent = http::traceparent(trace.context);
+}
+
+/// Zeros alone are no id.
+void Tracing::make_id(std::uint8_t* begin, std::size_t size) {
+  for (std::size_t i = 0; i < size; i += 8) {
+    const std::uint64_t bits = std::max<std::uint64_t>(random_(), 1);
+    for (std::size_t byte = 0; byte < 8; ++byte) begin[i + byte] = static_cast<std::uint8_t>(bits >> (8 * byte));
+  }
+}
+
+std::int64_t Tracing::wall_ns(TimePoint at) const {
+  if (at == TimePoint{}) return 0;
+  using std::chrono::nanoseconds;
+  const auto ago = std::chrono::duration_cast<nanoseconds>(Clock::now() - at);
+  return std::chrono::duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count() -
+         ago.count();
+}
+
+void Tracing::end(const server::Summary& summary, const Trace& trace, TimePoint started, TimePoint handled) {
+  if (!trace.context.sampled) return;
+  const server::Exchange& exchange = summary.exchange;
+  const http::Request& request = exchange.request();
+  ipc::Span span;
+  span.status = summary.status;
+  span.trace_id = trace.context.trace_id;
+  span.span_id = trace.context.span_id;
+  span.parent_id = trace.parent_id;
+  span.slot = worker_.known_as;
+  span.pid = worker_.pid;
+  span.generation = worker_.generation;
+  span.minor_version = request.version.minor;
+  span.begin_ns = wall_ns(exchange.first_byte());
+  span.complete_ns = wall_ns(exchange.complete());
+  span.started_ns = wall_ns(started);
+  span.handled_ns = wall_ns(handled);
+  span.end_ns = wall_ns(summary.end);
+  std::string memory;
+  span.put(ipc::Span::method, request.method);
+  span.put(ipc::Span::path, request.path);
+  span.put(ipc::Span::query, query_of(redactor_.shown(request.target, memory)));
+  span.put(ipc::Span::scheme, exchange.origin().scheme);
+  span.put(ipc::Span::host, request.host);
+  span.put(ipc::Span::client, exchange.peer());
+  span.put(ipc::Span::request_id, exchange.request_id());
+  span.put(ipc::Span::user_agent, value_of(request, "User-Agent"));
+  if (!ipc::send_span(fd_, span)) board_.count_dropped_span();
+}
+
+}  // namespace serval::worker
