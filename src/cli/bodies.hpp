@@ -11,6 +11,7 @@ int run(const Invocation& invocation);
 int check(const Invocation& invocation);
 /// `serval config [--origin]`
 int show_config(const Invocation& invocation);
+int top(const Invocation& invocation);
 /// Returns ok or app_failed, whatever is wrong: probes know no other codes.
 int healthcheck(const Invocation& invocation);
 int version(const Invocation& invocation);

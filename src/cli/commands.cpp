@@ -45,6 +45,14 @@ constexpr Subcommand kCommands[] = {
              "--socket, by --name, by SERVAL_CONTROL_SOCKET, or by its configuration; without any of them by its "
              "socket, if there is only one where sockets are by default.",
      .run = order},
+    {.name = "top",
+     .arguments = "",
+     .flags = kServerFlags,
+     .summary = "show live, in the terminal, what a running server is doing",
+     .more = "What serval status shows, once a second, with rates and latencies since the look before. Keys sort the workers "
+             "and select one, recycle it, show its stacks, and drain the server; ? lists them. It needs a terminal, of any "
+             "size and with or without colours (NO_COLOR).",
+     .run = top},
     {.name = "healthcheck",
      .arguments = "",
      .flags = kServerFlags | Flag::ready,
@@ -207,7 +215,7 @@ constexpr Subcommand kCommands[] = {
      .run = document},
 };
 
-constexpr std::string_view kLater[] = {"top", "logs", "new", "init"};
+constexpr std::string_view kLater[] = {"logs", "new", "init"};
 
 }  // namespace
 
