@@ -40,8 +40,8 @@ void check_memory(Slot& slot, std::uint64_t bytes, const Turn& turn) {
   make_due(slot, Cause::memory_soft, turn);
 }
 
-/// In a drain, too, a loop that turns is what its requests and the master wait for. Not that of a worker which an earlier
-/// version of serval had: it may not say when its loop has ended, and worker_stop() would look like silence.
+/// In a drain, too, a loop that turns is what its requests and the master wait for. Not that of a worker which an
+/// earlier version of serval had: it may not say when its loop has ended, and worker_stop() would look like silence.
 bool has_heart(const Slot& slot) {
   return slot.serving() || (slot.state() == SlotState::draining && !slot.watched.taken_over);
 }

@@ -1,9 +1,10 @@
 // An app that tests can look into: requests wait at gates that the test opens, so what is in flight is known and never guessed.
 //
 // [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
-// stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH, stop_gate=PATH and end_gate=PATH (when the mold has done its work),
-// preload_crash=PATH and start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor aborts), unready=PATH (ready() says no while that
-// file, or PATH.PID, is there; it waits at the gate PATH.hang while PATH.hangs is there).
+// stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH, stop_gate=PATH and end_gate=PATH (when the mold has
+// done its work), preload_crash=PATH and start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor
+// aborts), unready=PATH (ready() says no while that file, or PATH.PID, is there; it waits at the gate PATH.hang while PATH.hangs
+// is there).
 #include <serval/serval.hpp>
 
 #include <fcntl.h>

@@ -545,7 +545,8 @@ TEST(Heartbeat, AWorkerThatHangsWhileItDrainsDoesNotKeepTheGrace) {
     Event asked;
     Cause first;
   };
-  for (const auto& [asked, first] : {Row{StopRequested{"TERM"}, Cause::stop}, Row{ScaleRequested{-1, "TTOU"}, Cause::scale},
+  for (const auto& [asked, first] : {Row{StopRequested{"TERM"}, Cause::stop},
+                                     Row{ScaleRequested{-1, "TTOU"}, Cause::scale},
                                      Row{WorkerLeaving{1}, Cause::manual}}) {
     SCOPED_TRACE(name_of(first));
     Script s(with_heartbeat(2));

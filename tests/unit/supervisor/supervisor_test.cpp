@@ -787,7 +787,9 @@ TEST(Supervisor, AWorkerThatLostItsDescriptorsIsUnfitInWhateverStateItIs) {
   constexpr std::string_view kWhy = "the app has closed a descriptor of serval's";
   Script serving(settings(2));
   serving.booted_at(0s);
-  serving.at(1s, exited(pid_of(0), exit_code::unfit)).expect({"fork worker 0"}).expect_line({"worker died", "cause=unfit", kWhy});
+  serving.at(1s, exited(pid_of(0), exit_code::unfit))
+      .expect({"fork worker 0"})
+      .expect_line({"worker died", "cause=unfit", kWhy});
   EXPECT_EQ(serving.snapshot().ended.at(Cause::unfit), 1U);
 
   Script draining(settings(2));
