@@ -91,6 +91,20 @@ struct AskStacks {
   std::uint32_t question = 0;
 };
 
+/// Sample the app's threads, into a region of the memory file that comes along (profile/samples.hpp); answer with
+/// ProfileEnded.
+struct TakeProfile {
+  static constexpr std::uint32_t kTag = 23;
+  std::uint32_t number = 0;
+  ProfileOrder order;
+};
+
+/// End it before its time.
+struct EndProfile {
+  static constexpr std::uint32_t kTag = 24;
+  std::uint32_t number = 0;
+};
+
 // --- from a worker
 
 /// worker_start returned and the app says it is ready.
@@ -156,13 +170,20 @@ struct NoLongerAccepting {
   static constexpr std::uint32_t kTag = 22;
 };
 
+/// The samples are where they were wanted.
+struct ProfileEnded {
+  static constexpr std::uint32_t kTag = 25;
+  std::uint32_t number = 0;
+  std::string why;  ///< there are none; empty: there are
+};
+
 // --- the directions
 
 using ToMold = std::variant<Fork, Reopen>;
 using FromMold = std::variant<Loaded, LoadFailed, Forked, ForkFailed, Reopened>;
-using ToWorker = std::variant<Drain, Reopen, Pause, Resume, AskStacks>;
+using ToWorker = std::variant<Drain, Reopen, Pause, Resume, AskStacks, TakeProfile, EndProfile>;
 using FromWorker = std::variant<Ready, BootFailed, Reopened, ToldToStopBySignal, WantsReplacement, TimedOut,
-                                OnlyStuckLeft, Crashed, Paused, Stack, StacksEnd, NoLongerAccepting>;
+                                OnlyStuckLeft, Crashed, Paused, Stack, StacksEnd, NoLongerAccepting, ProfileEnded>;
 
 /// Texts that do not fit are cut. The sender (slot, generation, pid) is for the caller to fill in, where the message
 /// has no such field.

@@ -15,6 +15,7 @@
 #include "master/control_socket.hpp"
 #include "master/handover.hpp"
 #include "master/reload_plan.hpp"
+#include "master/worker_profiles.hpp"
 #include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -29,6 +30,8 @@ struct Operations {
   std::function<std::string()> reopen_logs;  ///< why not all of them; empty: all
   std::function<void(const std::string& by)> upgrade;
   std::function<void()> upgrade_if_possible;  ///< an answer has been given
+  std::function<void()> client_gone;  ///< or has got its answer
+  std::function<void(const WorkerProfiles::Settings& settings, const control::Responder& responder)> profile;
   /// Answers as WorkerStacks says.
   std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;
 };
@@ -78,6 +81,7 @@ class Control {
   void pause(const control::Responder& responder);
   void resume(const control::Responder& responder);
   void stacks(const boost::json::object& arguments, const control::Responder& responder) const;
+  void profile(const boost::json::object& arguments, const control::Responder& responder) const;
 
   const supervisor::Supervisor& supervisor_;
   const scoreboard::Memory& scoreboard_;

@@ -66,6 +66,9 @@ Operations Master::operations() {
       .reopen_logs = [this] { return reopen_logs(); },
       .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
       .upgrade_if_possible = [this] { upgrade_if_possible(); },
+      .client_gone = [this] { profiles_.look_at_clients(); },
+      .profile = [this](const WorkerProfiles::Settings& settings,
+                        const control::Responder& responder) { profiles_.begin(settings, responder); },
       .stacks = [this](std::optional<int> slot,
                        const control::Responder& responder) { answer_stacks(stacks_, children_, slot, responder); }};
 }

@@ -57,9 +57,16 @@ std::string_view lines_that_fit(std::string_view maps) {
 
 SampleWriter::SampleWriter(std::span<std::byte> region, std::string_view maps) : region_(region) {
   SERVAL_CHECK(region.size() >= kMinRegion);
+  store(region_, 0, Header{.magic = kMagic, .maps_size = 0, .stacks_size = 0, .tally = {}});
+  set_maps(maps);
+}
+
+void SampleWriter::set_maps(std::string_view maps) {
   const std::string_view kept = lines_that_fit(maps);
   std::memcpy(region_.data() + kMapsOffset, kept.data(), kept.size());
-  store(region_, 0, Header{.magic = kMagic, .maps_size = kept.size(), .stacks_size = 0, .tally = {}});
+  Header header = load<Header>(region_, 0);
+  header.maps_size = kept.size();
+  store(region_, 0, header);
 }
 
 std::size_t SampleWriter::find(std::span<const std::uint64_t> addresses, std::uint64_t hash) const {

@@ -47,6 +47,9 @@ class SampleWriter {
   /// `region` is all zero and of region_size(); it is borrowed. Lines of `maps` that do not fit are left out.
   SampleWriter(std::span<std::byte> region, std::string_view maps);
 
+  /// Instead of those that there were: the app may have loaded libraries since.
+  void set_maps(std::string_view maps);
+
   /// Innermost first, kMaxDepth at most. What finds no room counts as lost.
   void add(std::span<const std::uint64_t> addresses, std::uint64_t weight);
   void lose(std::uint64_t weight) { tally_.lost += weight; }

@@ -31,6 +31,7 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
       own_fds_([this](const std::string& which) { on_own_fd_lost(which); }),
       stacks_(io),
       stack_reports_(io, stacks_, setting_.tell_master),
+      profiler_(io, setting_.scoreboard, setting_.seat, setting_.tell_master),
       pool_(io, config_.workers.threads, config_.workers.queue, pool_hooks()),
       fleet_(setting_.scoreboard, setting_.seat, config_.workers.threads,
              setting_.heritage.cpus > 0 ? setting_.heritage.cpus : os::usable_cpus().usable),
