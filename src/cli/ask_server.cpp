@@ -63,12 +63,13 @@ bool is_empty(const control::SocketLocation& place) {
 
 /// `command` is what was typed: what the request asks for may be less.
 Asked ask_at(const control::SocketLocation& place, const Found& found, const std::string& command,
-             control::Request request, Duration patience) {
+             control::Request request, Duration patience, const OnFile& on_file = [](auto) {}) {
   request.meant = found.meant;
   const auto call = [&] {
     return control::call({.where = place,
                           .request = request,
                           .patience = patience,
+                          .on_file = on_file,
                           .on_progress = [&command](std::string_view text) { show_progress(command, text); }});
   };
   auto reply = call();
@@ -106,7 +107,8 @@ bool only_looks(const std::string& command) {
 
 }  // namespace
 
-Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience) {
+Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience,
+                 const OnFile& on_file) {
   const std::string& command = request.command;
   const Found found = find_server(command, invocation);
   if (found.failure.code != exit_code::ok) return found.failure;
@@ -118,7 +120,7 @@ Asked try_server(const Invocation& invocation, const control::Request& request, 
       empty.push_back(place);
       continue;
     }
-    Asked asked = ask_at(place, found, command, request, patience);
+    Asked asked = ask_at(place, found, command, request, patience, on_file);
     if (asked.code == exit_code::ok && found.unnamed) {
       asked.message = "serval " + command + ": there is no serval.toml here; this is the only server found, at " +
                       place.path + '\n';
@@ -130,8 +132,9 @@ Asked try_server(const Invocation& invocation, const control::Request& request, 
   return no_server(command, "no server to talk to at " + paths_of(empty) + ": there is no socket", hint_for(found));
 }
 
-Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience) {
-  Asked asked = try_server(invocation, request, patience);
+Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience,
+                 const OnFile& on_file) {
+  Asked asked = try_server(invocation, request, patience, on_file);
   std::cerr << asked.message;
   return asked;
 }

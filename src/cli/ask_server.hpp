@@ -1,9 +1,12 @@
 #pragma once
 
+#include <functional>
+
 #include "base/time.hpp"
 #include "cli/asked.hpp"
 #include "cli/invocation.hpp"
 #include "control/protocol.hpp"
+#include "os/unique_fd.hpp"
 
 namespace serval::cli {
 
@@ -11,9 +14,13 @@ namespace serval::cli {
 /// Progress goes to standard error if that is a terminal. Where there is no server or it refuses, the code is what to
 /// exit with. A command that does more than look is refused where nothing says which server is meant, whether there is
 /// only one or not.
-Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience);
+/// `on_file` gets what comes with the reply.
+using OnFile = std::function<void(UniqueFd)>;
+Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience,
+                 const OnFile& on_file = [](auto) {});
 
 /// The same; standard error has been told what went wrong, or which server has been asked if nothing said it.
-Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience);
+Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience,
+                 const OnFile& on_file = [](auto) {});
 
 }  // namespace serval::cli

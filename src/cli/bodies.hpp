@@ -28,6 +28,9 @@ int stop(const Invocation& invocation);
 /// Says besides what becomes of a pause that was not waited for.
 int pause(const Invocation& invocation);
 
+/// `serval profile [SLOT]`
+int profile(const Invocation& invocation);
+
 // In internal.cpp: serval starts itself with them, and their first word is the number of a descriptor.
 
 /// `serval mold FD`: reads the ipc::Heritage behind FD and is a mold until told to leave, or a worker after a fork.
@@ -40,6 +43,8 @@ int adopt(const Invocation& invocation);
 int read_config(const Invocation& invocation);
 /// `serval stack FD`
 int stack(const Invocation& invocation);
+/// `serval draw FD`
+int draw(const Invocation& invocation);
 
 /// The hidden `serval document sample | man TEMPLATE`: the sample file, or a manual page whose lines @NAME@ are filled
 /// in from the tables.

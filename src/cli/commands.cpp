@@ -76,6 +76,21 @@ constexpr Subcommand kCommands[] = {
              "may notice as an EINTR. A worker whose I/O loop does not answer within 2s is shown as far as it can be "
              "seen from outside.",
      .run = order},
+    {.name = "profile",
+     .arguments = "[SLOT]",
+     .max_words = 1,
+     .word = "slot",
+     .word_hint = "serval profile 0, or serval profile for all workers",
+     .flags = kServerFlags | Flag::seconds | Flag::cpu | Flag::hz | Flag::all | Flag::output,
+     .summary = "say where the app's time goes, by samples of its threads",
+     .more = "Looks 100 times a second where each thread is that has a request in progress, or, with --cpu, after each "
+             "10ms of CPU time that a thread of the pool has used. FILE is a flame graph if it ends in .svg or .html, "
+             "folded stacks in .folded or .txt, and pprof's format in .pb, .pprof or .pb.gz; without -o the functions "
+             "that were seen most often are printed. Nothing has to be restarted, and only the threads that run "
+             "handlers are seen. Threads are asked by a signal: system calls in which a handler waits may notice it as "
+             "an EINTR, many times a second without --cpu. What it has cost is said. A worker that ends leaves what it "
+             "has; Ctrl-C ends the profile, and nothing is written. Exits 1 if there was nothing to see.",
+     .run = profile},
     {.name = "reload",
      .arguments = "",
      .flags = kServerFlags | Flag::timeout,
@@ -205,6 +220,14 @@ constexpr Subcommand kCommands[] = {
      .summary = "name the frames of stacks",
      .more = "Started by serval itself.",
      .run = stack},
+    {.name = "draw",
+     .arguments = "FD",
+     .min_words = 1,
+     .max_words = 1,
+     .hidden = true,
+     .summary = "name the frames of a profile and write it",
+     .more = "Started by serval itself.",
+     .run = draw},
     {.name = "document",
      .arguments = "sample | man TEMPLATE",
      .min_words = 1,

@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "cli/adopt.hpp"
 #include "cli/bodies.hpp"
+#include "cli/draw.hpp"
 #include "cli/read_config.hpp"
 #include "cli/stack.hpp"
 #include "cli/usage.hpp"
@@ -39,6 +40,11 @@ int admin(const Invocation& invocation) {
 int stack(const Invocation& invocation) {
   if (const int fd = descriptor_of(invocation); fd >= 0) return name_stacks(fd);
   return refuse("stack", invocation, "serval asks itself for stacks");
+}
+
+int draw(const Invocation& invocation) {
+  if (const int fd = descriptor_of(invocation); fd >= 0) return draw_profile(fd);
+  return refuse("draw", invocation, "serval profile makes profiles");
 }
 
 int read_config(const Invocation& invocation) {

@@ -20,6 +20,11 @@ struct Invocation {
   bool json = false;               ///< --json
   bool now = false;                ///< --now
   bool ready = false;              ///< --ready
+  bool cpu = false;                ///< --cpu
+  bool all = false;                ///< --all
+  std::string seconds;             ///< --seconds; empty: not given
+  std::string hz;                  ///< --hz; empty: not given
+  std::string output;              ///< -o; empty: not given
   std::string timeout;             ///< --timeout; empty: not given
 };
 

@@ -80,6 +80,7 @@ std::string shown(const control::Command& order, const boost::json::object& resu
     case Order::stop:
     case Order::scale:
     case Order::recycle:
+    case Order::profile:
     case Order::reopen:
     case Order::drain:
     case Order::undrain:

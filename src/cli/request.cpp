@@ -31,12 +31,25 @@ std::optional<std::int64_t> number_in(std::string_view word, const control::Argu
   return number && *number >= argument.min && *number <= argument.max ? number : std::nullopt;
 }
 
-bool is_flag_given(std::string_view name, const Invocation& invocation) {
+const FlagRow& row_of(std::string_view name) {
   const auto table = flag_table();
   const auto row =
       std::find_if(table.begin(), table.end(), [name](const FlagRow& flag) { return flag.long_name == name; });
-  SERVAL_CHECK(row != table.end() && row->given != nullptr);
-  return invocation.*row->given;
+  SERVAL_CHECK(row != table.end());
+  return *row;
+}
+
+bool is_flag_given(std::string_view name, const Invocation& invocation) {
+  const FlagRow& row = row_of(name);
+  SERVAL_CHECK(row.given != nullptr);
+  return invocation.*row.given;
+}
+
+/// Empty: it was not given.
+const std::string& value_given(std::string_view name, const Invocation& invocation) {
+  const FlagRow& row = row_of(name);
+  SERVAL_CHECK(row.value != nullptr);
+  return invocation.*row.value;
 }
 
 }  // namespace
@@ -50,6 +63,18 @@ std::variant<control::Request, Misuse> make_request(const Subcommand& command, c
     if (argument.spelling == control::Spelling::none) continue;
     if (argument.spelling == control::Spelling::flag) {
       request.arguments[name] = is_flag_given(argument.name, invocation);
+      continue;
+    }
+    if (argument.spelling == control::Spelling::value) {
+      const std::string& given = value_given(argument.name, invocation);
+      if (given.empty()) continue;
+      const auto number = number_in(given, argument);
+      if (!number) {
+        return Misuse{"--" + std::string(argument.name) + " " + quoted(given) + " is not a number from " +
+                          std::to_string(argument.min) + " to " + std::to_string(argument.max),
+                      "for example --" + std::string(argument.name) + " " + std::to_string(argument.max / 10)};
+      }
+      request.arguments[name] = *number;
       continue;
     }
     if (invocation.words.empty()) continue;

@@ -11,10 +11,12 @@
 #include <cerrno>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/errno_text.hpp"
 #include "base/units.hpp"
 #include "control/private_folder.hpp"
+#include "os/fd_passing.hpp"
 #include "os/unique_fd.hpp"
 
 namespace serval::control {
@@ -106,8 +108,14 @@ class Conversation {
     if (ready < 0 && errno == EINTR) return {};
     if (ready <= 0) return silence(call_.where.path, call_.patience);
     char bytes[16 * 1024];
-    const ssize_t size = ::recv(fd_.get(), bytes, sizeof bytes, MSG_DONTWAIT);
-    if (size < 0 && (errno == EINTR || errno == EAGAIN)) return {};
+    iovec part = {bytes, sizeof bytes};
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    std::vector<UniqueFd> files;
+    const ssize_t size = os::receive_with_fds(fd_.get(), message, files);
+    if (size < 0 && errno == EAGAIN) return {};
+    for (UniqueFd& file : files) call_.on_file(std::move(file));
     if (size <= 0) return no_server(call_.where.path, "it ended before it answered");
     buffer_.append(bytes, static_cast<std::size_t>(size));
     return {};

@@ -8,6 +8,7 @@
 #include "base/time.hpp"
 #include "control/socket_location.hpp"
 #include "control/protocol.hpp"
+#include "os/unique_fd.hpp"
 
 namespace serval::control {
 
@@ -17,6 +18,7 @@ struct Call {
   Request request;
   /// Longest silence that is waited through: for the connection, for each line.
   Duration patience = std::chrono::seconds(10);
+  std::function<void(UniqueFd file)> on_file = [](auto) {};  ///< that comes with the reply
   std::function<void(std::string_view text)> on_progress = [](auto) {};  ///< escape the text before a terminal sees it
 };
 

@@ -24,6 +24,13 @@ constexpr Argument kStacksArguments[] = {
     {.name = "slot", .kind = ArgumentKind::integer, .spelling = Spelling::word, .min = 0, .max = kMax},
 };
 
+constexpr Argument kProfileArguments[] = {
+    {.name = "slot", .kind = ArgumentKind::integer, .spelling = Spelling::word, .min = 0, .max = kMax},
+    {.name = "seconds", .kind = ArgumentKind::integer, .spelling = Spelling::value, .min = 1, .max = 3600},
+    {.name = "hz", .kind = ArgumentKind::integer, .spelling = Spelling::value, .min = 1, .max = 1000},
+    {.name = "cpu", .kind = ArgumentKind::boolean, .spelling = Spelling::flag},
+};
+
 /// Preloading may take minutes, and so may a rollout of many workers.
 constexpr Duration kRolloutPatience = std::chrono::minutes(15);
 /// Debug information of a large app takes a while to read, and that of several generations is read one after the other.
@@ -71,6 +78,7 @@ constexpr Command kCommands[] = {
      .arguments = kStacksArguments,
      .while_stopping = true,  // a server that does not come to the end of its stop is the one to look at
      .patience = kNamingPatience},
+    {.order = Order::profile, .name = "profile", .arguments = kProfileArguments},
 };
 
 bool is_of(ArgumentKind kind, const json::value& value) {

@@ -14,7 +14,7 @@
 /// (cli/request).
 namespace serval::control {
 
-enum class Order { status, reload, stop, scale, recycle, reopen, drain, undrain, pause, resume, upgrade, stacks };
+enum class Order { status, reload, stop, scale, recycle, reopen, drain, undrain, pause, resume, upgrade, stacks, profile };
 
 enum class ArgumentKind { boolean, integer, text };
 std::string_view name_of(ArgumentKind kind);
@@ -26,6 +26,7 @@ enum class Spelling {
   word,         ///< digits
   word_or_all,  ///< digits; the word "all" stands for leaving the argument out
   change,       ///< digits with their sign: +1, -1
+  value,        ///< --NAME digits
 };
 
 struct Argument {

@@ -45,8 +45,8 @@ struct Responder::Answer {
   Answer& operator=(const Answer&) = delete;
   ~Answer() { reply(refusal("the server gave up the command without an answer", exit_code::internal)); }
 
-  void reply(const Reply& what) const {
-    if (const auto client = session.lock()) client->finish(what);
+  void reply(const Reply& what, UniqueFd file = UniqueFd()) const {
+    if (const auto client = session.lock()) client->finish(what, std::move(file));
   }
 
   std::weak_ptr<Session> session;
@@ -65,6 +65,10 @@ int Responder::descriptor() const {
 
 void Responder::finish(json::object result) const {
   answer_->reply({.ok = true, .result = std::move(result), .error = {}, .exit_code = exit_code::ok});
+}
+
+void Responder::finish(json::object result, UniqueFd file) const {
+  answer_->reply({.ok = true, .result = std::move(result), .error = {}, .exit_code = exit_code::ok}, std::move(file));
 }
 
 void Responder::refuse(std::string error, int exit_code) const { answer_->reply(refusal(std::move(error), exit_code)); }

@@ -38,6 +38,8 @@ class Responder {
   void progress(std::string text) const;
   /// The reply, once; what comes after it is dropped.
   void finish(json::object result) const;
+  /// With a file that the client is to have.
+  void finish(json::object result, UniqueFd file) const;
   void refuse(std::string error, int exit_code) const;
 
  private:

@@ -1,9 +1,11 @@
 #include "control/session.hpp"
 
 #include <boost/asio/buffer.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "base/exit_code.hpp"
+#include "os/fd_passing.hpp"
 
 namespace serval::control {
 namespace {
@@ -82,9 +84,10 @@ void Session::progress(const Progress& progress) {
   flush();
 }
 
-void Session::finish(const Reply& reply) {
+void Session::finish(const Reply& reply, UniqueFd file) {
   if (owner_ == nullptr || finished_) return;
   finished_ = true;
+  file_ = std::move(file);
   output_ += format(reply);
   flush();
 }
@@ -99,9 +102,28 @@ void Session::flush() {
   }
   busy_ = true;
   arm(limits_.write_timeout, &Session::close);
+  if (finished_ && file_ && written_ == 0) {
+    socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](const auto& error) {
+      if (!error && self->owner_ != nullptr) self->write_with_file();
+    });
+    return;
+  }
   socket_.async_write_some(
       asio::buffer(writing_) + written_,
       [self = shared_from_this()](const auto& error, std::size_t size) { self->on_written(error, size); });
+}
+
+/// A descriptor travels with bytes, and arrives with the first of them (unix(7)).
+void Session::write_with_file() {
+  iovec part = {writing_.data(), writing_.size()};
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  const int fd = file_.get();
+  const ssize_t sent = os::send_with_fds(socket_.native_handle(), message, {&fd, 1});
+  if (sent < 0 && errno != EAGAIN) return close();
+  if (sent > 0) file_.reset();
+  on_written({}, sent > 0 ? static_cast<std::size_t>(sent) : 0);
 }
 
 void Session::on_written(const boost::system::error_code& error, std::size_t size) {

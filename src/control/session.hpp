@@ -9,6 +9,7 @@
 
 #include "base/time.hpp"
 #include "control/protocol.hpp"
+#include "os/unique_fd.hpp"
 
 namespace serval::control {
 
@@ -47,7 +48,8 @@ class Session : public std::enable_shared_from_this<Session> {
   bool reads() const { return !answering_; }  ///< the request is not there yet
   const std::string& heard() const { return input_; }
   void progress(const Progress& progress);
-  void finish(const Reply& reply);
+  /// `file` goes with it; none: nothing does.
+  void finish(const Reply& reply, UniqueFd file = UniqueFd());
   /// Of one that reads: another client needs its room, and it is told so.
   void give_way();
   /// At once, whatever is under way. Idempotent.
@@ -59,6 +61,7 @@ class Session : public std::enable_shared_from_this<Session> {
   void refuse(std::string error, int exit_code);
   void notice_hangup();
   void flush();
+  void write_with_file();
   void on_written(const boost::system::error_code& error, std::size_t size);
   void arm(Duration patience, void (Session::*then)());
   void on_late_request();
@@ -71,6 +74,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::string input_;
   std::string output_;      ///< not handed to the socket yet
   std::string writing_;
+  UniqueFd file_;           ///< goes with the reply
   std::size_t written_ = 0;  ///< of writing_
   bool busy_ = false;        ///< a write is under way
   bool answering_ = false;   ///< the request has been read, or given up

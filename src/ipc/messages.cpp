@@ -65,7 +65,8 @@ bool read(const Packet& packet, OneText auto& message) {
 
 template <class Message>
 concept OneNumber = std::is_same_v<Message, Pause> || std::is_same_v<Message, Paused> ||
-    std::is_same_v<Message, Status> || std::is_same_v<Message, AskStatus> || std::is_same_v<Message, AskStacks> || std::is_same_v<Message, StacksEnd>;
+    std::is_same_v<Message, Status> || std::is_same_v<Message, AskStatus> || std::is_same_v<Message, AskStacks> ||
+    std::is_same_v<Message, StacksEnd> || std::is_same_v<Message, EndProfile>;
 void write(Packet& packet, const OneNumber auto& message) {
   const auto& [number] = message;
   packet.number = number;
@@ -106,6 +107,24 @@ void write(Packet& packet, const Stack& stack) {
 bool read(const Packet& packet, Stack& stack) {
   stack.question = packet.number;
   return get_report(packet, stack.report);
+}
+
+void write(Packet& packet, const TakeProfile& take) {
+  packet.number = take.number;
+  put_plain(packet, take.order);
+}
+bool read(const Packet& packet, TakeProfile& take) {
+  take.number = packet.number;
+  return get_plain(packet, take.order);
+}
+
+void write(Packet& packet, const ProfileEnded& ended) {
+  packet.number = ended.number;
+  packet = with_text(packet, ended.why);
+}
+bool read(const Packet& packet, ProfileEnded& ended) {
+  ended = {packet.number, text_of(packet)};
+  return true;
 }
 
 /// True if `packet` is this message; false goes on to the next one of its direction.

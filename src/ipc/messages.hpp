@@ -36,7 +36,7 @@ struct Reopen {
 
 /// With a descriptor: a memory file (os/memory_file.hpp), the JSON of control/status.
 struct Status {
-  static constexpr std::uint32_t kTag = 23;
+  static constexpr std::uint32_t kTag = 26;
   std::uint32_t question = 0;  ///< the AskStatus's
 };
 
@@ -44,7 +44,7 @@ struct Status {
 
 /// Answer with Status.
 struct AskStatus {
-  static constexpr std::uint32_t kTag = 24;
+  static constexpr std::uint32_t kTag = 27;
   std::uint32_t question = 0;
 };
 
@@ -105,6 +105,20 @@ struct Resume {
 struct AskStacks {
   static constexpr std::uint32_t kTag = 19;
   std::uint32_t question = 0;
+};
+
+/// Sample the app's threads, into a region of the memory file that comes along (profile/samples.hpp); answer with
+/// ProfileEnded.
+struct TakeProfile {
+  static constexpr std::uint32_t kTag = 23;
+  std::uint32_t number = 0;
+  ProfileOrder order;
+};
+
+/// End it before its time.
+struct EndProfile {
+  static constexpr std::uint32_t kTag = 24;
+  std::uint32_t number = 0;
 };
 
 // --- from a worker
@@ -172,15 +186,22 @@ struct NoLongerAccepting {
   static constexpr std::uint32_t kTag = 22;
 };
 
+/// The samples are where they were wanted.
+struct ProfileEnded {
+  static constexpr std::uint32_t kTag = 25;
+  std::uint32_t number = 0;
+  std::string why;  ///< there are none; empty: there are
+};
+
 // --- the directions
 
 using ToMold = std::variant<Fork, Reopen>;
 using ToAdmin = std::variant<Status, Reopen>;
 using FromAdmin = std::variant<AskStatus, Reopened>;
 using FromMold = std::variant<Loaded, LoadFailed, Forked, ForkFailed, Reopened>;
-using ToWorker = std::variant<Drain, Reopen, Pause, Resume, AskStacks>;
+using ToWorker = std::variant<Drain, Reopen, Pause, Resume, AskStacks, TakeProfile, EndProfile>;
 using FromWorker = std::variant<Ready, BootFailed, Reopened, ToldToStopBySignal, WantsReplacement, TimedOut,
-                                OnlyStuckLeft, Crashed, Paused, Stack, StacksEnd, NoLongerAccepting>;
+                                OnlyStuckLeft, Crashed, Paused, Stack, StacksEnd, NoLongerAccepting, ProfileEnded>;
 
 /// Texts that do not fit are cut. The sender (slot, generation, pid) is for the caller to fill in, where the message
 /// has no such field.

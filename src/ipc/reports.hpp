@@ -50,19 +50,40 @@ struct StackReport {
   stack::Frames frames;       ///< none if it did not answer
 };
 
+/// What TakeProfile carries.
+struct ProfileOrder {
+  std::uint64_t offset = 0;  ///< where the region begins, and how large it is
+  std::uint64_t size = 0;
+  std::int64_t length_ms = 0;
+  std::int32_t hz = 0;
+  std::int32_t cpu = 0;  ///< 1: samples of CPU time
+};
+
+template <class Plain>
+void put_plain(Packet& packet, const Plain& plain) {
+  static_assert(std::is_trivially_copyable_v<Plain> && sizeof(Plain) <= sizeof packet.text);
+  std::memcpy(packet.text, &plain, sizeof plain);
+  packet.text_size = sizeof plain;
+}
+
+/// False if the packet carries something else.
+template <class Plain>
+bool get_plain(const Packet& packet, Plain& plain) {
+  static_assert(std::is_trivially_copyable_v<Plain> && sizeof(Plain) <= sizeof packet.text);
+  if (packet.text_size != sizeof plain) return false;
+  std::memcpy(&plain, packet.text, sizeof plain);
+  return true;
+}
+
 template <class Report>
 void put_report(Packet& packet, const Report& report) {
-  static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) <= sizeof packet.text);
-  std::memcpy(packet.text, &report, sizeof report);
-  packet.text_size = sizeof report;
+  put_plain(packet, report);
 }
 
 /// False if the packet carries something else.
 template <class Report>
 bool get_report(const Packet& packet, Report& report) {
-  static_assert(std::is_trivially_copyable_v<Report> && sizeof(Report) <= sizeof packet.text);
-  if (packet.text_size != sizeof report) return false;
-  std::memcpy(&report, packet.text, sizeof report);
+  if (!get_plain(packet, report)) return false;
   if (report.frames.count < 0 || report.frames.count > stack::kMaxFrames) report.frames.count = 0;
   return true;
 }

@@ -88,7 +88,10 @@ void Control::serve() {
     return control::check_meant(
         meant, {.name = operations_.config().server.name, .pid = ::getpid(), .config = operations_.config_file()});
   });
-  server->on_gone([this] { operations_.upgrade_if_possible(); });
+  server->on_gone([this] {
+    operations_.client_gone();
+    operations_.upgrade_if_possible();
+  });
   server->on_command([this](const control::Command& command, const auto& arguments,
                             const control::Responder& responder) { perform(command, arguments, responder); });
 }
@@ -112,6 +115,7 @@ void Control::perform(const control::Command& command, const boost::json::object
     case Order::resume: return resume(responder);
     case Order::upgrade: return upgrade(responder);
     case Order::stacks: return stacks(arguments, responder);
+    case Order::profile: return profile(arguments, responder);
   }
 }
 
@@ -271,6 +275,16 @@ void Control::stacks(const boost::json::object& arguments, const control::Respon
   const auto* slot = arguments.if_contains("slot");
   if (slot == nullptr) return operations_.stacks(std::nullopt, responder);
   operations_.stacks(static_cast<int>(slot->as_int64()), responder);
+}
+
+void Control::profile(const boost::json::object& arguments, const control::Responder& responder) const {
+  WorkerProfiles::Settings settings;
+  if (const auto* slot = arguments.if_contains("slot")) settings.slot = static_cast<int>(slot->as_int64());
+  if (const auto* seconds = arguments.if_contains("seconds"))
+    settings.length = std::chrono::seconds(seconds->as_int64());
+  if (const auto* hz = arguments.if_contains("hz")) settings.hz = static_cast<int>(hz->as_int64());
+  if (const auto* cpu = arguments.if_contains("cpu")) settings.cpu = cpu->as_bool();
+  operations_.profile(settings, responder);
 }
 
 /// Probes come often and do without memory, which is what takes time.

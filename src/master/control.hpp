@@ -16,6 +16,7 @@
 #include "master/handover.hpp"
 #include "master/memory_figures.hpp"
 #include "master/reload_plan.hpp"
+#include "master/worker_profiles.hpp"
 #include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
 
@@ -33,6 +34,8 @@ struct Operations {
   std::function<bool()> admin_reopening;  ///< the admin process has not swapped its log yet
   std::function<std::string()> admin_address;
   std::function<std::vector<control::ListenerReading>()> listeners;
+  std::function<void()> client_gone;  ///< or has got its answer
+  std::function<void(const WorkerProfiles::Settings& settings, const control::Responder& responder)> profile;
   /// Answers as WorkerStacks says.
   std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;
 };
@@ -86,6 +89,7 @@ class Control {
   void pause(const control::Responder& responder);
   void resume(const control::Responder& responder);
   void stacks(const boost::json::object& arguments, const control::Responder& responder) const;
+  void profile(const boost::json::object& arguments, const control::Responder& responder) const;
 
   const supervisor::Supervisor& supervisor_;
   const scoreboard::Memory& scoreboard_;

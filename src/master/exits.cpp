@@ -43,6 +43,7 @@ void Exits::worker_exited(int slot, const os::ChildExit& exit) {
   hear_last_words(*parts_.children.find_worker(slot));
   const std::unique_ptr<WorkerProcess> worker = parts_.children.take_worker(slot);
   parts_.stacks.on_exit(slot, worker->pid);
+  parts_.profiles.on_exit(slot, worker->pid);
   supervisor::Exit told = exit_of(exit);
   const MemoryVerdict memory = parts_.memory.remove(slot, exit);
   told.oom = memory.oom;

@@ -8,6 +8,7 @@
 #include "master/generations.hpp"
 #include "master/tell.hpp"
 #include "master/worker_memory.hpp"
+#include "master/worker_profiles.hpp"
 #include "master/worker_stacks.hpp"
 #include "os/wait.hpp"
 #include "scoreboard/memory.hpp"
@@ -31,6 +32,7 @@ class Exits {
     Children& children;
     Generations& generations;
     WorkerStacks& stacks;
+    WorkerProfiles& profiles;
     WorkerMemory& memory;
     scoreboard::Memory& scoreboard;
     const supervisor::Supervisor& supervisor;

@@ -82,6 +82,7 @@ void Inbox::on_worker_packet(int slot, const ipc::Packet& packet) {
                  },
                  [&](const ipc::Stack& stack) { parts_.stacks.on_report(slot, worker.pid, stack); },
                  [&](const ipc::StacksEnd& end) { parts_.stacks.on_end(slot, worker.pid, end); },
+                 [&](const ipc::ProfileEnded& ended) { parts_.profiles.on_ended(slot, worker.pid, ended); },
              },
              *message);
 }

@@ -9,6 +9,7 @@
 #include "master/launcher.hpp"
 #include "master/tell.hpp"
 #include "master/worker_reports.hpp"
+#include "master/worker_profiles.hpp"
 #include "master/worker_stacks.hpp"
 #include "supervisor/actions.hpp"
 
@@ -34,6 +35,7 @@ class Inbox {
     Launcher& launcher;
     WorkerReports& reports;
     WorkerStacks& stacks;
+    WorkerProfiles& profiles;
   };
   Inbox(Parts parts, Tell tell, Report report)
       : parts_(parts), tell_(std::move(tell)), report_(std::move(report)) {}

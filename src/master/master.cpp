@@ -79,6 +79,9 @@ Operations Master::operations() {
       .admin_reopening = [this] { return admin_.reopening(); },
       .admin_address = [this] { return admin_.address(); },
       .listeners = [this] { return readings_of(generations_.listeners()); },
+      .client_gone = [this] { profiles_.look_at_clients(); },
+      .profile = [this](const WorkerProfiles::Settings& settings,
+                        const control::Responder& responder) { profiles_.begin(settings, responder); },
       .stacks = [this](std::optional<int> slot,
                        const control::Responder& responder) { answer_stacks(stacks_, children_, slot, responder); }};
 }

@@ -29,6 +29,7 @@
 #include "master/tell.hpp"
 #include "master/upgrades.hpp"
 #include "master/worker_memory.hpp"
+#include "master/worker_profiles.hpp"
 #include "master/worker_reports.hpp"
 #include "master/worker_stacks.hpp"
 #include "supervisor/supervisor.hpp"
@@ -96,6 +97,7 @@ class Master {
   // What its processes say, and what they are told.
   StackNames names_;
   WorkerStacks stacks_;
+  WorkerProfiles profiles_{io_, children_};
   WorkerReports reports_{children_, generations_, names_, tell_, report_};
   Launcher launcher_{{io_, children_, generations_, inheritance_, memory_, reaper_},
                      {.tell = tell_,
@@ -104,8 +106,8 @@ class Master {
                           [this](int slot, const auto& packet) { inbox_.on_worker_packet(slot, packet); },
                       .on_mold_exit = [this](int mold, const auto& exit) { exits_.mold_exited(mold, exit); },
                       .on_worker_exit = [this](int slot, const auto& exit) { exits_.worker_exited(slot, exit); }}};
-  Inbox inbox_{{children_, generations_, launcher_, reports_, stacks_}, tell_, report_};
-  Exits exits_{{children_, generations_, stacks_, memory_, inheritance_.scoreboard, supervisor_}, tell_};
+  Inbox inbox_{{children_, generations_, launcher_, reports_, stacks_, profiles_}, tell_, report_};
+  Exits exits_{{children_, generations_, stacks_, profiles_, memory_, inheritance_.scoreboard, supervisor_}, tell_};
   Orders orders_{children_, generations_, tell_};
   Looks looks_{{children_, generations_, memory_, inheritance_.scoreboard}, tell_};
 

@@ -15,6 +15,7 @@
 
 #include "base/errno_text.hpp"
 #include "base/log.hpp"
+#include "os/mapped_files.hpp"
 #include "os/spawn.hpp"
 #include "os/wait.hpp"
 #include "stack/names.hpp"
@@ -24,10 +25,6 @@ namespace {
 
 constexpr auto kLayoutStays = std::chrono::seconds(1);
 constexpr std::size_t kMaxAnswerBytes = 1024 * 1024;
-/// Of mappings: what is kept, and what is read for it. The kernel allows 65530 by default (vm.max_map_count), most of
-/// them without a file.
-constexpr std::size_t kMaxMapsBytes = 1024 * 1024;
-constexpr std::size_t kMaxMapsBytesRead = 16 * kMaxMapsBytes;
 
 /// The next bytes; none at the end, or if it cannot be read (any more).
 std::size_t read_some(int fd, std::span<char> buffer) {
@@ -36,28 +33,6 @@ std::size_t read_some(int fd, std::span<char> buffer) {
     size = ::read(fd, buffer.data(), buffer.size());
   } while (size < 0 && errno == EINTR);
   return size > 0 ? static_cast<std::size_t>(size) : 0;
-}
-
-/// The lines of its /proc/PID/maps that name a file. Empty if the process has ended, even if it is not reaped yet.
-std::string mapped_files(pid_t pid) {
-  const UniqueFd fd(::open(("/proc/" + std::to_string(pid) + "/maps").c_str(), O_RDONLY | O_CLOEXEC));
-  std::string files;
-  std::string line;
-  std::array<char, 16 * 1024> buffer;
-  std::size_t read = 0;
-  while (fd && read < kMaxMapsBytesRead) {
-    const std::size_t size = read_some(fd.get(), buffer);
-    if (size == 0) break;
-    read += size;
-    for (const char byte : std::span(buffer).first(size)) {
-      line += byte;
-      if (byte != '\n') continue;
-      const bool names_code = line.find('/') != std::string::npos || line.find("[vdso]") != std::string::npos;
-      if (names_code && files.size() + line.size() <= kMaxMapsBytes) files += line;
-      line.clear();
-    }
-  }
-  return files;
 }
 
 }  // namespace
@@ -90,7 +65,7 @@ StackNames::SharedLayout StackNames::layout_of(pid_t pid) {
   struct stat folder = {};
   if (::stat(("/proc/" + std::to_string(pid)).c_str(), &folder) != 0) return nullptr;
   last_read_ = {pid, now + kLayoutStays,
-                std::make_shared<const Layout>(Layout{mapped_files(pid), folder.st_uid, folder.st_gid})};
+                std::make_shared<const Layout>(Layout{os::mapped_files(pid), folder.st_uid, folder.st_gid})};
   return last_read_.layout;
 }
 

@@ -37,6 +37,15 @@ Result<UniqueFd> make_memory_file(const char* name, const std::string& what, std
   return fd;
 }
 
+Result<UniqueFd> make_blank_memory_file(const char* name, const std::string& what, std::size_t size) {
+  UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0 ||
+      ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
+    return system_error("cannot make a memory file for " + what);
+  }
+  return fd;
+}
+
 Result<std::string> read_memory_file(int fd, const std::string& what) {
   struct stat info = {};
   if (::fstat(fd, &info) != 0) return system_error("cannot read " + what + " from descriptor " + std::to_string(fd));

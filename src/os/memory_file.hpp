@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace serval::os {
 /// A sealed memory file at offset 0 holding `text`. `name` is what /proc/PID/fd shows, `what` what errors call the
 /// content: "the heritage".
 Result<UniqueFd> make_memory_file(const char* name, const std::string& what, std::string_view text);
+/// One of so many bytes, all zero, that stays so large; for writing through mappings. Takes memory only where it is
+/// written to.
+Result<UniqueFd> make_blank_memory_file(const char* name, const std::string& what, std::size_t size);
 /// The whole text, wherever the offset is.
 Result<std::string> read_memory_file(int fd, const std::string& what);
 

@@ -135,6 +135,15 @@ int free_threads(const Memory& memory, int but, int threads, int enough) {
   return std::min(found, enough);
 }
 
+std::vector<pid_t> threads_with_requests(const Memory& memory, int slot) {
+  std::vector<pid_t> threads;
+  for (int index = 0; index < memory.size().rows; ++index) {
+    const layout::RequestRow& row = memory.row(slot, index);
+    if (row.started.load(kRelaxed) != 0) threads.push_back(row.thread.load(kRelaxed));
+  }
+  return threads;
+}
+
 int running_since_before(const Memory& memory, int slot, TimePoint time) {
   int running = 0;
   for (int row = 0; row < memory.size().rows; ++row) {

@@ -67,6 +67,9 @@ SlotReading read_slot(const Memory& memory, int slot);
 /// `threads`. Counts no further than `enough`.
 int free_threads(const Memory& memory, int but, int threads, int enough);
 
+/// The threads that run a request of a slot.
+std::vector<pid_t> threads_with_requests(const Memory& memory, int slot);
+
 /// Requests of a slot that began before that time and still run.
 int running_since_before(const Memory& memory, int slot, TimePoint time);
 

@@ -3,6 +3,7 @@
 #include <execinfo.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -11,7 +12,9 @@
 #include <cerrno>
 #include <type_traits>
 
+#include "base/check.hpp"
 #include "stack/alternate_stack.hpp"
+#include "stack/sampling.hpp"
 
 namespace serval::stack {
 namespace {
@@ -55,19 +58,26 @@ void append(Frames& frames, std::uint64_t address) {
 
 /// Call it from a handler itself. backtrace(3) is safe there once it has been called before: since glibc 2.35 and GCC
 /// 12 the unwinder finds its tables without a lock (_dl_find_object).
-[[gnu::noinline]] Frames collect(const ucontext_t& context) {
-  std::array<void*, kMaxFrames + kSpare> raw;
+template <std::size_t kMax>
+[[gnu::always_inline]] inline int collect_up_to(const ucontext_t& context, std::array<std::uint64_t, kMax>& addresses) {
+  std::array<void*, kMax + kSpare> raw;
   const int count = std::max(::backtrace(raw.data(), static_cast<int>(raw.size())), 0);
   const auto end = raw.begin() + count;
   const std::uint64_t interrupted = instruction_of(context);
   auto from = std::find(raw.begin(), end, reinterpret_cast<void*>(interrupted));
-  Frames frames;
-  frames.thread = ::gettid();
+  std::size_t found = 0;
   if (from == end) {  // an unknown processor, or ThreadSanitizer, which calls handlers when it suits it
-    if (interrupted != 0) append(frames, interrupted);
+    if (interrupted != 0) addresses[found++] = interrupted;
     from = raw.begin() + std::min(kOwnFrames, count);
   }
-  for (; from != end; ++from) append(frames, reinterpret_cast<std::uint64_t>(*from));
+  for (; from != end && found < kMax; ++from) addresses[found++] = reinterpret_cast<std::uint64_t>(*from);
+  return static_cast<int>(found);
+}
+
+[[gnu::noinline]] Frames collect(const ucontext_t& context) {
+  Frames frames;
+  frames.thread = ::gettid();
+  frames.count = collect_up_to(context, frames.address);
   return frames;
 }
 
@@ -99,6 +109,9 @@ struct Cell {
 static_assert(std::atomic<Cell>::is_always_lock_free);
 
 std::array<std::atomic<Cell>, kMaxThreads> cells;
+/// Of the CPU time of each (pthread_getcpuclockid(3)); set a moment after its cell.
+constexpr clockid_t kNoClock = CLOCK_REALTIME;
+std::array<std::atomic<clockid_t>, kMaxThreads> clocks;
 /// Written by the thread while its cell says asked, read while it says answered.
 std::array<Frames, kMaxThreads> answers;
 
@@ -113,11 +126,70 @@ bool change(std::size_t cell, Cell from, State to) {
   return cells[cell].compare_exchange_strong(from, Cell{from.thread, to}, std::memory_order_acq_rel);
 }
 
-void on_ask(int, siginfo_t*, void* context) {
+// --- sampling
+
+/// What samples are asked by; an address that no other signal brings along.
+const char mark_of_samples = 0;
+
+/// Of one thread. Its state says who may touch the rest: the thread while it is asked or taking, the sampler else.
+struct SampleCell {
+  enum class Turn : std::uint32_t { free, asked, taking, taken };
+  std::atomic<Turn> turn{Turn::free};
+  Sample sample;
+};
+/// Pages that no sampling has used do not exist.
+std::array<SampleCell, kMaxThreads> samples;
+std::atomic<bool> sampling{false};
+std::atomic<int> threads_in_sample{0};    ///< at it just now
+std::atomic<std::uint64_t> lost_samples{0};
+std::atomic<std::uint64_t> sampling_cost{0};  ///< nanoseconds
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);  // signal-safety(7)
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+[[gnu::noinline]] void take_sample(const ucontext_t& context, std::size_t cell, std::uint32_t weight) {
+  using Turn = SampleCell::Turn;
+  SampleCell& own = samples[cell];
+  Turn turn = own.turn.load(std::memory_order_acquire);
+  const bool mine = (turn == Turn::free || turn == Turn::asked) &&
+                    own.turn.compare_exchange_strong(turn, Turn::taking, std::memory_order_acq_rel);
+  if (!mine) {
+    lost_samples.fetch_add(weight, std::memory_order_relaxed);
+    return;
+  }
+  own.sample.weight = weight;
+  own.sample.count = collect_up_to(context, own.sample.address);
+  own.turn.store(Turn::taken, std::memory_order_release);
+}
+
+/// A signal of a sampling that is over finds none.
+void on_sample(const siginfo_t& info, const ucontext_t& context, std::size_t cell) {
+  threads_in_sample.fetch_add(1);
+  if (sampling.load() && cell < kMaxThreads) {
+    const std::uint64_t begun = monotonic_ns();
+    const int missed = info.si_code == SI_TIMER ? std::max(info.si_overrun, 0) : 0;
+    take_sample(context, cell, 1 + static_cast<std::uint32_t>(missed));
+    sampling_cost.fetch_add(monotonic_ns() - begun, std::memory_order_relaxed);
+  }
+  threads_in_sample.fetch_sub(1);
+}
+
+/// By timers of ours and by ourselves; no other process can make the kernel say so (rt_sigqueueinfo(2)) but by guessing
+/// the mark, and then nothing worse comes of it than a sample.
+bool asks_for_sample(const siginfo_t& info) {
+  return (info.si_code == SI_TIMER || info.si_code == SI_QUEUE) && info.si_value.sival_ptr == &mark_of_samples;
+}
+
+void on_ask(int, siginfo_t* info, void* context) {
   const int error = errno;
   const Cell asked{::gettid(), State::asked};
   const std::size_t cell = cell_of(asked.thread);
-  if (cell < kMaxThreads && cells[cell].load(std::memory_order_acquire).state == State::asked) {
+  if (asks_for_sample(*info)) {
+    on_sample(*info, *static_cast<const ucontext_t*>(context), cell);
+  } else if (cell < kMaxThreads && cells[cell].load(std::memory_order_acquire).state == State::asked) {
     answers[cell] = collect(*static_cast<const ucontext_t*>(context));
     change(cell, asked, State::answered);
   }
@@ -135,9 +207,12 @@ bool handler_is_ours() {
 class Enlisted {
  public:
   Enlisted() : thread_(::gettid()) {
-    for (auto& cell : cells) {
+    for (std::size_t i = 0; i < kMaxThreads; ++i) {
       Cell free;
-      if (cell.compare_exchange_strong(free, Cell{thread_, State::idle}, std::memory_order_acq_rel)) break;
+      if (!cells[i].compare_exchange_strong(free, Cell{thread_, State::idle}, std::memory_order_acq_rel)) continue;
+      clockid_t clock{};
+      clocks[i].store(::pthread_getcpuclockid(::pthread_self(), &clock) == 0 ? clock : kNoClock);
+      break;
     }
     sigset_t ours;
     ::sigemptyset(&ours);
@@ -147,6 +222,7 @@ class Enlisted {
   }
   ~Enlisted() {
     if (const std::size_t cell = cell_of(thread_); cell < kMaxThreads) {
+      clocks[cell].store(kNoClock);
       cells[cell].store(Cell{}, std::memory_order_release);
     }
   }
@@ -284,6 +360,81 @@ std::optional<Frames> answer(pid_t thread) {
   const Frames frames = answers[cell];
   return change(cell, {thread, State::answered}, State::idle) ? std::optional(frames) : std::nullopt;
 }
+
+// --- the sampler's side
+
+Sampling::Sampling() {
+  SERVAL_CHECK(!sampling.load());
+  for (auto& cell : samples) {
+    if (cell.turn.load(std::memory_order_relaxed) != SampleCell::Turn::free) cell.turn.store(SampleCell::Turn::free);
+  }
+  lost_samples.store(0);
+  sampling_cost.store(0);
+  sampling.store(true);
+}
+
+/// What a thread is at is waited for: it takes microseconds of that thread's CPU time.
+Sampling::~Sampling() {
+  for (const timer_t timer : timers_) ::timer_delete(timer);
+  sampling.store(false);
+  while (threads_in_sample.load() > 0) ::usleep(100);
+}
+
+Sampling::Asked Sampling::ask(pid_t thread) {
+  const std::size_t cell = thread > 0 ? cell_of(thread) : kMaxThreads;
+  if (cell == kMaxThreads || !handler_is_ours()) return Asked::cannot;
+  SampleCell::Turn turn = SampleCell::Turn::free;
+  if (!samples[cell].turn.compare_exchange_strong(turn, SampleCell::Turn::asked)) return Asked::still_asked;
+  siginfo_t info{};
+  info.si_signo = asking_signal();
+  info.si_code = SI_QUEUE;
+  info.si_pid = ::getpid();
+  info.si_uid = ::getuid();
+  info.si_value.sival_ptr = const_cast<char*>(&mark_of_samples);
+  if (::syscall(SYS_rt_tgsigqueueinfo, ::getpid(), thread, info.si_signo, &info) == 0) return Asked::asked;
+  turn = SampleCell::Turn::asked;
+  samples[cell].turn.compare_exchange_strong(turn, SampleCell::Turn::free);
+  return Asked::cannot;
+}
+
+int Sampling::follow_cpu_time(std::chrono::nanoseconds interval) {
+  if (!handler_is_ours()) return 0;
+  int followed = 0;
+  for (std::size_t i = 0; i < kMaxThreads; ++i) {
+    const pid_t thread = cells[i].load(std::memory_order_acquire).thread;
+    const clockid_t clock = clocks[i].load();
+    if (thread == 0 || clock == kNoClock) continue;
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = asking_signal();
+    event.sigev_value.sival_ptr = const_cast<char*>(&mark_of_samples);
+#ifdef sigev_notify_thread_id
+    event.sigev_notify_thread_id = thread;
+#else
+    event._sigev_un._tid = thread;  // glibc before 2.38 has no name for it
+#endif
+    timer_t timer{};
+    if (::timer_create(clock, &event, &timer) != 0) continue;
+    timers_.push_back(timer);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(interval);
+    const timespec period{.tv_sec = seconds.count(), .tv_nsec = (interval - seconds).count()};
+    const itimerspec when{.it_interval = period, .it_value = period};
+    followed += ::timer_settime(timer, 0, &when, nullptr) == 0 ? 1 : 0;
+  }
+  return followed;
+}
+
+void Sampling::take(const std::function<void(const Sample&)>& each) {
+  for (SampleCell& cell : samples) {
+    if (cell.turn.load(std::memory_order_acquire) != SampleCell::Turn::taken) continue;
+    each(cell.sample);
+    cell.turn.store(SampleCell::Turn::free, std::memory_order_release);
+  }
+}
+
+std::uint64_t Sampling::lost() const { return lost_samples.load(); }
+
+std::chrono::nanoseconds Sampling::cost() const { return std::chrono::nanoseconds(sampling_cost.load()); }
 
 void on_crash(CrashReport report) {
   crash_report.store(report);

@@ -79,26 +79,27 @@ std::string file_of(const Libdw& dw, Dwfl_Module* module) {
   return std::string(last_components(name == nullptr ? "?" : name, 1));
 }
 
-/// None if the code at `address` was not inlined into another function, or nothing is known about that.
-std::optional<std::string> inlined_function_at(const Libdw& dw, Dwfl_Module* module, std::uint64_t address) {
+/// The functions that the code at `address` belongs to by being inlined, innermost first; none if it was not inlined,
+/// or nothing is known about that.
+std::vector<std::string> inlined_functions_at(const Libdw& dw, Dwfl_Module* module, std::uint64_t address) {
+  std::vector<std::string> functions;
   Dwarf_Addr bias = 0;
   Dwarf_Die* const unit = dw.dwfl_module_addrdie(module, address, &bias);
-  if (unit == nullptr) return std::nullopt;
+  if (unit == nullptr) return functions;
   Dwarf_Die* found = nullptr;
   const int count = dw.dwarf_getscopes(unit, address - bias, &found);
   const std::unique_ptr<Dwarf_Die, Free> scopes(found);
   for (int i = 0; i < count; ++i) {
     Dwarf_Die* const scope = found + i;
     const int tag = dw.dwarf_tag(scope);
-    if (tag == DW_TAG_subprogram) return std::nullopt;
+    if (tag == DW_TAG_subprogram) break;
     if (tag != DW_TAG_inlined_subroutine) continue;
     Dwarf_Attribute attribute;
     const char* name = dw.dwarf_formstring(dw.dwarf_attr_integrate(scope, DW_AT_linkage_name, &attribute));
     if (name == nullptr) name = dw.dwarf_diename(scope);
-    if (name != nullptr) return demangled(name);
-    return std::nullopt;
+    if (name != nullptr) functions.push_back(demangled(name));
   }
-  return std::nullopt;
+  return functions;
 }
 
 /// The one that was compiled, whatever it has taken in.
@@ -141,11 +142,34 @@ std::string name_frame(const Mappings& mappings, std::uint64_t address, std::uin
   const std::string place = source ? " at " + *source : " in " + file_of(dw, module);
   // The line is in the innermost function, a small one of a library as often as not; the compiled one says what called
   // for it.
-  if (const auto inlined = inlined_function_at(dw, module, inside)) {
-    return presentable(shortened(*inlined, kMaxOfTwoNames) + place + " inlined into " +
+  if (const auto inlined = inlined_functions_at(dw, module, inside); !inlined.empty()) {
+    return presentable(shortened(inlined.front(), kMaxOfTwoNames) + place + " inlined into " +
                        shortened(*function, kMaxOfTwoNames));
   }
   return presentable(shortened(*function, kMaxName) + place);
+}
+
+std::vector<Place> place_of(const Mappings& mappings, std::uint64_t address) {
+  const Libdw& dw = mappings.dw();
+  Dwfl_Module* const module = mappings.module_at(address);
+  if (module == nullptr) return {{.function = hex(address)}};
+  const auto function = function_at(dw, module, address);
+  if (!function) {
+    return {{.function = presentable(hex(address_in_file(dw, module, address)) + " in " + file_of(dw, module))}};
+  }
+  std::vector<Place> places;
+  for (const std::string& inlined : inlined_functions_at(dw, module, address)) {
+    places.push_back({.function = presentable(shortened(inlined, kMaxName))});
+  }
+  places.push_back({.function = presentable(shortened(*function, kMaxName))});
+  if (const auto source = source_at(dw, module, address)) {
+    const std::size_t colon = source->rfind(':');
+    places.front().file = presentable(source->substr(0, colon));
+    if (colon != std::string::npos) {
+      std::from_chars(source->data() + colon + 1, source->data() + source->size(), places.front().line);
+    }
+  }
+  return places;
 }
 
 struct Mapping {
@@ -188,6 +212,18 @@ std::vector<std::vector<std::string>> name_frames(const Question& question) {
       names.push_back(name_frame(mappings, address, names.empty() || address == 0 ? address : address - 1));
     }
   }
+  return answer;
+}
+
+std::vector<std::vector<Place>> places_of(const std::string& maps, std::span<const std::uint64_t> addresses) {
+  std::vector<std::vector<Place>> answer;
+  const Libdw* const dw = libdw();
+  if (dw == nullptr) {
+    for (auto& text : bare_frames(addresses, maps)) answer.push_back({{.function = std::move(text)}});
+    return answer;
+  }
+  const Mappings mappings(*dw, maps);
+  for (const std::uint64_t address : addresses) answer.push_back(place_of(mappings, address));
   return answer;
 }
 

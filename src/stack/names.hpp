@@ -49,6 +49,16 @@ void bound_memory_for(const Question& question);
 /// DEBUGINFOD_URLS (debuginfod_find_debuginfo(3)). Without libdw all are addresses.
 std::vector<std::vector<std::string>> name_frames(const Question& question);
 
+/// A function that an address lies in.
+struct Place {
+  std::string function;  ///< demangled and cut as above; "0x1234 in libfoo.so" for what has no name
+  std::string file{};    ///< the last three components; empty: not known
+  std::int64_t line = 0;
+};
+/// For each address, which is not the one after a call but in it: the functions that it lies in by inlining, the
+/// innermost first, which alone has a file and line, and last the one that was compiled.
+std::vector<std::vector<Place>> places_of(const std::string& maps, std::span<const std::uint64_t> addresses);
+
 /// What is left to say when there are no names: "0x1234 in libfoo.so" by the lines of `maps`, which is the place in the
 /// file, or "0x7f...".
 std::vector<std::string> bare_frames(std::span<const std::uint64_t> addresses, std::string_view maps = {});

@@ -33,6 +33,7 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
                {.known_as = setting_.known_as, .pid = ::getpid(), .generation = setting_.heritage.generation}),
       stacks_(io),
       stack_reports_(io, stacks_, setting_.tell_master),
+      profiler_(io, setting_.scoreboard, setting_.seat, setting_.tell_master),
       pool_(io, config_.workers.threads, config_.workers.queue, pool_hooks()),
       fleet_(setting_.scoreboard, setting_.seat, config_.workers.threads,
              setting_.heritage.cpus > 0 ? setting_.heritage.cpus : os::usable_cpus().usable),

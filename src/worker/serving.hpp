@@ -26,6 +26,7 @@
 #include "worker/own_fds.hpp"
 #include "worker/pause_gate.hpp"
 #include "worker/probes.hpp"
+#include "worker/profiler.hpp"
 #include "worker/placement/fleet_view.hpp"
 #include "worker/placement/load_shedding.hpp"
 #include "worker/placement/lobby_sender.hpp"
@@ -84,6 +85,7 @@ class Serving {
   Tracing tracing_;
   ThreadStacks stacks_;
   StackReports stack_reports_;
+  Profiler profiler_;
   http::Farewell farewell_;
   HandlerPool pool_;
   placement::FleetView fleet_;
@@ -108,6 +110,7 @@ class Serving {
   scoreboard::WorkerBoard& board() { return board_; }
   OwnFds& own_fds() { return own_fds_; }
   StackReports& stack_reports() { return stack_reports_; }
+  Profiler& profiler() { return profiler_; }
   HandlerPool& pool() { return pool_; }
   Accounting& accounting() { return accounting_; }
   Intake& intake() { return intake_; }

@@ -248,6 +248,10 @@ void Worker::on_message(ipc::Channel::Received received) {
           [this](const ipc::Pause& order) { pause(order.number); },
           [this](const ipc::Resume&) { resume(); },
           [this](const ipc::AskStacks& order) { serving_.stack_reports().answer(order.question); },
+          [&](const ipc::TakeProfile& order) {
+            serving_.profiler().begin(order, received.fds.empty() ? UniqueFd() : std::move(received.fds.front()));
+          },
+          [this](const ipc::EndProfile& order) { serving_.profiler().end(order.number); },
       },
       *message);
 }
