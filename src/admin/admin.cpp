@@ -14,6 +14,7 @@
 #include "admin/master_link.hpp"
 #include "admin/pages.hpp"
 #include "admin/span_export.hpp"
+#include "admin/statsd_push.hpp"
 #include "admin/utilization.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
@@ -66,6 +67,8 @@ class Process {
   void run() {
     front_.start(heritage_.listeners);
     export_spans();
+    if (const config::Admin& admin = heritage_.config.admin; !admin.statsd.empty())
+      statsd_.emplace(io_, master_, scoreboard_, admin);
     life_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const auto&) { leave(); });
     look();
     io_.run();
@@ -129,6 +132,7 @@ class Process {
   Utilization utilization_;
   std::optional<SpanExport> spans_;
   MasterLink master_;
+  std::optional<StatsdPush> statsd_;
   Pages pages_;
   Observer observer_;
   server::Migration migration_;

@@ -131,6 +131,8 @@ struct Health {
 /// The endpoints for those who watch the server.
 struct Admin {
   std::string bind{kDefaultAdminBind};            ///< an address; "off": none
+  std::string statsd;                             ///< where StatsD listens, "host:port"; empty: nothing is sent
+  std::string statsd_prefix = "serval";           ///< of what it is told; empty: none
 
   bool on() const { return bind != "off"; }
 };

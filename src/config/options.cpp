@@ -42,6 +42,24 @@ Result<void> check_admin_address(std::string_view text) {
   return {};
 }
 
+Result<void> check_statsd(std::string_view text) {
+  if (text.empty()) return {};
+  auto address = Address::parse(text);
+  if (!address) return Error{address.error()};
+  if (address->kind != Address::Kind::tcp || address->port == 0) return Error{"expected the host:port where StatsD listens"};
+  return {};
+}
+
+/// Dots part names; StatsD gives ':', '|' and '@' a meaning of their own.
+Result<void> check_statsd_prefix(std::string_view text) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+  };
+  if (text.size() > 200 || !std::all_of(text.begin(), text.end(), allowed))
+    return Error{"expected up to 200 letters, digits, '.', '_' and '-'"};
+  return {};
+}
+
 Result<void> check_network(std::string_view text) {
   if (auto network = Network::parse(text); !network) return Error{network.error()};
   return {};
@@ -625,6 +643,24 @@ constexpr Option kOptions[] = {
              "connect may look, and nobody can change anything: do not let the internet in. If the default is taken by "
              "another server, a free port is used, which the log names. \"off\": none.",
      .example = "\"unix:/run/shop/admin.sock\""},
+
+    {.path = "admin.statsd",
+     .field = field<&Config::admin, &Admin::statsd>(),
+     .placeholder = "HOST:PORT",
+     .check = check_statsd,
+     .apply = Apply::live,
+     .summary = "StatsD that is told every ten seconds, over UDP, what has been answered",
+     .more = "PREFIX.requests and PREFIX.request.status.CODE are counters, PREFIX.workers, PREFIX.requests.running and .waiting "
+             "gauges, and so are PREFIX.request.duration.p50, .p95 and .p99 in milliseconds. The process at admin.bind sends "
+             "them: with \"off\" there nothing is sent. Empty: none.",
+     .example = "\"127.0.0.1:8125\""},
+    {.path = "admin.statsd_prefix",
+     .field = field<&Config::admin, &Admin::statsd_prefix>(),
+     .placeholder = "NAME",
+     .check = check_statsd_prefix,
+     .apply = Apply::live,
+     .summary = "what the names that StatsD is told begin with",
+     .example = "\"shop.web\""},
 
     {.path = "control.socket",
      .field = field<&Config::control, &Control::socket>(),

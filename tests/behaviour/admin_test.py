@@ -272,6 +272,20 @@ class Life(Admin):
         self.assertNotIn(self.path("log.1"), files)
 
 
+class Statsd(Admin):
+    def test_it_is_told_what_has_been_answered(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
+            collector.bind(("127.0.0.1", 0))
+            collector.settimeout(30)
+            address = "127.0.0.1:{}".format(collector.getsockname()[1])
+            serval = self.start_admin(config={"admin": {"statsd": address, "statsd_prefix": "till"}})
+            self.assertEqual(serval.get("/").status, 200)
+            lines = collector.recv(4096).decode().split("\n")
+        self.assertIn("till.request.status.200:1|c", lines)
+        self.assertIn("till.requests:1|c", lines)
+        self.assertIn("till.workers:2|g", lines)
+
+
 class Addresses(Admin):
     def test_off(self):
         serval = self.start_admin(env={"SERVAL_ADMIN_BIND": "off"})
