@@ -108,7 +108,8 @@ void Exposition::family(std::string_view name, MetricType type, std::string_view
   append_escaped(text_, help, format_ == Format::openmetrics);
   text_.append("\n# TYPE ").append(shown) += ' ';
   text_.append(type_name(type, format_)) += '\n';
-  if (format_ == Format::openmetrics && !unit.empty()) text_.append("# UNIT ").append(shown).append(" ").append(unit) += '\n';
+  if (format_ == Format::openmetrics && !unit.empty())
+    text_.append("# UNIT ").append(shown).append(" ").append(unit) += '\n';
 }
 
 std::string_view Exposition::suffix() const {
@@ -121,7 +122,10 @@ std::string_view Exposition::suffix() const {
   return "";
 }
 
-void Exposition::sample(double value, const Labels& labels) { line(suffix(), labels, {}, {}, number(value)); text_ += '\n'; }
+void Exposition::sample(double value, const Labels& labels) {
+  line(suffix(), labels, {}, {}, number(value));
+  text_ += '\n';
+}
 
 void Exposition::sample(std::uint64_t value, const Labels& labels) {
   line(suffix(), labels, {}, {}, std::to_string(value));

@@ -34,10 +34,10 @@ struct Exemplar {
 };
 
 struct HistogramValue {
-  std::span<const double> bounds;           ///< upper ones, inclusive, ascending
-  std::span<const std::uint64_t> counts;    ///< of each bucket by itself; one more than bounds, for all that is longer
+  std::span<const double> bounds;         ///< upper ones, inclusive, ascending
+  std::span<const std::uint64_t> counts;  ///< of each bucket by itself; one more than bounds, for all that is longer
   double sum = 0;
-  std::span<const Exemplar> exemplars{};    ///< by bucket, as many as counts, or none; one without labels is none
+  std::span<const Exemplar> exemplars{};  ///< by bucket, as many as counts, or none; one without labels is none
 };
 
 /// Writes families one after the other, each with its samples; a name comes once.

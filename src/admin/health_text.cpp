@@ -26,8 +26,12 @@ std::vector<Check> checks(HealthQuestion question, const Status& status) {
   std::vector<Check> result{{"master", status ? "" : "the master does not answer"}};
   if (!status) return result;
   switch (question) {
-    case HealthQuestion::live: result.push_back({"workers", control::maybe_text_at(*status, "lifeless").value_or("")}); break;
-    case HealthQuestion::ready: result.push_back({"ready", control::maybe_text_at(*status, "unready").value_or("")}); break;
+    case HealthQuestion::live:
+      result.push_back({"workers", control::maybe_text_at(*status, "lifeless").value_or("")});
+      break;
+    case HealthQuestion::ready:
+      result.push_back({"ready", control::maybe_text_at(*status, "unready").value_or("")});
+      break;
     case HealthQuestion::started:
       result.push_back({"started", control::text_at(*status, "state") == "booting" ? "the server boots" : ""});
       break;

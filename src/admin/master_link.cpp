@@ -33,11 +33,7 @@ Status parse(const std::vector<UniqueFd>& files) {
 }  // namespace
 
 MasterLink::MasterLink(boost::asio::io_context& io, ipc::Channel channel, Hooks hooks)
-    : io_(io),
-      channel_(std::move(channel)),
-      hooks_(std::move(hooks)),
-      descriptor_(io, channel_.in_fd()),
-      timer_(io) {
+    : io_(io), channel_(std::move(channel)), hooks_(std::move(hooks)), descriptor_(io, channel_.in_fd()), timer_(io) {
   listen();
 }
 

@@ -53,8 +53,8 @@ class MasterLink {
   const Hooks hooks_;
   boost::asio::posix::stream_descriptor descriptor_;
   boost::asio::steady_timer timer_;
-  std::uint32_t question_ = 0;     ///< the last one
-  bool in_flight_ = false;         ///< it has no answer yet
+  std::uint32_t question_ = 0;  ///< the last one
+  bool in_flight_ = false;      ///< it has no answer yet
   TimePoint asked_ = TimePoint::min();
   std::vector<Waiting> for_this_;  ///< came before the question was asked
   std::vector<Waiting> for_next_;

@@ -118,7 +118,8 @@ inline constexpr std::array kMetrics = std::to_array<MetricRow>({
      "open files that it may have"},
     {Metric::log_lines_dropped, "serval_log_lines_dropped", MetricType::counter, "", "",
      "lines of log and access log that could not be written"},
-    {Metric::spans_exported, "serval_spans_exported", MetricType::counter, "", "", "spans that the collector has taken"},
+    {Metric::spans_exported, "serval_spans_exported", MetricType::counter, "", "",
+     "spans that the collector has taken"},
     {Metric::spans_dropped, "serval_spans_dropped", MetricType::counter, "", "reason",
      "spans lost; pipe: on their way to the admin process, collector: since that did not take them"},
     {Metric::kernel_listen_overflows, "serval_kernel_listen_overflows", MetricType::counter, "", "",
@@ -137,11 +138,13 @@ inline constexpr std::array kMetrics = std::to_array<MetricRow>({
 
 constexpr const MetricRow& row_of(Metric metric) { return kMetrics[static_cast<std::size_t>(metric)]; }
 
-static_assert([] {
-  for (const MetricRow& row : kMetrics) {
-    if (row_of(row.metric).name != row.name) return false;
-  }
-  return true;
-}(), "the rows are in the order of the enum");
+static_assert(
+    [] {
+      for (const MetricRow& row : kMetrics) {
+        if (row_of(row.metric).name != row.name) return false;
+      }
+      return true;
+    }(),
+    "the rows are in the order of the enum");
 
 }  // namespace serval::admin

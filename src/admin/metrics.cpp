@@ -58,9 +58,8 @@ void write_requests(Exposition& out, const scoreboard::Totals& totals) {
   for (const auto& [histogram, metric] : kHistogramMetrics) {
     const scoreboard::HistogramTotals& values = totals.of(histogram);
     begin(out, metric);
-    out.sample(HistogramValue{.bounds = scoreboard::kBounds,
-                              .counts = values.counts,
-                              .sum = seconds(values.sum_ns, kNanosecondsPerSecond)});
+    out.sample(HistogramValue{
+        .bounds = scoreboard::kBounds, .counts = values.counts, .sum = seconds(values.sum_ns, kNanosecondsPerSecond)});
   }
 }
 
@@ -153,8 +152,7 @@ void write_restarts(Exposition& out, const json::object& status) {
   }
   begin(out, Metric::reloads);
   write_counts_of(out, control::object_in(status, "reloads"), "result");
-  gauge(out, Metric::generation,
-        unsigned_at(status, "generation"));
+  gauge(out, Metric::generation, unsigned_at(status, "generation"));
 }
 
 void write_listeners(Exposition& out, const json::object& status) {
@@ -215,8 +213,10 @@ void write_machine(Exposition& out, const MachineFigures& machine) {
   if (!machine.resources.empty()) {
     begin(out, Metric::pressure_seconds);
     for (const auto& resource : machine.resources) {
-      out.sample(seconds(resource.pressure.some_us, kMicrosecondsPerSecond), {{"resource", resource.name}, {"kind", "some"}});
-      out.sample(seconds(resource.pressure.full_us, kMicrosecondsPerSecond), {{"resource", resource.name}, {"kind", "full"}});
+      out.sample(seconds(resource.pressure.some_us, kMicrosecondsPerSecond),
+                 {{"resource", resource.name}, {"kind", "some"}});
+      out.sample(seconds(resource.pressure.full_us, kMicrosecondsPerSecond),
+                 {{"resource", resource.name}, {"kind", "full"}});
     }
   }
   if (machine.processes.empty()) return;

@@ -37,9 +37,12 @@ json::array attributes_of(const ipc::Span& span) {
     ipc::Span::Text text;
     std::string_view name;
   };
-  constexpr Row kTexts[] = {{ipc::Span::method, "http.request.method"}, {ipc::Span::path, "url.path"},
-                            {ipc::Span::query, "url.query"},            {ipc::Span::scheme, "url.scheme"},
-                            {ipc::Span::host, "server.address"},        {ipc::Span::client, "client.address"},
+  constexpr Row kTexts[] = {{ipc::Span::method, "http.request.method"},
+                            {ipc::Span::path, "url.path"},
+                            {ipc::Span::query, "url.query"},
+                            {ipc::Span::scheme, "url.scheme"},
+                            {ipc::Span::host, "server.address"},
+                            {ipc::Span::client, "client.address"},
                             {ipc::Span::user_agent, "user_agent.original"},
                             {ipc::Span::request_id, "serval.request_id"}};
   json::array result;
@@ -90,9 +93,9 @@ std::string otlp_request(std::span<const ipc::Span> spans, const TraceResource& 
   for (const ipc::Span& span : spans) all.push_back(span_of(span));
   const json::object scope{{"name", "serval"}, {"version", control::utf8(resource.version)}};
   const json::object document{
-      {"resourceSpans",
-       json::array{json::object{{"resource", json::object{{"attributes", std::move(of_resource)}}},
-                                {"scopeSpans", json::array{json::object{{"scope", scope}, {"spans", std::move(all)}}}}}}}};
+      {"resourceSpans", json::array{json::object{
+                            {"resource", json::object{{"attributes", std::move(of_resource)}}},
+                            {"scopeSpans", json::array{json::object{{"scope", scope}, {"spans", std::move(all)}}}}}}}};
   return json::serialize(document);
 }
 

@@ -54,8 +54,8 @@ std::vector<NamedProcess> processes_of(const Status& status) {
 
 std::span<const Pages::Endpoint> Pages::endpoints() {
   static constexpr Endpoint kEndpoints[] = {
-      {"/livez", true, &Pages::live},       {"/readyz", true, &Pages::ready},   {"/startupz", true, &Pages::started},
-      {"/metrics", true, &Pages::metrics},  {"/status", true, &Pages::status},  {"/", false, &Pages::dashboard},
+      {"/livez", true, &Pages::live},      {"/readyz", true, &Pages::ready},  {"/startupz", true, &Pages::started},
+      {"/metrics", true, &Pages::metrics}, {"/status", true, &Pages::status}, {"/", false, &Pages::dashboard},
   };
   return kEndpoints;
 }

@@ -18,9 +18,8 @@ class Utilization {
     std::string_view name;
     Duration span;
   };
-  static constexpr std::array<Window, 3> kWindows{{{"15s", std::chrono::seconds(15)},
-                                                   {"1m", std::chrono::minutes(1)},
-                                                   {"5m", std::chrono::minutes(5)}}};
+  static constexpr std::array<Window, 3> kWindows{
+      {{"15s", std::chrono::seconds(15)}, {"1m", std::chrono::minutes(1)}, {"5m", std::chrono::minutes(5)}}};
   /// How often to look.
   static constexpr Duration kInterval = std::chrono::milliseconds(500);
 

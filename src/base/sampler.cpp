@@ -18,8 +18,10 @@ Result<Sampler> parse_sampler(std::string_view name, std::string_view argument) 
     sampler.ratio = 0;
     return sampler;
   }
-  if (kind != "traceidratio") return Error{"OTEL_TRACES_SAMPLER = " + quoted(name) + ": expected always_on, always_off, "
-                                           "traceidratio, or one of them after parentbased_"};
+  if (kind != "traceidratio")
+    return Error{"OTEL_TRACES_SAMPLER = " + quoted(name) +
+                 ": expected always_on, always_off, "
+                 "traceidratio, or one of them after parentbased_"};
   if (argument.empty()) return sampler;
   const auto [end, error] = std::from_chars(argument.data(), argument.data() + argument.size(), sampler.ratio);
   if (error != std::errc() || end != argument.data() + argument.size() || !(sampler.ratio >= 0 && sampler.ratio <= 1))

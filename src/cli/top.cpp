@@ -37,13 +37,13 @@ struct Looks {
   attr_t with_colour, without;
 };
 constexpr Looks kLooks[] = {
-    {-1, A_NORMAL, A_NORMAL},            // plain
-    {-1, A_BOLD, A_BOLD},                // strong
-    {-1, A_DIM, A_NORMAL},               // soft
-    {COLOR_GREEN, A_BOLD, A_BOLD},       // good
-    {COLOR_YELLOW, A_BOLD, A_UNDERLINE},  // warning
+    {-1, A_NORMAL, A_NORMAL},                   // plain
+    {-1, A_BOLD, A_BOLD},                       // strong
+    {-1, A_DIM, A_NORMAL},                      // soft
+    {COLOR_GREEN, A_BOLD, A_BOLD},              // good
+    {COLOR_YELLOW, A_BOLD, A_UNDERLINE},        // warning
     {COLOR_RED, A_BOLD, A_BOLD | A_UNDERLINE},  // bad
-    {-1, A_REVERSE, A_REVERSE},          // selected
+    {-1, A_REVERSE, A_REVERSE},                 // selected
 };
 
 /// The terminal, as long as it shows the screen: it is as it was afterwards.
@@ -60,7 +60,8 @@ class Terminal {
     if (!colours_) return;
     ::start_color();
     ::use_default_colors();
-    for (short i = 0; i < static_cast<short>(std::size(kLooks)); ++i) ::init_pair(static_cast<short>(i + 1), kLooks[i].colour, -1);
+    for (short i = 0; i < static_cast<short>(std::size(kLooks)); ++i)
+      ::init_pair(static_cast<short>(i + 1), kLooks[i].colour, -1);
   }
   ~Terminal() {
     if (screen_ == nullptr) return;
@@ -80,7 +81,8 @@ class Terminal {
       for (const top::Piece& piece : lines[static_cast<std::size_t>(y)]) {
         const auto style = static_cast<std::size_t>(piece.style);
         const Looks& looks = kLooks[style];
-        ::attrset(colours_ ? looks.with_colour | static_cast<attr_t>(COLOR_PAIR(static_cast<int>(style) + 1)) : looks.without);
+        ::attrset(colours_ ? looks.with_colour | static_cast<attr_t>(COLOR_PAIR(static_cast<int>(style) + 1))
+                           : looks.without);
         ::addstr(piece.text.c_str());
       }
     }
@@ -176,9 +178,11 @@ class Top {
   }
 
   void drain() {
-    const bool drained = now_ != nullptr && control::text_at(now_->status, "unready").find("draining (serval drain)") != std::string::npos;
+    const bool drained = now_ != nullptr &&
+                         control::text_at(now_->status, "unready").find("draining (serval drain)") != std::string::npos;
     const char* const command = drained ? "undrain" : "drain";
-    tell(order(command, {}), drained ? "the server is not drained any more" : "the server is drained: it reports not ready, and serves on");
+    tell(order(command, {}),
+         drained ? "the server is not drained any more" : "the server is drained: it reports not ready, and serves on");
   }
 
   void stacks() {
@@ -186,7 +190,8 @@ class Top {
     const Asked asked = order("stacks", {{"slot", *slot_}});
     if (asked.code != exit_code::ok) return tell(asked, "");
     std::vector<top::Line> lines;
-    for (const std::string_view line : split(control::format_stacks(asked.result), '\n')) lines.push_back({{std::string(line)}});
+    for (const std::string_view line : split(control::format_stacks(asked.result), '\n'))
+      lines.push_back({{std::string(line)}});
     page(lines);
   }
 
@@ -201,10 +206,12 @@ class Top {
       std::vector<top::Line> shown(lines.begin() + static_cast<std::ptrdiff_t>(first),
                                    lines.begin() + static_cast<std::ptrdiff_t>(std::min(first + room, lines.size())));
       for (top::Line& line : shown) {
-        for (top::Piece& piece : line) piece.text = top::cut(piece.text, static_cast<std::size_t>(std::max(size.columns, 1)));
+        for (top::Piece& piece : line)
+          piece.text = top::cut(piece.text, static_cast<std::size_t>(std::max(size.columns, 1)));
       }
       shown.resize(room);
-      shown.push_back({{last > 0 ? "up and down move, any other key goes back" : "any key goes back", top::Style::soft}});
+      shown.push_back(
+          {{last > 0 ? "up and down move, any other key goes back" : "any key goes back", top::Style::soft}});
       terminal_.show(shown);
       const int key = terminal_.key(1h).value_or(KEY_RESIZE);
       if (key == KEY_RESIZE) continue;
@@ -237,7 +244,8 @@ int top(const Invocation& invocation) {
   if (::isatty(STDIN_FILENO) == 0 || ::isatty(STDOUT_FILENO) == 0)
     return usage_error("top", "it needs a terminal", "serval status shows the same once");
   // What is wrong with the command line or the server is said before the terminal is taken.
-  if (const Asked asked = ask_server(invocation, {.command = "status", .arguments = {}}, kPatience); asked.code != exit_code::ok)
+  if (const Asked asked = ask_server(invocation, {.command = "status", .arguments = {}}, kPatience);
+      asked.code != exit_code::ok)
     return asked.code;
   std::setlocale(LC_ALL, "");
   Terminal terminal;

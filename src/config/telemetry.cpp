@@ -40,13 +40,15 @@ std::vector<std::pair<std::string, std::string>> pairs_of(std::string_view text)
 /// Of "http://host:port/path"; the error is a sentence.
 Result<void> read_endpoint(std::string_view url, std::string_view end, Telemetry& telemetry) {
   constexpr std::string_view kScheme = "http://";
-  if (!url.starts_with(kScheme)) return Error{"expected http://HOST:PORT; for TLS let a collector beside serval pass it on"};
+  if (!url.starts_with(kScheme))
+    return Error{"expected http://HOST:PORT; for TLS let a collector beside serval pass it on"};
   url.remove_prefix(kScheme.size());
   const auto slash = url.find('/');
   std::string_view authority = url.substr(0, slash);
   std::string_view path = slash == url.npos ? std::string_view() : url.substr(slash);
   while (!end.empty() && path.ends_with('/')) path.remove_suffix(1);
-  if (authority.find('@') != authority.npos) return Error{"a user and password cannot be part of it: use OTEL_EXPORTER_OTLP_HEADERS"};
+  if (authority.find('@') != authority.npos)
+    return Error{"a user and password cannot be part of it: use OTEL_EXPORTER_OTLP_HEADERS"};
   const auto bracket = authority.find(']');
   const auto colon = authority.find(':', bracket == authority.npos ? 0 : bracket);
   telemetry.host = authority.substr(0, colon);
@@ -58,7 +60,8 @@ Result<void> read_endpoint(std::string_view url, std::string_view end, Telemetry
   unsigned port = 0;
   const auto& digits = telemetry.port;
   const auto [last, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (telemetry.host.empty() || error != std::errc() || last != digits.data() + digits.size() || port == 0 || port > 65535)
+  if (telemetry.host.empty() || error != std::errc() || last != digits.data() + digits.size() || port == 0 ||
+      port > 65535)
     return Error{"expected http://HOST:PORT"};
   return {};
 }
@@ -79,7 +82,8 @@ Telemetry telemetry_from(const Environment& environment) {
   if (of("OTEL_SDK_DISABLED") == "true" || exporter == "none") return telemetry;
   telemetry.traces = true;
   if (!exporter.empty() && exporter != "otlp") refuse("OTEL_TRACES_EXPORTER", "expected otlp or none");
-  const std::string_view endpoint_name = own.empty() ? "OTEL_EXPORTER_OTLP_ENDPOINT" : "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
+  const std::string_view endpoint_name =
+      own.empty() ? "OTEL_EXPORTER_OTLP_ENDPOINT" : "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
   if (const auto read = read_endpoint(own.empty() ? general : own, own.empty() ? "/v1/traces" : "", telemetry); !read)
     refuse(endpoint_name, read.error());
   std::string protocol = of("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL");

@@ -15,12 +15,12 @@ namespace serval::config {
 struct Telemetry {
   bool traces = false;  ///< an endpoint is named, and nothing says otherwise
   Sampler sampler;
-  std::string host;     ///< of the collector
+  std::string host;  ///< of the collector
   std::string port;
   std::string path;
   std::vector<std::pair<std::string, std::string>> headers;  ///< may hold passwords: not for logs
   Duration timeout{10'000};
-  std::string service;  ///< empty: server.name
+  std::string service;                                          ///< empty: server.name
   std::vector<std::pair<std::string, std::string>> attributes;  ///< of the resource
   std::vector<std::string> problems;  ///< what cannot be followed, without values that may be secret
 };

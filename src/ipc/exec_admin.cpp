@@ -15,13 +15,14 @@ namespace serval::ipc {
 namespace {
 
 /// Beginnings of names. The last ones are for a serval that was built to look for its own faults.
-constexpr std::array<std::string_view, 9> kPassedOn = {"OTEL_", "TZ",   "LANG",  "LC_",  "SSL_CERT_",
+constexpr std::array<std::string_view, 9> kPassedOn = {"OTEL_", "TZ",    "LANG",   "LC_",  "SSL_CERT_",
                                                        "ASAN_", "TSAN_", "UBSAN_", "LSAN_"};
 
 std::vector<std::string> own_part_of_environment() {
   std::vector<std::string> result;
   for (const auto& [name, value] : config::process_environment()) {
-    if (std::any_of(kPassedOn.begin(), kPassedOn.end(), [&](std::string_view begin) { return name.starts_with(begin); }))
+    if (std::any_of(kPassedOn.begin(), kPassedOn.end(),
+                    [&](std::string_view begin) { return name.starts_with(begin); }))
       result.push_back(name + "=" + value);
   }
   return result;

@@ -37,7 +37,8 @@ std::string_view Span::get(Text which) const {
 
 Result<SpanPipe> make_span_pipe() {
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK | O_DIRECT) != 0) return Error{"cannot make a pipe for spans: " + errno_text()};
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK | O_DIRECT) != 0)
+    return Error{"cannot make a pipe for spans: " + errno_text()};
   ::fcntl(ends[1], F_SETPIPE_SZ, kPipeBytes);
   return SpanPipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }

@@ -27,11 +27,11 @@ struct Span {
   std::int32_t pid = 0;
   std::int32_t generation = 0;
   std::int32_t minor_version = 1;  ///< of HTTP/1
-  std::int64_t begin_ns = 0;     ///< the request's first byte
-  std::int64_t complete_ns = 0;  ///< all of it was there: it waits for a thread
-  std::int64_t started_ns = 0;   ///< its handler
-  std::int64_t handled_ns = 0;   ///< the handler returned
-  std::int64_t end_ns = 0;       ///< the answer's last byte
+  std::int64_t begin_ns = 0;       ///< the request's first byte
+  std::int64_t complete_ns = 0;    ///< all of it was there: it waits for a thread
+  std::int64_t started_ns = 0;     ///< its handler
+  std::int64_t handled_ns = 0;     ///< the handler returned
+  std::int64_t end_ns = 0;         ///< the answer's last byte
   std::array<std::uint16_t, texts> sizes{};
   char text[1904] = {};  ///< one after the other, not terminated
 
@@ -43,7 +43,7 @@ struct Span {
 static_assert(sizeof(Span) == 2016 && std::is_trivially_copyable_v<Span>);
 
 struct SpanPipe {
-  UniqueFd read_end;   ///< non-blocking and close-on-exec, as is the other
+  UniqueFd read_end;  ///< non-blocking and close-on-exec, as is the other
   UniqueFd write_end;
 };
 Result<SpanPipe> make_span_pipe();

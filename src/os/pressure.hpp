@@ -14,8 +14,8 @@ struct Pressure {
   std::uint64_t full_us = 0;  ///< all of them did
 };
 
-/// Of our control group where it is told, else of the machine; none: the kernel was built or started without. `resource`
-/// is "cpu", "memory" or "io"; `root` stands before /proc and the mount points (tests).
+/// Of our control group where it is told, else of the machine; none: the kernel was built or started without.
+/// `resource` is "cpu", "memory" or "io"; `root` stands before /proc and the mount points (tests).
 std::optional<Pressure> pressure(const std::string& resource, const std::string& root = "");
 
 /// From the text of a pressure file.

@@ -20,8 +20,8 @@ struct GenerationTotals {
   std::uint64_t errors() const { return answers[4] + lost; }
 };
 
-/// The worker of that generation that filled the slot has ended: what it has counted, and lost, is its generation's, and
-/// the slot is clear for the next (clear_slot). Master only.
+/// The worker of that generation that filled the slot has ended: what it has counted, and lost, is its generation's,
+/// and the slot is clear for the next (clear_slot). Master only.
 void end_life(Memory& memory, int slot, int generation, std::uint64_t lost);
 
 /// What the workers of a generation have counted, those that live and those that have ended; nothing of one that was

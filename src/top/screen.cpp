@@ -73,7 +73,8 @@ std::int64_t failed_of(const json::object& status) {
   std::int64_t failed = 0;
   if (const json::object* answers = control::object_in(totals_of(status), "answers")) {
     for (const auto& answer : *answers) {
-      if (answer.key().starts_with('5')) failed += count_at(*answers, std::string_view(answer.key().data(), answer.key().size()));
+      if (answer.key().starts_with('5'))
+        failed += count_at(*answers, std::string_view(answer.key().data(), answer.key().size()));
     }
   }
   return failed;
@@ -97,7 +98,8 @@ class Latencies {
     counts_ = numbers_in(*durations, "counts");
     if (const json::object* earlier = control::object_in(totals_of(before->status), "durations")) {
       const std::vector<double> were = numbers_in(*earlier, "counts");
-      for (std::size_t i = 0; i < std::min(counts_.size(), were.size()); ++i) counts_[i] = std::max(0.0, counts_[i] - were[i]);
+      for (std::size_t i = 0; i < std::min(counts_.size(), were.size()); ++i)
+        counts_[i] = std::max(0.0, counts_[i] - were[i]);
     }
   }
   std::string at(double part) const {
@@ -129,11 +131,16 @@ class Latencies {
 Line first_line(const json::object& status) {
   const bool live = control::flag_at(status, "live");
   const bool ready = control::flag_at(status, "ready");
-  const std::string state = !live ? "not live" : !ready && text_at(status, "state") == "serving" ? "not ready" : text_at(status, "state");
+  const std::string state = !live                                             ? "not live"
+                            : !ready && text_at(status, "state") == "serving" ? "not ready"
+                                                                              : text_at(status, "state");
   return {{text_at(status, "name"), Style::strong},
           {", serval " + text_at(status, "version") + ", pid " + control::number(status, "pid") + ": "},
-          {state, !live ? Style::bad : !ready ? Style::warning : Style::good},
-          {", up for " + control::time_in(status, "uptime_s", 1000) + ", generation " + control::number(status, "generation")}};
+          {state, !live    ? Style::bad
+                  : !ready ? Style::warning
+                           : Style::good},
+          {", up for " + control::time_in(status, "uptime_s", 1000) + ", generation " +
+           control::number(status, "generation")}};
 }
 
 Line why_line(const json::object& status) {
@@ -182,8 +189,8 @@ Line threads_line(const json::object& status) {
   return {{std::to_string(sums.running) + "/" + std::to_string(sums.threads), full ? Style::bad : Style::strong},
           {" threads busy  "},
           {std::to_string(sums.waiting), sums.waiting > 0 ? Style::warning : Style::plain},
-          {" waiting, " + std::to_string(kernel) + " in the kernel  " + std::to_string(sums.connections) + " connections  " +
-           control::show_size(static_cast<std::uint64_t>(sums.memory))}};
+          {" waiting, " + std::to_string(kernel) + " in the kernel  " + std::to_string(sums.connections) +
+           " connections  " + control::show_size(static_cast<std::uint64_t>(sums.memory))}};
 }
 
 Line workers_line(const json::object& status) {
@@ -196,7 +203,8 @@ Line workers_line(const json::object& status) {
       ended += (ended.empty() ? "  ended: " : ", ") + name + " " + control::number(*causes, name);
     }
   }
-  return {{std::to_string(sums.serving) + "/" + std::to_string(wanted), sums.serving < wanted ? Style::warning : Style::strong},
+  return {{std::to_string(sums.serving) + "/" + std::to_string(wanted),
+           sums.serving < wanted ? Style::warning : Style::strong},
           {" workers serve" + ended}};
 }
 
@@ -215,7 +223,9 @@ struct ColumnRow {
   double (*order)(const Row& row);  ///< by its number; null: by its text
 };
 
-double number_of(const Row& row, std::string_view key) { return static_cast<double>(number_at(*row.worker, key).value_or(-1)); }
+double number_of(const Row& row, std::string_view key) {
+  return static_cast<double>(number_at(*row.worker, key).value_or(-1));
+}
 
 constexpr std::array<ColumnRow, kColumns> kTable{{
     {"SLOT", true, 0, [](const Row& row) { return control::number(*row.worker, "slot"); },
@@ -234,14 +244,17 @@ constexpr std::array<ColumnRow, kColumns> kTable{{
     {"CONNS", true, 1, [](const Row& row) { return control::number(*row.worker, "connections"); },
      [](const Row& row) { return number_of(row, "connections"); }},
     {"BUSY", true, 0,
-     [](const Row& row) { return control::number(*row.worker, "running") + "/" + control::number(*row.worker, "threads"); },
+     [](const Row& row) {
+       return control::number(*row.worker, "running") + "/" + control::number(*row.worker, "threads");
+     },
      [](const Row& row) { return number_of(row, "running"); }},
     {"WAIT", true, 0, [](const Row& row) { return control::number(*row.worker, "waiting"); },
      [](const Row& row) { return number_of(row, "waiting"); }},
     {"MEMORY", true, 1,
      [](const Row& row) {
        const auto bytes = number_at(*row.worker, "memory_bytes");
-       return bytes ? control::show_size(static_cast<std::uint64_t>(std::max<std::int64_t>(*bytes, 0))) : std::string(control::kUnknown);
+       return bytes ? control::show_size(static_cast<std::uint64_t>(std::max<std::int64_t>(*bytes, 0)))
+                    : std::string(control::kUnknown);
      },
      [](const Row& row) { return number_of(row, "memory_bytes"); }},
     {"BEAT", true, 3, [](const Row& row) { return without_blanks(control::time_in(*row.worker, "beat_age_ms", 1)); },
@@ -268,7 +281,8 @@ void sort(std::vector<Row>& rows, const Chosen& chosen) {
   const auto before = [&by](const Row& a, const Row& b) {
     return by.order != nullptr ? by.order(a) < by.order(b) : by.cell(a) < by.cell(b);
   };
-  std::stable_sort(rows.begin(), rows.end(), [&](const Row& a, const Row& b) { return chosen.descending ? before(b, a) : before(a, b); });
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const Row& a, const Row& b) { return chosen.descending ? before(b, a) : before(a, b); });
 }
 
 /// Which columns there is room for, and how wide each is; 0: left out.
@@ -298,7 +312,8 @@ std::string padded(const std::string& text, std::size_t width, bool right) {
 Style style_of(const json::object& worker) {
   const std::string state = text_at(worker, "state");
   if (state == "killing" || state == "cooling") return Style::bad;
-  if (state != "serving" || text_at(worker, "cause") != control::kUnknown || !control::flag_at(worker, "ready")) return Style::warning;
+  if (state != "serving" || text_at(worker, "cause") != control::kUnknown || !control::flag_at(worker, "ready"))
+    return Style::warning;
   return Style::plain;
 }
 
@@ -326,7 +341,8 @@ Line row_line(const Row& row, const std::array<std::size_t, kColumns>& widths, b
 Line request_line(const json::object& request) {
   const auto left = number_at(request, "deadline_in_ms");
   const bool late = left && *left < 0;
-  const std::string time = left ? (late ? control::show_time(-std::max(*left, -INT64_MAX)) + " past its deadline" : control::show_time(*left) + " left")
+  const std::string time = left ? (late ? control::show_time(-std::max(*left, -INT64_MAX)) + " past its deadline"
+                                        : control::show_time(*left) + " left")
                                 : std::string("no deadline");
   return {{"     " + text_at(request, "method") + " " + text_at(request, "target"), late ? Style::bad : Style::plain},
           {"  " + control::time_in(request, "age_ms", 1) + ", " + time + ", " + text_at(request, "peer") + ", thread " +
@@ -365,8 +381,8 @@ Screen make_screen(const Look& now, const Look* before, const Chosen& chosen, Si
   screen.workers = static_cast<int>(rows.size());
   const int selected = std::clamp(chosen.selected, 0, std::max(screen.workers - 1, 0));
   const auto columns = static_cast<std::size_t>(std::max(size.columns, 1));
-  std::vector<Line> top{first_line(now.status), why_line(now.status), requests_line(now, before), threads_line(now.status),
-                        workers_line(now.status), {}};
+  std::vector<Line> top{first_line(now.status),   why_line(now.status),     requests_line(now, before),
+                        threads_line(now.status), workers_line(now.status), {}};
   const auto widths = widths_for(rows, chosen.sort, columns);
   top.push_back(title_line(widths, chosen));
   std::vector<Line> table;
@@ -379,7 +395,8 @@ Screen make_screen(const Look& now, const Look* before, const Chosen& chosen, Si
     }
     table.push_back(row_line(rows[i], widths, is_selected));
     if (!chosen.show_requests) continue;
-    for (const json::object* request : objects_in(*rows[i].worker, "in_progress")) table.push_back(request_line(*request));
+    for (const json::object* request : objects_in(*rows[i].worker, "in_progress"))
+      table.push_back(request_line(*request));
   }
   // The selected row stays in sight, and the last line is for the keys.
   const auto total = static_cast<std::size_t>(std::max(size.rows, 1));
@@ -389,7 +406,8 @@ Screen make_screen(const Look& now, const Look* before, const Chosen& chosen, Si
   for (std::size_t i = first; i < std::min(table.size(), first + room); ++i) screen.lines.push_back(table[i]);
   screen.lines.resize(std::min(screen.lines.size(), total - 1));
   while (screen.lines.size() + 1 < total) screen.lines.emplace_back();
-  screen.lines.push_back(chosen.message.empty() ? Line{{std::string(kKeys), Style::soft}} : Line{{chosen.message, Style::strong}});
+  screen.lines.push_back(chosen.message.empty() ? Line{{std::string(kKeys), Style::soft}}
+                                                : Line{{chosen.message, Style::strong}});
   for (Line& line : screen.lines) line = cut(line, columns);
   return screen;
 }
@@ -399,20 +417,21 @@ std::vector<Line> help_screen() {
     keys.resize(14, ' ');
     return Line{{std::move(keys), Style::strong}, {std::move(does)}};
   };
-  return {{{"serval top", Style::strong}},
-          {},
-          key("up, down, k, j", "select a worker"),
-          key("s", "sort by the next column"),
-          key("S", "turn the order around"),
-          key("t", "show or hide the requests in progress"),
-          key("r", "recycle the selected worker: its successor serves first"),
-          key("d", "drain the server (report not ready), or end that"),
-          key("x", "stacks of the selected worker"),
-          key("space", "look now"),
-          key("q", "quit"),
-          {},
-          {{"Rates and latencies are of the time since the look before. A worker in warning colours starts, leaves, has"}},
-          {{"to be replaced, or its app is not ready."}}};
+  return {
+      {{"serval top", Style::strong}},
+      {},
+      key("up, down, k, j", "select a worker"),
+      key("s", "sort by the next column"),
+      key("S", "turn the order around"),
+      key("t", "show or hide the requests in progress"),
+      key("r", "recycle the selected worker: its successor serves first"),
+      key("d", "drain the server (report not ready), or end that"),
+      key("x", "stacks of the selected worker"),
+      key("space", "look now"),
+      key("q", "quit"),
+      {},
+      {{"Rates and latencies are of the time since the look before. A worker in warning colours starts, leaves, has"}},
+      {{"to be replaced, or its app is not ready."}}};
 }
 
 }  // namespace serval::top

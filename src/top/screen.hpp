@@ -34,7 +34,7 @@ inline constexpr int kColumns = 12;
 struct Chosen {
   Column sort = Column::slot;
   bool descending = false;
-  int selected = 0;          ///< row of the table, from 0
+  int selected = 0;           ///< row of the table, from 0
   bool show_requests = true;  ///< below their workers
   std::string message{};      ///< of the last command; empty: none
 };

@@ -17,9 +17,9 @@ namespace serval::worker {
 
 /// A request's place in its trace, kept with its handler's call.
 struct Trace {
-  http::TraceContext context;              ///< its own span's
+  http::TraceContext context;               ///< its own span's
   std::array<std::uint8_t, 8> parent_id{};  ///< zeros: it began the trace
-  std::string traceparent;                 ///< what the app sends on to others; empty: nothing is traced
+  std::string traceparent;                  ///< what the app sends on to others; empty: nothing is traced
 };
 
 /// Makes spans of requests and sends them to the admin process, which has them collected (OpenTelemetry). Loop only.

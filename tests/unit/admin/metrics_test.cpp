@@ -15,9 +15,9 @@ using testing::Not;
 
 struct MetricsTest : testing::Test {
   std::string text(const char* status) {
-    const Status told =
-        status == nullptr ? nullptr
-                          : std::make_shared<const boost::json::object>(boost::json::parse(status).as_object());
+    const Status told = status == nullptr
+                            ? nullptr
+                            : std::make_shared<const boost::json::object>(boost::json::parse(status).as_object());
     return metrics({.version = "0.1.0",
                     .status = told,
                     .totals = totals,
@@ -42,17 +42,19 @@ TEST_F(MetricsTest, RequestsComeFromTheScoreboardAlone) {
   durations.counts[scoreboard::kBuckets - 1] = 1;
   durations.sum_ns = 1'500'000'000;
   const std::string out = text(nullptr);
-  for (const char* line : {"serval_requests_total{code=\"200\"} 5\n", "serval_requests_total{code=\"503\"} 2\n",
-                           "serval_request_timeouts_total 3\n", "serval_request_duration_seconds_bucket{le=\"0.0005\"} 4\n",
-                           "serval_request_duration_seconds_bucket{le=\"+Inf\"} 5\n", "serval_request_duration_seconds_sum 1.5\n",
-                           "serval_request_duration_seconds_count 5\n", "serval_up 0\n"}) {
+  for (const char* line :
+       {"serval_requests_total{code=\"200\"} 5\n", "serval_requests_total{code=\"503\"} 2\n",
+        "serval_request_timeouts_total 3\n", "serval_request_duration_seconds_bucket{le=\"0.0005\"} 4\n",
+        "serval_request_duration_seconds_bucket{le=\"+Inf\"} 5\n", "serval_request_duration_seconds_sum 1.5\n",
+        "serval_request_duration_seconds_count 5\n", "serval_up 0\n"}) {
     EXPECT_THAT(out, HasSubstr(line));
   }
   EXPECT_THAT(out, Not(HasSubstr("serval_workers{")));
 }
 
 TEST_F(MetricsTest, WorkersComeFromTheMaster) {
-  const std::string out = text(R"({"name":"shop","live":true,"ready":false,"uptime_s":90,"generation":3,"workers_wanted":2,
+  const std::string out =
+      text(R"({"name":"shop","live":true,"ready":false,"uptime_s":90,"generation":3,"workers_wanted":2,
     "workers":[
       {"slot":0,"state":"serving","connections":4,"running":2,"waiting":1,"threads":5,"ready":true,"beat_age_ms":250,
        "memory":{"rss":300,"pss":200,"uss":null},"in_progress":[{"age_ms":1500},{"age_ms":20}]},
@@ -61,16 +63,30 @@ TEST_F(MetricsTest, WorkersComeFromTheMaster) {
       {"slot":1,"state":"cooling","memory":null}],
     "ended":{"crash":7},"reloads":{"ok":2,"failed":1},"listeners":[{"address":"127.0.0.1:80","queue":3,"limit":128},
     {"address":"unix:/x","queue":null,"limit":null}],"totals":{"log_lines_dropped":6}})");
-  for (const char* line :
-       {"serval_build_info{version=\"0.1.0\",name=\"shop\"} 1\n", "serval_up 1\n", "serval_live 1\n", "serval_ready 0\n",
-        "serval_workers{state=\"serving\"} 1\n", "serval_workers{state=\"draining\"} 1\n", "serval_workers{state=\"starting\"} 0\n",
-        "serval_workers_ready 1\n", "serval_connections{state=\"active\"} 4\n", "serval_connections{state=\"idle\"} 1\n",
-        "serval_threads{state=\"busy\"} 3\n", "serval_threads{state=\"idle\"} 3\n", "serval_requests_waiting 1\n",
-        "serval_oldest_request_age_seconds 1.5\n", "serval_worker_memory_bytes{slot=\"0\",measure=\"pss\"} 200\n",
-        "serval_worker_memory_bytes{slot=\"0\",measure=\"rss\"} 300\n", "serval_worker_heartbeat_age_seconds{slot=\"0\"} 0.25\n",
-        "serval_worker_restarts_total{cause=\"crash\"} 7\n", "serval_worker_restarts_total{cause=\"oom\"} 0\n",
-        "serval_reloads_total{result=\"ok\"} 2\n", "serval_reloads_total{result=\"failed\"} 1\n", "serval_generation 3\n",
-        "serval_accept_queue_length{address=\"127.0.0.1:80\"} 3\n", "serval_log_lines_dropped_total 6\n"}) {
+  for (const char* line : {"serval_build_info{version=\"0.1.0\",name=\"shop\"} 1\n",
+                           "serval_up 1\n",
+                           "serval_live 1\n",
+                           "serval_ready 0\n",
+                           "serval_workers{state=\"serving\"} 1\n",
+                           "serval_workers{state=\"draining\"} 1\n",
+                           "serval_workers{state=\"starting\"} 0\n",
+                           "serval_workers_ready 1\n",
+                           "serval_connections{state=\"active\"} 4\n",
+                           "serval_connections{state=\"idle\"} 1\n",
+                           "serval_threads{state=\"busy\"} 3\n",
+                           "serval_threads{state=\"idle\"} 3\n",
+                           "serval_requests_waiting 1\n",
+                           "serval_oldest_request_age_seconds 1.5\n",
+                           "serval_worker_memory_bytes{slot=\"0\",measure=\"pss\"} 200\n",
+                           "serval_worker_memory_bytes{slot=\"0\",measure=\"rss\"} 300\n",
+                           "serval_worker_heartbeat_age_seconds{slot=\"0\"} 0.25\n",
+                           "serval_worker_restarts_total{cause=\"crash\"} 7\n",
+                           "serval_worker_restarts_total{cause=\"oom\"} 0\n",
+                           "serval_reloads_total{result=\"ok\"} 2\n",
+                           "serval_reloads_total{result=\"failed\"} 1\n",
+                           "serval_generation 3\n",
+                           "serval_accept_queue_length{address=\"127.0.0.1:80\"} 3\n",
+                           "serval_log_lines_dropped_total 6\n"}) {
     EXPECT_THAT(out, HasSubstr(line));
   }
   EXPECT_THAT(out, Not(HasSubstr("unix:/x")));

@@ -29,9 +29,11 @@ TEST(ParseSampler, TheStandardsNames) {
 }
 
 TEST(ParseSampler, SaysWhatIsWrong) {
-  EXPECT_THAT(parse_sampler("jaeger_remote", "").error(), testing::HasSubstr("OTEL_TRACES_SAMPLER = \"jaeger_remote\""));
+  EXPECT_THAT(parse_sampler("jaeger_remote", "").error(),
+              testing::HasSubstr("OTEL_TRACES_SAMPLER = \"jaeger_remote\""));
   for (const char* argument : {"2", "-0.1", "half", "0.5x", "nan"})
-    EXPECT_THAT(parse_sampler("traceidratio", argument).error(), testing::HasSubstr("OTEL_TRACES_SAMPLER_ARG")) << argument;
+    EXPECT_THAT(parse_sampler("traceidratio", argument).error(), testing::HasSubstr("OTEL_TRACES_SAMPLER_ARG"))
+        << argument;
 }
 
 }  // namespace

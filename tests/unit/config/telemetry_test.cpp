@@ -15,7 +15,8 @@ TEST(Telemetry, IsOffUnlessAnEndpointIsNamed) {
   EXPECT_FALSE(telemetry_from({{"OTEL_SERVICE_NAME", "shop"}}).traces);
   EXPECT_FALSE(telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", ""}}).traces);
   EXPECT_FALSE(telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:1"}, {"OTEL_SDK_DISABLED", "true"}}).traces);
-  EXPECT_FALSE(telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:1"}, {"OTEL_TRACES_EXPORTER", "none"}}).traces);
+  EXPECT_FALSE(
+      telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c:1"}, {"OTEL_TRACES_EXPORTER", "none"}}).traces);
 }
 
 TEST(Telemetry, Endpoints) {
@@ -44,24 +45,27 @@ TEST(Telemetry, Endpoints) {
 }
 
 TEST(Telemetry, WhatCannotBeFollowedIsSaidWithoutItsSecrets) {
-  for (const char* url : {"https://c:1", "c:4318", "http://", "http://c:0", "http://c:99999", "http://c:x", "http://user:hunter2@c:1"}) {
+  for (const char* url :
+       {"https://c:1", "c:4318", "http://", "http://c:0", "http://c:99999", "http://c:x", "http://user:hunter2@c:1"}) {
     const Telemetry telemetry = telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", url}});
     EXPECT_FALSE(telemetry.traces) << url;
     EXPECT_THAT(telemetry.problems, ElementsAre(HasSubstr("OTEL_EXPORTER_OTLP_ENDPOINT: "))) << url;
     EXPECT_THAT(telemetry.problems, Not(ElementsAre(HasSubstr("hunter2"))));
   }
-  EXPECT_FALSE(telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"}, {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"}}).traces);
+  EXPECT_FALSE(
+      telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"}, {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"}}).traces);
   const Telemetry odd = telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"}, {"OTEL_TRACES_SAMPLER", "some"}});
   EXPECT_TRUE(odd.traces);
   EXPECT_THAT(odd.problems, ElementsAre(HasSubstr("all traces are kept")));
 }
 
 TEST(Telemetry, TheRest) {
-  const Telemetry telemetry = telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"},
-                                              {"OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%3Db, x = y,,odd"},
-                                              {"OTEL_EXPORTER_OTLP_TIMEOUT", "250"},
-                                              {"OTEL_RESOURCE_ATTRIBUTES", "service.name=other,region=eu%20west,service.version=7"},
-                                              {"OTEL_SERVICE_NAME", "shop"}});
+  const Telemetry telemetry =
+      telemetry_from({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"},
+                      {"OTEL_EXPORTER_OTLP_HEADERS", "api-key=a%3Db, x = y,,odd"},
+                      {"OTEL_EXPORTER_OTLP_TIMEOUT", "250"},
+                      {"OTEL_RESOURCE_ATTRIBUTES", "service.name=other,region=eu%20west,service.version=7"},
+                      {"OTEL_SERVICE_NAME", "shop"}});
   EXPECT_THAT(telemetry.headers, ElementsAre(Pair("api-key", "a=b"), Pair("x", "y")));
   EXPECT_EQ(telemetry.timeout, Duration(250));
   EXPECT_EQ(telemetry.service, "shop");

@@ -26,13 +26,17 @@ TEST(TraceContext, KeepsTheKnownPartOfALaterVersionAndOfUnknownFlags) {
 }
 
 TEST(TraceContext, RefusesWhatIsNone) {
-  for (const char* text :
-       {"", "00", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
-        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-011",
-        "0x-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        "00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0x"})
+  for (const char* text : {"", "00", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+                           "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+                           "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                           "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+                           "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                           "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+                           "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-011",
+                           "0x-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                           "00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                           "00-0af7651916cd43dd8448eb211c80319g-b7ad6b7169203331-01",
+                           "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0x"})
     EXPECT_FALSE(parse_traceparent(text)) << text;
 }
 
@@ -49,8 +53,8 @@ TEST(Sampler, DecidesAsTheVariablesSay) {
     bool low, high;
   };
   const Row table[] = {
-      {{true, 1}, nullptr, true, true},   {{true, 0}, nullptr, false, false}, {{true, 0}, &kept, true, true},
-      {{true, 1}, &left, false, false},   {{false, 0}, &kept, false, false},  {{false, 1}, &left, true, true},
+      {{true, 1}, nullptr, true, true},     {{true, 0}, nullptr, false, false},  {{true, 0}, &kept, true, true},
+      {{true, 1}, &left, false, false},     {{false, 0}, &kept, false, false},   {{false, 1}, &left, true, true},
       {{false, 0.5}, nullptr, true, false}, {{true, 0.5}, nullptr, true, false},
   };
   for (const Row& row : table) {

@@ -10,8 +10,10 @@ namespace serval::os {
 namespace {
 
 TEST(OpenFiles, ReadsTheSoftLimit) {
-  EXPECT_EQ(parse_open_files_limit("Max open files            1024                 524288               files     \n"), 1024U);
-  EXPECT_EQ(parse_open_files_limit("Max open files            unlimited            unlimited            files     \n"), UINT64_MAX);
+  EXPECT_EQ(parse_open_files_limit("Max open files            1024                 524288               files     \n"),
+            1024U);
+  EXPECT_EQ(parse_open_files_limit("Max open files            unlimited            unlimited            files     \n"),
+            UINT64_MAX);
   EXPECT_FALSE(parse_open_files_limit("Max processes             1024 1024 processes\n"));
 }
 

@@ -14,7 +14,8 @@ TEST(Pressure, ReadsTheTotals) {
   const auto one = parse_pressure("some avg10=0.00 avg60=0.12 avg300=0.05 total=5\n");
   ASSERT_TRUE(one);
   EXPECT_EQ(one->full_us, 0U);
-  for (const char* text : {"", "full avg10=0 total=3\n", "some total=x\n", "some\n"}) EXPECT_FALSE(parse_pressure(text)) << text;
+  for (const char* text : {"", "full avg10=0 total=3\n", "some total=x\n", "some\n"})
+    EXPECT_FALSE(parse_pressure(text)) << text;
 }
 
 }  // namespace

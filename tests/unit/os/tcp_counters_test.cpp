@@ -11,7 +11,8 @@ TEST(ListenDrops, ReadsTheColumnsByTheirNames) {
   ASSERT_TRUE(drops);
   EXPECT_EQ(drops->overflows, 22U);
   EXPECT_EQ(drops->drops, 333U);
-  for (const char* text : {"", "TcpExt: ListenOverflows ListenDrops\n", "TcpExt: ListenOverflows ListenDrops\nTcpExt: 1\n"})
+  for (const char* text :
+       {"", "TcpExt: ListenOverflows ListenDrops\n", "TcpExt: ListenOverflows ListenDrops\nTcpExt: 1\n"})
     EXPECT_FALSE(parse_listen_drops(text)) << text;
   EXPECT_TRUE(listen_drops());
 }

@@ -11,7 +11,8 @@ using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
 
-constexpr const char* kBefore = R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving","live":true,
+constexpr const char* kBefore =
+    R"({"name":"shop","version":"0.1.0","pid":811,"generation":3,"state":"serving","live":true,
   "ready":true,"unready":null,"uptime_s":90,"workers_wanted":2,"workers":[
   {"slot":0,"pid":11,"generation":3,"state":"serving","requests":100,"threads":5},
   {"slot":1,"pid":12,"generation":3,"state":"serving","requests":50,"threads":5}],
@@ -47,9 +48,11 @@ std::string shown(const Chosen& chosen = {}, Size size = {120, 24}) {
 
 TEST(TopScreen, TellsWhatHasChangedSinceTheLookBefore) {
   const std::string text = shown();
-  for (const char* part : {"shop, serval 0.1.0, pid 811: serving, up for 1m 32s, generation 3\n", "105 requests/s  10 5xx/s  p50 6.0ms  p95 55ms",
+  for (const char* part : {"shop, serval 0.1.0, pid 811: serving, up for 1m 32s, generation 3\n",
+                           "105 requests/s  10 5xx/s  p50 6.0ms  p95 55ms",
                            "1/5 threads busy  2 waiting, 3 in the kernel  5 connections  5.0MiB\n",
-                           "1/2 workers serve  ended: crash 2, reload 1\n", "GET /slow  1.5s, 20ms past its deadline, 10.0.0.7, thread 99\n"})
+                           "1/2 workers serve  ended: crash 2, reload 1\n",
+                           "GET /slow  1.5s, 20ms past its deadline, 10.0.0.7, thread 99\n"})
     EXPECT_THAT(text, HasSubstr(part));
   EXPECT_THAT(text, HasSubstr("SLOT+ PID GEN STATE "));
   EXPECT_THAT(text, testing::ContainsRegex("   0  11   3 serving +1m32s +100 +300 +4 +1/5 +2 +4.0MiB +250ms"));
@@ -104,7 +107,8 @@ TEST(TopScreen, RequestsCanBeLeftOut) { EXPECT_THAT(shown({.show_requests = fals
 TEST(TopScreen, TheSelectedWorkerStaysInSight) {
   Look many = look(kNow, 3s);
   boost::json::array workers;
-  for (int i = 0; i < 100; ++i) workers.push_back(boost::json::object{{"slot", i}, {"pid", 1000 + i}, {"state", "serving"}});
+  for (int i = 0; i < 100; ++i)
+    workers.push_back(boost::json::object{{"slot", i}, {"pid", 1000 + i}, {"state", "serving"}});
   many.status["workers"] = workers;
   const Screen screen = make_screen(many, nullptr, {.selected = 70}, {80, 24});
   EXPECT_EQ(screen.slot, 70);
@@ -120,8 +124,9 @@ TEST(TopScreen, WhatIsWrongIsSaid) {
 }
 
 TEST(TopScreen, AnyJsonIsSomeScreen) {
-  for (const char* text : {"{}", R"({"workers":[1,{"slot":"x","in_progress":7}],"totals":[],"ended":3,"listeners":"no"})",
-                           R"({"totals":{"durations":{"bounds_s":"x","counts":[1,null]},"answers":{"5":"x"}},"workers":{}})"}) {
+  for (const char* text :
+       {"{}", R"({"workers":[1,{"slot":"x","in_progress":7}],"totals":[],"ended":3,"listeners":"no"})",
+        R"({"totals":{"durations":{"bounds_s":"x","counts":[1,null]},"answers":{"5":"x"}},"workers":{}})"}) {
     const Look before = look(text, 1s);
     EXPECT_EQ(make_screen(look(text, 2s), &before, {}, {80, 24}).lines.size(), 24U);
   }
