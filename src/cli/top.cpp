@@ -18,6 +18,7 @@
 #include "control/shown.hpp"
 #include "control/stacks_text.hpp"
 #include "top/screen.hpp"
+#include "top/text.hpp"
 
 namespace serval::cli {
 namespace {

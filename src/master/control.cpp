@@ -19,10 +19,6 @@
 namespace serval::master {
 namespace {
 
-/// For `serval status`, which a person has asked for, and for those who ask every few seconds.
-constexpr MemoryFigures::Look kForCommand{.patience = std::chrono::milliseconds(50)};
-constexpr MemoryFigures::Look kForAdmin{.patience = std::chrono::milliseconds(2), .good_for = std::chrono::seconds(10)};
-
 /// For commands that wait for workers to start: one that cannot start will most likely not start the next time either.
 std::function<std::string(const supervisor::Snapshot&)> fails_to_boot_since(const supervisor::Snapshot& before) {
   const auto failed = [](const supervisor::Snapshot& snapshot) {
@@ -287,37 +283,12 @@ void Control::profile(const boost::json::object& arguments, const control::Respo
   operations_.profile(settings, responder);
 }
 
-/// Probes come often and do without memory, which is what takes time.
+std::string Control::status_for_admin() { return boost::json::serialize(status_.make(StatusMaker::For::admin)); }
+
+/// Probes come often and do without memory.
 void Control::status(const boost::json::object& arguments, const control::Responder& responder) {
   const auto* memory = arguments.if_contains("memory");
-  responder.finish(make_status(memory == nullptr || memory->as_bool() ? &kForCommand : nullptr));
-}
-
-std::string Control::status_for_admin() { return boost::json::serialize(make_status(&kForAdmin)); }
-
-/// `look`: at the workers' memory; null: none.
-boost::json::object Control::make_status(const MemoryFigures::Look* look) {
-  const TimePoint now = Clock::now();
-  const config::Config& config = operations_.config();
-  const supervisor::Snapshot snapshot = supervisor_.snapshot();
-  std::set<pid_t> living;
-  for (const auto& worker : snapshot.workers) living.insert(worker.pid);
-  memory_.keep(living);
-  std::function<std::optional<control::MemoryReading>(pid_t)> memory = [](pid_t) { return std::nullopt; };
-  if (look != nullptr) memory = MemoryFigures::Round(memory_, *look, now);
-  return control::make_status({.name = config.server.name,
-                               .version = SERVAL_VERSION,
-                               .pid = ::getpid(),
-                               .threads = config.workers.threads,
-                               .ready_workers = config.health.ready_workers,
-                               .begun = begun_,
-                               .snapshot = snapshot,
-                               .scoreboard = scoreboard_,
-                               .memory = std::move(memory),
-                               .listeners = operations_.listeners(),
-                               .admin = operations_.admin_address(),
-                               .log_lines_dropped = log::dropped()},
-                              now);
+  responder.finish(status_.make(memory == nullptr || memory->as_bool() ? StatusMaker::For::person : StatusMaker::For::probe));
 }
 
 }  // namespace serval::master

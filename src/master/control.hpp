@@ -14,8 +14,8 @@
 #include "control/server.hpp"
 #include "master/control_socket.hpp"
 #include "master/handover.hpp"
-#include "master/memory_figures.hpp"
 #include "master/reload_plan.hpp"
+#include "master/status_maker.hpp"
 #include "master/worker_profiles.hpp"
 #include "scoreboard/memory.hpp"
 #include "supervisor/supervisor.hpp"
@@ -58,7 +58,7 @@ class Control {
   /// To all clients that wait for the upgrade.
   void upgrade_refused(const std::string& why);
 
-  /// What the admin process is told: a status, as JSON.
+  /// What the admin process is told, as JSON.
   std::string status_for_admin();
 
   /// The supervisor has handled an event, or something else has changed: answers commands whose effect is there by now.
@@ -75,7 +75,6 @@ class Control {
   };
 
   void status(const boost::json::object& arguments, const control::Responder& responder);
-  boost::json::object make_status(const MemoryFigures::Look* look);
   void reload(const control::Responder& responder);
   void stop(const boost::json::object& arguments, const control::Responder& responder);
   void scale(const boost::json::object& arguments, const control::Responder& responder);
@@ -94,10 +93,15 @@ class Control {
   const supervisor::Supervisor& supervisor_;
   const scoreboard::Memory& scoreboard_;
   Operations operations_;
-  MemoryFigures memory_;
   std::vector<Waiting> waiting_;
   std::vector<control::Responder> upgrade_waiters_;
   TimePoint begun_ = Clock::now();
+  StatusMaker status_{{.supervisor = supervisor_,
+                       .scoreboard = scoreboard_,
+                       .begun = begun_,
+                       .config = operations_.config,
+                       .listeners = operations_.listeners,
+                       .admin_address = operations_.admin_address}};
   ControlSocket socket_;
 };
 

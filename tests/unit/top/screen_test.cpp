@@ -4,6 +4,8 @@
 
 #include <gmock/gmock.h>
 
+#include "top/text.hpp"
+
 namespace serval::top {
 namespace {
 
