@@ -7,7 +7,6 @@
 #include "base/errno_text.hpp"
 #include "base/log.hpp"
 #include "os/socket_address.hpp"
-#include "scoreboard/reader.hpp"
 
 namespace serval::admin {
 namespace {

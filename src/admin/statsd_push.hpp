@@ -9,6 +9,7 @@
 #include "config/config.hpp"
 #include "os/unique_fd.hpp"
 #include "scoreboard/memory.hpp"
+#include "scoreboard/reader.hpp"
 
 namespace serval::admin {
 

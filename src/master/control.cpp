@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "base/exit_code.hpp"
-#include "base/log.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "control/status.hpp"
