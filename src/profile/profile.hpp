@@ -14,7 +14,7 @@
 namespace serval::profile {
 
 struct Frame {
-  std::string function;  ///< demangled; or "0x1234 in libfoo.so"
+  std::string function;  ///< demangled; or "[libfoo.so]"
   std::string file{};    ///< empty: not known
   std::int64_t line = 0;
 

@@ -55,6 +55,12 @@ class Mappings {
                    .section_address = dw.dwfl_offline_section_address,
                    .debuginfo_path = nullptr},
         dwfl_(dw.dwfl_begin(&callbacks_), dw.dwfl_end) {
+    for (const std::string_view line : split(maps, '\n')) {
+      if (!line.ends_with("[vdso]")) continue;
+      const char* const end = line.data() + line.size();
+      const char* const dash = std::from_chars(line.data(), end, vdso_begin_, 16).ptr;
+      if (dash != end) std::from_chars(dash + 1, end, vdso_end_, 16);
+    }
     if (!dwfl_ || maps.empty()) return;
     dw.dwfl_report_begin(dwfl_.get());
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(::fmemopen(maps.data(), maps.size(), "r"), std::fclose);
@@ -63,13 +69,18 @@ class Mappings {
     dw.dwfl_report_end(dwfl_.get(), nullptr, nullptr);
   }
 
+  /// libdwfl takes a place behind a module, such as the vdso, for one within (its segments reach up to the next one).
   Dwfl_Module* module_at(std::uint64_t address) const {
-    return dwfl_ ? dw_.dwfl_addrmodule(dwfl_.get(), address) : nullptr;
+    if (!dwfl_ || in_vdso(address)) return nullptr;
+    return dw_.dwfl_addrmodule(dwfl_.get(), address);
   }
+  bool in_vdso(std::uint64_t address) const { return address >= vdso_begin_ && address < vdso_end_; }
   const Libdw& dw() const { return dw_; }
 
  private:
   const Libdw& dw_;
+  std::uint64_t vdso_begin_ = 0;  ///< the code that the kernel maps into each process (vdso(7)); it is in no file
+  std::uint64_t vdso_end_ = 0;
   const Dwfl_Callbacks callbacks_;
   std::unique_ptr<Dwfl, decltype(Libdw::dwfl_end)> dwfl_;
 };
@@ -135,7 +146,7 @@ std::uint64_t address_in_file(const Libdw& dw, Dwfl_Module* module, std::uint64_
 std::string name_frame(const Mappings& mappings, std::uint64_t address, std::uint64_t inside) {
   const Libdw& dw = mappings.dw();
   Dwfl_Module* const module = mappings.module_at(inside);
-  if (module == nullptr) return hex(address);
+  if (module == nullptr) return mappings.in_vdso(inside) ? hex(address) + " in [vdso]" : hex(address);
   const auto function = function_at(dw, module, inside);
   if (!function) return presentable(hex(address_in_file(dw, module, address)) + " in " + file_of(dw, module));
   const auto source = source_at(dw, module, inside);
@@ -152,11 +163,9 @@ std::string name_frame(const Mappings& mappings, std::uint64_t address, std::uin
 std::vector<Place> place_of(const Mappings& mappings, std::uint64_t address) {
   const Libdw& dw = mappings.dw();
   Dwfl_Module* const module = mappings.module_at(address);
-  if (module == nullptr) return {{.function = hex(address)}};
+  if (module == nullptr) return {{.function = mappings.in_vdso(address) ? "[vdso]" : "[unknown]"}};
   const auto function = function_at(dw, module, address);
-  if (!function) {
-    return {{.function = presentable(hex(address_in_file(dw, module, address)) + " in " + file_of(dw, module))}};
-  }
+  if (!function) return {{.function = presentable("[" + file_of(dw, module) + "]")}};
   std::vector<Place> places;
   for (const std::string& inlined : inlined_functions_at(dw, module, address)) {
     places.push_back({.function = presentable(shortened(inlined, kMaxName))});
@@ -219,7 +228,7 @@ std::vector<std::vector<Place>> places_of(const std::string& maps, std::span<con
   std::vector<std::vector<Place>> answer;
   const Libdw* const dw = libdw();
   if (dw == nullptr) {
-    for (auto& text : bare_frames(addresses, maps)) answer.push_back({{.function = std::move(text)}});
+    for (auto& text : bare_frames(addresses, maps)) answer.push_back({{.function = std::move(text), .file = {}}});
     return answer;
   }
   const Mappings mappings(*dw, maps);

@@ -51,7 +51,7 @@ std::vector<std::vector<std::string>> name_frames(const Question& question);
 
 /// A function that an address lies in.
 struct Place {
-  std::string function;  ///< demangled and cut as above; "0x1234 in libfoo.so" for what has no name
+  std::string function;  ///< demangled and cut as above; "[libfoo.so]", "[vdso]", "[unknown]" for what has no name
   std::string file{};    ///< the last three components; empty: not known
   std::int64_t line = 0;
 };

@@ -244,7 +244,7 @@ class Hostile : public serval::App {
     const int fd = reports();
     for (const int slot : {-1, 0, 1, 2, 1'000'000, INT32_MAX, INT32_MIN}) {
       for (const auto tag : {ipc::Forked::kTag, ipc::Loaded::kTag, ipc::LoadFailed::kTag, ipc::NoLongerAccepting::kTag, ipc::Paused::kTag,
-                             ipc::Stack::kTag, ipc::StacksEnd::kTag, ipc::BootFailed::kTag, ipc::OnlyStuckLeft::kTag}) {
+                             ipc::Stack::kTag, ipc::StacksEnd::kTag, ipc::ProfileEnded::kTag, ipc::BootFailed::kTag, ipc::OnlyStuckLeft::kTag}) {
         say(fd, {.tag = tag, .slot = slot, .generation = slot, .pid = ::getppid(), .text_size = 9999});
         ::usleep(500);
       }

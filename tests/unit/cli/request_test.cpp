@@ -54,6 +54,9 @@ TEST(Request, IsMadeOfWordsAndFlags) {
       {"stacks", {"all"}, "\"all\"" + seen},
       {"stacks", {"99999999999"}, "\"99999999999\"" + seen},
       {"stacks", {"-3"}, "\"-3\"" + seen},
+      {"profile", {}, R"({"cpu":false})"},
+      {"profile", {"3"}, R"({"slot":3,"cpu":false})"},
+      {"profile", {"all"}, "\"all\" is no slot; serval profile 0, or serval profile for all workers"},
       {"stacks", {"+3"}, "\"+3\"" + seen},
       {"drain", {}, "{}"},
   };

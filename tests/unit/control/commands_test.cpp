@@ -26,7 +26,7 @@ TEST(Commands, HaveARowEachInTheOrderOfTheEnum) {
     EXPECT_EQ(static_cast<std::size_t>(command.order), i++) << command.name;
     EXPECT_EQ(&command_for(command.order), &command);
   }
-  EXPECT_EQ(i, static_cast<std::size_t>(Order::stacks) + 1);
+  EXPECT_EQ(i, static_cast<std::size_t>(Order::profile) + 1);
 }
 
 TEST(Commands, AServerThatIsStoppingRefusesThoseThatWouldHaveNoEffect) {
@@ -34,7 +34,7 @@ TEST(Commands, AServerThatIsStoppingRefusesThoseThatWouldHaveNoEffect) {
   for (const Command& command : commands()) {
     if (!command.while_stopping) refused.push_back(command.name);
   }
-  EXPECT_THAT(refused, testing::ElementsAre("scale", "recycle", "drain", "undrain", "pause", "resume"));
+  EXPECT_THAT(refused, testing::ElementsAre("scale", "recycle", "drain", "undrain", "pause", "resume", "profile"));
 }
 
 TEST(Commands, OnlyStatusIsNotNoticed) {

@@ -14,7 +14,8 @@ std::set<std::uint32_t> tags() {
   std::set<std::uint32_t> found;
   for (std::uint32_t tag = 0; tag < kBeyondAllTags; ++tag) {
     for (const std::uint32_t size :
-         {std::uint32_t{0}, std::uint32_t{sizeof(CrashReport)}, std::uint32_t{sizeof(StackReport)}}) {
+         {std::uint32_t{0}, std::uint32_t{sizeof(CrashReport)}, std::uint32_t{sizeof(StackReport)},
+          std::uint32_t{sizeof(ProfileOrder)}}) {
       if (decode<Direction>({.tag = tag, .text_size = size})) found.insert(tag);
     }
   }
@@ -30,8 +31,8 @@ Message sent(const Direction& message) {
 TEST(Messages, HaveTheNumbersThatOtherVersionsKnow) {
   EXPECT_EQ(tags<ToMold>(), (std::set<std::uint32_t>{5, 15}));
   EXPECT_EQ(tags<FromMold>(), (std::set<std::uint32_t>{1, 2, 3, 4, 8}));
-  EXPECT_EQ(tags<ToWorker>(), (std::set<std::uint32_t>{14, 15, 16, 17, 19}));
-  EXPECT_EQ(tags<FromWorker>(), (std::set<std::uint32_t>{6, 7, 8, 9, 10, 11, 12, 13, 18, 20, 21, 22}));
+  EXPECT_EQ(tags<ToWorker>(), (std::set<std::uint32_t>{14, 15, 16, 17, 19, 23, 24}));
+  EXPECT_EQ(tags<FromWorker>(), (std::set<std::uint32_t>{6, 7, 8, 9, 10, 11, 12, 13, 18, 20, 21, 22, 25}));
 }
 
 TEST(Messages, HaveTheirFieldsWhereOtherVersionsLookForThem) {
@@ -67,6 +68,18 @@ TEST(Messages, SayTheSameAtTheOtherEnd) {
   EXPECT_EQ(sent<WantsReplacement>(FromWorker{WantsReplacement{"no descriptors"}}).unfit, "no descriptors");
   EXPECT_EQ(sent<Paused>(FromWorker{Paused{9}}).number, 9u);
   EXPECT_EQ(sent<StacksEnd>(FromWorker{StacksEnd{10}}).question, 10u);
+  EXPECT_EQ(sent<EndProfile>(ToWorker{EndProfile{11}}).number, 11u);
+  const ProfileOrder order{.offset = 1, .size = 2, .length_ms = 3, .hz = 4, .cpu = 1};
+  const auto take = sent<TakeProfile>(ToWorker{TakeProfile{12, order}});
+  EXPECT_EQ(take.number, 12u);
+  EXPECT_EQ(take.order.offset, 1u);
+  EXPECT_EQ(take.order.size, 2u);
+  EXPECT_EQ(take.order.length_ms, 3);
+  EXPECT_EQ(take.order.hz, 4);
+  EXPECT_EQ(take.order.cpu, 1);
+  const auto ended = sent<ProfileEnded>(FromWorker{ProfileEnded{13, "why"}});
+  EXPECT_EQ(ended.number, 13u);
+  EXPECT_EQ(ended.why, "why");
 }
 
 TEST(Messages, CarryReports) {

@@ -88,7 +88,8 @@ struct ExitsTest : testing::Test {
   WorkerMemory memory{config::Memory{}};
   StackNames names{io, "/bin/false"};
   WorkerStacks stacks{io, names, scoreboard, {}};
-  Exits exits{{children, generations, stacks, memory, scoreboard, supervisor}, [this](const supervisor::Event& event) {
+  WorkerProfiles profiles{io, children};
+  Exits exits{{children, generations, stacks, profiles, memory, scoreboard, supervisor}, [this](const supervisor::Event& event) {
                 const auto& exited = std::get<supervisor::ChildExited>(event);
                 happened.push_back(std::to_string(exited.pid) + " " + exited.exit.text);
               }};

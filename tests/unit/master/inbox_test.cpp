@@ -102,6 +102,7 @@ struct InboxTest : testing::Test {
   Report report = [this](supervisor::Log line) { lines.push_back(std::move(line)); };
   StackNames names{io, "/bin/false"};
   WorkerStacks stacks{io, names, inheritance.scoreboard, ways_to_workers(children)};
+  WorkerProfiles profiles{io, children};
   WorkerReports reports{children, generations, names, tell, report};
   Launcher launcher{{io, children, generations, inheritance, memory, reaper},
                     {.tell = tell,
@@ -109,7 +110,7 @@ struct InboxTest : testing::Test {
                      .on_worker_packet = [](int, const auto&) {},
                      .on_mold_exit = [](int, const auto&) {},
                      .on_worker_exit = [this](int slot, const auto&) { exits.push_back(slot); }}};
-  Inbox inbox{{children, generations, launcher, reports, stacks}, tell, report};
+  Inbox inbox{{children, generations, launcher, reports, stacks, profiles}, tell, report};
   ipc::Channel molds_end;
 };
 
