@@ -70,9 +70,7 @@ Result<void> check_fds(const os::FdWatch& fds) {
     log::info("the app has closed its standard input, output or error: they are /dev/null from here on");
   const auto lost = fds.lost();
   if (!lost) return {};
-  return Error{"the app has " + std::string(lost->closed ? "closed" : "put another file in the place of") +
-               " a descriptor of serval's: " + lost->name + " (" + std::to_string(lost->fd) +
-               "); it may close only what it has opened"};
+  return Error{lost->text()};
 }
 
 bool master_gone(int life_fd) {

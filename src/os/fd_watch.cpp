@@ -20,6 +20,11 @@ void FdWatch::stop() {
   watched_.clear();
 }
 
+std::string FdWatch::Lost::text() const {
+  return "the app has " + std::string(closed ? "closed" : "put another file in the place of") +
+         " a descriptor of serval's: " + name + " (" + std::to_string(fd) + "); it may close only what it has opened";
+}
+
 std::optional<FdWatch::Lost> FdWatch::lost() const {
   const std::lock_guard lock(mutex_);
   for (const Watched& watched : watched_) {

@@ -31,6 +31,9 @@ class FdWatch {
     int fd = -1;
     std::string name;
     bool closed = false;  ///< else it is another file
+
+    /// One sentence for those who load an app that has done it.
+    std::string text() const;
   };
   /// The first that is not what it was.
   std::optional<Lost> lost() const;

@@ -24,9 +24,9 @@
 #include "os/own_fds.hpp"
 #include "stack/capture.hpp"
 #include "worker/crash_report.hpp"
-#include "worker/outbox.hpp"
 #include "worker/serving.hpp"
 #include "worker/understood.hpp"
+#include "worker/voice.hpp"
 
 namespace serval::worker {
 
@@ -67,7 +67,7 @@ class Worker {
                        .on_unfit = [this](const std::string& why, bool can_tell) { leave_for(why, can_tell); }}),
         signals_(std::make_unique<asio::signal_set>(io_, SIGTERM, SIGINT, SIGXCPU)),
         channel_(io_, boot_.channel.in_fd()),
-        outbox_(io_, boot_.channel),
+        voice_(io_, boot_.channel, {.seat = boot_.slot, .generation = boot_.heritage.generation}),
         paused_(boot_.pause != 0) {}
 
   ~Worker() {
@@ -89,7 +89,7 @@ class Worker {
     }
     if (state == WorkerState::failed) return told_why_ ? exit_code::app_failed : exit_code::unfit;
     if (state == WorkerState::ready) serve();
-    outbox_.finish(kLastWords);
+    voice_.finish(kLastWords);
     boot_.app.worker_stop();
     log::finish();
     return serving_.drain().exit_code();
@@ -100,10 +100,8 @@ class Worker {
 
   WorkerState boot();
   WorkerState fail_boot(const std::string& why);
-  std::optional<std::string> lost_fd();
   void serve();
-  bool say(const ipc::FromWorker& message);
-  ipc::Packet packet_of(const ipc::FromWorker& message) const;
+  bool say(const ipc::FromWorker& message) { return voice_.say(message); }
   void speak_before_dying();
   void watch_signals();
   void watch_channel();
@@ -129,36 +127,20 @@ class Worker {
   Serving serving_;
   std::unique_ptr<asio::signal_set> signals_;
   asio::posix::stream_descriptor channel_;
-  Outbox outbox_;
+  Voice voice_;
   bool unwanted_ = false;  ///< told to go while it booted
   bool told_why_ = false;  ///< it does not boot
   bool paused_;
 };
 
-/// Stacks are many, and sent with pauses (worker/stack_reports.hpp).
-bool Worker::say(const ipc::FromWorker& message) {
-  const bool tried_again =
-      std::holds_alternative<ipc::Stack>(message) || std::holds_alternative<ipc::StacksEnd>(message);
-  return tried_again ? outbox_.send_if_room(packet_of(message)) : outbox_.send(packet_of(message));
-}
-
-/// With the name of the sender.
-ipc::Packet Worker::packet_of(const ipc::FromWorker& message) const {
-  ipc::Packet packet = ipc::encode(message);
-  packet.slot = boot_.slot;
-  packet.generation = boot_.heritage.generation;
-  packet.pid = ::getpid();
-  return packet;
-}
-
 void Worker::speak_before_dying() {
   stack::prepare();
   stack::enlist_thread();
-  report_crash_to(boot_.channel, packet_of(ipc::Crashed{}));
+  report_crash_to(boot_.channel, voice_.packet_of(ipc::Crashed{}));
 }
 
 Worker::WorkerState Worker::fail_boot(const std::string& why) {
-  told_why_ = say(ipc::BootFailed{why}) && outbox_.finish(kLastWords);
+  told_why_ = say(ipc::BootFailed{why}) && voice_.finish(kLastWords);
   if (!told_why_) log::error("cannot tell the master why the worker does not boot", {{"why", why}});
   return WorkerState::failed;
 }
@@ -178,7 +160,7 @@ Worker::WorkerState Worker::boot() {
   serving_.watch_own_fds(boot_.channel, loop_fds_);
   if (Result<void> started = boot_.app.worker_start(info); !started) return fail_boot(started.error());
   os::fill_standard_fds();  // what the app may have closed: the next connection would get its number
-  if (const auto lost = lost_fd()) return fail_boot(*lost);
+  if (const auto lost = serving_.own_fds().lost()) return fail_boot(lost->text());
   watch_signals();
   watch_channel();
   // The master keeps the boot deadline; this only waits until the app is ready or nobody wants it any more.
@@ -186,20 +168,11 @@ Worker::WorkerState Worker::boot() {
     io_.restart();
     io_.run_for(kAskReady);
     if (unwanted_) return unbound(WorkerState::unwanted);
-    if (const auto lost = lost_fd()) return fail_boot(*lost);
+    if (const auto lost = serving_.own_fds().lost()) return fail_boot(lost->text());
   }
   io_.restart();
   io_.poll();
   return unbound(unwanted_ ? WorkerState::unwanted : WorkerState::ready);
-}
-
-/// In the words of the mold's (mold/mold.cpp), which has looked at what was loaded.
-std::optional<std::string> Worker::lost_fd() {
-  const auto lost = serving_.own_fds().lost();
-  if (!lost) return std::nullopt;
-  return "the app has " + std::string(lost->closed ? "closed" : "put another file in the place of") +
-         " a descriptor of serval's: " + lost->name + " (" + std::to_string(lost->fd) +
-         "); it may close only what it has opened";
 }
 
 void Worker::serve() {
@@ -303,11 +276,8 @@ void Worker::drain(std::string_view why, Heirs heirs) {
 int run(Boot boot) {
   Result<Understood> understood = understand(boot.heritage.config);
   if (!understood) {
-    ipc::Packet failed = ipc::encode(ipc::FromWorker(ipc::BootFailed{understood.error()}));
-    failed.slot = boot.slot;
-    failed.generation = boot.heritage.generation;
-    failed.pid = ::getpid();
-    boot.channel.send(failed);
+    boot.channel.send(
+        packet_from({.seat = boot.slot, .generation = boot.heritage.generation}, ipc::BootFailed{understood.error()}));
     return exit_code::app_failed;
   }
   std::vector<int> loop_fds;
