@@ -565,6 +565,8 @@ constexpr Option kOptions[] = {
      .placeholder = "true|false",
      .summary =
          "make log lines, tagged with their worker, of what the app writes to standard output and standard error",
+     .more = "These lines name no request, since a pipe does not tell the thread; what the app logs through serval "
+             "names it.",
      .example = "false"},
 
     {.path = "health.live",

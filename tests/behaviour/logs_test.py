@@ -236,6 +236,12 @@ class Shape(LogTest):
         for line in serval.log().splitlines():
             self.assertRegex(line, TEXT_LINE)
 
+    def test_lines_of_the_app_name_the_request_whose_thread_wrote_them(self):
+        serval = self.start_probe()
+        self.assertEqual(serval.get("/log?text=hello", [("X-Request-Id", "shop-17")]).status, 200)
+        serval.expect_log(r"warning worker\[\d\] .*: hello from=app request_id=shop-17$")
+        serval.expect_log(r"warning worker\[\d\] .*: \"?hello elsewhere\"? from=app$")
+
     def test_output_is_left_alone_without_capture(self):
         serval = self.start(app="faulty", config={"log": {"capture": False}})
         self.assertEqual(serval.get("/print?lines=2").status, 200)
