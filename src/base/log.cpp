@@ -184,16 +184,18 @@ bool write(Level level, std::string_view sentence, std::span<const Field> fields
   }
 }
 
-void captured(std::string_view process, int generation, int pid, std::string_view stream, std::string_view line) {
+void captured(const LogOrigin& writer, std::string_view line, std::span<const Field> fields) {
   try {
     ProcessLog& log = current();
     if (!log.logger.should_log(spdlog::level::info)) return;
-    const std::string origin = render_origin(log.format, {process, generation, pid, stream});
-    const std::string payload = render(log.format, line, {});
+    const std::string origin = render_origin(log.format, writer);
+    const std::string payload = render(log.format, line, fields);
     log.sink->log(spdlog::details::log_msg(origin, spdlog::level::info, payload));
   } catch (...) {  // as in write
   }
 }
+
+Format format() { return current().format; }
 
 void reopen(int new_fd) { current().sink->reopen(new_fd); }
 

@@ -20,11 +20,25 @@ struct Field {
   template <class Int>
   requires std::is_integral_v<Int> Field(std::string_view name, Int value) : key(name), text(std::to_string(value)), quoted(false) {}
   Field(std::string_view name, std::chrono::milliseconds value) : Field(name, value.count()) {}
+  /// `json` is written as it is: one JSON value without an end of line. Where the format is text it is a text.
+  static Field verbatim(std::string_view name, std::string_view json) {
+    Field field(name, json);
+    field.quoted = false;
+    return field;
+  }
 
   std::string_view key;
   std::string text;
   bool quoted;  ///< JSON: a string, not a number
 };
 using Fields = std::initializer_list<Field>;
+
+/// The process that logs a line. `stream` is empty but for captured lines.
+struct LogOrigin {
+  std::string_view process;
+  int generation = 0;  ///< 0: has none (the master), and none is shown
+  int pid = 0;
+  std::string_view stream;
+};
 
 }  // namespace serval::log

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
 
 namespace serval::log {
 namespace {
@@ -123,6 +124,11 @@ void append_json(std::string& out, std::string_view text) {
     }
     text.remove_prefix(character.size());
   }
+}
+
+bool is_own_key(std::string_view key) {
+  constexpr std::string_view kOwn[] = {"time", "level", "process", "gen", "pid", "stream", "msg"};
+  return std::find(std::begin(kOwn), std::end(kOwn), key) != std::end(kOwn);
 }
 
 std::string render_origin(Format format, const LogOrigin& origin) {

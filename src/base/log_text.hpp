@@ -10,13 +10,8 @@
 /// How a log line is spelt, without any I/O: the two formats of base/log.hpp.
 namespace serval::log {
 
-/// The process that logs a line. `stream` is empty but for captured lines.
-struct LogOrigin {
-  std::string_view process;
-  int generation = 0;  ///< 0: has none (the master), and none is shown
-  int pid = 0;
-  std::string_view stream;
-};
+/// Whether serval's own part of a JSON line may have this key, whichever fields follow it.
+bool is_own_key(std::string_view key);
 
 /// text: `worker[3] gen=2 pid=811`; json: `"process":"worker[3]","gen":2,"pid":811`.
 std::string render_origin(Format format, const LogOrigin& origin);

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/log_text.hpp"
+#include "master/json_line.hpp"
 
 namespace serval::master {
 namespace {
@@ -45,7 +47,14 @@ Capture::Progress Capture::read_some() {
 }
 
 void Capture::log_line(std::string_view line) const {
-  log::captured(writer_.process, writer_.generation, writer_.pid, writer_.stream, line);
+  const log::LogOrigin origin{writer_.process, writer_.generation, writer_.pid, writer_.stream};
+  // A text line has no place for an object: there it stays the text that it is.
+  if (log::format() == log::Format::json) {
+    if (const auto object = read_json_line(line, log::is_own_key)) {
+      return log::captured(origin, object->message, object->fields());
+    }
+  }
+  log::captured(origin, line);
 }
 
 }  // namespace serval::master

@@ -242,6 +242,21 @@ class Shape(LogTest):
         serval.expect_log(r"warning worker\[\d\] .*: hello from=app request_id=shop-17$")
         serval.expect_log(r"warning worker\[\d\] .*: \"?hello elsewhere\"? from=app$")
 
+    def test_json_of_the_app_is_kept_as_fields_in_a_json_log(self):
+        serval = self.launch_config(app="probe", config={"log": {"format": "json"}, "workers": {"count": 1}})
+        serval.expect_log(r'"msg":"serving')
+        printed = (b'{"level":"error","message":"sold","item":{"id":7,"price":0.25}}\n'
+                   b'{"msg":"no object"\n'
+                   b"plain\x1b[31m\n" + b'{"a":' + b"[" * 200 + b"]" * 200 + b"}\n")
+        with serval.client() as client:
+            self.assertEqual(client.request("POST", "/print", body=printed).status, 200)
+        serval.expect_log(r'"stream":"stdout"', count=4)
+        kept, *wrapped = [json.loads(line) for line in serval.log().splitlines() if '"stream":"stdout"' in line]
+        self.assertEqual((kept["process"], kept["level"], kept["app_level"], kept["msg"], kept["item"]),
+                         ("worker[0]", "info", "error", "sold", {"id": 7, "price": 0.25}))
+        self.assertEqual([record["msg"] + "\n" for record in wrapped],
+                         [line + "\n" for line in printed.decode().splitlines()[1:]])
+
     def test_output_is_left_alone_without_capture(self):
         serval = self.start(app="faulty", config={"log": {"capture": False}})
         self.assertEqual(serval.get("/print?lines=2").status, 200)

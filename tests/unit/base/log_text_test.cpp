@@ -100,5 +100,11 @@ TEST(LogText, whole_lines) {
             "\"msg\":\"worker ready\",\"boot_ms\":12}\n");
 }
 
+TEST(LogText, what_is_json_already_is_left_as_it_is) {
+  const Field fields[] = {Field::verbatim("a", R"({"b":[1,"x"]})"), Field::verbatim("c\"", "0.10")};
+  EXPECT_EQ(render(Format::json, "x", fields), R"("msg":"x","a":{"b":[1,"x"]},"c\"":0.10)");
+  EXPECT_EQ(render(Format::text, "x", fields), R"(x a="{\"b\":[1,\"x\"]}" c"=0.10)");
+}
+
 }  // namespace
 }  // namespace serval::log
