@@ -16,6 +16,7 @@ namespace serval::log {
 struct Settings {
   Level level = Level::info;
   Format format = Format::text;
+  Keys keys = Keys::serval;
   int fd = 2;  ///< borrowed, append-only; reopen() puts another file in its place
 };
 
@@ -41,7 +42,7 @@ inline void error(std::string_view sentence, Fields fields = {}) { write(Level::
 void captured(const LogOrigin& writer, std::string_view line, std::span<const Field> fields = {});
 
 /// Of this process's log.
-Format format();
+Style style();
 
 /// Puts the file behind `new_fd` in the place of the log's descriptor; after it returns no line goes to the old file.
 void reopen(int new_fd);

@@ -518,6 +518,13 @@ constexpr Option kOptions[] = {
      .placeholder = "FORMAT",
      .summary = "form of the log's lines",
      .example = "\"json\""},
+    {.path = "log.keys",
+     .field = field<&Config::log, &Log::keys>(),
+     .placeholder = "NAMES",
+     .summary = "what the keys of JSON lines are called, in the log and the access log",
+     .more = "For collectors that know names of their own for time, level, message and what requests have: ecs is "
+             "Elastic's Common Schema, gcp Google Cloud's. They are listed under KEYS. Loki takes any.",
+     .example = "\"ecs\""},
     {.path = "log.file",
      .field = field<&Config::log, &Log::file>(),
      .placeholder = "FILE",
@@ -673,6 +680,7 @@ constexpr std::string_view kReserved[] = {
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};  // in the order of LogLevel
 constexpr std::string_view kFormats[] = {"text", "json"};                      // in the order of LogFormat
+constexpr std::string_view kKeys[] = {"serval", "ecs", "datadog", "gcp"};      // in the order of LogKeys
 constexpr std::string_view kMeasures[] = {"pss", "rss", "uss"};                // in the order of MemoryMeasure
 
 bool is_inside(std::string_view inner, std::string_view outer) {
@@ -712,9 +720,11 @@ std::string_view key_of(std::string_view path) { return path.substr(path.find('.
 
 std::string_view name_of(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
 std::string_view name_of(LogFormat format) { return kFormats[static_cast<std::size_t>(format)]; }
+std::string_view name_of(LogKeys keys) { return kKeys[static_cast<std::size_t>(keys)]; }
 std::string_view name_of(MemoryMeasure measure) { return kMeasures[static_cast<std::size_t>(measure)]; }
 std::span<const std::string_view> choices(LogLevel) { return kLevels; }
 std::span<const std::string_view> choices(LogFormat) { return kFormats; }
+std::span<const std::string_view> choices(LogKeys) { return kKeys; }
 std::span<const std::string_view> choices(MemoryMeasure) { return kMeasures; }
 
 }  // namespace serval::config

@@ -218,6 +218,19 @@ class Shape(LogTest):
         self.assertTrue({"time", "level", "process", "pid", "msg"} <= set.intersection(*(set(record) for record in records)))
         self.assertIn("worker[0]", {record["process"] for record in records})
 
+    def test_json_keys_have_the_names_of_a_collector(self):
+        serval = self.launch_config(config={"log": {"format": "json", "access_format": "json", "keys": "ecs"}})
+        serval.expect_log(r'"message":"serving')
+        serval.get("/a")
+        [line] = serval.expect_access("/a")
+        self.assertEqual((json.loads(line)["url.original"], json.loads(line)["ecs.version"]), ("/a", "8.11.0"))
+        self.assertEqual(serval.stop(), 0)
+        records = [json.loads(line) for line in serval.log().splitlines()]
+        common = {"@timestamp", "log.level", "process.name", "process.pid", "message", "ecs.version"}
+        self.assertTrue(common <= set.intersection(*(set(record) for record in records)))
+        plain = {key for record in records for key in record if "." not in key} - {"@timestamp", "message"}
+        self.assertEqual(plain, set(), "they would have to be objects of the schema")
+
     def start_json(self):
         serval = self.launch_config(config={"log": {"format": "json"}})
         serval.expect_log(r'"msg":"serving')

@@ -2,14 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "base/log_text.hpp"
+#include "base/log_keys.hpp"
 
 namespace serval::master {
 namespace {
 
 /// `message|"key":value,...`, or "none".
 std::string read(std::string_view line) {
-  const auto read = read_json_line(line, log::is_own_key);
+  const auto read = read_json_line(line, [](std::string_view key) { return log::is_own_key(log::Keys::serval, key); });
   if (!read) return "none";
   std::string text = read->message + "|";
   for (const auto& member : read->members) {
