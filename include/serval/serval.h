@@ -153,7 +153,8 @@ typedef struct serval_host {
   uint32_t features; /* 0 */
   serval_text version; /* of serval, e.g. "0.1.0" */
 
-  /* A line in serval's log; control bytes are escaped. `level` is an enum serval_log_level. */
+  /* A line in serval's log; control bytes are escaped. `level` is an enum serval_log_level. On a thread that is in handle the line has
+     the request's request_id; standard output and standard error come through a pipe, which does not tell the thread. */
   void (*log)(int32_t level, serval_text text);
   /* Says why the function that was given `error` is about to return failure. The last call counts. */
   void (*explain)(serval_error* error, serval_text why);

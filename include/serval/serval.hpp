@@ -105,7 +105,8 @@ inline std::vector<std::pair<std::string, std::string>> parse_query(std::string_
 
 enum class LogLevel { debug = SERVAL_LOG_DEBUG, info = SERVAL_LOG_INFO, warning = SERVAL_LOG_WARNING, error = SERVAL_LOG_ERROR };
 
-/// A line in serval's log, under the name of this process. On any thread, from the constructor on; control bytes are escaped.
+/// A line in serval's log, under the name of this process. On any thread, from the constructor on; control bytes are escaped. On a thread
+/// that is in handle() it has the request's request_id, which lines on standard output and standard error cannot have.
 /// Where there is no serval, as in a unit test of the app, it goes to standard error.
 inline void log(LogLevel level, std::string_view text) {
   if (detail::host != nullptr) return detail::host->log(static_cast<std::int32_t>(level), detail::text(text));

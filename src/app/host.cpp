@@ -72,7 +72,7 @@ bool take(serval_exchange* exchange) {
   }
   if (exchange->answered) {
     log::warning("app answered twice, the second answer is ignored",
-                 {{"request", exchange->request_id}, {"method", exchange->method}, {"target", exchange->target}});
+                 {{"request_id", exchange->request_id}, {"method", exchange->method}, {"target", exchange->target}});
     return false;
   }
   exchange->answered = true;
@@ -137,15 +137,24 @@ void fail(serval_exchange* exchange, serval_text why) {
   });
 }
 
+log::Level level_of(int32_t level) {
+  switch (level) {
+    case SERVAL_LOG_DEBUG: return log::Level::debug;
+    case SERVAL_LOG_INFO: return log::Level::info;
+    case SERVAL_LOG_WARNING: return log::Level::warning;
+  }
+  return log::Level::error;
+}
+
 void write_log(int32_t level, serval_text message) {
   guarded("app's log line is lost", [&] {
     const std::string sentence = one_line(view(message));
-    switch (level) {
-      case SERVAL_LOG_DEBUG: return log::debug(sentence, {{"from", "app"}});
-      case SERVAL_LOG_INFO: return log::info(sentence, {{"from", "app"}});
-      case SERVAL_LOG_WARNING: return log::warning(sentence, {{"from", "app"}});
+    // Threads of the app's own handle nothing, so their lines belong to no request that serval could name.
+    if (current_exchange == nullptr) {
+      log::write(level_of(level), sentence, {{"from", "app"}});
+    } else {
+      log::write(level_of(level), sentence, {{"from", "app"}, {"request_id", current_exchange->request_id}});
     }
-    log::error(sentence, {{"from", "app"}});
   });
 }
 

@@ -35,18 +35,18 @@ std::string_view view(spdlog::string_view_t text) { return {text.data(), text.si
 /// logger name, and like the payload it is already in the log's format. No state, so threads may format at once.
 class LineFormatter : public spdlog::formatter {
  public:
-  LineFormatter(Format format, const std::atomic<bool>& journal) : format_(format), journal_(journal) {}
+  LineFormatter(Style style, const std::atomic<bool>& journal) : style_(style), journal_(journal) {}
 
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     std::string line;
     const std::string_view priority =
         journal_.load(std::memory_order_relaxed) ? priority_prefix(level_of(message.level)) : "";
-    append_line(line, format_,
+    append_line(line, style_,
                 {message.time, level_name(message.level), view(message.logger_name), view(message.payload), priority});
     out.append(line.data(), line.data() + line.size());
   }
   std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<LineFormatter>(format_, journal_);
+    return std::make_unique<LineFormatter>(style_, journal_);
   }
 
  private:
@@ -61,7 +61,7 @@ class LineFormatter : public spdlog::formatter {
     return level == spdlog::level::warn ? "warning" : "error";
   }
 
-  Format format_;
+  Style style_;
   const std::atomic<bool>& journal_;  ///< the sink's
 };
 
@@ -71,9 +71,9 @@ thread_local bool t_lost = false;
 /// One line, one write. Says how many lines got lost once one has gone through again, but not over and over where every other one is lost.
 class LineSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  LineSink(int fd, Format format, std::string origin)
-      : file_(fd), journal_(is_journal(fd)), format_(format), origin_(std::move(origin)) {
-    set_formatter_(std::make_unique<LineFormatter>(format, journal_));
+  LineSink(int fd, Style style, std::string origin)
+      : file_(fd), journal_(is_journal(fd)), style_(style), origin_(std::move(origin)) {
+    set_formatter_(std::make_unique<LineFormatter>(style, journal_));
   }
 
   void reopen(int new_fd) {
@@ -101,7 +101,7 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
  private:
   void say_dropped() {
     const Field fields[] = {{"count", unsaid_}, {"why", file_.why_dropped()}};
-    const std::string said = render(format_, "log lines dropped", fields);
+    const std::string said = render(style_, "log lines dropped", fields);
     if (!put(spdlog::details::log_msg(origin_, spdlog::level::warn, said))) return;
     unsaid_ = 0;
     quiet_until_ = Clock::now() + Flood::kQuietTime;
@@ -115,7 +115,7 @@ class LineSink : public spdlog::sinks::base_sink<std::mutex> {
 
   LineFile file_;
   std::atomic<bool> journal_;
-  Format format_;
+  Style style_;
   std::string origin_;
   std::atomic<std::uint64_t> dropped_ = 0;
   std::uint64_t unsaid_ = 0;
@@ -127,9 +127,9 @@ struct ProcessLog {
       : settings(its_settings),
         name(its_name),
         generation(its_generation),
-        format(settings.format),
-        origin(render_origin(format, {name, generation, ::getpid(), {}})),
-        sink(std::make_shared<LineSink>(settings.fd, format, origin)),
+        style(settings.format, settings.keys),
+        origin(render_origin(style, {name, generation, ::getpid(), {}})),
+        sink(std::make_shared<LineSink>(settings.fd, style, origin)),
         logger(origin, sink) {
     logger.set_level(spdlog_level(settings.level));
     // Spdlog's own would print to standard error, which may be the app's.
@@ -139,7 +139,7 @@ struct ProcessLog {
   Settings settings;
   std::string name;
   int generation;
-  Format format;
+  Style style;
   std::string origin;
   std::shared_ptr<LineSink> sink;
   spdlog::logger logger;
@@ -176,7 +176,7 @@ bool write(Level level, std::string_view sentence, std::span<const Field> fields
     ProcessLog& log = current();
     if (!log.logger.should_log(spdlog_level(level))) return true;
     t_lost = false;
-    const std::string payload = render(log.format, sentence, fields);
+    const std::string payload = render(log.style, sentence, fields);
     log.logger.log(spdlog_level(level), spdlog::string_view_t(payload.data(), payload.size()));
     return !t_lost;
   } catch (...) {  // out of memory: a log line is not worth more trouble
@@ -184,16 +184,18 @@ bool write(Level level, std::string_view sentence, std::span<const Field> fields
   }
 }
 
-void captured(std::string_view process, int generation, int pid, std::string_view stream, std::string_view line) {
+void captured(const LogOrigin& writer, std::string_view line, std::span<const Field> fields) {
   try {
     ProcessLog& log = current();
     if (!log.logger.should_log(spdlog::level::info)) return;
-    const std::string origin = render_origin(log.format, {process, generation, pid, stream});
-    const std::string payload = render(log.format, line, {});
+    const std::string origin = render_origin(log.style, writer);
+    const std::string payload = render(log.style, line, fields);
     log.sink->log(spdlog::details::log_msg(origin, spdlog::level::info, payload));
   } catch (...) {  // as in write
   }
 }
+
+Style style() { return current().style; }
 
 void reopen(int new_fd) { current().sink->reopen(new_fd); }
 

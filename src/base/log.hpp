@@ -16,6 +16,7 @@ namespace serval::log {
 struct Settings {
   Level level = Level::info;
   Format format = Format::text;
+  Keys keys = Keys::serval;
   int fd = 2;  ///< borrowed, append-only; reopen() puts another file in its place
 };
 
@@ -37,8 +38,11 @@ inline void warning(std::string_view sentence, Fields fields = {}) { write(Level
 inline void error(std::string_view sentence, Fields fields = {}) { write(Level::error, sentence, fields); }
 
 /// A line that the app wrote to its standard output or error: logged under the name of the process that wrote it.
-/// `process` is e.g. "worker[3]", `stream` "stdout" or "stderr".
-void captured(std::string_view process, int generation, int pid, std::string_view stream, std::string_view line);
+/// `writer.process` is e.g. "worker[3]", `writer.stream` "stdout" or "stderr"; `fields` what the line itself says in them.
+void captured(const LogOrigin& writer, std::string_view line, std::span<const Field> fields = {});
+
+/// Of this process's log.
+Style style();
 
 /// Puts the file behind `new_fd` in the place of the log's descriptor; after it returns no line goes to the old file.
 void reopen(int new_fd);

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "base/log_keys.hpp"
+
 namespace serval::log {
 namespace {
 
@@ -73,6 +75,12 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+/// `"time":`, as `keys` calls it.
+void append_key(std::string& out, Keys keys, std::string_view key) {
+  append_json_string(out, key_name(keys, key));
+  out += ':';
+}
+
 void append_time(std::string& out, std::chrono::system_clock::time_point time) {
   using namespace std::chrono;
   const auto day = floor<days>(time);
@@ -125,15 +133,22 @@ void append_json(std::string& out, std::string_view text) {
   }
 }
 
-std::string render_origin(Format format, const LogOrigin& origin) {
+std::string render_origin(Style style, const LogOrigin& origin) {
   std::string out;
-  if (format == Format::json) {
-    out += "\"process\":";
+  if (style.format == Format::json) {
+    append_key(out, style.keys, "process");
     append_json_string(out, origin.process);
-    if (origin.generation != 0) out += ",\"gen\":" + std::to_string(origin.generation);
-    out += ",\"pid\":" + std::to_string(origin.pid);
+    if (origin.generation != 0) {
+      out += ',';
+      append_key(out, style.keys, "gen");
+      out += std::to_string(origin.generation);
+    }
+    out += ',';
+    append_key(out, style.keys, "pid");
+    out += std::to_string(origin.pid);
     if (!origin.stream.empty()) {
-      out += ",\"stream\":";
+      out += ',';
+      append_key(out, style.keys, "stream");
       append_json_string(out, origin.stream);
     }
     return out;
@@ -148,15 +163,19 @@ std::string render_origin(Format format, const LogOrigin& origin) {
   return out;
 }
 
-std::string render(Format format, std::string_view sentence, std::span<const Field> fields) {
+std::string render(Style style, std::string_view sentence, std::span<const Field> fields) {
   std::string out;
-  if (format == Format::json) {
-    out += "\"msg\":";
+  if (style.format == Format::json) {
+    append_key(out, style.keys, "msg");
     append_json_string(out, sentence);
     for (const Field& field : fields) {
       out += ',';
-      append_json_string(out, field.key);
-      out += ':';
+      if (field.as_is) {
+        append_json_string(out, field.key);
+        out += ':';
+      } else {
+        append_key(out, style.keys, field.key);
+      }
       if (field.quoted) {
         append_json_string(out, field.text);
       } else {
@@ -175,17 +194,22 @@ std::string render(Format format, std::string_view sentence, std::span<const Fie
   return out;
 }
 
-void append_line(std::string& out, Format format, const Line& line) {
+void append_line(std::string& out, Style style, const Line& line) {
   out += line.priority;
-  if (format == Format::json) {
-    out += "{\"time\":\"";
+  if (style.format == Format::json) {
+    out += '{';
+    append_key(out, style.keys, "time");
+    out += '"';
     append_time(out, line.time);
-    out += "\",\"level\":\"";
+    out += "\",";
+    append_key(out, style.keys, "level");
+    out += '"';
     out += line.level;
     out += "\",";
     out += line.origin;
     out += ',';
     out += line.payload;
+    out += constant_members(style.keys);
     out += "}\n";
     return;
   }

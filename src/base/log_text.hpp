@@ -10,31 +10,23 @@
 /// How a log line is spelt, without any I/O: the two formats of base/log.hpp.
 namespace serval::log {
 
-/// The process that logs a line. `stream` is empty but for captured lines.
-struct LogOrigin {
-  std::string_view process;
-  int generation = 0;  ///< 0: has none (the master), and none is shown
-  int pid = 0;
-  std::string_view stream;
-};
-
 /// text: `worker[3] gen=2 pid=811`; json: `"process":"worker[3]","gen":2,"pid":811`.
-std::string render_origin(Format format, const LogOrigin& origin);
+std::string render_origin(Style style, const LogOrigin& origin);
 
 /// text: `worker ready boot_ms=12`; json: `"msg":"worker ready","boot_ms":12`.
-std::string render(Format format, std::string_view sentence, std::span<const Field> fields);
+std::string render(Style style, std::string_view sentence, std::span<const Field> fields);
 
 struct Line {
   std::chrono::system_clock::time_point time;
   std::string_view level;    ///< "info"
-  std::string_view origin;   ///< from render_origin, of the same format
-  std::string_view payload;  ///< from render, of the same format
+  std::string_view origin;   ///< from render_origin, of the same style
+  std::string_view payload;  ///< from render, of the same style
   /// For the journal (base/journal.hpp), which has time and level itself: text lines have neither then.
   std::string_view priority{};
 };
 
 /// The whole line with its '\n'.
-void append_line(std::string& out, Format format, const Line& line);
+void append_line(std::string& out, Style style, const Line& line);
 
 /// `text` inside a JSON string, without the quotes (RFC 8259 §7). Bytes that are not UTF-8 become U+FFFD.
 void append_json(std::string& out, std::string_view text);

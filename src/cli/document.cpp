@@ -143,6 +143,7 @@ constexpr Part kParts[] = {
     {"@EXIT_CODES@", man_of_exit_codes},
     {"@OPTIONS@", config::man_of_options},
     {"@ACCESS_ATOMS@", config::man_of_access_atoms},
+    {"@LOG_KEYS@", config::man_of_log_keys},
     {"@RESERVED@", config::man_of_reserved_names},
 };
 

@@ -26,6 +26,7 @@ inline constexpr std::size_t MiB = 1024 * KiB;
 
 using LogLevel = log::Level;  ///< all but `off`
 using LogFormat = log::Format;
+using LogKeys = log::Keys;
 enum class MemoryMeasure { pss, rss, uss };
 
 struct App {
@@ -105,6 +106,7 @@ struct Shutdown {
 struct Log {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
+  LogKeys keys = LogKeys::serval;                 ///< of lines that are JSON
   std::string file = "-";                         ///< "-" is standard error
   std::string access = "-";                       ///< "-" is standard output; "off"; or a path
   std::string access_format = "combined";         ///< combined | json | a template

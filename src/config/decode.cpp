@@ -155,6 +155,7 @@ struct Decoder {
 
   bool operator()(Access<LogLevel> access) const { return choice(access); }
   bool operator()(Access<LogFormat> access) const { return choice(access); }
+  bool operator()(Access<LogKeys> access) const { return choice(access); }
   bool operator()(Access<MemoryMeasure> access) const { return choice(access); }
 
   template <class Enum>

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/access_atoms.hpp"
+#include "base/log_keys.hpp"
 #include "base/text.hpp"
 #include "config/encode.hpp"
 #include "config/expected.hpp"
@@ -38,6 +39,7 @@ std::string limits_sentence(const Option& option) {
   if (bounds.empty()) return {};
   const bool words = !std::holds_alternative<Access<LogLevel>>(option.field) &&
                      !std::holds_alternative<Access<LogFormat>>(option.field) &&
+                     !std::holds_alternative<Access<LogKeys>>(option.field) &&
                      !std::holds_alternative<Access<MemoryMeasure>>(option.field);
   return (words ? "From " : "One of ") + bounds + ".";
 }
@@ -185,6 +187,19 @@ std::string man_of_options() {
 std::string man_of_access_atoms() {
   std::string text = ".Bl -tag -width \"$queue_wait_us\" -compact\n";
   for (const auto& atom : kAccessAtoms) text += ".It Li $" + std::string(atom.name) + '\n' + man_text(atom.meaning);
+  return text + ".El\n";
+}
+
+std::string man_of_log_keys() {
+  std::string text = ".Bl -column \"request_id\" \"http.response.status_code\" \"http.url_details.path\" \"severity\"\n"
+                     ".It serval Ta ecs Ta datadog Ta gcp\n";
+  for (const log::KeyRow& row : log::kKeyTable) {
+    text += ".It Li " + std::string(row.serval);
+    for (const log::Keys keys : {log::Keys::ecs, log::Keys::datadog, log::Keys::gcp}) {
+      text += " Ta Li " + log::key_name(keys, row.serval);
+    }
+    text += '\n';
+  }
   return text + ".El\n";
 }
 

@@ -22,6 +22,7 @@ std::string effective_file(const Loaded& loaded, bool origins, bool secrets);
 /// versions.
 std::string man_of_options();
 std::string man_of_access_atoms();
+std::string man_of_log_keys();
 std::string man_of_reserved_names();
 
 /// `text` as running mdoc text: escaped, each sentence on a line of its own.

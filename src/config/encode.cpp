@@ -38,6 +38,7 @@ struct Encoder {
   std::string operator()(const Pairs& value) const { return json_text(json_of(value)); }
   std::string operator()(LogLevel value) const { return std::string(name_of(value)); }
   std::string operator()(LogFormat value) const { return std::string(name_of(value)); }
+  std::string operator()(LogKeys value) const { return std::string(name_of(value)); }
   std::string operator()(MemoryMeasure value) const { return std::string(name_of(value)); }
 };
 

@@ -55,6 +55,7 @@ struct Expected {
   std::string operator()(Access<Pairs>) const { return "a table of texts"; }
   std::string operator()(Access<LogLevel>) const { return one_of(choices(LogLevel{})); }
   std::string operator()(Access<LogFormat>) const { return one_of(choices(LogFormat{})); }
+  std::string operator()(Access<LogKeys>) const { return one_of(choices(LogKeys{})); }
   std::string operator()(Access<MemoryMeasure>) const { return one_of(choices(MemoryMeasure{})); }
 };
 
@@ -67,6 +68,7 @@ struct LimitsText {
   std::string operator()(Access<Duration>) const { return bounds(format_milliseconds); }
   std::string operator()(Access<LogLevel>) const { return words(choices(LogLevel{})); }
   std::string operator()(Access<LogFormat>) const { return words(choices(LogFormat{})); }
+  std::string operator()(Access<LogKeys>) const { return words(choices(LogKeys{})); }
   std::string operator()(Access<MemoryMeasure>) const { return words(choices(MemoryMeasure{})); }
   template <class T>
   std::string operator()(Access<T>) const {

@@ -536,6 +536,13 @@ constexpr Option kOptions[] = {
      .placeholder = "FORMAT",
      .summary = "form of the log's lines",
      .example = "\"json\""},
+    {.path = "log.keys",
+     .field = field<&Config::log, &Log::keys>(),
+     .placeholder = "NAMES",
+     .summary = "what the keys of JSON lines are called, in the log and the access log",
+     .more = "For collectors that know names of their own for time, level, message and what requests have: ecs is "
+             "Elastic's Common Schema, gcp Google Cloud's. They are listed under KEYS. Loki takes any.",
+     .example = "\"ecs\""},
     {.path = "log.file",
      .field = field<&Config::log, &Log::file>(),
      .placeholder = "FILE",
@@ -583,6 +590,10 @@ constexpr Option kOptions[] = {
      .placeholder = "true|false",
      .summary =
          "make log lines, tagged with their worker, of what the app writes to standard output and standard error",
+     .more = "These lines name no request, since a pipe does not tell the thread; what the app logs through serval "
+             "names it. With log.format = \"json\" a line that is one JSON object is kept as fields: its msg or message "
+             "becomes the msg of the line, and what serval's own fields are called gets app_ before its name. One that is "
+             "longer than 8 KiB, nested deeper than 16 or of more than 64 keys stays a text.",
      .example = "false"},
 
     {.path = "health.live",
@@ -705,6 +716,7 @@ constexpr std::string_view kReserved[] = {
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};  // in the order of LogLevel
 constexpr std::string_view kFormats[] = {"text", "json"};                      // in the order of LogFormat
+constexpr std::string_view kKeys[] = {"serval", "ecs", "datadog", "gcp"};      // in the order of LogKeys
 constexpr std::string_view kMeasures[] = {"pss", "rss", "uss"};                // in the order of MemoryMeasure
 
 bool is_inside(std::string_view inner, std::string_view outer) {
@@ -744,9 +756,11 @@ std::string_view key_of(std::string_view path) { return path.substr(path.find('.
 
 std::string_view name_of(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
 std::string_view name_of(LogFormat format) { return kFormats[static_cast<std::size_t>(format)]; }
+std::string_view name_of(LogKeys keys) { return kKeys[static_cast<std::size_t>(keys)]; }
 std::string_view name_of(MemoryMeasure measure) { return kMeasures[static_cast<std::size_t>(measure)]; }
 std::span<const std::string_view> choices(LogLevel) { return kLevels; }
 std::span<const std::string_view> choices(LogFormat) { return kFormats; }
+std::span<const std::string_view> choices(LogKeys) { return kKeys; }
 std::span<const std::string_view> choices(MemoryMeasure) { return kMeasures; }
 
 }  // namespace serval::config

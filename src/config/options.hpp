@@ -26,7 +26,7 @@ using Pairs = std::map<std::string, std::string>;
 /// `unsigned` is a file mode, `std::size_t` a number of bytes, an empty `std::optional<int>` is "auto".
 using Field = std::variant<Access<bool>, Access<int>, Access<std::optional<int>>, Access<unsigned>, Access<std::size_t>,
                            Access<Duration>, Access<std::string>, Access<Texts>, Access<Pairs>, Access<LogLevel>,
-                           Access<LogFormat>, Access<MemoryMeasure>>;
+                           Access<LogFormat>, Access<LogKeys>, Access<MemoryMeasure>>;
 
 template <auto Table, auto Member>
 constexpr auto field() {
@@ -100,9 +100,11 @@ std::string_view key_of(std::string_view path);
 
 std::string_view name_of(LogLevel level);
 std::string_view name_of(LogFormat format);
+std::string_view name_of(LogKeys keys);
 std::string_view name_of(MemoryMeasure measure);
 std::span<const std::string_view> choices(LogLevel);
 std::span<const std::string_view> choices(LogFormat);
+std::span<const std::string_view> choices(LogKeys);
 std::span<const std::string_view> choices(MemoryMeasure);
 
 }  // namespace serval::config

@@ -95,6 +95,16 @@ void check_list(const Option& option, const Raw& raw, std::vector<Problem>& prob
   }
 }
 
+/// Not an error: the format may be set elsewhere, for one run.
+void note_idle_keys(Loaded& loaded) {
+  const Log& log = loaded.config.log;
+  if (log.keys == LogKeys::serval || log.format == LogFormat::json || log.access_format == "json") return;
+  loaded.notes.push_back({origin(loaded, "log.keys"),
+                          "log.keys = " + said(loaded, "log.keys", name_of(log.keys)) +
+                              " changes nothing: neither log.format nor log.access_format is \"json\"",
+                          "write format = \"json\" under [log]"});
+}
+
 void complete(Loaded& loaded) {
   auto& name = loaded.config.server.name;
   if (name.empty()) name = name_from_library(loaded.config.app.library);
@@ -122,6 +132,7 @@ void validate(Loaded& loaded) {
   require_order(loaded, "request.max_target", request.max_target, "request.max_header", request.max_header, size_text);
   require_order(loaded, "restart.backoff_first", restart.backoff_first, "restart.backoff_max", restart.backoff_max,
                 duration_text);
+  note_idle_keys(loaded);
 }
 
 std::string name_from_library(std::string_view library) {

@@ -6,8 +6,10 @@
 #include <ctime>
 #include <iterator>
 #include <limits>
+#include <utility>
 
 #include "base/access_atoms.hpp"
+#include "base/log_keys.hpp"
 
 namespace serval::http {
 namespace {
@@ -237,28 +239,6 @@ void append_combined(std::string& out, const AccessRecord& record) {
   out.push_back('"');
 }
 
-void append_json(std::string& out, const AccessRecord& record) {
-  char before = '{';
-  const auto is_left_out = [&record](std::size_t which) {  // most requests have neither
-    return (which == atom("reason") && record.reason.empty()) || (which == atom("received") && record.received.empty());
-  };
-  for (std::size_t which = 0; which < kNoAtom; ++which) {
-    if (is_left_out(which)) continue;
-    out.push_back(before);
-    out.append("\"").append(kAccessAtoms[which].name).append("\":");
-    if (which == atom("time")) {
-      out.push_back('"');
-      append_utc(out, record.when);
-      out.push_back('"');
-    } else {
-      const auto text = [&](std::string_view value) { append_json_text(out, value); };
-      show_atom(which, record, out, text, [&](auto number) { append_number(out, number); });
-    }
-    before = ',';
-  }
-  out.push_back('}');
-}
-
 }  // namespace
 
 std::string_view outcome_text(Outcome outcome) {
@@ -274,10 +254,38 @@ std::string_view outcome_text(Outcome outcome) {
   return "";
 }
 
-Result<AccessFormat> AccessFormat::parse(std::string_view text) {
+AccessFormat::AccessFormat(AccessTemplate format, log::Keys keys)
+    : format_(std::move(format)), json_end_(log::constant_members(keys)) {
+  if (format_.kind != AccessTemplate::Kind::json) return;
+  for (const AccessAtom& atom : kAccessAtoms) json_keys_.push_back('"' + log::key_name(keys, atom.name) + "\":");
+}
+
+Result<AccessFormat> AccessFormat::parse(std::string_view text, log::Keys keys) {
   auto format = AccessTemplate::parse(text);
   if (!format) return Error{format.error()};
-  return AccessFormat(std::move(*format));
+  return AccessFormat(std::move(*format), keys);
+}
+
+void AccessFormat::append_json(std::string& out, const AccessRecord& record) const {
+  char before = '{';
+  const auto is_left_out = [&record](std::size_t which) {  // most requests have neither
+    return (which == atom("reason") && record.reason.empty()) || (which == atom("received") && record.received.empty());
+  };
+  for (std::size_t which = 0; which < kNoAtom; ++which) {
+    if (is_left_out(which)) continue;
+    out.push_back(before);
+    out.append(json_keys_[which]);
+    if (which == atom("time")) {
+      out.push_back('"');
+      append_utc(out, record.when);
+      out.push_back('"');
+    } else {
+      const auto text = [&](std::string_view value) { append_json_text(out, value); };
+      show_atom(which, record, out, text, [&](auto number) { append_number(out, number); });
+    }
+    before = ',';
+  }
+  out.append(json_end_).push_back('}');
 }
 
 void AccessFormat::append(std::string& out, const AccessRecord& record) const {

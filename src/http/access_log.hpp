@@ -5,9 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <vector>
 
 #include "base/access_template.hpp"
+#include "base/log_field.hpp"
 #include "base/result.hpp"
 #include "http/outcome.hpp"
 
@@ -38,14 +39,18 @@ struct AccessRecord {
 /// template.
 class AccessFormat {
  public:
-  explicit AccessFormat(AccessTemplate format) : format_(std::move(format)) {}
-  /// By the one grammar of base/access_template.hpp.
-  static Result<AccessFormat> parse(std::string_view text);
+  explicit AccessFormat(AccessTemplate format, log::Keys keys = log::Keys::serval);
+  /// By the one grammar of base/access_template.hpp. `keys`: of JSON lines.
+  static Result<AccessFormat> parse(std::string_view text, log::Keys keys = log::Keys::serval);
   /// Appends one line with its '\n', which is the only one whatever the client sent. Any thread.
   void append(std::string& out, const AccessRecord& record) const;
 
  private:
+  void append_json(std::string& out, const AccessRecord& record) const;
+
   AccessTemplate format_;
+  std::vector<std::string> json_keys_;  ///< `"status":` for each atom
+  std::string_view json_end_;
 };
 
 }  // namespace serval::http

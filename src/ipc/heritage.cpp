@@ -98,7 +98,7 @@ Result<Heritage> read_heritage(int fd) {
 }
 
 log::Settings log_settings(const config::Log& config, int fd) {
-  return {.level = config.level, .format = config.format, .fd = fd};
+  return {.level = config.level, .format = config.format, .keys = config.keys, .fd = fd};
 }
 
 }  // namespace serval::ipc

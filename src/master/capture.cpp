@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/log_keys.hpp"
+#include "master/json_line.hpp"
 
 namespace serval::master {
 namespace {
@@ -45,7 +47,16 @@ Capture::Progress Capture::read_some() {
 }
 
 void Capture::log_line(std::string_view line) const {
-  log::captured(writer_.process, writer_.generation, writer_.pid, writer_.stream, line);
+  const log::LogOrigin origin{writer_.process, writer_.generation, writer_.pid, writer_.stream};
+  // A text line has no place for an object: there it stays the text that it is.
+  const log::Style style = log::style();
+  if (style.format == log::Format::json) {
+    const auto is_ours = [&](std::string_view key) { return log::is_own_key(style.keys, key); };
+    if (const auto object = read_json_line(line, is_ours)) {
+      return log::captured(origin, object->message, object->fields());
+    }
+  }
+  log::captured(origin, line);
 }
 
 }  // namespace serval::master

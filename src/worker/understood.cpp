@@ -43,7 +43,7 @@ Result<server::Settings> engine_settings(const config::Request& request) {
 Result<Understood> understand(const config::Config& config) {
   Result<server::Settings> engine = engine_settings(config.request);
   if (!engine) return Error{engine.error()};
-  Result<http::AccessFormat> format = http::AccessFormat::parse(config.log.access_format);
+  Result<http::AccessFormat> format = http::AccessFormat::parse(config.log.access_format, config.log.keys);
   if (!format) return Error{"log.access_format: " + format.error()};
   return Understood{std::move(*engine), std::move(*format)};
 }

@@ -218,6 +218,19 @@ class Shape(LogTest):
         self.assertTrue({"time", "level", "process", "pid", "msg"} <= set.intersection(*(set(record) for record in records)))
         self.assertIn("worker[0]", {record["process"] for record in records})
 
+    def test_json_keys_have_the_names_of_a_collector(self):
+        serval = self.launch_config(config={"log": {"format": "json", "access_format": "json", "keys": "ecs"}})
+        serval.expect_log(r'"message":"serving')
+        serval.get("/a")
+        [line] = serval.expect_access("/a")
+        self.assertEqual((json.loads(line)["url.original"], json.loads(line)["ecs.version"]), ("/a", "8.11.0"))
+        self.assertEqual(serval.stop(), 0)
+        records = [json.loads(line) for line in serval.log().splitlines()]
+        common = {"@timestamp", "log.level", "process.name", "process.pid", "message", "ecs.version"}
+        self.assertTrue(common <= set.intersection(*(set(record) for record in records)))
+        plain = {key for record in records for key in record if "." not in key} - {"@timestamp", "message"}
+        self.assertEqual(plain, set(), "they would have to be objects of the schema")
+
     def start_json(self):
         serval = self.launch_config(config={"log": {"format": "json"}})
         serval.expect_log(r'"msg":"serving')
@@ -235,6 +248,27 @@ class Shape(LogTest):
         serval.expect_log(r"worker\[0\] .*stream=stderr", count=3)
         for line in serval.log().splitlines():
             self.assertRegex(line, TEXT_LINE)
+
+    def test_lines_of_the_app_name_the_request_whose_thread_wrote_them(self):
+        serval = self.start_probe()
+        self.assertEqual(serval.get("/log?text=hello", [("X-Request-Id", "shop-17")]).status, 200)
+        serval.expect_log(r"warning worker\[\d\] .*: hello from=app request_id=shop-17$")
+        serval.expect_log(r"warning worker\[\d\] .*: \"?hello elsewhere\"? from=app$")
+
+    def test_json_of_the_app_is_kept_as_fields_in_a_json_log(self):
+        serval = self.launch_config(app="probe", config={"log": {"format": "json"}, "workers": {"count": 1}})
+        serval.expect_log(r'"msg":"serving')
+        printed = (b'{"level":"error","message":"sold","item":{"id":7,"price":0.25}}\n'
+                   b'{"msg":"no object"\n'
+                   b"plain\x1b[31m\n" + b'{"a":' + b"[" * 200 + b"]" * 200 + b"}\n")
+        with serval.client() as client:
+            self.assertEqual(client.request("POST", "/print", body=printed).status, 200)
+        serval.expect_log(r'"stream":"stdout"', count=4)
+        kept, *wrapped = [json.loads(line) for line in serval.log().splitlines() if '"stream":"stdout"' in line]
+        self.assertEqual((kept["process"], kept["level"], kept["app_level"], kept["msg"], kept["item"]),
+                         ("worker[0]", "info", "error", "sold", {"id": 7, "price": 0.25}))
+        self.assertEqual([record["msg"] + "\n" for record in wrapped],
+                         [line + "\n" for line in printed.decode().splitlines()[1:]])
 
     def test_output_is_left_alone_without_capture(self):
         serval = self.start(app="faulty", config={"log": {"capture": False}})

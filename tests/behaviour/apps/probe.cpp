@@ -99,6 +99,8 @@ class Probe : public serval::App {
     if (path == "/header") return std::move(serval::Response("x").header(param(request, "name"), param(request, "value")));
     if (path == "/mirror") return serval::Response::bytes(std::string(request.body()));
     if (path == "/env") return environment(request);
+    if (path == "/log") return write_log(request);
+    if (path == "/print") return print(request);
     if (path == "/orphan") {
       leave_an_orphan(std::stoi(param(request, "code")));
       return "left\n";
@@ -148,6 +150,25 @@ class Probe : public serval::App {
   static serval::Response ms_until(std::chrono::steady_clock::time_point deadline) {
     if (deadline == std::chrono::steady_clock::time_point::max()) return "none\n";
     return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count()) + "\n";
+  }
+
+  /// ?text= once from the thread that handles the request, and once, marked, from a thread of the app's own.
+  static serval::Response write_log(const serval::Request& request) {
+    const std::string text = param(request, "text");
+    serval::log(serval::LogLevel::warning, text);
+    std::thread([&text] { serval::log(serval::LogLevel::warning, text + " elsewhere"); }).join();
+    return "logged\n";
+  }
+
+  /// The body as it came, on standard output.
+  static serval::Response print(const serval::Request& request) {
+    const std::string_view body = request.body();
+    for (std::size_t at = 0; at < body.size();) {
+      const ssize_t written = ::write(STDOUT_FILENO, body.data() + at, body.size() - at);
+      if (written <= 0) return serval::Response(500, "not printed\n");
+      at += static_cast<std::size_t>(written);
+    }
+    return "printed\n";
   }
 
   static serval::Response environment(const serval::Request& request) {

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <optional>
+
+#include "base/log.hpp"
 
 namespace serval::app {
 namespace {
@@ -84,6 +87,26 @@ std::string failure_of(App& app, std::string_view path, std::span<const http::Fi
   return taken.failure.value_or("did not fail");
 }
 
+/// What is logged while it lives.
+class LogFile {
+ public:
+  LogFile() : fd_(::memfd_create("log", MFD_CLOEXEC)) { log::start({.fd = fd_}, "worker[0]"); }
+  ~LogFile() {
+    log::start({}, "test");
+    ::close(fd_);
+  }
+  LogFile(const LogFile&) = delete;
+  LogFile& operator=(const LogFile&) = delete;
+  std::string text() const {
+    std::string text(static_cast<std::size_t>(::lseek(fd_, 0, SEEK_END)), '\0');
+    EXPECT_EQ(::pread(fd_, text.data(), text.size(), 0), static_cast<ssize_t>(text.size()));
+    return text;
+  }
+
+ private:
+  int fd_;
+};
+
 std::string body_of(App& app, std::string_view path) {
   Taken taken;
   get(app, path, taken);
@@ -97,6 +120,17 @@ int unread(int fd) {
 }
 
 // ---- Preload, start, ready ----
+
+TEST(App, its_log_lines_name_the_request_whose_thread_wrote_them) {
+  const LogFile log;
+  {
+    const auto app = preloaded(FIXTURE_PROBE);
+    EXPECT_EQ(body_of(*app, "/log"), "logged");
+  }
+  EXPECT_THAT(log.text(), HasSubstr("from the handler's thread from=app request_id=r1\n"));
+  EXPECT_THAT(log.text(), HasSubstr("from another thread from=app\n"));
+  EXPECT_THAT(log.text(), HasSubstr("from the destructor from=app\n"));
+}
 
 TEST(AppLife, PreloadAndWorkerStartAreToldWhoAsks) {
   const auto app = preloaded(FIXTURE_PROBE, {"a", "", "b c"});

@@ -81,7 +81,7 @@ TEST_F(LogTest, levels_below_the_one_set_are_silent) {
   info("two");
   warning("three");
   error("four");
-  captured("worker[0]", 1, 5, "stdout", "five");
+  captured({"worker[0]", 1, 5, "stdout"}, "five");
   EXPECT_THAT(lines(), ElementsAre(EndsWith(": three"), EndsWith(": four")));
   settings_.level = Level::debug;
   start(settings_, "master");
@@ -98,7 +98,7 @@ TEST_F(LogTest, fields_collected_at_run_time) {
 
 TEST_F(LogTest, captured_lines_carry_the_writers_name) {
   start(settings_, "master");
-  captured("worker[3]", 2, 4711, "stderr", "what the app {} said\x1b");
+  captured({"worker[3]", 2, 4711, "stderr"}, "what the app {} said\x1b");
   EXPECT_THAT(lines(),
               ElementsAre(EndsWith("info  worker[3] gen=2 pid=4711 stream=stderr: what the app {} said\\x1b")));
 }

@@ -100,5 +100,25 @@ TEST(LogText, whole_lines) {
             "\"msg\":\"worker ready\",\"boot_ms\":12}\n");
 }
 
+TEST(LogText, what_is_json_already_is_left_as_it_is) {
+  const Field fields[] = {Field::verbatim("a", R"({"b":[1,"x"]})"), Field::verbatim("c\"", "0.10")};
+  EXPECT_EQ(render(Format::json, "x", fields), R"("msg":"x","a":{"b":[1,"x"]},"c\"":0.10)");
+  EXPECT_EQ(render(Format::text, "x", fields), R"(x a="{\"b\":[1,\"x\"]}" c"=0.10)");
+}
+
+TEST(LogText, json_keys_have_the_names_of_a_collector) {
+  const Style ecs(Format::json, Keys::ecs);
+  const Field fields[] = {{"error", "no"}, {"boot_ms", 12}, Field::verbatim("level", "1")};
+  const std::string origin = render_origin(ecs, {"worker[0]", 2, 811, "stdout"});
+  EXPECT_EQ(origin, R"("process.name":"worker[0]","serval.gen":2,"process.pid":811,"serval.stream":"stdout")");
+  const std::string payload = render(ecs, "x", fields);
+  EXPECT_EQ(payload, R"("message":"x","error.message":"no","serval.boot_ms":12,"level":1)");
+  std::string line;
+  append_line(line, ecs, {{}, "info", origin, payload});
+  EXPECT_EQ(line, R"({"@timestamp":"1970-01-01T00:00:00.000Z","log.level":"info",)" + origin + "," + payload +
+                      ",\"ecs.version\":\"8.11.0\"}\n");
+  EXPECT_EQ(render(Style(Format::text, Keys::ecs), "x", fields), "x error=no boot_ms=12 level=1");
+}
+
 }  // namespace
 }  // namespace serval::log

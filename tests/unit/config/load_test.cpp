@@ -462,5 +462,18 @@ TEST(NameFromLibrary, DropsWhatEveryLibraryHas) {
   for (const auto& [library, name] : table) EXPECT_EQ(name_from_library(library), name) << library;
 }
 
+TEST_F(Load, names_for_keys_that_no_line_has_are_noted) {
+  const std::string app = "[app]\nlibrary = \"libshop.so\"\n[log]\nkeys = \"ecs\"\n";
+  write(app);
+  EXPECT_THAT(notes(), HasSubstr("log.keys = \"ecs\" changes nothing"));
+  EXPECT_EQ(errors(), "");
+  for (const char* json : {"format = \"json\"\n", "access_format = \"json\"\n"}) {
+    write(app + json);
+    EXPECT_EQ(notes(), "") << json;
+  }
+  write("[app]\nlibrary = \"libshop.so\"\n[log]\nkeys = \"elk\"\n");
+  EXPECT_THAT(errors(), HasSubstr("log.keys = \"elk\": expected one of \"serval\", \"ecs\", \"datadog\", \"gcp\""));
+}
+
 }  // namespace
 }  // namespace serval::config

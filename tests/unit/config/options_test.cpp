@@ -100,7 +100,7 @@ TEST(Options, AnyTextRoundTrips) {
   config.server.umask = 0077;
   config.request.keep_alive = 1500ms;
   config.request.max_body = 12345;
-  config.log = {.level = LogLevel::error, .format = LogFormat::json, .file = nasty, .access = "off", .access_format = "json", .slow = 5s,
+  config.log = {.level = LogLevel::error, .format = LogFormat::json, .keys = LogKeys::gcp, .file = nasty, .access = "off", .access_format = "json", .slow = 5s,
                 .redact = {"token"}, .capture = false};
   config.request.proxy_protocol = true;
   const auto back = from_text(to_text(config));

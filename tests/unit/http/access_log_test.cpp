@@ -207,5 +207,23 @@ TEST(AccessLog, TheProtocolIsShownAsItCame) {
   EXPECT_EQ(line("$protocol", record), "-");
 }
 
+TEST(AccessLog, json_keys_have_the_names_of_a_collector) {
+  std::string out;
+  AccessFormat::parse("json", log::Keys::ecs)->append(out, sample());
+  const auto ecs = boost::json::parse(out).as_object();
+  EXPECT_EQ(ecs.at("http.response.status_code"), 200);
+  EXPECT_EQ(ecs.at("@timestamp"), "2000-10-10T20:53:36.007Z");
+  EXPECT_EQ(ecs.at("serval.duration_us"), 1234);
+  EXPECT_EQ(ecs.at("ecs.version"), "8.11.0");
+  out.clear();
+  AccessFormat::parse("json", log::Keys::datadog)->append(out, sample());
+  const auto datadog = boost::json::parse(out).as_object();
+  EXPECT_EQ(datadog.at("http.status_code"), 200);
+  EXPECT_FALSE(datadog.contains("status"));  // Datadog takes it for the level
+  out.clear();
+  AccessFormat::parse("$status $method", log::Keys::ecs)->append(out, sample());
+  EXPECT_EQ(out, "200 GET\n");
+}
+
 }  // namespace
 }  // namespace serval::http

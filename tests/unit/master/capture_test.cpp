@@ -56,6 +56,25 @@ TEST_F(CaptureTest, DrainsWhatTheDeadLeftBehind) {
   EXPECT_THAT(logged(), testing::AllOf(testing::HasSubstr("first"), testing::HasSubstr("last words")));
 }
 
+TEST_F(CaptureTest, KeepsTheFieldsOfJsonWhereTheLogIsJson) {
+  log::start({.format = log::Format::json, .fd = log.get()}, "test");
+  put("{\"msg\":\"so\\nld\",\"item\":7,\"pid\":1,\"k\\n\":{\"a\":[0.25]}}\n");
+  io.poll();
+  EXPECT_THAT(logged(), testing::EndsWith(R"("process":"worker[3]","gen":2,"pid":4711,"stream":"stderr",)"
+                                          R"("msg":"so\nld","item":7,"app_pid":1,"k\n":{"a":[0.25]}})"
+                                          "\n"));
+  put("{\"msg\":\"cut");
+  capture->drain();
+  EXPECT_THAT(logged(), testing::EndsWith(R"("stream":"stderr","msg":"{\"msg\":\"cut"})"
+                                          "\n"));
+}
+
+TEST_F(CaptureTest, LeavesJsonAsItIsWhereTheLogIsText) {
+  put("{\"msg\":\"sold\"}\n");
+  io.poll();
+  EXPECT_THAT(logged(), testing::EndsWith("stream=stderr: {\"msg\":\"sold\"}\n"));
+}
+
 TEST_F(CaptureTest, ReadsABoundedAmountAtATime) {
   ::fcntl(write_end.get(), F_SETPIPE_SZ, 256 * 1024);
   ::fcntl(write_end.get(), F_SETFL, O_NONBLOCK);
