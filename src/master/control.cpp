@@ -300,6 +300,7 @@ boost::json::object Control::make_status(const MemoryFigures::Look* look) {
                                .snapshot = snapshot,
                                .scoreboard = scoreboard_,
                                .memory = std::move(memory),
+                               .code = operations_.code,
                                .listeners = operations_.listeners(),
                                .admin = operations_.admin_address(),
                                .log_lines_dropped = log::dropped()},

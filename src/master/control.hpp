@@ -32,6 +32,7 @@ struct Operations {
   std::function<void()> upgrade_if_possible;  ///< an answer has been given
   std::function<bool()> admin_reopening;  ///< the admin process has not swapped its log yet
   std::function<std::string()> admin_address;
+  std::function<control::CodeReading(int generation)> code;
   std::function<std::vector<control::ListenerReading>()> listeners;
   /// Answers as WorkerStacks says.
   std::function<void(std::optional<int> slot, const control::Responder& responder)> stacks;

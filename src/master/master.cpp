@@ -78,6 +78,7 @@ Operations Master::operations() {
       .upgrade_if_possible = [this] { upgrade_if_possible(); },
       .admin_reopening = [this] { return admin_.reopening(); },
       .admin_address = [this] { return admin_.address(); },
+      .code = [this](int generation) { return generations_.code_of(generation); },
       .listeners = [this] { return readings_of(generations_.listeners()); },
       .stacks = [this](std::optional<int> slot,
                        const control::Responder& responder) { answer_stacks(stacks_, children_, slot, responder); }};

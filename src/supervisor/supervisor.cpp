@@ -174,6 +174,7 @@ Snapshot Supervisor::snapshot() const {
                               slot.at_door(), slot.watched.heart.hangs(now_), slot.started(), slot.deadline(),
                               slot.backoff.crashes_in_a_row()});
   }
+  result.generations = living_generations(world_);
   result.generation = world_.current;
   result.mold = world_.mold().state;
   result.mold_pid = world_.mold().pid;
