@@ -171,6 +171,7 @@ void Master::perform(const supervisor::Action& action) {
                  [this](const supervisor::ResumeWorker& what) { orders_.perform(what); },
                  [](const supervisor::Kill& what) { os::kill_child(what.pid, what.signal); },
                  [this](const supervisor::LookAtWorkers& what) { looks_.perform(what); },
+                 [this](const supervisor::LookAtGenerations& what) { looks_.perform(what); },
                  [this](const supervisor::InspectApp& what) { looks_.perform(what); },
                  [this](const supervisor::ReloadEnded& what) { reloads_.perform(what); },
                  [this](const supervisor::ReloadAgain& what) { reloads_.perform(what); },

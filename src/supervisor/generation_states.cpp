@@ -8,7 +8,8 @@ namespace {
 
 GenerationState state_of(const World& world, int generation) {
   if (generation == world.current) return GenerationState::serving;
-  if (world.rollout && world.rollout->to == generation) return GenerationState::loading;
+  if (world.rollout && world.rollout->to == generation)
+    return world.rollout->trial ? GenerationState::watched : GenerationState::loading;
   return GenerationState::retiring;
 }
 
@@ -17,6 +18,7 @@ GenerationState state_of(const World& world, int generation) {
 std::string_view name_of(GenerationState state) {
   switch (state) {
     case GenerationState::loading: return "loading";
+    case GenerationState::watched: return "watched";
     case GenerationState::serving: return "serving";
     case GenerationState::retiring: return "retiring";
   }

@@ -8,8 +8,9 @@
 
 namespace serval::supervisor {
 
-/// loading: until its first worker is ready, retiring: others take over, and the rest of its processes leave.
-enum class GenerationState { loading, serving, retiring };
+/// loading: until its first worker has proved itself; watched: that and others serve beside the old generation's
+/// (reload.watch); retiring: others have taken over, and the rest of its processes leave.
+enum class GenerationState { loading, watched, serving, retiring };
 std::string_view name_of(GenerationState state);
 
 /// A generation that has processes.

@@ -3,7 +3,7 @@
 // [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
 // stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH, stop_gate=PATH and end_gate=PATH (when the mold has done its work),
 // preload_crash=PATH and start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor aborts), unready=PATH (ready() says no while that
-// file, or PATH.PID, is there; it waits at the gate PATH.hang while PATH.hangs is there).
+// file, or PATH.PID, is there; it waits at the gate PATH.hang while PATH.hangs is there), sleep_ms=N and fail_every=N for /quality.
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -102,11 +103,21 @@ class Probe : public serval::App {
       leave_an_orphan(std::stoi(param(request, "code")));
       return "left\n";
     }
+    if (path == "/quality") return as_good_as_told();
     if (path == "/throw") throw std::runtime_error("probe was told to throw");
     return "probe\n";
   }
 
  private:
+  /// Takes sleep_ms=, and fails at every fail_every=th request.
+  serval::Response as_good_as_told() {
+    if (const auto ms = args_.find("sleep_ms"); ms != args_.end())
+      std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(ms->second)));
+    const auto every = args_.find("fail_every");
+    if (every != args_.end() && ++asked_ % std::stoi(every->second) == 0) return serval::Response::status(500);
+    return std::to_string(generation_) + "\n";
+  }
+
   /// Which worker this is; ?spin_us= keeps its CPU busy for so long first.
   serval::Response pid(const serval::Request& request) {
     if (const auto us = request.param("spin_us")) {
@@ -155,6 +166,7 @@ class Probe : public serval::App {
   }
 
   int generation_;
+  std::atomic<int> asked_ = 0;  ///< of /quality
   std::map<std::string, std::string> args_;
 };
 SERVAL_APP(Probe)
