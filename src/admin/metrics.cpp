@@ -155,6 +155,25 @@ void write_restarts(Exposition& out, const json::object& status) {
   gauge(out, Metric::generation, unsigned_at(status, "generation"));
 }
 
+/// A gauge in seconds from the status' milliseconds; nothing where there is none.
+void write_generations(Exposition& out, const json::object& status) {
+  constexpr std::array kRows{std::pair{Metric::generation_requests, "requests"},
+                             std::pair{Metric::generation_errors, "errors"}};
+  const auto generations = objects_in(status, "generations");
+  for (const auto& [metric, key] : kRows) {
+    begin(out, metric);
+    for (const json::object* generation : generations)
+      out.sample(unsigned_at(*generation, key), {{"generation", control::number(*generation, "number")}});
+  }
+  begin(out, Metric::generation_duration_p95_seconds);
+  for (const json::object* generation : generations) {
+    const auto* value = generation->if_contains("p95_ms");
+    if (value == nullptr || !value->is_number()) continue;
+    out.sample(value->to_number<double>() / kMillisecondsPerSecond,
+               {{"generation", control::number(*generation, "number")}});
+  }
+}
+
 void write_listeners(Exposition& out, const json::object& status) {
   constexpr std::array kRows{std::pair{Metric::accept_queue_length, "queue"},
                              std::pair{Metric::accept_queue_limit, "limit"}};
@@ -180,6 +199,7 @@ void write_master(Exposition& out, const Status& status) {
   write_fleet(out, *status);
   write_each_worker(out, *status);
   write_restarts(out, *status);
+  write_generations(out, *status);
   write_listeners(out, *status);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -93,9 +94,24 @@ struct Restart {
   int give_up_after = 0;                          ///< crashes in a row without one healthy worker; 0: never
 };
 
+/// A number of workers, or a share of them.
+struct Portion {
+  int number = 1;
+  bool percent = false;
+
+  /// At least one of them.
+  int of(int workers) const { return std::max(1, percent ? workers * number / 100 : number); }
+  bool operator==(const Portion&) const = default;
+};
+
 struct Reload {
   int surge = 1;                                  ///< new workers ahead of old ones
   Duration ready_timeout = 60s;                   ///< of the first new worker
+  Duration watch = 0s;                            ///< 0: the figures of the new generation are not looked at
+  Portion canary;                                 ///< workers of the new generation while it is watched
+  double max_error_ratio = 2;                     ///< new against old
+  double max_latency_ratio = 2;                   ///< likewise
+  Duration keep = 0s;                             ///< 0: the generation before goes with its last worker
 };
 
 struct Shutdown {

@@ -25,6 +25,8 @@ bool inside(const Range& range, std::int64_t number) {
   return (number >= range.min && number <= range.max) || (range.or_none && number == 0);
 }
 
+constexpr Range kPercent{1, 100};
+
 std::optional<std::int64_t> parse_number(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -75,6 +77,31 @@ struct Decoder {
       return refuse({expectation(), raw.written ? "" : std::string(hint_for_number(raw.text))});
     }
     access(config) = static_cast<int>(*number);
+    return true;
+  }
+
+  bool operator()(Access<double> access) const {
+    double ratio = 0;
+    const std::string_view text = trim(raw.text);
+    const bool number = is_scalar(raw) || raw.kind == Raw::Kind::other;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ratio);
+    const bool whole = number && error == std::errc{} && end == text.data() + text.size();
+    if (!whole || !(ratio >= static_cast<double>(option.range.min) && ratio <= static_cast<double>(option.range.max)))
+      return refuse({expectation(), "for example " + std::string(option.example)});
+    access(config) = ratio;
+    return true;
+  }
+
+  bool operator()(Access<Portion> access) const {
+    std::string_view text = trim(raw.text);
+    Portion portion;
+    portion.percent = raw.kind == Raw::Kind::text && text.ends_with('%');
+    if (portion.percent) text.remove_suffix(1);
+    const auto number = is_scalar(raw) ? parse_number(text) : std::nullopt;
+    const bool good = number && inside(portion.percent ? kPercent : option.range, *number);
+    if (!good) return refuse({expectation(), "for example " + std::string(option.example)});
+    portion.number = static_cast<int>(*number);
+    access(config) = portion;
     return true;
   }
 

@@ -1,6 +1,8 @@
 #include "config/encode.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +32,13 @@ struct Encoder {
   std::string operator()(bool value) const { return value ? "true" : "false"; }
   std::string operator()(int value) const { return std::to_string(value); }
   std::string operator()(const std::optional<int>& value) const { return value ? std::to_string(*value) : "auto"; }
+  std::string operator()(double value) const {
+    std::array<char, 32> text{};
+    return {text.data(), std::to_chars(text.begin(), text.end(), value).ptr};
+  }
+  std::string operator()(const Portion& value) const {
+    return std::to_string(value.number) + (value.percent ? "%" : "");
+  }
   std::string operator()(unsigned value) const { return format_mode(value); }
   std::string operator()(std::size_t value) const { return format_size(value); }
   std::string operator()(Duration value) const { return format_duration(value); }
@@ -67,6 +76,10 @@ struct TomlEncoder {
   std::string operator()(bool value) const { return Encoder{}(value); }
   std::string operator()(int value) const { return Encoder{}(value); }
   std::string operator()(const std::optional<int>& value) const { return value ? std::to_string(*value) : "\"auto\""; }
+  std::string operator()(double value) const { return Encoder{}(value); }
+  std::string operator()(const Portion& value) const {
+    return value.percent ? quoted(Encoder{}(value)) : Encoder{}(value);
+  }
   std::string operator()(std::size_t value) const {
     const auto text = format_size(value);
     return text.back() == 'B' ? quoted(text) : text;

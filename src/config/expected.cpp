@@ -41,6 +41,10 @@ struct Expected {
   std::string operator()(Access<std::optional<int>>) const {
     return "\"auto\" or a whole number " + from_to(option.range, format_number);
   }
+  std::string operator()(Access<double>) const { return "a ratio " + from_to(option.range, format_number); }
+  std::string operator()(Access<Portion>) const {
+    return "a whole number " + from_to(option.range, format_number) + ", or a share from \"1%\" to \"100%\"";
+  }
   std::string operator()(Access<unsigned>) const {
     return "octal permission bits in quotes " + from_to(option.range, format_bits);
   }
@@ -63,6 +67,8 @@ struct LimitsText {
   const Option& option;
   std::string operator()(Access<int>) const { return bounds(format_number); }
   std::string operator()(Access<std::optional<int>>) const { return bounds(format_number); }
+  std::string operator()(Access<double>) const { return bounds(format_number); }
+  std::string operator()(Access<Portion>) const { return bounds(format_number) + ", or 1% to 100%"; }
   std::string operator()(Access<unsigned>) const { return bounds(format_bits); }
   std::string operator()(Access<std::size_t>) const { return bounds(format_bytes); }
   std::string operator()(Access<Duration>) const { return bounds(format_milliseconds); }

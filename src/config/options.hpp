@@ -23,10 +23,11 @@ using Access = T& (*)(Config&);
 using Texts = std::vector<std::string>;
 using Pairs = std::map<std::string, std::string>;
 
-/// `unsigned` is a file mode, `std::size_t` a number of bytes, an empty `std::optional<int>` is "auto".
+/// `unsigned` is a file mode, `std::size_t` a number of bytes, an empty `std::optional<int>` is "auto",
+/// `double` a ratio.
 using Field = std::variant<Access<bool>, Access<int>, Access<std::optional<int>>, Access<unsigned>, Access<std::size_t>,
-                           Access<Duration>, Access<std::string>, Access<Texts>, Access<Pairs>, Access<LogLevel>,
-                           Access<LogFormat>, Access<LogKeys>, Access<MemoryMeasure>>;
+                           Access<double>, Access<Portion>, Access<Duration>, Access<std::string>, Access<Texts>,
+                           Access<Pairs>, Access<LogLevel>, Access<LogFormat>, Access<LogKeys>, Access<MemoryMeasure>>;
 
 template <auto Table, auto Member>
 constexpr auto field() {

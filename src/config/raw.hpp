@@ -16,7 +16,7 @@ struct Raw {
     text,     ///< a TOML string, or one word from environment or flags; ${VAR} already replaced
     integer,  ///< text holds the decimal digits
     boolean,  ///< text is "true" or "false"
-    other,    ///< a TOML float, date or time: no option has such values
+    other,    ///< a TOML float, date or time: only ratios take the first
     list,     ///< items
     table,    ///< items, and the key of each
   };

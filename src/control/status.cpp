@@ -4,12 +4,14 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <chrono>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/cause_table.hpp"
 #include "control/protocol.hpp"
+#include "scoreboard/generations.hpp"
 #include "scoreboard/reader.hpp"
 
 namespace serval::control {
@@ -122,6 +124,30 @@ json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSour
           {"in_progress", std::move(in_progress)}};
 }
 
+/// In tenths of a millisecond: no bucket is finer.
+json::value quantile_ms(const scoreboard::GenerationTotals& totals, double part) {
+  if (totals.requests() == totals.lost) return nullptr;
+  return std::round(scoreboard::quantile(totals.durations, part) * 10'000) / 10;
+}
+
+json::array generations(const StatusSources& sources, TimePoint now) {
+  json::array result;
+  for (const supervisor::GenerationLife& life : sources.snapshot.generations) {
+    const scoreboard::GenerationTotals totals = scoreboard::read_generation(sources.scoreboard, life.number);
+    const CodeReading code = sources.code(life.number);
+    result.push_back(json::object{{"number", life.number},
+                                  {"state", text_of(supervisor::name_of(life.state))},
+                                  {"library", utf8(code.library)},
+                                  {"build", text_or_null(code.build)},
+                                  {"since_s", seconds(now - life.since)},
+                                  {"requests", totals.requests()},
+                                  {"errors", totals.errors()},
+                                  {"p50_ms", quantile_ms(totals, 0.5)},
+                                  {"p95_ms", quantile_ms(totals, 0.95)}});
+  }
+  return result;
+}
+
 json::array listeners(const StatusSources& sources) {
   json::array result;
   for (const ListenerReading& listener : sources.listeners) {
@@ -195,6 +221,7 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"workers", std::move(workers)},
           {"ended", std::move(ended)},
           {"reloads", json::object{{"ok", snapshot.reloads.good}, {"failed", snapshot.reloads.failed}}},
+          {"generations", generations(sources, now)},
           {"listeners", listeners(sources)},
           {"admin", text_or_null(sources.admin)},
           {"totals", totals_of(totals)}};

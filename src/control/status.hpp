@@ -31,6 +31,12 @@ struct ListenerReading {
   std::optional<std::uint64_t> limit{};  ///< that may; one more is dropped
 };
 
+/// What the code of a generation is.
+struct CodeReading {
+  std::string library{};
+  std::string build{};  ///< as its linker named it; may be empty
+};
+
 /// What a status is made of; all borrowed for the call.
 struct StatusSources {
   std::string_view name;
@@ -42,6 +48,7 @@ struct StatusSources {
   const supervisor::Snapshot& snapshot;
   const scoreboard::Memory& scoreboard;
   std::function<std::optional<MemoryReading>(pid_t worker)> memory;
+  std::function<CodeReading(int generation)> code = [](int) { return CodeReading(); };
   std::vector<ListenerReading> listeners{};
   std::string admin{};                   ///< where the admin endpoints are; empty: nowhere
   std::uint64_t log_lines_dropped = 0;   ///< by the master
@@ -62,6 +69,8 @@ struct StatusSources {
 ///           in_progress [{method, target, request_id, peer, thread, age_ms, deadline_in_ms}]}]     no empty slots
 /// ended {cause: workers}
 /// reloads {ok failed}
+/// generations [{number, state, library, build, since_s, requests, errors, p50_ms, p95_ms}]     that have processes;
+///         errors: answers of 500 and above, and requests lost; quantiles are numbers with a fraction, null: no request
 /// listeners [{address, queue, limit}]     connections that wait in the kernel, and how many may
 /// admin: where its endpoints are
 /// totals {requests, answers {code: requests}, timeouts, ... as the scoreboard counts them,

@@ -123,6 +123,28 @@ std::string workers_table(const std::vector<const json::object*>& workers) {
 
 // --- above and below it
 
+std::string milliseconds_at(const json::object& generation, std::string_view key) {
+  const auto* value = generation.if_contains(json::string_view(key.data(), key.size()));
+  if (value == nullptr || !value->is_number()) return std::string(kUnknown);
+  const auto tenths = static_cast<std::int64_t>(std::clamp(value->to_number<double>(), 0.0, 1e12) * 10 + 0.5);
+  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + " ms";
+}
+
+/// One line for each, and one below it that names the code.
+std::string generation_lines(const json::object& status) {
+  std::string text;
+  for (const json::object* generation : objects_in(status, "generations")) {
+    text += "generation " + number(*generation, "number") + " " + text_at(*generation, "state") + " for " +
+            time_in(*generation, "since_s", 1000) + ": " + number(*generation, "requests") + " requests, " +
+            number(*generation, "errors") + " errors, p50 " + milliseconds_at(*generation, "p50_ms") + ", p95 " +
+            milliseconds_at(*generation, "p95_ms") + '\n';
+    std::string code = text_at(*generation, "library");
+    if (const std::string build = text_at(*generation, "build"); build != kUnknown) code += ", build " + build;
+    text += below_row(code);
+  }
+  return text.empty() ? text : '\n' + text;
+}
+
 std::string answers_summary(const json::object& status) {
   const json::object* totals = object_in(status, "totals");
   if (totals == nullptr) return {};
@@ -171,7 +193,7 @@ std::string format_status(const json::object& status) {
   const auto workers = objects_in(status, "workers");
   std::string text = server_lines(status, workers);
   if (!workers.empty()) text += '\n' + workers_table(workers);
-  return text + ended_line(status);
+  return text + generation_lines(status) + ended_line(status);
 }
 
 }  // namespace serval::control

@@ -33,6 +33,7 @@ struct Operations {
   std::function<void()> upgrade_if_possible;  ///< an answer has been given
   std::function<bool()> admin_reopening;  ///< the admin process has not swapped its log yet
   std::function<std::string()> admin_address;
+  std::function<control::CodeReading(int generation)> code;
   std::function<std::vector<control::ListenerReading>()> listeners;
   std::function<void()> client_gone;  ///< or has got its answer
   std::function<void(const WorkerProfiles::Settings& settings, const control::Responder& responder)> profile;
@@ -100,6 +101,7 @@ class Control {
                        .scoreboard = scoreboard_,
                        .begun = begun_,
                        .config = operations_.config,
+                       .code = operations_.code,
                        .listeners = operations_.listeners,
                        .admin_address = operations_.admin_address}};
   ControlSocket socket_;

@@ -22,6 +22,12 @@ int index_of(std::vector<T>& list, const T& what) {
 
 }  // namespace
 
+control::CodeReading Generations::code_of(int number) const {
+  const auto found = living_.find(number);
+  if (found == living_.end()) return {};
+  return {.library = found->second.config->app.library, .build = found->second.build};
+}
+
 void Generations::note_build(int number, const std::string& build) {
   std::string& known = living_.at(number).build;
   if (known.empty()) known = build;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "config/config.hpp"
+#include "control/status.hpp"
 #include "master/children.hpp"
 #include "master/generation.hpp"
 #include "master/handover.hpp"
@@ -27,6 +28,9 @@ class Generations {
   bool lives(int number) const { return living_.contains(number); }
   const Generation& at(int number) const { return living_.at(number); }
   const config::Config& config_of(int number) const { return *at(number).config; }
+
+  /// Empty: it does not live.
+  control::CodeReading code_of(int number) const;
 
   /// Where the first one listens. Before anything is begun.
   void listen(Listeners listeners) { newest_.listeners = std::move(listeners); }

@@ -13,7 +13,7 @@ namespace serval::supervisor {
 BOOST_DESCRIBE_STRUCT(SlotRecord, (),
                       (state, number, generation, pid, cause, first_cause, replacing, stuck, paused, why,
                        crashes_in_a_row, started, due_since, ready_at, deadline, door_deadline, expires))
-BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, started, loaded_at, deadline))
+BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, begun, started, loaded_at, deadline))
 BOOST_DESCRIBE_STRUCT(ReloadCounts, (), (good, failed))
 BOOST_DESCRIBE_STRUCT(TrafficRecord, (), (drained, pause, pauses, paused_since, next_reminder))
 BOOST_DESCRIBE_STRUCT(State, (TrafficRecord),

@@ -4,6 +4,7 @@
 
 #include "base/time.hpp"
 #include "os/thread_stat.hpp"
+#include "scoreboard/generations.hpp"
 #include "scoreboard/reader.hpp"
 
 namespace serval::master {
@@ -26,6 +27,26 @@ void Looks::perform(const supervisor::LookAtWorkers& action) {
     looked.samples.push_back(sample);
   }
   tell_(std::move(looked));
+}
+
+namespace {
+
+supervisor::Figures figures_of(const scoreboard::GenerationTotals& totals) {
+  constexpr double kNanosecondsPerSecond = 1e9;
+  return {.requests = totals.requests(),
+          .errors = totals.errors(),
+          .bounds = {scoreboard::kBounds.begin(), scoreboard::kBounds.end()},
+          .durations = {totals.durations.counts.begin(), totals.durations.counts.end()},
+          .seconds = static_cast<double>(totals.durations.sum_ns) / kNanosecondsPerSecond};
+}
+
+}  // namespace
+
+void Looks::perform(const supervisor::LookAtGenerations& action) {
+  const auto figures = [this](int generation) {
+    return figures_of(scoreboard::read_generation(parts_.scoreboard, generation));
+  };
+  tell_(supervisor::GenerationFigures{action.old, action.fresh, figures(action.old), figures(action.fresh)});
 }
 
 /// If that one does not load either, the next crash is no reason to try the same file again.

@@ -10,7 +10,7 @@
 
 namespace serval::master {
 
-/// Looks at workers and at the app's file when the supervisor wants to know. Borrows all; one thread.
+/// Looks at workers, at what generations have answered, and at the app's file when the supervisor wants to know. Borrows all; one thread.
 class Looks {
  public:
   struct Parts {
@@ -22,6 +22,7 @@ class Looks {
   Looks(Parts parts, Tell tell) : parts_(parts), tell_(std::move(tell)) {}
 
   void perform(const supervisor::LookAtWorkers& action);
+  void perform(const supervisor::LookAtGenerations& action);
   void perform(const supervisor::InspectApp& action);
 
  private:

@@ -37,6 +37,7 @@ boost::json::object StatusMaker::make(For whom) {
                                .snapshot = snapshot,
                                .scoreboard = parts_.scoreboard,
                                .memory = std::move(memory),
+                               .code = parts_.code,
                                .listeners = parts_.listeners(),
                                .admin = parts_.admin_address(),
                                .log_lines_dropped = log::dropped()},

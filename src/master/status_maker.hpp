@@ -22,6 +22,7 @@ class StatusMaker {
     const scoreboard::Memory& scoreboard;
     const TimePoint& begun;
     std::function<const config::Config&()> config;  ///< in force
+    std::function<control::CodeReading(int generation)> code;
     std::function<std::vector<control::ListenerReading>()> listeners;
     std::function<std::string()> admin_address;
   };

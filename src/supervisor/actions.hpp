@@ -52,6 +52,10 @@ struct LookAtWorkers {  ///< answered by LookedAtWorkers
   bool memory = false;     ///< measure it
   Duration silent_for{0};  ///< look at the loop's thread of those that have been silent for so long; 0: of none
 };
+struct LookAtGenerations {  ///< answered by GenerationFigures
+  int old;
+  int fresh;
+};
 struct InspectApp {  ///< answered by AppChanged if the library is another than the mold has loaded; else by nothing
   int generation;
 };
@@ -85,7 +89,7 @@ struct Finish {  ///< the last action ever
 };
 
 using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, PauseWorker,
-                            ResumeWorker, Kill, LookAtWorkers, InspectApp, ReloadEnded, ReloadAgain, CheckUpgrade,
-                            UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
+                            ResumeWorker, Kill, LookAtWorkers, LookAtGenerations, InspectApp, ReloadEnded, ReloadAgain,
+                            CheckUpgrade, UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
 
 }  // namespace serval::supervisor

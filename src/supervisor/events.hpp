@@ -11,6 +11,7 @@
 #include "supervisor/actions.hpp"
 #include "supervisor/heart.hpp"
 #include "supervisor/settings.hpp"
+#include "supervisor/verdict.hpp"
 
 /// All that can happen, as the supervisor sees it. `slot` and `generation` name processes; pids appear once a process
 /// has one.
@@ -108,6 +109,13 @@ struct LookedAtWorkers {
   std::vector<Sample> samples;  ///< of all workers whose pids are known
 };
 
+struct GenerationFigures {  ///< all that both have answered in their lives
+  int old_generation;
+  int fresh_generation;
+  Figures old;
+  Figures fresh;
+};
+
 struct AppChanged {
   int generation;
 };
@@ -180,8 +188,8 @@ struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed,
                            WorkerReady, WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent,
-                           RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, AppChanged, ScaleRequested, ReloadRequested,
-                           ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited,
+                           RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged, ScaleRequested,
+                           ReloadRequested, ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited,
                            StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested,
                            UpgradeChecked, UpgradeFailed, Tick>;
 

@@ -28,6 +28,8 @@ std::string step_of(const RolloutInHand& rollout) {
   switch (rollout.step) {
     case RolloutInHand::Step::loading: return "reloading: loading " + generation;
     case RolloutInHand::Step::canary: return "reloading: the first worker of " + generation + " boots";
+    case RolloutInHand::Step::joining: return "reloading: further workers of " + generation + " boot";
+    case RolloutInHand::Step::watching: return "reloading: " + generation + " is watched";
     case RolloutInHand::Step::rolling: return "reloading: workers of " + generation + " take over";
   }
   return "";
@@ -43,6 +45,7 @@ TimePoint last_deadline(const World& world) {
   for (const Slot& slot : world.slots) {
     if (slot.occupied()) look(slot.deadline());
   }
+  if (world.rollout && world.rollout->trial) look(world.rollout->trial->ends());
   return last;
 }
 

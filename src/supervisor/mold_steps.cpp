@@ -16,6 +16,7 @@ void start_mold(Mold& mold, const Turn& turn) {
   mold.pid = 0;
   mold.killed = false;
   mold.started = turn.now;
+  if (mold.begun == TimePoint{}) mold.begun = turn.now;
   mold.loaded_at = TimePoint::max();
   mold.deadline = turn.after(turn.world.settings_of(mold.generation).limits.boot_timeout);
   mold.why.clear();

@@ -47,6 +47,7 @@ Slot* next_due(World& world) {
   Slot* next = nullptr;
   for (Slot& slot : world.slots) {
     if (!slot.due() || slot.being_replaced()) continue;
+    if (world.is_canary(slot)) continue;  // its successor would be one of the old generation; once that is over
     if (!room && slot.cause() != Cause::reload) continue;
     if (can_wait(slot.cause()) && !(slot.cause() == Cause::reload ? reload_turn : turn)) continue;
     if (next == nullptr || slot.due_since() < next->due_since()) next = &slot;
@@ -133,8 +134,7 @@ void Replacement::retire_the_aged(const Turn& turn) {
 void Replacement::settle(const Turn& turn) {
   retire_the_aged(turn);
   begin(turn);
-  retire_replaced(turn);
-  begin(turn);  // those whose turn has come by that
+  while (retire_replaced(turn)) begin(turn);  // those whose turn has come by that
 }
 
 void Replacement::begin(const Turn& turn) {
@@ -156,17 +156,20 @@ void Replacement::begin(const Turn& turn) {
   }
 }
 
-/// Once there are more that serve than are wanted, the first of those that are being replaced leaves.
-void Replacement::retire_replaced(const Turn& turn) {
-  auto serving = turn.slots.count([](const Slot& slot) { return slot.serving(); });
+/// Once there are more that serve than are wanted, the first of those that are being replaced leaves. Whether any has.
+bool Replacement::retire_replaced(const Turn& turn) {
+  bool any = false;
+  auto serving = turn.slots.count([&turn](const Slot& slot) { return slot.serving() && !turn.world.is_canary(slot); });
   for (; serving > turn.settings.workers; --serving) {
     Slot* first = nullptr;
     for (Slot& slot : turn.slots) {
       if (slot.being_replaced() && (first == nullptr || slot.due_since() < first->due_since())) first = &slot;
     }
-    if (first == nullptr || !may_retire(*first, turn)) return;
+    if (first == nullptr || !may_retire(*first, turn)) return any;
     drain_worker(*first, first->cause(), turn);
+    any = true;
   }
+  return any;
 }
 
 void Replacement::give_up_waiting_at_door(const Turn& turn) {

@@ -35,8 +35,10 @@ void make_room_for_a_generation(const Turn& turn) {
 void roll_out(const Turn& turn) {
   World& world = turn.world;
   RolloutInHand& rollout = *world.rollout;
+  const bool watched = rollout.trial.has_value();
   rollout.step = Step::rolling;
-  rollout.canary = -1;
+  rollout.canaries.clear();
+  rollout.trial.reset();
   world.current = rollout.to;
   if (rollout.settings) {
     rollout.before = std::exchange(world.settings, *rollout.settings);
@@ -44,7 +46,8 @@ void roll_out(const Turn& turn) {
     rollout.settings->workers = world.settings.workers;
   }
   for (Slot& slot : turn.slots) slot.backoff.forget();  // other code
-  turn.say(log::Level::info, "first worker of the new generation serves, the others follow",
+  turn.say(log::Level::info, watched ? "the new generation goes on with all workers"
+                                     : "first worker of the new generation serves, the others follow",
            {{"gen", world.current}});
 }
 
@@ -133,7 +136,9 @@ void Rollout::carry_on(const Turn& turn) {
   if (world.rollout && world.rollout->step == Step::loading &&
       turn.molds.at(world.rollout->to).state == MoldState::ready)
     start_canary(turn);
-  if (world.rollout && world.rollout->step == Step::canary) look_at_canary(turn);
+  if (world.rollout && (world.rollout->step == Step::canary || world.rollout->step == Step::joining))
+    look_at_canaries(turn);
+  if (world.rollout && world.rollout->step == Step::watching) keep_watching(turn);
   for (Slot& slot : turn.slots) {
     if (slot.serving() && slot.generation() != world.current && !world.is_canary(slot))
       make_due(slot, Cause::reload, turn);
@@ -141,31 +146,124 @@ void Rollout::carry_on(const Turn& turn) {
 }
 
 void Rollout::start_canary(const Turn& turn) {
-  Slot* slot = turn.slots.spare(turn.settings.slots);
-  if (slot == nullptr) return;  // until a worker ends
-  RolloutInHand& rollout = *turn.world.rollout;
-  rollout.step = Step::canary;
-  rollout.canary = slot->index();
-  starter_.fork_from(turn.molds.at(rollout.to), *slot, turn.after(turn.world.settings_of(rollout.to).reload.ready_timeout),
-                     turn);
+  if (add_canary(turn)) turn.world.rollout->step = Step::canary;
 }
 
-void Rollout::look_at_canary(const Turn& turn) {
-  const Slot& canary = turn.slots[turn.world.rollout->canary];
-  switch (canary.state()) {
-    case SlotState::serving: return turn.world.on_probation(canary, turn.now) ? void() : roll_out(turn);
-    case SlotState::starting:
-    case SlotState::killing: return;
-    case SlotState::draining:
-    case SlotState::empty:
-    case SlotState::cooling: return end(false, "its first worker left", turn);
+/// False: not until a worker ends.
+bool Rollout::add_canary(const Turn& turn) {
+  Slot* slot = turn.slots.spare(turn.settings.slots);
+  if (slot == nullptr) return false;
+  RolloutInHand& rollout = *turn.world.rollout;
+  rollout.canaries.push_back(slot->index());
+  starter_.fork_from(turn.molds.at(rollout.to), *slot, turn.after(turn.world.settings_of(rollout.to).reload.ready_timeout),
+                     turn);
+  return true;
+}
+
+namespace {
+
+enum class Canaries { serve, come, left };
+
+Canaries state_of_canaries(const Turn& turn) {
+  Canaries all = Canaries::serve;
+  for (const int index : turn.world.rollout->canaries) {
+    const Slot& canary = turn.slots[index];
+    switch (canary.state()) {
+      case SlotState::serving:
+        if (turn.world.on_probation(canary, turn.now)) all = Canaries::come;
+        break;
+      case SlotState::starting:
+      case SlotState::killing: all = Canaries::come; break;
+      case SlotState::draining:
+      case SlotState::empty:
+      case SlotState::cooling: return Canaries::left;
+    }
   }
+  return all;
+}
+
+/// Where nobody serves there is nothing to compare with, and nothing to lose.
+bool is_to_be_watched(const World& world) {
+  const auto old_one = [&world](const Slot& slot) { return slot.serving() && !world.is_of_rollout(slot); };
+  return world.settings_of(world.rollout->to).reload.watch > Duration::zero() && world.slots.any(old_one);
+}
+
+int canaries_wanted(const World& world) {
+  return std::min(world.settings_of(world.rollout->to).reload.canary.of(world.settings.workers),
+                  world.settings.workers);
+}
+
+}  // namespace
+
+void Rollout::look_at_canaries(const Turn& turn) {
+  const Canaries state = state_of_canaries(turn);
+  if (state == Canaries::left) return end(false, "its first worker left", turn);
+  if (state == Canaries::come) return;
+  if (!is_to_be_watched(turn.world)) return roll_out(turn);
+  RolloutInHand& rollout = *turn.world.rollout;
+  const int wanted = canaries_wanted(turn.world);
+  const auto canaries = [&rollout] { return static_cast<int>(rollout.canaries.size()); };
+  if (rollout.step == Step::canary && canaries() < wanted) {
+    rollout.step = Step::joining;
+    while (canaries() < wanted && add_canary(turn)) {
+    }
+    if (canaries() > 1) return;
+  }
+  begin_watch(turn);
+}
+
+void Rollout::begin_watch(const Turn& turn) {
+  RolloutInHand& rollout = *turn.world.rollout;
+  const config::Reload& rules = turn.world.settings_of(rollout.to).reload;
+  rollout.step = Step::watching;
+  rollout.trial.emplace(rules, turn.now);
+  turn.say(log::Level::info, "watching the new generation beside the old one",
+           {{"gen", rollout.to}, {"workers", rollout.canaries.size()}, {"watch_ms", rules.watch}});
+  keep_watching(turn);
+}
+
+void Rollout::keep_watching(const Turn& turn) {
+  RolloutInHand& rollout = *turn.world.rollout;
+  if (state_of_canaries(turn) == Canaries::left) return end(false, "its first worker left", turn);
+  if (rollout.trial->next() > turn.now) return;
+  rollout.trial->asked();
+  turn.act(LookAtGenerations{.old = rollout.from, .fresh = rollout.to});
+}
+
+void Rollout::on(const GenerationFigures& event, const Turn& turn) {
+  auto& rollout = turn.world.rollout;
+  if (turn.phase() != Phase::running || !rollout || rollout->step != Step::watching) return;
+  if (event.old_generation != rollout->from || event.fresh_generation != rollout->to) return;
+  const auto verdict = rollout->trial->look(event.old, event.fresh, turn.now);
+  if (!verdict) return;
+  switch (verdict->kind) {
+    case Verdict::Kind::worse: return end(false, verdict->why, turn);
+    case Verdict::Kind::too_few:
+      turn.say(log::Level::warning, "too few requests to compare the generations, the reload goes on",
+               {{"gen", rollout->to}, {"figures", verdict->why}});
+      return roll_out(turn);
+    case Verdict::Kind::good:
+      turn.say(log::Level::info, "the new generation answers no worse than the old one",
+               {{"gen", rollout->to}, {"figures", verdict->why}});
+      return roll_out(turn);
+  }
+}
+
+TimePoint Rollout::next(const World& world) {
+  const bool watching = world.phase == Phase::running && world.rollout && world.rollout->step == Step::watching;
+  return watching ? world.rollout->trial->next() : TimePoint::max();
 }
 
 void Rollout::settle(const Turn& turn) {
   tell_how_far_it_is(turn);
   const World& world = turn.world;
   if (world.rollout && world.rollout->step == Step::rolling && is_over(world)) end(true, "", turn);
+}
+
+/// What serves has requests, which it answers.
+void Rollout::dismiss_canary(Slot& canary, const Turn& turn) {
+  if (canary.serving()) return drain_worker(canary, Cause::reload, turn);
+  if (canary.state() == SlotState::starting) kill_worker(canary, Cause::reload, turn);
 }
 
 void Rollout::end(bool good, const std::string& why, const Turn& turn) {
@@ -182,10 +280,7 @@ void Rollout::end(bool good, const std::string& why, const Turn& turn) {
              {{"gen", world.current}, {"why", why}, {"took_ms", took}});
   }
   notifier_.ready(turn);
-  if (rollout.canary >= 0) {
-    Slot& canary = turn.slots[rollout.canary];
-    if (canary.occupied() && canary.state() != SlotState::killing) kill_worker(canary, Cause::reload, turn);
-  }
+  for (const int index : rollout.canaries) dismiss_canary(turn.slots[index], turn);
   turn.act(ReloadEnded{world.current, good, why});
   if (const auto by = std::exchange(again_by_, std::nullopt)) turn.act(ReloadAgain{*by});
 }

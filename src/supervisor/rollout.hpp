@@ -11,8 +11,8 @@
 
 namespace serval::supervisor {
 
-/// A reload: the next generation loads and boots one worker beside all that serve; then the others follow, each ahead
-/// of the one it replaces. What fails before that leaves the old generation as it was; what dies during it brings the
+/// A reload: the next generation loads and boots one worker beside all that serve; with reload.watch its figures are
+/// compared with those of the old generation for a while; then the others follow, each ahead of the one it replaces. What fails before that leaves the old generation as it was; what dies during it brings the
 /// old one back. The one under way is World::rollout.
 class Rollout {
  public:
@@ -23,6 +23,7 @@ class Rollout {
   void on(const ReloadRequested& event, const Turn& turn);
   void on(const ReloadRefused& event, const Turn& turn);
   void on(const AppChanged& event, const Turn& turn);
+  void on(const GenerationFigures& event, const Turn& turn);
   /// It has failed before any worker was replaced.
   void fail(const std::string& why, const Turn& turn) { end(false, why, turn); }
   /// The new generation's workers are replaced by ones of the old, if that can still fork.
@@ -33,6 +34,9 @@ class Rollout {
   /// Likewise, after that.
   void settle(const Turn& turn);
 
+  /// When the figures of a watch are due.
+  static TimePoint next(const World& world);
+
   /// Why the last one failed; empty: it went well, or there was none.
   const std::string& failure() const { return failure_; }
   const ReloadCounts& counts() const { return counts_; }
@@ -40,7 +44,11 @@ class Rollout {
  private:
   void begin(const std::string& by, std::optional<Settings> settings, const Turn& turn);
   void start_canary(const Turn& turn);
-  void look_at_canary(const Turn& turn);
+  bool add_canary(const Turn& turn);
+  void look_at_canaries(const Turn& turn);
+  void begin_watch(const Turn& turn);
+  void keep_watching(const Turn& turn);
+  static void dismiss_canary(Slot& canary, const Turn& turn);
   void end(bool good, const std::string& why, const Turn& turn);
 
   WorkerStarter& starter_;

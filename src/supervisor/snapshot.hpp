@@ -9,6 +9,7 @@
 
 #include "base/cause_table.hpp"
 #include "base/readiness.hpp"
+#include "supervisor/generation_states.hpp"
 #include "supervisor/mold.hpp"
 #include "supervisor/slot.hpp"
 #include "supervisor/state.hpp"
@@ -31,6 +32,7 @@ struct Snapshot {
     int crashes_in_a_row;
   };
   std::vector<Worker> workers;  ///< all slots, by seat
+  std::vector<GenerationLife> generations;  ///< by number
   int generation = 0;
   MoldState mold = MoldState::absent;
   pid_t mold_pid = 0;

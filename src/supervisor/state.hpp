@@ -46,6 +46,7 @@ struct MoldRecord {
   MoldState state = MoldState::absent;
   pid_t pid = 0;
   int crashes_in_a_row = 0;
+  TimePoint begun{};  ///< the first of its generation was started
   TimePoint started{};
   TimePoint loaded_at = TimePoint::max();
   TimePoint deadline = TimePoint::max();

@@ -153,7 +153,7 @@ void Supervisor::settle(const Turn& turn) {
 TimePoint Supervisor::find_next_wakeup(TimePoint now) const {
   if (world_.phase == Phase::finished) return TimePoint::max();
   return std::min({world_.leaves_at, next_deadline(world_, now), starter_.next(world_, now),
-                   replacement_.next(), world_.probation_over(now),
+                   replacement_.next(), world_.probation_over(now), Rollout::next(world_),
                    world_.phase == Phase::running ? outage_.next() : TimePoint::max(),
                    watch_.next(world_.settings, world_.slots), traffic_.next(), upgrade_.next(), fold_.next(),
                    notifier_.next()});
@@ -174,6 +174,7 @@ Snapshot Supervisor::snapshot() const {
                               slot.at_door(), slot.watched.heart.hangs(now_), slot.started(), slot.deadline(),
                               slot.backoff.crashes_in_a_row()});
   }
+  result.generations = living_generations(world_);
   result.generation = world_.current;
   result.mold = world_.mold().state;
   result.mold_pid = world_.mold().pid;

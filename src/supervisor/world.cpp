@@ -40,7 +40,7 @@ const Settings& World::settings_of(int generation) const {
 
 int World::missing_workers() const {
   if (phase == Phase::stopping || phase == Phase::finished) return 0;
-  int missing = settings.workers + (rollout && rollout->canary >= 0 ? 1 : 0);
+  int missing = settings.workers + (rollout ? static_cast<int>(rollout->canaries.size()) : 0);
   for (const Slot& slot : slots) {
     if (slot.active()) --missing;
     if (slot.being_replaced()) ++missing;  // its successor
@@ -53,6 +53,10 @@ bool World::crash_looping() const {
   return phase == Phase::running && slots.any(crashed_often) &&
          std::all_of(slots.begin(), slots.end(),
                      [&](const Slot& slot) { return slot.state() == SlotState::empty || crashed_often(slot); });
+}
+
+bool World::is_canary(const Slot& slot) const {
+  return rollout && std::find(rollout->canaries.begin(), rollout->canaries.end(), slot.index()) != rollout->canaries.end();
 }
 
 bool World::on_probation(const Slot& slot, TimePoint now) const {

@@ -3,24 +3,29 @@
 #include <cstdint>
 #include <optional>
 #include <random>
+#include <vector>
 
 #include "base/log.hpp"
 #include "supervisor/mold.hpp"
 #include "supervisor/settings.hpp"
 #include "supervisor/slots.hpp"
 #include "supervisor/token_bucket.hpp"
+#include "supervisor/trial.hpp"
 
 namespace serval::supervisor {
 
 /// booting: no worker has been ready yet.
 enum class Phase { booting, running, stopping, finished };
 
-/// A reload under way. Until its canary is ready no worker that serves is touched.
+/// A reload under way. Until its canaries have served as long as they have to no worker of the old generation is
+/// touched. `canary`: the first worker boots and proves itself; `joining`: the further ones that a watch is to see;
+/// `watching`: all of them.
 struct RolloutInHand {
-  enum class Step { loading, canary, rolling } step = Step::loading;
+  enum class Step { loading, canary, joining, watching, rolling } step = Step::loading;
   int from = 0;
   int to = 0;
-  int canary = -1;  ///< slot
+  std::vector<int> canaries{};   ///< slots, until it rolls
+  std::optional<Trial> trial{};  ///< while it watches
   bool listeners_retired = false;
   int quarters_said = 0;  ///< of the workers that had been replaced when the log last said it
   TimePoint begun{};
@@ -68,7 +73,7 @@ struct World {
   /// No worker that new code could harm: all that run have crashed over and over.
   bool crash_looping() const;
 
-  bool is_canary(const Slot& slot) const { return rollout && rollout->canary == slot.index(); }
+  bool is_canary(const Slot& slot) const;
   bool is_of_rollout(const Slot& slot) const { return rollout && slot.generation() == rollout->to; }
   /// A worker of the new generation that has not proved itself yet.
   bool on_probation(const Slot& slot, TimePoint now) const;

@@ -4,7 +4,7 @@
 // stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH, stop_gate=PATH and end_gate=PATH (when the mold has
 // done its work), preload_crash=PATH and start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor
 // aborts), unready=PATH (ready() says no while that file, or PATH.PID, is there; it waits at the gate PATH.hang while PATH.hangs
-// is there).
+// is there), sleep_ms=N and fail_every=N for /quality.
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -105,11 +106,21 @@ class Probe : public serval::App {
       leave_an_orphan(std::stoi(param(request, "code")));
       return "left\n";
     }
+    if (path == "/quality") return as_good_as_told();
     if (path == "/throw") throw std::runtime_error("probe was told to throw");
     return "probe\n";
   }
 
  private:
+  /// Takes sleep_ms=, and fails at every fail_every=th request.
+  serval::Response as_good_as_told() {
+    if (const auto ms = args_.find("sleep_ms"); ms != args_.end())
+      std::this_thread::sleep_for(std::chrono::milliseconds(std::stoi(ms->second)));
+    const auto every = args_.find("fail_every");
+    if (every != args_.end() && ++asked_ % std::stoi(every->second) == 0) return serval::Response::status(500);
+    return std::to_string(generation_) + "\n";
+  }
+
   /// Which worker this is; ?spin_us= keeps its CPU busy for so long first.
   serval::Response pid(const serval::Request& request) {
     if (const auto us = request.param("spin_us")) {
@@ -177,6 +188,7 @@ class Probe : public serval::App {
   }
 
   int generation_;
+  std::atomic<int> asked_ = 0;  ///< of /quality
   std::map<std::string, std::string> args_;
 };
 SERVAL_APP(Probe)

@@ -52,6 +52,19 @@ TEST_F(MetricsTest, RequestsComeFromTheScoreboardAlone) {
   EXPECT_THAT(out, Not(HasSubstr("serval_workers{")));
 }
 
+TEST_F(MetricsTest, EachGenerationHasItsFigures) {
+  const std::string out = text(R"({"generations":[
+    {"number":3,"state":"retiring","requests":40,"errors":2,"p50_ms":1.5,"p95_ms":25.0},
+    {"number":4,"state":"loading","requests":0,"errors":0,"p50_ms":null,"p95_ms":null}]})");
+  for (const char* line : {"serval_generation_requests_total{generation=\"3\"} 40\n",
+                           "serval_generation_requests_total{generation=\"4\"} 0\n",
+                           "serval_generation_errors_total{generation=\"3\"} 2\n",
+                           "serval_generation_duration_p95_seconds{generation=\"3\"} 0.025\n"}) {
+    EXPECT_THAT(out, HasSubstr(line));
+  }
+  EXPECT_THAT(out, Not(HasSubstr("serval_generation_duration_p95_seconds{generation=\"4\"}")));
+}
+
 TEST_F(MetricsTest, WorkersComeFromTheMaster) {
   const std::string out =
       text(R"({"name":"shop","live":true,"ready":false,"uptime_s":90,"generation":3,"workers_wanted":2,

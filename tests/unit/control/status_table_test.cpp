@@ -59,6 +59,20 @@ TEST(StatusTable, SaysWhenADeadlineHasPassedAndWhenThereIsNoMold) {
   EXPECT_THAT(format_status(status), HasSubstr(", mold loading\n"));
 }
 
+TEST(StatusTable, HasALineForEachGeneration) {
+  auto status = object(kStatus);
+  status["generations"] = boost::json::parse(
+      R"([{"number":3,"state":"serving","library":"/srv/shop.so","build":"ab12","since_s":7500,"requests":602,)"
+      R"("errors":2,"p50_ms":3.75,"p95_ms":25.0},{"number":4,"state":"loading","library":"/srv/shop.so","build":null,)"
+      R"("since_s":1,"requests":0,"errors":0,"p50_ms":null,"p95_ms":null}])");
+  EXPECT_THAT(format_status(status), HasSubstr("\n"
+                                               "generation 3 serving for 2h 5m: 602 requests, 2 errors, p50 3.8 ms, "
+                                               "p95 25 ms\n"
+                                               "      /srv/shop.so, build ab12\n"
+                                               "generation 4 loading for 1s: 0 requests, 0 errors, p50 -, p95 -\n"
+                                               "      /srv/shop.so\n"));
+}
+
 TEST(StatusTable, SaysWhyTheServerIsNotReadyUnlessItsStateSaysIt) {
   auto status = object(kStatus);
   status["unready"] = "draining (serval drain)";

@@ -45,6 +45,11 @@ struct StatusTest : testing::Test {
                         .snapshot = snapshot,
                         .scoreboard = board,
                         .memory = [](pid_t) { return MemoryReading{.resident = 8192, .proportional = 4096}; },
+                        .code =
+                            [](int generation) {
+                              const std::string name = std::to_string(generation);
+                              return CodeReading{"/srv/" + name + ".so", generation == 3 ? "ab" + name : ""};
+                            },
                         .listeners = {{"127.0.0.1:8000", 3, 128}, {"unix:/run/shop.sock"}},
                         .admin = "127.0.0.1:9464",
                         .log_lines_dropped = 7},
@@ -78,7 +83,7 @@ TEST_F(StatusTest, TellsOfTheServer) {
       R"("live":false,"lifeless":"no worker serves","ready":false,)"
       R"("unready":"no worker serves","uptime_s":90,"mold":{"state":"ready","pid":812},)"
       R"("workers_wanted":2,"threads":5,"workers":[],"ended":{"crash":3,"max_requests":1},)"
-      R"("reloads":{"ok":2,"failed":1},"listeners":[{"address":"127.0.0.1:8000","queue":3,"limit":128},)"
+      R"("reloads":{"ok":2,"failed":1},"generations":[],"listeners":[{"address":"127.0.0.1:8000","queue":3,"limit":128},)"
       R"({"address":"unix:/run/shop.sock","queue":null,"limit":null}],"admin":"127.0.0.1:9464",)"
       R"("totals":{"requests":0,"answers":{},)"
       R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0,"log_lines_dropped":7,"spans_dropped":0,"durations":)" +
@@ -87,6 +92,20 @@ TEST_F(StatusTest, TellsOfTheServer) {
   EXPECT_EQ(make().at("state").as_string(), "booting");
   snapshot.stopping = true;
   EXPECT_EQ(make().at("state").as_string(), "stopping");
+}
+
+TEST_F(StatusTest, TellsWhatEachGenerationHasAnswered) {
+  snapshot.generations = {{2, supervisor::GenerationState::retiring, kNow - 40s},
+                          {3, supervisor::GenerationState::serving, kNow - 20s}};
+  scoreboard::WorkerBoard writer(board, 1);
+  writer.begin(3, 4711, kNow - 20s);
+  writer.count({.status = 200, .duration = 4ms});
+  writer.count({.status = 500, .duration = 4ms});
+  EXPECT_EQ(boost::json::serialize(make().at("generations")),
+            R"([{"number":2,"state":"retiring","library":"/srv/2.so","build":null,"since_s":40,"requests":0,)"
+            R"("errors":0,"p50_ms":null,"p95_ms":null},)"
+            R"({"number":3,"state":"serving","library":"/srv/3.so","build":"ab3","since_s":20,"requests":2,)"
+            R"("errors":1,"p50_ms":3.8E0,"p95_ms":4.9E0}])");
 }
 
 TEST_F(StatusTest, TellsWhatAWorkerIsDoing) {

@@ -45,6 +45,9 @@ struct Words {
            std::to_string(action.generation);
   }
   std::string operator()(const ReloadAgain& action) const { return "reload again for " + action.by; }
+  std::string operator()(const LookAtGenerations& action) const {
+    return "look at generations " + std::to_string(action.old) + " and " + std::to_string(action.fresh);
+  }
   std::string operator()(const InspectApp& action) const {
     return "inspect app of " + std::to_string(action.generation);
   }

@@ -1,0 +1,188 @@
+#include "supervisor/verdict.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+namespace serval::supervisor {
+namespace {
+
+/// Fewer, of either generation, do not tell anything.
+constexpr std::uint64_t kFewestRequests = 50;
+
+/// Few errors are no reason, whatever their share.
+constexpr std::uint64_t kFewestErrors = 5;
+
+/// How likely it may be, at most, that a deploy is taken back for what is chance. While the watch goes on it is judged
+/// over and over, each time with another chance to be wrong.
+constexpr double kChanceAtEnd = 1e-4;
+constexpr double kChanceBefore = 1e-6;
+constexpr double kChanceOfSlow = 1e-5;
+constexpr double kDeviations = 4;  ///< between means: the same in standard errors
+
+constexpr double kTail = 0.95;
+/// A smaller difference is one of caches and schedulers.
+constexpr double kLeastSlower = 0.002;
+/// Twice as slow is 1.98 times as slow, as clients and timers see it.
+constexpr double kNearly = 0.95;
+
+std::uint64_t grown(std::uint64_t now, std::uint64_t before) { return now > before ? now - before : 0; }
+
+double lower(const Figures& figures, std::size_t bucket) { return bucket == 0 ? 0 : figures.bounds[bucket - 1]; }
+double upper(const Figures& figures, std::size_t bucket) {
+  return bucket < figures.bounds.size() ? figures.bounds[bucket] : 2 * lower(figures, bucket);
+}
+
+std::uint64_t count(const Figures& figures) {
+  return std::accumulate(figures.durations.begin(), figures.durations.end(), std::uint64_t{0});
+}
+
+/// Where a quantile is: the bucket, and which part of it is below.
+struct Place {
+  std::size_t bucket = 0;
+  double part = 0;
+};
+
+Place place_of(const Figures& figures, double part) {
+  const double rank = part * static_cast<double>(count(figures));
+  double below = 0;
+  for (std::size_t i = 0; i < figures.durations.size(); ++i) {
+    const auto here = static_cast<double>(figures.durations[i]);
+    if (here > 0 && below + here >= rank) return {i, (rank - below) / here};
+    below += here;
+  }
+  return {};
+}
+
+/// Of the requests in one bucket, if those in the others are in the middle of theirs.
+double mean_in(const Figures& figures, std::size_t bucket) {
+  double seconds = figures.seconds;
+  for (std::size_t i = 0; i < figures.durations.size(); ++i) {
+    if (i != bucket) seconds -= static_cast<double>(figures.durations[i]) * (lower(figures, i) + upper(figures, i)) / 2;
+  }
+  const double mean = seconds / static_cast<double>(figures.durations[bucket]);
+  return std::clamp(mean, lower(figures, bucket), upper(figures, bucket));
+}
+
+std::uint64_t slower_than_bucket(const Figures& figures, std::size_t bucket) {
+  return std::accumulate(figures.durations.begin() + static_cast<std::ptrdiff_t>(bucket), figures.durations.end(),
+                         std::uint64_t{0});
+}
+
+struct Mean {
+  double seconds = 0;
+  double variance = 0;  ///< of the mean; each duration is taken for the end of its bucket that is farther off
+};
+
+Mean mean_of(const Figures& figures) {
+  const auto all = static_cast<double>(count(figures));
+  Mean mean{.seconds = figures.seconds / all};
+  for (std::size_t i = 0; i < figures.durations.size(); ++i) {
+    const double off = std::max(std::abs(upper(figures, i) - mean.seconds), std::abs(mean.seconds - lower(figures, i)));
+    mean.variance += static_cast<double>(figures.durations[i]) * off * off / (all * all);
+  }
+  return mean;
+}
+
+/// In the tail that the quantile is in, or, where both are in the same bucket, by the means.
+bool surely_slower(const Figures& old, const Figures& fresh) {
+  const std::size_t tail = place_of(fresh, kTail).bucket;
+  if (chance(slower_than_bucket(fresh, tail), count(fresh), slower_than_bucket(old, tail), count(old)) < kChanceOfSlow)
+    return true;
+  const Mean before = mean_of(old);
+  const Mean after = mean_of(fresh);
+  return after.seconds - before.seconds > kDeviations * std::sqrt(before.variance + after.variance);
+}
+
+bool is_slower(const Figures& old, const Figures& fresh, double most) {
+  if (count(old) < kFewestRequests || count(fresh) < kFewestRequests) return false;
+  const double before = quantile(old, kTail);
+  const double after = quantile(fresh, kTail);
+  return after >= kNearly * most * before && after - before >= kLeastSlower && surely_slower(old, fresh);
+}
+
+double share(const Figures& figures) {
+  return static_cast<double>(figures.errors) / static_cast<double>(figures.requests);
+}
+
+bool fails_more(const Figures& old, const Figures& fresh, double most, double least_chance) {
+  return fresh.errors >= kFewestErrors && share(fresh) > most * share(old) &&
+         chance(fresh.errors, fresh.requests, old.errors, old.requests) < least_chance;
+}
+
+std::string shortest(double number) {
+  char text[32];
+  std::snprintf(text, sizeof text, number < 10 ? "%.2g" : "%.0f", number);
+  return text;
+}
+
+std::string versus(const Figures& old, const Figures& fresh) {
+  return "new: " + in_words(fresh) + "; old: " + in_words(old);
+}
+
+}  // namespace
+
+Figures growth(const Figures& now, const Figures& before) {
+  Figures result = now;
+  result.requests = grown(now.requests, before.requests);
+  result.errors = std::min(grown(now.errors, before.errors), result.requests);
+  for (std::size_t i = 0; i < result.durations.size() && i < before.durations.size(); ++i)
+    result.durations[i] = grown(now.durations[i], before.durations[i]);
+  result.seconds = std::max(0.0, now.seconds - before.seconds);
+  return result;
+}
+
+double quantile(const Figures& figures, double part) {
+  if (count(figures) == 0) return 0;
+  const Place place = place_of(figures, part);
+  double from = lower(figures, place.bucket);
+  double to = upper(figures, place.bucket);
+  if (2 * figures.durations[place.bucket] >= count(figures)) {
+    const double mean = mean_in(figures, place.bucket);
+    const double around = std::min(mean - from, to - mean);
+    from = mean - around;
+    to = mean + around;
+  }
+  return from + (to - from) * place.part;
+}
+
+double chance(std::uint64_t hits, std::uint64_t requests, std::uint64_t other_hits, std::uint64_t other_requests) {
+  if (hits == 0 || requests == 0) return 1;
+  if (other_requests == 0) return 1;
+  const auto all = static_cast<double>(hits + other_hits);
+  const double part = static_cast<double>(requests) / static_cast<double>(requests + other_requests);
+  auto here = static_cast<double>(hits);
+  if (here <= all * part) return 1;
+  double term = std::exp(std::lgamma(all + 1) - std::lgamma(here + 1) - std::lgamma(all - here + 1) +
+                         here * std::log(part) + (all - here) * std::log1p(-part));
+  double sum = term;
+  for (; here < all && term > sum * 1e-9; ++here) {
+    term *= (all - here) / (here + 1) * part / (1 - part);
+    sum += term;
+  }
+  return sum;
+}
+
+Verdict judge(const Figures& old, const Figures& fresh, const config::Reload& rules, bool at_end) {
+  using Kind = Verdict::Kind;
+  if (old.requests < kFewestRequests || fresh.requests < kFewestRequests) return {Kind::too_few, versus(old, fresh)};
+  if (fails_more(old, fresh, rules.max_error_ratio, at_end ? kChanceAtEnd : kChanceBefore)) {
+    return {Kind::worse, "its requests fail more often than reload.max_error_ratio = " +
+                             shortest(rules.max_error_ratio) + " allows (" + versus(old, fresh) + ")"};
+  }
+  if (at_end && is_slower(old, fresh, rules.max_latency_ratio)) {
+    return {Kind::worse, "its requests take longer than reload.max_latency_ratio = " +
+                             shortest(rules.max_latency_ratio) + " allows (" + versus(old, fresh) + ")"};
+  }
+  return {Kind::good, versus(old, fresh)};
+}
+
+std::string in_words(const Figures& figures) {
+  std::string text = std::to_string(figures.errors) + " of " + std::to_string(figures.requests) + " requests failed";
+  if (figures.requests > 0) text += " (" + shortest(100 * share(figures)) + "%)";
+  if (count(figures) > 0) text += ", 95th percentile " + shortest(1000 * quantile(figures, kTail)) + "ms";
+  return text;
+}
+
+}  // namespace serval::supervisor

@@ -1,0 +1,97 @@
+"""A reload that watches itself (reload.watch): new code that answers worse goes back by itself, and says why with the figures; good code does not."""
+
+import json
+import os
+import re
+import time
+import unittest
+
+from load import Load
+from reloads import ReloadTest
+
+
+class Watch(ReloadTest):
+    def start_watched(self, quality, watch="1s", count=2, **reload):
+        return self.start(app="probe", config={"app": {"args": [quality, "x=y"]}, "workers": {"count": count, "threads": 8},
+                                               "reload": {"watch": watch, **reload}})
+
+    def deploy(self, before, after):
+        self.change_config(f'"{before}"', f'"{after}"')
+        return self.command("reload")
+
+    def generations_shown(self):
+        code, out, err = self.run_command("status", "--json", "-c", self.path("serval0.toml"))
+        self.assertEqual(code, 0, err)
+        return {generation["number"]: generation for generation in json.loads(out)["generations"]}
+
+    def load(self, serval, look=lambda asked, response: None):
+        return Load(serval, clients=6, target="/quality", fresh=True, look=look)
+
+    def test_a_tenth_of_errors_goes_back_with_the_figures(self):
+        serval = self.start_watched("sleep_ms=2", watch="30s")
+        with self.load(serval) as load:
+            load.wait_for(100)
+            begun = time.monotonic()
+            code, out, err = self.deploy("sleep_ms=2", "fail_every=10")
+            took = time.monotonic() - begun
+            self.assertEqual((code, out), (1, ""), err)
+            self.assertRegex(err, r"its requests fail more often than reload\.max_error_ratio = 2 allows \(new: \d+ of \d+ requests failed \([\d.]+%\)")
+            self.assertIn("generation 1 goes on", err)
+            self.assertLess(took, 25)  # it does not wait for the end of the watch
+            load.failures.clear()
+            load.wait_for(100)
+        self.assertEqual([failure for failure in load.failures if not failure.startswith("status 500")], [])
+        serval.expect_log(r"watching the new generation beside the old one gen=2 workers=1 watch_ms=30000")
+        serval.expect_log(r"reload failed, the old generation goes on gen=1 why=.*max_error_ratio")
+        self.assertEqual(self.generations(serval), {1})
+
+    def test_twice_as_slow_goes_back_and_loses_no_request(self):
+        serval = self.start_watched("sleep_ms=20", watch="3s")
+        with self.load(serval) as load:
+            load.wait_for(50)
+            code, out, err = self.deploy("sleep_ms=20", "sleep_ms=42")
+            self.assertEqual((code, out), (1, ""), err)
+            self.assertRegex(err, r"its requests take longer than reload\.max_latency_ratio = 2 allows \(new: 0 of \d+ requests failed \(0%\), 95th percentile")
+            load.wait_for(50)
+        self.assertEqual(load.failures, [])
+        self.assertEqual(self.generations(serval), {1})
+
+    def test_good_code_goes_on_every_time(self):
+        serval = self.start_watched("sleep_ms=5")
+        with self.load(serval) as load:
+            for generation in range(2, 5):
+                load.wait_for(50)
+                code, out, err = self.command("reload")
+                self.assertEqual((code, out.splitlines()[:1]), (0, [f"generation {generation} serves"]), err)
+        self.assertEqual(load.failures, [])
+        serval.expect_log(r"the new generation answers no worse than the old one gen=4 figures=")
+
+    def test_without_requests_it_goes_on_and_says_so(self):
+        serval = self.start_watched("sleep_ms=5")
+        code, out, err = self.command("reload")
+        self.assertEqual(code, 0, err)
+        serval.expect_log(r"too few requests to compare the generations, the reload goes on gen=2")
+
+    def test_both_serve_while_it_is_watched_and_status_shows_them(self):
+        serval = self.start_watched("sleep_ms=2", watch="5s", count=4, canary="50%")
+        command = self.launch("reload", "-c", self.path("serval0.toml"))
+        serval.expect_log(r"watching the new generation beside the old one gen=2 workers=2")
+        shown = self.generations_shown()
+        self.assertEqual({number: generation["state"] for number, generation in shown.items()}, {1: "serving", 2: "watched"})
+        self.assertTrue(shown[1]["library"].endswith("probe.so"), shown)
+        self.assertEqual(len(serval.workers()), 6)
+        self.assertEqual(command.wait(), 0)
+
+    def test_the_ratios_and_the_canary_are_checked(self):
+        for key, value, pattern in (("max_error_ratio", "0.5", r"a ratio from 1 to 1000"), ("max_latency_ratio", '"much"', r"a ratio from 1 to 1000"),
+                                    ("canary", '"0%"', r"a share from \"1%\" to \"100%\""), ("canary", "0", r"a whole number from 1 to 1024"),
+                                    ("watch", '"1h"', r"from 1s to 10m")):
+            with self.subTest(key=key, value=value):
+                self.write("bad.toml", f"[reload]\n{key} = {value}\n")
+                code, out, err = self.run_command("config", "-c", self.path("bad.toml"))
+                self.assertEqual(code, 78, err)
+                self.assertRegex(err, pattern)
+
+
+if __name__ == "__main__":
+    unittest.main()
