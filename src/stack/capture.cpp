@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <thread>
 #include <type_traits>
 
 #include "base/check.hpp"
@@ -377,7 +378,7 @@ Sampling::Sampling() {
 Sampling::~Sampling() {
   for (const timer_t timer : timers_) ::timer_delete(timer);
   sampling.store(false);
-  while (threads_in_sample.load() > 0) ::usleep(100);
+  while (threads_in_sample.load() > 0) std::this_thread::yield();
 }
 
 Sampling::Asked Sampling::ask(pid_t thread) {
