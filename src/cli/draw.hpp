@@ -9,13 +9,13 @@
 #include "os/unique_fd.hpp"
 #include "profile/profile.hpp"
 
-/// A profile's samples become a file in a process that is thrown away, the hidden `serval draw FD`: workers have written
-/// them, and what names them is files of the app's.
+/// A profile's samples become a file in a process that is thrown away, the hidden `serval draw FD`: workers have
+/// written them, and what names them is files of the app's.
 namespace serval::cli {
 
 struct Drawing {
-  int samples_fd = -1;      ///< a region for each worker, as a profile's samples are (profile/samples.hpp)
-  std::size_t region = 0;   ///< bytes of each
+  int samples_fd = -1;     ///< a region for each worker, as a profile's samples are (profile/samples.hpp)
+  std::size_t region = 0;  ///< bytes of each
   std::size_t workers = 0;
   bool cpu = false;
   int hz = 100;

@@ -18,7 +18,6 @@ namespace {
 constexpr std::size_t kMaxMapsBytes = 1024 * 1024;
 constexpr std::size_t kMaxMapsBytesRead = 16 * kMaxMapsBytes;
 
-
 }  // namespace
 
 std::string mapped_files(pid_t pid) {

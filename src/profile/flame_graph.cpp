@@ -10,7 +10,7 @@ namespace {
 
 constexpr double kWidth = 1200;
 constexpr int kRow = 17;
-constexpr int kTop = 60;  // title, and what the pointer is on
+constexpr int kTop = 60;            // title, and what the pointer is on
 constexpr double kNarrowest = 0.1;  // pixels; what is narrower is left out with all that it calls
 constexpr double kPerLetter = 7;
 
@@ -80,8 +80,8 @@ class Drawing {
     std::snprintf(share, sizeof share, " (%llu samples, %.1f%%)", static_cast<unsigned long long>(node.weight),
                   100 * static_cast<double>(node.weight) / total_);
     text_ += escaped(name) + share;
-    std::snprintf(place, sizeof place,
-                  "</title><rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"", x, y, width, kRow - 1);
+    std::snprintf(place, sizeof place, "</title><rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"", x, y,
+                  width, kRow - 1);
     text_ += place + colour_of(name);
     std::snprintf(place, sizeof place, "\" rx=\"1\"/><text x=\"%.2f\" y=\"%d\">", x + 3, y + kRow - 5);
     const auto letters = static_cast<std::size_t>(std::max(0.0, (width - 6) / kPerLetter));
@@ -153,11 +153,12 @@ std::string graph(const Profile& profile, std::string_view title) {
                 "<svg xmlns=\"http://www.w3.org/2000/svg\" version=\"1.1\" width=\"%.0f\" height=\"%d\" "
                 "viewBox=\"0 0 %.0f %d\">\n",
                 kWidth, height, kWidth, height);
-  return head + ("<style>" + std::string(kStyle)) + "</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fdf6e8\"/>\n" +
-         "<text x=\"8\" y=\"18\">" + escaped(title) + "</text>\n<text x=\"8\" y=\"34\">" + escaped(summary(profile)) +
+  return head + ("<style>" + std::string(kStyle)) +
+         "</style>\n<rect width=\"100%\" height=\"100%\" fill=\"#fdf6e8\"/>\n" + "<text x=\"8\" y=\"18\">" +
+         escaped(title) + "</text>\n<text x=\"8\" y=\"34\">" + escaped(summary(profile)) +
          "</text>\n<text id=\"info\" x=\"8\" y=\"50\"> </text>\n" +
-         "<text id=\"search\" x=\"1130\" y=\"18\">search</text>\n" + drawing.take() + "<script>" + std::string(kScript) +
-         "</script>\n</svg>\n";
+         "<text id=\"search\" x=\"1130\" y=\"18\">search</text>\n" + drawing.take() + "<script>" +
+         std::string(kScript) + "</script>\n</svg>\n";
 }
 
 }  // namespace

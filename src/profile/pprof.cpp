@@ -90,7 +90,8 @@ std::string pprof(const Profile& profile) {
     const Message line = Message().number(1, i + 1).number(2, static_cast<std::uint64_t>(frame.line));
     whole.message(4, Message().number(1, i + 1).message(4, line));
     const std::uint64_t name = strings.number_of(frame.function);
-    whole.message(5, Message().number(1, i + 1).number(2, name).number(3, name).number(4, strings.number_of(frame.file)));
+    whole.message(5,
+                  Message().number(1, i + 1).number(2, name).number(3, name).number(4, strings.number_of(frame.file)));
   }
   const Message period_type = value_type(strings, kind, "nanoseconds");
   for (const std::string& text : strings.all()) whole.bytes(6, text);

@@ -73,8 +73,8 @@ Profile ProfileMaker::finish(int workers) {
 
 bool format_of(std::string_view name, Format& format) {
   constexpr std::pair<std::string_view, Format> kEndings[] = {
-      {".folded", Format::folded}, {".txt", Format::folded},       {".pb", Format::pprof}, {".pprof", Format::pprof},
-      {".pb.gz", Format::pprof_gzip}, {".svg", Format::svg}, {".html", Format::html}};
+      {".folded", Format::folded},    {".txt", Format::folded}, {".pb", Format::pprof}, {".pprof", Format::pprof},
+      {".pb.gz", Format::pprof_gzip}, {".svg", Format::svg},    {".html", Format::html}};
   for (const auto& [ending, meant] : kEndings) {
     if (!name.ends_with(ending)) continue;
     format = meant;
@@ -134,7 +134,8 @@ std::string summary(const Profile& profile) {
   if (tally.silent > 0) text += ", " + std::to_string(tally.silent) + " not answered in time";
   text += "; it cost the workers " + milliseconds(tally.cost_ns) + " of CPU time";
   if (tally.lasted_ns > 0) {
-    text += " in " + milliseconds(tally.lasted_ns) + ", that is" + percent(tally.cost_ns, tally.lasted_ns) + " of a CPU";
+    text +=
+        " in " + milliseconds(tally.lasted_ns) + ", that is" + percent(tally.cost_ns, tally.lasted_ns) + " of a CPU";
   }
   return text;
 }

@@ -63,7 +63,7 @@ class SampleWriter {
   std::size_t find(std::span<const std::uint64_t> addresses, std::uint64_t hash) const;
 
   std::span<std::byte> region_;
-  std::size_t used_ = 0;  ///< bytes of stacks
+  std::size_t used_ = 0;                                        ///< bytes of stacks
   std::unordered_multimap<std::uint64_t, std::size_t> places_;  ///< by hash
   Tally tally_;
 };

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <thread>
 
 #include "base/check.hpp"
 #include "stack/collect.hpp"
@@ -87,7 +88,7 @@ Sampling::Sampling() {
 Sampling::~Sampling() {
   for (const timer_t timer : timers_) ::timer_delete(timer);
   sampling.store(false);
-  while (threads_in_sample.load() > 0) ::usleep(100);
+  while (threads_in_sample.load() > 0) std::this_thread::yield();
 }
 
 Sampling::Asked Sampling::ask(pid_t thread) {

@@ -59,8 +59,8 @@ void Profiler::begin(const ipc::TakeProfile& take, UniqueFd samples) {
   if (thread_.joinable()) return refuse("it is being profiled already");
   if (order.hz <= 0 || order.length_ms <= 0 || order.size < profile::kMinRegion) return refuse("no such profile");
   // The master made the file and sealed its size: the mapping has pages behind it to its end.
-  void* const memory = ::mmap(nullptr, order.size, PROT_READ | PROT_WRITE, MAP_SHARED, samples.get(),
-                              static_cast<off_t>(order.offset));
+  void* const memory =
+      ::mmap(nullptr, order.size, PROT_READ | PROT_WRITE, MAP_SHARED, samples.get(), static_cast<off_t>(order.offset));
   if (memory == MAP_FAILED) return refuse("cannot map the samples: " + errno_text());
   number_ = take.number;
   stop_ = false;

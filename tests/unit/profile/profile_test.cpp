@@ -42,9 +42,8 @@ TEST(AppsPart, begins_where_serval_called_the_app) {
 
 TEST(Folded, has_a_line_for_each_stack_outermost_first) {
   EXPECT_EQ(folded(made()), "[serval] 2\nhandle();burn() 3\nhandle();sleep() 1\n");
-  EXPECT_EQ(folded(made(true)),
-            "main;epoll_wait 2\nmain;" + std::string(kCall) + ";handle();burn() 3\nmain;" + kCall +
-                ";handle();sleep() 1\n");
+  EXPECT_EQ(folded(made(true)), "main;epoll_wait 2\nmain;" + std::string(kCall) + ";handle();burn() 3\nmain;" + kCall +
+                                    ";handle();sleep() 1\n");
 }
 
 TEST(Folded, replaces_what_separates) {
@@ -84,11 +83,16 @@ TEST(FormatOf, goes_by_the_end_of_the_name) {
     bool known;
     Format format;
   };
-  const Case cases[] = {{"a.folded", true, Format::folded}, {"a.txt", true, Format::folded},
-                        {"a.pb", true, Format::pprof},      {"a.pprof", true, Format::pprof},
-                        {"a.pb.gz", true, Format::pprof_gzip}, {"/x.y/a.svg", true, Format::svg},
-                        {"a.html", true, Format::html},     {"a.gz", false, {}},
-                        {"svg", false, {}},                 {"", false, {}}};
+  const Case cases[] = {{"a.folded", true, Format::folded},
+                        {"a.txt", true, Format::folded},
+                        {"a.pb", true, Format::pprof},
+                        {"a.pprof", true, Format::pprof},
+                        {"a.pb.gz", true, Format::pprof_gzip},
+                        {"/x.y/a.svg", true, Format::svg},
+                        {"a.html", true, Format::html},
+                        {"a.gz", false, {}},
+                        {"svg", false, {}},
+                        {"", false, {}}};
   for (const Case& one : cases) {
     Format format{};
     EXPECT_EQ(format_of(one.name, format), one.known) << one.name;

@@ -132,7 +132,11 @@ TEST_F(SamplingTest, does_not_disturb_what_asks_for_stacks) {
 
 TEST_F(SamplingTest, nothing_comes_of_what_is_over) {
   const Thread thread(true);
-  { Sampling first; first.follow_cpu_time(1ms); std::this_thread::sleep_for(10ms); }
+  {
+    Sampling first;
+    first.follow_cpu_time(1ms);
+    std::this_thread::sleep_for(10ms);
+  }
   Sampling second;
   std::this_thread::sleep_for(20ms);
   int taken = 0;
