@@ -25,17 +25,21 @@ bool is_inside(std::string_view inner, std::string_view outer) {
 
 bool collide(std::string_view a, std::string_view b) { return a == b || is_inside(a, b) || is_inside(b, a); }
 
-}  // namespace
-
-std::string key_name(Keys keys, std::string_view serval) {
+std::string find_name(Keys keys, std::string_view serval, bool access) {
   if (keys == Keys::serval) return std::string(serval);
-  const auto row = std::find_if(std::begin(kKeyTable), std::end(kKeyTable),
-                                [serval](const KeyRow& known) { return known.serval == serval; });
+  const auto row = std::find_if(std::begin(kKeyTable), std::end(kKeyTable), [&](const KeyRow& known) {
+    return known.serval == serval && (access || !known.access_only);
+  });
   if (row != std::end(kKeyTable)) {
     if (const std::string_view name = name_in(*row, keys); !name.empty()) return std::string(name);
   }
   return (keys == Keys::ecs ? "serval." : "") + std::string(serval);
 }
+
+}  // namespace
+
+std::string key_name(Keys keys, std::string_view serval) { return find_name(keys, serval, false); }
+std::string access_key_name(Keys keys, std::string_view serval) { return find_name(keys, serval, true); }
 
 /// "ecs.version" is the one field besides "@timestamp" that ECS requires.
 std::string_view constant_members(Keys keys) { return keys == Keys::ecs ? R"(,"ecs.version":"8.11.0")" : ""; }

@@ -14,9 +14,9 @@ struct KeyRow {
   std::string_view ecs;      ///< Elastic Common Schema 8.11; empty: it has none
   std::string_view datadog;  ///< reserved and standard attributes; empty: likewise
   std::string_view gcp;      ///< special fields of Google Cloud's structured logging; empty: likewise
+  bool access_only = false;  ///< the log calls something else so: its `path` is a file's
 };
 
-/// A name means the same in both logs.
 inline constexpr KeyRow kKeyTable[] = {
     {"time", "@timestamp", "timestamp", "time"},
     {"level", "log.level", "status", "severity"},
@@ -27,7 +27,7 @@ inline constexpr KeyRow kKeyTable[] = {
     {"peer", "client.address", "network.client.ip", ""},
     {"method", "http.request.method", "http.method", ""},
     {"target", "url.original", "http.url", ""},
-    {"path", "url.path", "http.url_details.path", ""},
+    {"path", "url.path", "http.url_details.path", "", true},
     {"host", "server.address", "http.url_details.host", ""},
     {"referer", "http.request.referrer", "http.referer", ""},
     {"user_agent", "user_agent.original", "http.useragent", ""},
@@ -41,6 +41,8 @@ inline constexpr KeyRow kKeyTable[] = {
 /// The name that `keys` has for a key of serval's. One without a name of its own keeps serval's; among ECS's, where a
 /// name such as `file` would have to be an object, it becomes serval.NAME.
 std::string key_name(Keys keys, std::string_view serval);
+/// The same in an access line.
+std::string access_key_name(Keys keys, std::string_view serval);
 
 /// Members that each line has besides, in JSON with a comma before them; empty: none.
 std::string_view constant_members(Keys keys);

@@ -109,10 +109,10 @@ bool only_looks(const std::string& command) {
 
 Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience,
                  const OnFile& on_file) {
-  const std::string& command = request.command;
+  const std::string command(invocation.command);
   const Found found = find_server(command, invocation);
   if (found.failure.code != exit_code::ok) return found.failure;
-  if (found.unnamed && !only_looks(command)) return refuse_unnamed(found, command);
+  if (found.unnamed && !only_looks(request.command)) return refuse_unnamed(found, command);
   Asked best;  // of what the places have said, the first that tells more than that there is nothing
   std::vector<control::SocketLocation> empty;
   for (const control::SocketLocation& place : found.places) {

@@ -12,9 +12,8 @@ namespace serval::cli {
 
 /// Has the server that the command line means do something; waits for its reply, `patience` long for each line of it.
 /// Progress goes to standard error if that is a terminal. Where there is no server or it refuses, the code is what to
-/// exit with. A command that does more than look is refused where nothing says which server is meant, whether there is
-/// only one or not.
-/// `on_file` gets what comes with the reply.
+/// exit with. Messages name the command that was typed. A request that does more than look is refused where nothing says
+/// which server is meant, whether there is only one or not. `on_file` gets what comes with the reply.
 using OnFile = std::function<void(UniqueFd)>;
 Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience,
                  const OnFile& on_file = [](auto) {});

@@ -64,6 +64,15 @@ constexpr Subcommand kCommands[] = {
              "the server is not stopping, paused or drained. The server is found as by status; no worker is asked, and "
              "nothing is measured. Over HTTP health.live and health.ready say the same.",
      .run = healthcheck},
+    {.name = "logs",
+     .arguments = "",
+     .flags = Flag::follow | Flag::lines | Flag::worker | Flag::level | Flag::grep | kServerFlags,
+     .summary = "print the end of a running server's log",
+     .more = "Of the file that log.file names, with the rights of whoever asks; -n counts the lines that the other "
+             "flags let through. With -f it stays with the path when the file is rotated or truncated, and when the "
+             "server ends and starts again, but not when a reload names another file. A log that goes to standard "
+             "error is read where that leads: journalctl, docker logs.",
+     .run = logs},
     {.name = "stacks",
      .arguments = "[SLOT]",
      .max_words = 1,
@@ -238,7 +247,7 @@ constexpr Subcommand kCommands[] = {
      .run = document},
 };
 
-constexpr std::string_view kLater[] = {"logs", "new", "init"};
+constexpr std::string_view kLater[] = {"new", "init"};
 
 }  // namespace
 

@@ -21,6 +21,11 @@ enum class Flag : unsigned {
   hz,
   all,
   output,
+  follow,
+  lines,
+  worker,
+  level,
+  grep,
   server_config,
   socket,
   name,
@@ -77,7 +82,7 @@ std::string all_forms(const FlagRow& row);
 
 /// What help says below the flags that name a server.
 inline constexpr std::string_view kWhichServer =
-    "Without any of these, status and healthcheck ask the only server that has a socket where sockets are by default; "
+    "Without any of these, status, healthcheck and logs ask the only server that has a socket where sockets are by default; "
     "all other commands refuse.";
 
 }  // namespace serval::cli

@@ -26,6 +26,11 @@ struct Invocation {
   std::string hz;                  ///< --hz; empty: not given
   std::string output;              ///< -o; empty: not given
   std::string timeout;             ///< --timeout; empty: not given
+  bool follow = false;             ///< --follow
+  std::string lines;               ///< --lines; empty: not given
+  std::string worker;              ///< --worker; empty: not given
+  std::string level;               ///< --level; empty: not given
+  std::string grep;                ///< --grep; empty: not given
 };
 
 }  // namespace serval::cli

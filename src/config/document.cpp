@@ -196,7 +196,7 @@ std::string man_of_log_keys() {
   for (const log::KeyRow& row : log::kKeyTable) {
     text += ".It Li " + std::string(row.serval);
     for (const log::Keys keys : {log::Keys::ecs, log::Keys::datadog, log::Keys::gcp}) {
-      text += " Ta Li " + log::key_name(keys, row.serval);
+      text += " Ta Li " + log::access_key_name(keys, row.serval);
     }
     text += '\n';
   }

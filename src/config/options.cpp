@@ -628,9 +628,9 @@ constexpr Option kOptions[] = {
      .summary =
          "make log lines, tagged with their worker, of what the app writes to standard output and standard error",
      .more = "These lines name no request, since a pipe does not tell the thread; what the app logs through serval "
-             "names it. With log.format = \"json\" a line that is one JSON object is kept as fields: its msg or message "
-             "becomes the msg of the line, and what serval's own fields are called gets app_ before its name. One that is "
-             "longer than 8 KiB, nested deeper than 16 or of more than 64 keys stays a text.",
+             "names it. With log.format = \"json\" a line that is one JSON object is kept as fields: its msg or "
+             "message becomes the msg of the line, and a key that serval's own fields have gets app_ before it. A line "
+             "that is longer than 8 KiB, nested deeper than 16 or of more than 64 keys stays a text.",
      .example = "false"},
 
     {.path = "health.live",

@@ -224,6 +224,7 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"generations", generations(sources, now)},
           {"listeners", listeners(sources)},
           {"admin", text_or_null(sources.admin)},
+          {"log_file", sources.log_file.empty() ? json::value(nullptr) : json::value(utf8(sources.log_file))},
           {"totals", totals_of(totals)}};
 }
 

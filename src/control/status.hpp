@@ -51,6 +51,7 @@ struct StatusSources {
   std::function<CodeReading(int generation)> code = [](int) { return CodeReading(); };
   std::vector<ListenerReading> listeners{};
   std::string admin{};                   ///< where the admin endpoints are; empty: nowhere
+  std::string_view log_file{};           ///< a path; empty: standard error
   std::uint64_t log_lines_dropped = 0;   ///< by the master
 };
 
@@ -73,6 +74,7 @@ struct StatusSources {
 ///         errors: answers of 500 and above, and requests lost; quantiles are numbers with a fraction, null: no request
 /// listeners [{address, queue, limit}]     connections that wait in the kernel, and how many may
 /// admin: where its endpoints are
+/// log_file: where its log is; null: standard error
 /// totals {requests, answers {code: requests}, timeouts, ... as the scoreboard counts them,
 ///         durations and queue_waits {bounds_s, counts (one more than bounds), sum_ns}}
 /// ```

@@ -257,7 +257,7 @@ std::string_view outcome_text(Outcome outcome) {
 AccessFormat::AccessFormat(AccessTemplate format, log::Keys keys)
     : format_(std::move(format)), json_end_(log::constant_members(keys)) {
   if (format_.kind != AccessTemplate::Kind::json) return;
-  for (const AccessAtom& atom : kAccessAtoms) json_keys_.push_back('"' + log::key_name(keys, atom.name) + "\":");
+  for (const AccessAtom& atom : kAccessAtoms) json_keys_.push_back('"' + log::access_key_name(keys, atom.name) + "\":");
 }
 
 Result<AccessFormat> AccessFormat::parse(std::string_view text, log::Keys keys) {

@@ -118,7 +118,8 @@ class Respelling {
   }
   bool end_value() {
     if (depth_ != 1) return true;
-    auto same = std::find_if(members_.begin(), members_.end(), [&](const Member& member) { return member.key == key_; });
+    auto same = std::find_if(members_.begin(), members_.end(),
+                             [this](const Member& member) { return member.key == key_; });
     if (same == members_.end()) same = members_.insert(members_.end(), Member{std::move(key_), {}, {}});
     same->value = std::exchange(value_, {});
     same->text = is_text_ ? std::optional(std::exchange(text_, {})) : std::nullopt;

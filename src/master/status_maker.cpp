@@ -40,6 +40,7 @@ boost::json::object StatusMaker::make(For whom) {
                                .code = parts_.code,
                                .listeners = parts_.listeners(),
                                .admin = parts_.admin_address(),
+                               .log_file = config::names_file(config.log.file) ? config.log.file : std::string_view(),
                                .log_lines_dropped = log::dropped()},
                               now);
 }

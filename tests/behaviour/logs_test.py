@@ -55,9 +55,9 @@ class Load:
 
 
 class LogTest(ServalTest):
-    def start_unheard(self, config):
+    def start_unheard(self, config, **options):
         """For servers whose log is elsewhere: serves when it answers on app.sock."""
-        serval = self.launch_config(config={**config, "server": {"bind": ["unix:" + self.path("app.sock")]}})
+        serval = self.launch_config(config={**config, "server": {"bind": ["unix:" + self.path("app.sock")]}}, **options)
 
         def answers():
             try:
@@ -219,9 +219,9 @@ class Shape(LogTest):
         self.assertIn("worker[0]", {record["process"] for record in records})
 
     def test_json_keys_have_the_names_of_a_collector(self):
-        serval = self.launch_config(config={"log": {"format": "json", "access_format": "json", "keys": "ecs"}})
-        serval.expect_log(r'"message":"serving')
-        serval.get("/a")
+        serval = self.start_unheard({"log": {"format": "json", "access_format": "json", "keys": "ecs"}})
+        with Client(self.path("app.sock")) as client:
+            self.assertEqual(client.get("/a").status, 200)
         [line] = serval.expect_access("/a")
         self.assertEqual((json.loads(line)["url.original"], json.loads(line)["ecs.version"]), ("/a", "8.11.0"))
         self.assertEqual(serval.stop(), 0)
@@ -256,12 +256,11 @@ class Shape(LogTest):
         serval.expect_log(r"warning worker\[\d\] .*: \"?hello elsewhere\"? from=app$")
 
     def test_json_of_the_app_is_kept_as_fields_in_a_json_log(self):
-        serval = self.launch_config(app="probe", config={"log": {"format": "json"}, "workers": {"count": 1}})
-        serval.expect_log(r'"msg":"serving')
+        serval = self.start_unheard({"log": {"format": "json"}, "workers": {"count": 1}}, app="probe")
         printed = (b'{"level":"error","message":"sold","item":{"id":7,"price":0.25}}\n'
                    b'{"msg":"no object"\n'
                    b"plain\x1b[31m\n" + b'{"a":' + b"[" * 200 + b"]" * 200 + b"}\n")
-        with serval.client() as client:
+        with Client(self.path("app.sock")) as client:
             self.assertEqual(client.request("POST", "/print", body=printed).status, 200)
         serval.expect_log(r'"stream":"stdout"', count=4)
         kept, *wrapped = [json.loads(line) for line in serval.log().splitlines() if '"stream":"stdout"' in line]

@@ -27,6 +27,12 @@ TEST(LogKeys, a_key_without_a_name_of_its_own_keeps_servals) {
   EXPECT_EQ(key_name(Keys::ecs, "file"), "serval.file");
 }
 
+TEST(LogKeys, what_the_two_logs_mean_differently_is_called_differently) {
+  EXPECT_EQ(access_key_name(Keys::ecs, "path"), "url.path");
+  EXPECT_EQ(key_name(Keys::ecs, "path"), "serval.path");
+  EXPECT_EQ(access_key_name(Keys::ecs, "status"), key_name(Keys::ecs, "status"));
+}
+
 /// An index of Elasticsearch's refuses a line in which one name is a value here and an object there.
 TEST(LogKeys, no_two_keys_of_a_line_get_one_name) {
   for (const Keys keys : kAll) {
@@ -35,7 +41,7 @@ TEST(LogKeys, no_two_keys_of_a_line_get_one_name) {
     for (const KeyRow& row : kKeyTable) own.insert(row.serval);
     EXPECT_EQ(own.size(), std::size(kKeyTable));
     for (const AccessAtom& atom : kAccessAtoms) own.insert(atom.name);
-    for (const std::string_view key : own) names.insert(key_name(keys, key));
+    for (const std::string_view key : own) names.insert(access_key_name(keys, key));
     EXPECT_EQ(names.size(), own.size());
     for (const std::string& name : names) {
       const auto inside = [&](const std::string& other) { return other.starts_with(name + "."); };

@@ -31,7 +31,7 @@ class LogTest : public testing::Test {
     settings_.fd = open_file("log");
   }
   ~LogTest() override {
-    start({Level::off, Format::text, 2}, "test");
+    start({.level = Level::off, .fd = 2}, "test");
     for (const int fd : fds_) ::close(fd);
     fs::remove_all(folder_);
   }

@@ -74,9 +74,9 @@ TEST(JsonLine, the_line_stays_one_line_and_no_terminal_obeys_it) {
 
 TEST(JsonLine, anything_else_is_no_object) {
   for (const std::string_view line :
-       {"", "{", "}", "[]", "7", "null", "\"{}\"", "{}{}", "{} x", "{\"a\":1", "{\"a\"}", "{\"a\":1,}", "{'a':1}", "{a:1}",
-        "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":01}", "{\"a\":1}//", "{/**/\"a\":1}", "{\"a\":\"\x01\"}", "{\"a\":\"\xff\"}",
-        "{\"a\":\"\\ud800\"}", "{\"a\":tru}", "plain text {\"a\":1}"}) {
+       {"", "{", "}", "[]", "7", "null", "\"{}\"", "{}{}", "{} x", "{\"a\":1", "{\"a\"}", "{\"a\":1,}", "{'a':1}",
+        "{a:1}", "{\"a\":NaN}", "{\"a\":Infinity}", "{\"a\":01}", "{\"a\":1}//", "{/**/\"a\":1}", "{\"a\":\"\x01\"}",
+        "{\"a\":\"\xff\"}", "{\"a\":\"\\ud800\"}", "{\"a\":tru}", "plain text {\"a\":1}"}) {
     EXPECT_EQ(read(line), "none") << line;
   }
 }

@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 TEST(BodyTroubles, AFullDiskIsOneLineAndItsSumAtTheEnd) {
   const UniqueFd file(::memfd_create("log", MFD_CLOEXEC));
-  log::start({log::Level::info, log::Format::text, file.get()}, "test");
+  log::start({.fd = file.get()}, "test");
   const auto text = [&] {
     std::string all(1 << 16, '\0');
     all.resize(static_cast<std::size_t>(::pread(file.get(), all.data(), all.size(), 0)));
@@ -38,7 +38,7 @@ TEST(BodyTroubles, AFullDiskIsOneLineAndItsSumAtTheEnd) {
   EXPECT_EQ(lines(), 2) << "another kind: " << text();
   troubles.finish();
   EXPECT_THAT(text(), HasSubstr("error=\"No space left on device\" count=99"));
-  log::start({log::Level::off, log::Format::text, 2}, "test");
+  log::start({.level = log::Level::off}, "test");
 }
 
 }  // namespace

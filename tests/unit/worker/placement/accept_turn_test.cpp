@@ -204,7 +204,7 @@ TEST_F(AcceptTurnTest, AnIdleConnectionMakesRoomForANewcomer) {
   idle.send(get("/"));
   until(idle, "ok");
   const Client client = arrive();
-  log::start({log::Level::warning, log::Format::text, STDERR_FILENO}, "test");
+  log::start({.level = log::Level::warning}, "test");
   const os::test::NoDescriptors none;
   run_until([&] { return connections_over == 1; });
   EXPECT_EQ(taken(), 1u);

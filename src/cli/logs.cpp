@@ -1,0 +1,192 @@
+#include <poll.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/exit_code.hpp"
+#include "base/log_text.hpp"
+#include "base/text.hpp"
+#include "cli/ask_server.hpp"
+#include "cli/bodies.hpp"
+#include "cli/growing_file.hpp"
+#include "cli/log_filter.hpp"
+#include "cli/usage.hpp"
+#include "os/file_watch.hpp"
+
+namespace serval::cli {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(3);
+constexpr int kMaxLines = 1'000'000;
+constexpr int kMaxSlot = 1'000'000;
+/// Between two looks at what cannot be watched.
+constexpr int kLookAgainMs = 1000;
+
+/// What the flags ask for.
+struct Wanted {
+  int lines = 100;
+  LogFilter filter;
+};
+
+std::optional<int> parse_number(std::string_view text, int max) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size() || number < 0 || number > max) return std::nullopt;
+  return number;
+}
+
+/// None: a flag's value is not right, and standard error has said so.
+std::optional<Wanted> read_flags(const Invocation& invocation) {
+  Wanted wanted;
+  if (!invocation.lines.empty()) {
+    const auto lines = parse_number(invocation.lines, kMaxLines);
+    if (!lines) {
+      usage_error("logs", "-n " + quoted(invocation.lines) + " is no number from 0 to " + std::to_string(kMaxLines),
+                  "for example -n 20");
+      return std::nullopt;
+    }
+    wanted.lines = *lines;
+  }
+  if (!invocation.worker.empty()) {
+    const auto slot = parse_number(invocation.worker, kMaxSlot);
+    if (!slot) {
+      usage_error("logs", "--worker " + quoted(invocation.worker) + " is no slot",
+                  "for example --worker 0; serval status lists them");
+      return std::nullopt;
+    }
+    wanted.filter.process = "worker[" + std::to_string(*slot) + "]";
+  }
+  if (!invocation.level.empty()) {
+    wanted.filter.at_least = level_of(invocation.level);
+    if (!wanted.filter.at_least) {
+      usage_error("logs", "--level " + quoted(invocation.level) + " is no level",
+                  "expected debug, info, warning or error");
+      return std::nullopt;
+    }
+  }
+  wanted.filter.text = invocation.grep;
+  return wanted;
+}
+
+int failed_with(std::string_view what, std::string_view hint) {
+  std::cerr << failed(exit_code::app_failed, "logs", what, hint).message;
+  return exit_code::app_failed;
+}
+
+/// Where the log of the server is; empty: standard error has said why that is not known, and `code` is set.
+std::string find_log(const boost::json::object& status, int& code) {
+  const auto* file = status.if_contains("log_file");
+  if (file != nullptr && file->is_string()) return {file->get_string().data(), file->get_string().size()};
+  if (file == nullptr) {
+    code = failed_with("the server is an older one, which does not say where its log is",
+                       "read the file that its log.file names; a restart or serval upgrade makes it a newer one");
+  } else {
+    code = failed_with("the log goes to standard error, where serval cannot read it again",
+                       "ask what started the server, for example journalctl -u UNIT or docker logs CONTAINER; or set "
+                       "log.file to a file");
+  }
+  return {};
+}
+
+/// serval's lines hold no control bytes, but the file may hold others.
+void print(std::string_view line) {
+  std::string shown;
+  log::append_text(shown, line, false);
+  std::cout << shown << '\n';
+}
+
+int cannot_read(const std::string& path, const std::string& why) {
+  return failed_with("cannot read the log " + path + ": " + why,
+                     "it is read with the rights of whoever asks; a named pipe or device is read where it leads to");
+}
+
+/// Prints what comes, until a signal ends the process or standard output is gone.
+class Follower {
+ public:
+  Follower(std::string path, GrowingFile file, const LogFilter& filter)
+      : path_(std::move(path)), file_(std::move(file)), filter_(filter) {}
+
+  int run() {
+    while (std::cout) {
+      // Watched first and looked at then: nothing that happens in between is missed.
+      const bool watched = watch_.watch(path_);
+      do {
+        print_new();
+      } while (take_successor());
+      std::cout.flush();
+      if (!wait(watched)) break;
+    }
+    return exit_code::ok;
+  }
+
+ private:
+  void print_new() {
+    const auto sink = [this](std::string_view line) {
+      if (passes(filter_, line)) print(line);
+    };
+    // A rotation renames the file first, and until serval has reopened its log, lines still go to the one it has.
+    if (before_) before_->read_new(sink);
+    file_.read_new(sink);
+  }
+
+  bool take_successor() {
+    if (!file_.is_replaced_at(path_)) return false;
+    Result<GrowingFile> successor = GrowingFile::open(path_);
+    if (!successor) {
+      if (!said_) cannot_read(path_, successor.error());
+      said_ = true;
+      return false;
+    }
+    said_ = false;
+    before_ = std::exchange(file_, std::move(*successor));
+    return true;
+  }
+
+  /// False: nobody reads what is printed any more.
+  bool wait(bool watched) {
+    pollfd events[] = {{watch_.fd(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
+    ::poll(events, std::size(events), watched && !said_ ? -1 : kLookAgainMs);
+    watch_.clear();
+    return (events[1].revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
+  }
+
+  std::string path_;
+  GrowingFile file_;
+  std::optional<GrowingFile> before_;  ///< the one that had the path before it
+  LogFilter filter_;
+  os::FileWatch watch_;
+  bool said_ = false;  ///< that the file which has the path now cannot be read
+};
+
+/// As tail(1): whoever interrupts it has seen enough, and so has a reader that leaves.
+void end_by_signals() {
+  for (const int number : {SIGINT, SIGTERM}) ::signal(number, [](int) { ::_exit(exit_code::ok); });
+  ::signal(SIGPIPE, SIG_DFL);
+}
+
+}  // namespace
+
+int logs(const Invocation& invocation) {
+  const auto wanted = read_flags(invocation);
+  if (!wanted) return exit_code::usage;
+  const Asked asked = ask_server(invocation, {.command = "status", .arguments = {{"memory", false}}}, kPatience);
+  if (asked.code != exit_code::ok) return asked.code;
+  int code = exit_code::ok;
+  const std::string path = find_log(asked.result, code);
+  if (path.empty()) return code;
+  Result<GrowingFile> file = GrowingFile::open(path);
+  if (!file) return cannot_read(path, file.error());
+  end_by_signals();
+  const auto matches = [&](std::string_view line) { return passes(wanted->filter, line); };
+  for (const std::string& line : file->take_last(static_cast<std::size_t>(wanted->lines), matches)) print(line);
+  return invocation.follow ? Follower(path, std::move(*file), wanted->filter).run() : exit_code::ok;
+}
+
+}  // namespace serval::cli
