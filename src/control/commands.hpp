@@ -14,7 +14,7 @@
 /// (cli/request).
 namespace serval::control {
 
-enum class Order { status, reload, stop, scale, recycle, reopen, drain, undrain, pause, resume, upgrade, stacks };
+enum class Order { status, reload, rollback, stop, scale, recycle, reopen, drain, undrain, pause, resume, upgrade, stacks };
 
 enum class ArgumentKind { boolean, integer, text };
 std::string_view name_of(ArgumentKind kind);
