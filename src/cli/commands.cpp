@@ -109,6 +109,15 @@ constexpr Subcommand kCommands[] = {
              "old generation serving, and so does a new one whose workers die while it takes over; the command then "
              "exits 1 and says why. Else it says what is different since: the library's build, each option.",
      .run = order},
+    {.name = "rollback",
+     .arguments = "",
+     .flags = kServerFlags | Flag::timeout,
+     .summary = "go back to the generation before, at once",
+     .more = "The one that served before the last reload serves again, with its code and configuration: its mold is "
+             "there for as long as reload.keep says, so nothing is loaded. The newer one is kept likewise; a second "
+             "rollback goes forward to it. Exits 1 if no generation is kept. The files on disk stay as they are: the "
+             "next reload loads what they say.",
+     .run = order},
     {.name = "stop",
      .arguments = "",
      .flags = kServerFlags | Flag::now,

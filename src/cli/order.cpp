@@ -75,7 +75,8 @@ std::string shown(const control::Command& order, const boost::json::object& resu
   switch (order.order) {
     case Order::status: return control::format_status(result);
     case Order::stacks: return control::format_stacks(result);
-    case Order::reload: return done + control::format_changes(result);
+    case Order::reload:
+    case Order::rollback: return done + control::format_changes(result);
     case Order::upgrade: return line_of_upgrade(result);
     case Order::stop:
     case Order::scale:

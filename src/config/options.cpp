@@ -539,6 +539,14 @@ constexpr Option kOptions[] = {
      .more = "Durations are known by the buckets of serval_request_duration_seconds, so it is about this ratio. "
              "Differences below 2ms are no reason.",
      .example = "1.5"},
+    {.path = "reload.keep",
+     .field = field<&Config::reload, &Reload::keep>(),
+     .placeholder = "DURATION",
+     .range = kUpToADay,
+     .apply = Apply::live,
+     .summary = "how long the generation before stays loaded after a reload, for serval rollback",
+     .more = "Its mold stays, without workers. \"0\": it goes.",
+     .example = "\"10m\""},
 
     {.path = "shutdown.delay",
      .field = field<&Config::shutdown, &Shutdown::delay>(),

@@ -48,6 +48,11 @@ constexpr Command kCommands[] = {
      .patience = kRolloutPatience,
      .begun = "loading the next generation",
      .done = "generation {generation} serves"},
+    {.order = Order::rollback,
+     .name = "rollback",
+     .while_stopping = true,  // likewise
+     .patience = kRolloutPatience,
+     .done = "generation {generation} serves"},
     {.order = Order::stop, .name = "stop", .arguments = kStopArguments, .while_stopping = true},
     {.order = Order::scale,
      .name = "scale",

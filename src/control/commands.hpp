@@ -17,6 +17,7 @@ namespace serval::control {
 enum class Order {
   status,
   reload,
+  rollback,
   stop,
   scale,
   recycle,

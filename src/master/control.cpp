@@ -100,6 +100,7 @@ void Control::perform(const control::Command& command, const boost::json::object
   switch (command.order) {
     case Order::status: return status(arguments, responder);
     case Order::reload: return reload(responder);
+    case Order::rollback: return roll_back(responder);
     case Order::stop: return stop(arguments, responder);
     case Order::scale: return scale(arguments, responder);
     case Order::recycle: return recycle(arguments, responder);
@@ -129,31 +130,41 @@ void Control::look_again() {
   });
 }
 
+namespace {
+
+void answer(const ReloadReport& report, const control::Responder& responder) {
+  const supervisor::ReloadEnded& ended = report.ended;
+  if (!ended.good) {
+    // Problems of a configuration are several lines, each with its hint.
+    const bool lines = ended.why.find('\n') != std::string::npos;
+    return responder.refuse(std::string(trim(ended.why)) + (lines ? "\n" : "; ") + "generation " +
+                                std::to_string(ended.generation) + " goes on",
+                            exit_code::app_failed);
+  }
+  boost::json::array options;
+  for (const config::Change& change : report.changes) {
+    if (change.how.empty()) {
+      options.push_back({{"key", change.key}, {"from", change.before}, {"to", change.after}});
+    } else {
+      options.push_back({{"key", change.key}, {"how", change.how}});
+    }
+  }
+  responder.finish({{"generation", ended.generation},
+                    {"build", report.build},
+                    {"build_before", report.build_before},
+                    {"config_file", control::utf8(report.config_file)},
+                    {"config_file_before", control::utf8(report.config_file_before)},
+                    {"changes", std::move(options)}});
+}
+
+}  // namespace
+
 void Control::reload(const control::Responder& responder) {
-  operations_.reload("serval reload", [responder](const ReloadReport& report) {
-    const supervisor::ReloadEnded& ended = report.ended;
-    if (!ended.good) {
-      // Problems of a configuration are several lines, each with its hint.
-      const bool lines = ended.why.find('\n') != std::string::npos;
-      return responder.refuse(std::string(trim(ended.why)) + (lines ? "\n" : "; ") + "generation " +
-                                  std::to_string(ended.generation) + " goes on",
-                              exit_code::app_failed);
-    }
-    boost::json::array options;
-    for (const config::Change& change : report.changes) {
-      if (change.how.empty()) {
-        options.push_back({{"key", change.key}, {"from", change.before}, {"to", change.after}});
-      } else {
-        options.push_back({{"key", change.key}, {"how", change.how}});
-      }
-    }
-    responder.finish({{"generation", ended.generation},
-                      {"build", report.build},
-                      {"build_before", report.build_before},
-                      {"config_file", control::utf8(report.config_file)},
-                      {"config_file_before", control::utf8(report.config_file_before)},
-                      {"changes", std::move(options)}});
-  });
+  operations_.reload("serval reload", [responder](const ReloadReport& report) { answer(report, responder); });
+}
+
+void Control::roll_back(const control::Responder& responder) {
+  operations_.roll_back("serval rollback", [responder](const ReloadReport& report) { answer(report, responder); });
 }
 
 /// The client waits for our end by itself: no process is left here to tell it.

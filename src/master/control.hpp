@@ -28,6 +28,7 @@ struct Operations {
   std::function<control::ConfigFile()> config_file;  ///< where that came from
   std::function<void(supervisor::Event)> tell;
   std::function<void(const std::string& by, ReloadDone done)> reload;
+  std::function<void(const std::string& by, ReloadDone done)> roll_back;
   std::function<std::string()> reopen_logs;  ///< why not all of them; empty: all
   std::function<void(const std::string& by)> upgrade;
   std::function<void()> upgrade_if_possible;  ///< an answer has been given
@@ -77,6 +78,7 @@ class Control {
 
   void status(const boost::json::object& arguments, const control::Responder& responder);
   void reload(const control::Responder& responder);
+  void roll_back(const control::Responder& responder);
   void stop(const boost::json::object& arguments, const control::Responder& responder);
   void scale(const boost::json::object& arguments, const control::Responder& responder);
   void recycle(const boost::json::object& arguments, const control::Responder& responder);

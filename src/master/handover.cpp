@@ -17,8 +17,8 @@ BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row,
 BOOST_DESCRIBE_STRUCT(ReloadCounts, (), (good, failed))
 BOOST_DESCRIBE_STRUCT(TrafficRecord, (), (drained, pause, pauses, paused_since, next_reminder))
 BOOST_DESCRIBE_STRUCT(State, (TrafficRecord),
-                      (workers, current, newest, complete, reload_failure, reloads, crashes_in_a_row, begun, ended, molds,
-                       slots))
+                      (workers, current, newest, complete, kept, kept_until, reload_failure, reloads, crashes_in_a_row, begun,
+                       ended, molds, slots))
 
 }  // namespace serval::supervisor
 

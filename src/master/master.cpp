@@ -73,6 +73,7 @@ Operations Master::operations() {
           },
       .tell = tell_,
       .reload = [this](const std::string& by, ReloadDone done) { reloads_.request(by, std::move(done)); },
+      .roll_back = [this](const std::string& by, ReloadDone done) { reloads_.roll_back(by, std::move(done)); },
       .reopen_logs = [this] { return reopen_logs(); },
       .upgrade = [this](const std::string& by) { handle(supervisor::UpgradeRequested{by}); },
       .upgrade_if_possible = [this] { upgrade_if_possible(); },

@@ -1,5 +1,6 @@
 #include "master/reloads.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -71,15 +72,50 @@ void Reloads::refuse(const std::string& by, const ReloadDone& done, const std::s
 
 void Reloads::begin(const std::string& by, ReloadDone done, Generation next) {
   if (!next.config_file.empty()) log::info("configuration read", {{"file", next.config_file}});
+  const supervisor::Settings settings = replace_newest(std::move(next), std::move(done));
+  hooks_.tell(supervisor::ReloadRequested{by, settings});
+}
+
+supervisor::Settings Reloads::replace_newest(Generation next, ReloadDone done) {
   const config::Config& before = *generations_.newest().config;
   const config::Config& after = *next.config;
   log_changes(before, after);
   // A count that stays in the configuration leaves the workers alone: `serval scale` may have changed their number.
   const int workers = before.workers.count == after.workers.count ? 0 : after.workers.count.value_or(0);
-  const supervisor::Settings settings = settings_of(after, workers);
+  supervisor::Settings settings = settings_of(after, workers);
   generations_.begin_reload(std::move(next), supervisor_.snapshot().generation);
   waiters_.wait_for_this(std::move(done));
-  hooks_.tell(supervisor::ReloadRequested{by, settings});
+  return settings;
+}
+
+void Reloads::roll_back(const std::string& by, ReloadDone done) {
+  auto kept = kept_one();
+  if (!kept) {
+    log::error("rollback refused, nothing has changed", {{"by", by}, {"why", kept.error()}});
+    return done({{.generation = supervisor_.snapshot().generation, .good = false, .why = kept.error()}});
+  }
+  put_back(kept->listeners, kept->config->server);
+  const supervisor::Settings settings = replace_newest(std::move(*kept), std::move(done));
+  hooks_.tell(supervisor::RollbackRequested{by, settings});
+}
+
+/// As a mold of it would be started.
+Result<Generation> Reloads::kept_one() const {
+  if (reader_.busy() || generations_.reloading()) return Error{"a reload is under way"};
+  const supervisor::Snapshot now = supervisor_.snapshot();
+  const auto kept = std::find_if(now.generations.begin(), now.generations.end(), [](const auto& generation) {
+    return generation.state == supervisor::GenerationState::kept;
+  });
+  if (kept == now.generations.end() || !generations_.lives(kept->number))
+    return Error{"no generation is kept: reload.keep says for how long the one before a reload is"};
+  Generation generation = generations_.at(kept->number);
+  for (const auto& listener : generation.listeners) {
+    if (!listener->open())
+      return Error{"generation " + std::to_string(kept->number) + " listened on " + listener->address() +
+                   ", which has been left: reload with the configuration as it was"};
+  }
+  generation.build.clear();
+  return generation;
 }
 
 /// Files and sockets that are open already are gone on with. Nothing of it is used yet.

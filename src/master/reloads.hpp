@@ -36,6 +36,9 @@ class Reloads {
   /// told of the next one.
   void request(const std::string& by, ReloadDone done = [](const auto&) {});
 
+  /// To the generation that is kept, if there is one; `done` likewise. Nothing is read.
+  void roll_back(const std::string& by, ReloadDone done);
+
   // the supervisor's actions
   void perform(const supervisor::ReloadEnded& action);
   void perform(const supervisor::ReloadAgain& action);
@@ -44,6 +47,9 @@ class Reloads {
   void on_config_read(const std::string& by, ReloadDone done, const Result<config::Reading>& read);
   void refuse(const std::string& by, const ReloadDone& done, const std::string& why, const std::string& file);
   void begin(const std::string& by, ReloadDone done, Generation next);
+  /// What the supervisor goes by in it; the generation is the newest from here on.
+  supervisor::Settings replace_newest(Generation next, ReloadDone done);
+  Result<Generation> kept_one() const;
   Result<Generation> open_next(const Result<config::Reading>& read) const;
 
   ConfigReader& reader_;

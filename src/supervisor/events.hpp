@@ -129,6 +129,10 @@ struct ReloadRequested {  ///< the config is valid and at hand under the generat
   std::string by;                      ///< signal or command
   std::optional<Settings> settings{};  ///< what the new generation changes of them; they hold from when it serves
 };
+struct RollbackRequested {  ///< the generation that is kept is to serve again
+  std::string by;                      ///< command
+  std::optional<Settings> settings{};  ///< that generation's, as of a reload
+};
 struct ReloadRefused {  ///< one was asked for, but it cannot even begin: the config is not valid
   std::string why;
 };
@@ -189,7 +193,7 @@ struct Tick {};  ///< next_wakeup() has come
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed,
                            WorkerReady, WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent,
                            RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged, ScaleRequested,
-                           ReloadRequested, ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited,
+                           ReloadRequested, RollbackRequested, ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited,
                            StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested,
                            UpgradeChecked, UpgradeFailed, Tick>;
 

@@ -10,7 +10,7 @@ GenerationState state_of(const World& world, int generation) {
   if (generation == world.current) return GenerationState::serving;
   if (world.rollout && world.rollout->to == generation)
     return world.rollout->trial ? GenerationState::watched : GenerationState::loading;
-  return GenerationState::retiring;
+  return world.kept && world.kept->generation == generation ? GenerationState::kept : GenerationState::retiring;
 }
 
 }  // namespace
@@ -21,6 +21,7 @@ std::string_view name_of(GenerationState state) {
     case GenerationState::watched: return "watched";
     case GenerationState::serving: return "serving";
     case GenerationState::retiring: return "retiring";
+    case GenerationState::kept: return "kept";
   }
   return "?";
 }

@@ -9,8 +9,9 @@
 namespace serval::supervisor {
 
 /// loading: until its first worker has proved itself; watched: that and others serve beside the old generation's
-/// (reload.watch); retiring: others have taken over, and the rest of its processes leave.
-enum class GenerationState { loading, watched, serving, retiring };
+/// (reload.watch); retiring: others have taken over, and the rest of its processes leave; kept:
+/// its mold stays for a rollback.
+enum class GenerationState { loading, watched, serving, retiring, kept };
 std::string_view name_of(GenerationState state);
 
 /// A generation that has processes.

@@ -134,7 +134,8 @@ void Replacement::retire_the_aged(const Turn& turn) {
 void Replacement::settle(const Turn& turn) {
   retire_the_aged(turn);
   begin(turn);
-  while (retire_replaced(turn)) begin(turn);  // those whose turn has come by that
+  retire_replaced(turn);
+  begin(turn);  // those whose turn has come by that
 }
 
 void Replacement::begin(const Turn& turn) {
@@ -156,20 +157,17 @@ void Replacement::begin(const Turn& turn) {
   }
 }
 
-/// Once there are more that serve than are wanted, the first of those that are being replaced leaves. Whether any has.
-bool Replacement::retire_replaced(const Turn& turn) {
-  bool any = false;
+/// Once there are more that serve than are wanted, the first of those that are being replaced leaves.
+void Replacement::retire_replaced(const Turn& turn) {
   auto serving = turn.slots.count([&turn](const Slot& slot) { return slot.serving() && !turn.world.is_canary(slot); });
   for (; serving > turn.settings.workers; --serving) {
     Slot* first = nullptr;
     for (Slot& slot : turn.slots) {
       if (slot.being_replaced() && (first == nullptr || slot.due_since() < first->due_since())) first = &slot;
     }
-    if (first == nullptr || !may_retire(*first, turn)) return any;
+    if (first == nullptr || !may_retire(*first, turn)) return;
     drain_worker(*first, first->cause(), turn);
-    any = true;
   }
-  return any;
 }
 
 void Replacement::give_up_waiting_at_door(const Turn& turn) {

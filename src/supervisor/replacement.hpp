@@ -31,7 +31,7 @@ class Replacement {
  private:
   void begin(const Turn& turn);
   static void retire_the_aged(const Turn& turn);
-  static bool retire_replaced(const Turn& turn);
+  static void retire_replaced(const Turn& turn);
 
   TokenBucket turns_;  ///< of workers that are replaced though nothing is wrong with them
   TimePoint waits_for_turn_ = TimePoint::max();  ///< when turns_ lets the next one begin

@@ -99,6 +99,22 @@ void Rollout::on(const ReloadRequested& event, const Turn& turn) {
   begin(event.by, event.settings, turn);
 }
 
+void Rollout::on(const RollbackRequested& event, const Turn& turn) {
+  World& world = turn.world;
+  const auto refuse = [&turn](const std::string& why) { turn.act(ReloadEnded{turn.world.current, false, why}); };
+  if (const std::string why = turn.why_not_running(); !why.empty()) return refuse(why);
+  if (world.rollout) return refuse("a reload is under way");
+  if (!world.kept) return refuse("no generation is kept");
+  world.rollout = RolloutInHand{.from = world.current,
+                                .to = world.kept->generation,
+                                .begun = turn.now,
+                                .settings = event.settings,
+                                .back = true};
+  turn.say(log::Level::info, "rolling back",
+           {{"from_gen", world.rollout->from}, {"to_gen", world.rollout->to}, {"by", event.by}});
+  notifier_.reloading(turn);
+}
+
 /// Nothing has changed, and it has been said why.
 void Rollout::on(const ReloadRefused& event, const Turn& turn) {
   if (!turn.why_not_running().empty()) return;
@@ -185,6 +201,7 @@ Canaries state_of_canaries(const Turn& turn) {
 /// Where nobody serves there is nothing to compare with, and nothing to lose.
 bool is_to_be_watched(const World& world) {
   const auto old_one = [&world](const Slot& slot) { return slot.serving() && !world.is_of_rollout(slot); };
+  if (world.rollout->back) return false;
   return world.settings_of(world.rollout->to).reload.watch > Duration::zero() && world.slots.any(old_one);
 }
 
@@ -249,12 +266,49 @@ void Rollout::on(const GenerationFigures& event, const Turn& turn) {
   }
 }
 
+namespace {
+
+/// The generation that has just been replaced stays for a while, if it can still fork.
+void keep(const RolloutInHand& rollout, const Turn& turn) {
+  World& world = turn.world;
+  world.kept.reset();
+  const Mold* mold = world.find_mold(rollout.from);
+  // Who has gone back may want to go forward again, whatever the configuration said by then.
+  const Duration before = rollout.back && rollout.before ? rollout.before->reload.keep : Duration::zero();
+  const Duration span = std::max(world.settings.reload.keep, before);
+  if (span == Duration::zero() || mold == nullptr || mold->state != MoldState::ready) return;
+  world.kept = KeptGeneration{rollout.from, turn.now + span};
+  turn.say(log::Level::info, "the generation before is kept, serval rollback goes back to it",
+           {{"gen", rollout.from}, {"keep_ms", span}});
+}
+
+bool is_being_brought_back(const World& world) { return world.rollout && world.rollout->to == world.kept->generation; }
+
+void forget_kept(const Turn& turn) {
+  World& world = turn.world;
+  if (!world.kept || is_being_brought_back(world)) return;
+  const int generation = world.kept->generation;
+  const Mold* mold = world.find_mold(generation);
+  if (mold == nullptr || mold->state != MoldState::ready) {
+    world.kept.reset();
+    turn.say(log::Level::warning, "the generation before is not kept any more, its mold has ended", {{"gen", generation}});
+  } else if (world.kept->until <= turn.now) {
+    world.kept.reset();
+    turn.say(log::Level::info, "the generation before is not kept any more", {{"gen", generation}});
+  }
+}
+
+}  // namespace
+
 TimePoint Rollout::next(const World& world) {
-  const bool watching = world.phase == Phase::running && world.rollout && world.rollout->step == Step::watching;
-  return watching ? world.rollout->trial->next() : TimePoint::max();
+  if (world.phase != Phase::running) return TimePoint::max();
+  TimePoint next = world.kept && !is_being_brought_back(world) ? world.kept->until : TimePoint::max();
+  if (world.rollout && world.rollout->step == Step::watching) next = std::min(next, world.rollout->trial->next());
+  return next;
 }
 
 void Rollout::settle(const Turn& turn) {
+  forget_kept(turn);
   tell_how_far_it_is(turn);
   const World& world = turn.world;
   if (world.rollout && world.rollout->step == Step::rolling && is_over(world)) end(true, "", turn);
@@ -273,10 +327,12 @@ void Rollout::end(bool good, const std::string& why, const Turn& turn) {
   ++(good ? counts_.good : counts_.failed);
   const Duration took = in_milliseconds(turn.now - rollout.begun);
   if (good && !rollout.listeners_retired) turn.act(RetireListeners{});
+  if (good) keep(rollout, turn);
   if (good) {
-    turn.say(log::Level::info, "reloaded", {{"gen", world.current}, {"took_ms", took}});
+    turn.say(log::Level::info, rollout.back ? "rolled back" : "reloaded", {{"gen", world.current}, {"took_ms", took}});
   } else {
-    turn.say(log::Level::error, "reload failed, the old generation goes on",
+    turn.say(log::Level::error,
+             rollout.back ? "rollback failed, the generation goes on" : "reload failed, the old generation goes on",
              {{"gen", world.current}, {"why", why}, {"took_ms", took}});
   }
   notifier_.ready(turn);

@@ -12,7 +12,8 @@
 namespace serval::supervisor {
 
 /// A reload: the next generation loads and boots one worker beside all that serve; with reload.watch its figures are
-/// compared with those of the old generation for a while; then the others follow, each ahead of the one it replaces. What fails before that leaves the old generation as it was; what dies during it brings the
+/// compared with those of the old generation for a while; then the others follow, each ahead of the one it replaces. The old mold may stay for a while (reload.keep), for a
+/// rollback: a reload without anything to load. What fails before that leaves the old generation as it was; what dies during it brings the
 /// old one back. The one under way is World::rollout.
 class Rollout {
  public:
@@ -21,6 +22,7 @@ class Rollout {
       : starter_(starter), notifier_(notifier), failure_(std::move(failure)), counts_(counts) {}
 
   void on(const ReloadRequested& event, const Turn& turn);
+  void on(const RollbackRequested& event, const Turn& turn);
   void on(const ReloadRefused& event, const Turn& turn);
   void on(const AppChanged& event, const Turn& turn);
   void on(const GenerationFigures& event, const Turn& turn);
@@ -34,7 +36,7 @@ class Rollout {
   /// Likewise, after that.
   void settle(const Turn& turn);
 
-  /// When the figures of a watch are due.
+  /// When the figures of a watch are due, or the generation before has been kept for long enough.
   static TimePoint next(const World& world);
 
   /// Why the last one failed; empty: it went well, or there was none.

@@ -78,6 +78,8 @@ struct State : TrafficRecord {
   int current = 1;
   int newest = 1;
   bool complete = false;
+  int kept = 0;                           ///< generation that serval rollback goes back to; 0: none
+  TimePoint kept_until{};
   std::string reload_failure{};           ///< of the last one; empty: it went well
   ReloadCounts reloads{};
   int crashes_in_a_row = 0;

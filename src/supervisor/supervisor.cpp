@@ -60,6 +60,7 @@ Supervisor::Supervisor(Settings settings, const State& state, TimePoint now)
   world_.current = state.current;
   world_.newest = state.newest;
   world_.complete = state.complete;
+  if (state.kept != 0) world_.kept = KeptGeneration{state.kept, state.kept_until};
   world_.begun = state.begun;
   world_.molds.clear();
   world_.molds[world_.current].generation = world_.current;
@@ -218,6 +219,10 @@ State Supervisor::state() const {
   state.current = world_.current;
   state.newest = world_.newest;
   state.complete = world_.complete;
+  if (world_.kept) {
+    state.kept = world_.kept->generation;
+    state.kept_until = world_.kept->until;
+  }
   state.reload_failure = rollout_.failure();
   state.reloads = rollout_.counts();
   state.crashes_in_a_row = crashes_.in_a_row();

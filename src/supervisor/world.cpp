@@ -30,7 +30,7 @@ Mold* World::find_mold(int generation) {
 }
 
 bool World::is_needed(const Mold& mold) const {
-  return mold.generation == current ||
+  return mold.generation == current || (kept && kept->generation == mold.generation) ||
          (rollout && (mold.generation == rollout->from || mold.generation == rollout->to));
 }
 
@@ -60,7 +60,7 @@ bool World::is_canary(const Slot& slot) const {
 }
 
 bool World::on_probation(const Slot& slot, TimePoint now) const {
-  return is_of_rollout(slot) && slot.serving() && slot.healthy_for(now) < settings.probation;
+  return is_of_rollout(slot) && !rollout->back && slot.serving() && slot.healthy_for(now) < settings.probation;
 }
 
 TimePoint World::probation_over(TimePoint now) const {

@@ -30,7 +30,15 @@ struct RolloutInHand {
   int quarters_said = 0;  ///< of the workers that had been replaced when the log last said it
   TimePoint begun{};
   std::optional<Settings> settings{};  ///< from when it rolls
+  /// To a generation whose mold is there: its code has served already and proves nothing, and somebody waits.
+  bool back = false;
   std::optional<Settings> before{};    ///< since it rolls: what a roll-back goes back to
+};
+
+/// A generation whose mold stays, so that `serval rollback` can go back to it.
+struct KeptGeneration {
+  int generation = 0;
+  TimePoint until{};
 };
 
 /// What all parts of the supervisor see and change: the processes there are, and what is wanted of them. What only one
@@ -44,6 +52,7 @@ struct World {
   int current = 1;  ///< the generation that workers come from
   int newest = 1;   ///< generation that was ever begun
   std::optional<RolloutInHand> rollout;
+  std::optional<KeptGeneration> kept;
   Phase phase = Phase::booting;
   bool complete = false;  ///< all workers have been ready together once
   TimePoint begun{};

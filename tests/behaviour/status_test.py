@@ -250,8 +250,8 @@ class WhereItIs(Status):
         config = f'[app]\nlibrary = "{library("hello")}"\n[server]\nbind = ["127.0.0.1:0"]\n[workers]\ncount = 1\n'
         serval = self.start(config=config)
         socket_path = self.path("serval-hello.sock")
-        for words in (("stop",), ("stop", "--now"), ("reload",), ("scale", "2"), ("recycle", "all"), ("reopen",), ("drain",), ("undrain",), ("pause",),
-                      ("resume",), ("upgrade",), ("stacks",)):
+        for words in (("stop",), ("stop", "--now"), ("reload",), ("rollback",), ("scale", "2"), ("recycle", "all"), ("reopen",), ("drain",), ("undrain",),
+                      ("pause",), ("resume",), ("upgrade",), ("stacks",)):
             with self.subTest(words):
                 code, out, err = self.run_command(*words)
                 self.assertEqual((code, out), (64, ""), err)

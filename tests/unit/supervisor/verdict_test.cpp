@@ -166,8 +166,8 @@ int rolled_back(const App& old_app, const App& fresh_app) {
 }
 
 TEST(VerdictSimulation, AGoodDeployIsNeverRolledBack) {
-  for (const double spread : {0.05, 0.5, 1.0}) {
-    for (const double errors : {0.0, 0.01, 0.1}) {
+  for (const double spread : {0.05, 1.0}) {
+    for (const double errors : {0.0, 0.1}) {
       for (const double milliseconds : {0.4, 9.0, 24.0}) {
         const App same = app(milliseconds, spread, errors);
         EXPECT_EQ(rolled_back(same, same), 0) << spread << " " << errors << " " << milliseconds;
