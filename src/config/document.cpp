@@ -191,14 +191,16 @@ std::string man_of_access_atoms() {
 }
 
 std::string man_of_log_keys() {
-  std::string text = ".Bl -column \"request_id\" \"http.response.status_code\" \"http.url_details.path\" \"severity\"\n"
-                     ".It serval Ta ecs Ta datadog Ta gcp\n";
+  std::string text = ".Bl -tag -width \"user_agent\" -compact\n";
   for (const log::KeyRow& row : log::kKeyTable) {
-    text += ".It Li " + std::string(row.serval);
-    for (const log::Keys keys : {log::Keys::ecs, log::Keys::datadog, log::Keys::gcp}) {
-      text += " Ta Li " + log::access_key_name(keys, row.serval);
-    }
-    text += '\n';
+    std::string names;
+    const auto add = [&names](std::string_view collector, std::string_view name) {
+      if (!name.empty()) names += (names.empty() ? "" : ", ") + std::string(collector) + " " + std::string(name);
+    };
+    add("ecs", row.ecs);
+    add("datadog", row.datadog);
+    add("gcp", row.gcp);
+    text += ".It Li " + std::string(row.serval) + '\n' + man_text(names);
   }
   return text + ".El\n";
 }

@@ -212,7 +212,7 @@ TEST(AccessLog, json_keys_have_the_names_of_a_collector) {
   AccessFormat::parse("json", log::Keys::ecs)->append(out, sample());
   const auto ecs = boost::json::parse(out).as_object();
   EXPECT_EQ(ecs.at("http.response.status_code"), 200);
-  EXPECT_EQ(ecs.at("@timestamp"), "2000-10-10T20:53:36.007Z");
+  EXPECT_EQ(ecs.at("@timestamp"), "2000-10-10T20:55:36.007Z");
   EXPECT_EQ(ecs.at("serval.duration_us"), 1234);
   EXPECT_EQ(ecs.at("ecs.version"), "8.11.0");
   out.clear();
