@@ -38,7 +38,7 @@ inline void warning(std::string_view sentence, Fields fields = {}) { write(Level
 inline void error(std::string_view sentence, Fields fields = {}) { write(Level::error, sentence, fields); }
 
 /// A line that the app wrote to its standard output or error: logged under the name of the process that wrote it.
-/// `writer.process` is e.g. "worker[3]", `writer.stream` "stdout" or "stderr"; `fields` what the line itself says in them.
+/// `writer.process` is e.g. "worker[3]", `writer.stream` "stdout" or "stderr"; `fields` is what the line itself has.
 void captured(const LogOrigin& writer, std::string_view line, std::span<const Field> fields = {});
 
 /// Of this process's log.

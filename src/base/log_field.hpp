@@ -28,8 +28,8 @@ struct Field {
   template <class Int>
   requires std::is_integral_v<Int> Field(std::string_view name, Int value) : key(name), text(std::to_string(value)), quoted(false) {}
   Field(std::string_view name, std::chrono::milliseconds value) : Field(name, value.count()) {}
-  /// Key and value are written as they are, whatever serval calls its own keys: `json` is one JSON value without an end of
-  /// line. Where the format is text it is a text.
+  /// Key and value are written as they are, whatever serval calls its own keys: `json` is one JSON value without an end
+  /// of line. Where the format is text it is a text.
   static Field verbatim(std::string_view name, std::string_view json) {
     Field field(name, json);
     field.quoted = false;
