@@ -192,9 +192,9 @@ struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed,
                            WorkerReady, WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent,
-                           RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged, ScaleRequested,
-                           ReloadRequested, RollbackRequested, ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited,
-                           StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested,
+                           RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged,
+                           ScaleRequested, ReloadRequested, RollbackRequested, ReloadRefused, RecycleRequested,
+                           DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested,
                            UpgradeChecked, UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor
