@@ -194,7 +194,8 @@ using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldL
                            WorkerReady, WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent,
                            RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged,
                            ScaleRequested, ReloadRequested, RollbackRequested, ReloadRefused, RecycleRequested,
-                           DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested,
-                           UpgradeChecked, UpgradeFailed, Tick>;
+                           DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested,
+                           LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested, UpgradeChecked,
+                           UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor
