@@ -2,7 +2,8 @@
 //
 // [app] args: gates=FOLDER, preload_log=FILE (the pid of each preload is appended), start_log=FILE (of each worker_start),
 // stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH, stop_gate=PATH and end_gate=PATH (when the mold has done its work),
-// preload_crash=PATH and start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor aborts), unready=PATH (ready() says no while that
+// preload_crash=PATH and start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor aborts),
+// unready=PATH (ready() says no while that
 // file, or PATH.PID, is there; it waits at the gate PATH.hang while PATH.hangs is there),
 // sleep_ms=N and fail_every=N for /quality.
 #include <serval/serval.hpp>
