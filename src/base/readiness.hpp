@@ -13,6 +13,7 @@ struct ServerState {
   bool stopping = false;  ///< asked to; it may serve on for shutdown.delay
   bool draining = false;  ///< serval drain
   bool paused = false;    ///< serval pause
+  bool comparing = false;  ///< two generations serve to be compared; it is no reason not to be ready
 
   bool operator==(const ServerState&) const = default;
 };

@@ -173,7 +173,8 @@ ServerState read_server(const Memory& memory) {
   return {.booting = (bits & 1U) != 0,
           .stopping = (bits & 2U) != 0,
           .draining = (bits & 4U) != 0,
-          .paused = (bits & 8U) != 0};
+          .paused = (bits & 8U) != 0,
+          .comparing = (bits & 16U) != 0};
 }
 
 Readiness readiness(const Memory& memory) {

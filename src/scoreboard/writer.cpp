@@ -85,7 +85,7 @@ void Row::end() { cells_->started.store(0, kRelease); }
 
 void set_server(Memory& memory, const ServerState& state) {
   const std::uint32_t bits = (state.booting ? 1U : 0U) | (state.stopping ? 2U : 0U) | (state.draining ? 4U : 0U) |
-                             (state.paused ? 8U : 0U);
+                             (state.paused ? 8U : 0U) | (state.comparing ? 16U : 0U);
   memory.server().state.store(bits, kRelaxed);
 }
 

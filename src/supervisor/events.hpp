@@ -192,9 +192,10 @@ struct Tick {};  ///< next_wakeup() has come
 
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed,
                            WorkerReady, WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent,
-                           RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged, ScaleRequested,
-                           ReloadRequested, RollbackRequested, ReloadRefused, RecycleRequested, DrainRequested, PauseRequested, WorkerPaused, ChildExited,
-                           StopRequested, LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested,
-                           UpgradeChecked, UpgradeFailed, Tick>;
+                           RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged,
+                           ScaleRequested, ReloadRequested, RollbackRequested, ReloadRefused, RecycleRequested,
+                           DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested,
+                           LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested, UpgradeChecked,
+                           UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor

@@ -171,8 +171,8 @@ bool Rollout::add_canary(const Turn& turn) {
   if (slot == nullptr) return false;
   RolloutInHand& rollout = *turn.world.rollout;
   rollout.canaries.push_back(slot->index());
-  starter_.fork_from(turn.molds.at(rollout.to), *slot, turn.after(turn.world.settings_of(rollout.to).reload.ready_timeout),
-                     turn);
+  const Duration limit = turn.world.settings_of(rollout.to).reload.ready_timeout;
+  starter_.fork_from(turn.molds.at(rollout.to), *slot, turn.after(limit), turn);
   return true;
 }
 
@@ -291,7 +291,8 @@ void forget_kept(const Turn& turn) {
   const Mold* mold = world.find_mold(generation);
   if (mold == nullptr || mold->state != MoldState::ready) {
     world.kept.reset();
-    turn.say(log::Level::warning, "the generation before is not kept any more, its mold has ended", {{"gen", generation}});
+    turn.say(log::Level::warning, "the generation before is not kept any more, its mold has ended",
+             {{"gen", generation}});
   } else if (world.kept->until <= turn.now) {
     world.kept.reset();
     turn.say(log::Level::info, "the generation before is not kept any more", {{"gen", generation}});

@@ -12,9 +12,10 @@
 namespace serval::supervisor {
 
 /// A reload: the next generation loads and boots one worker beside all that serve; with reload.watch its figures are
-/// compared with those of the old generation for a while; then the others follow, each ahead of the one it replaces. The old mold may stay for a while (reload.keep), for a
-/// rollback: a reload without anything to load. What fails before that leaves the old generation as it was; what dies during it brings the
-/// old one back. The one under way is World::rollout.
+/// compared with those of the old generation for a while; then the others follow, each ahead of the one it replaces.
+/// What fails before that leaves the old generation as it was; what dies during it brings the old one back. The one
+/// under way is World::rollout. The old mold may stay for a while (reload.keep), for a rollback: a reload without
+/// anything to load.
 class Rollout {
  public:
   /// `failure`: of the last one, before an upgrade; `counts`: of all until then.

@@ -197,6 +197,7 @@ Readiness Supervisor::readiness() const {
   server.booting = !world_.complete;
   server.draining = traffic_.drained();
   server.paused = traffic_.pause() != 0;
+  server.comparing = world_.rollout && world_.rollout->step == RolloutInHand::Step::watching;
   server.serving = world_.slots.count([](const Slot& slot) { return slot.serving(); });
   return server;
 }

@@ -56,7 +56,9 @@ bool World::crash_looping() const {
 }
 
 bool World::is_canary(const Slot& slot) const {
-  return rollout && std::find(rollout->canaries.begin(), rollout->canaries.end(), slot.index()) != rollout->canaries.end();
+  if (!rollout) return false;
+  const std::vector<int>& canaries = rollout->canaries;
+  return std::find(canaries.begin(), canaries.end(), slot.index()) != canaries.end();
 }
 
 bool World::on_probation(const Slot& slot, TimePoint now) const {

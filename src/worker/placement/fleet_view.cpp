@@ -7,6 +7,7 @@ using namespace std::chrono_literals;
 const scoreboard::Siblings& FleetView::before(TimePoint now) {
   if (now - looked_ < 1ms) return before_;
   looked_ = now;
+  if (scoreboard::read_server(memory_).comparing) return before_ = {};
   return before_ = scoreboard::siblings(memory_, {.end = slot_, .enough = cpus_ + 1}, threads_, now);
 }
 

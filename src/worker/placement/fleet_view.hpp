@@ -15,6 +15,7 @@ class FleetView {
 
   int cpus() const { return cpus_; }
   /// Those in lower slots, as they were at most a millisecond ago; counted as far as it matters (placement/policy.hpp).
+  /// None while two generations are compared: both are to get requests, and the newer one has higher slots.
   const scoreboard::Siblings& before(TimePoint now);
   /// What the one that comes first has accepted so far; 0: there is none, or it is unknown.
   std::uint64_t taken_by_first() const { return before_.first < 0 ? 0 : scoreboard::accepted(memory_, before_.first); }

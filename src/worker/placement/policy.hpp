@@ -8,7 +8,8 @@
 /// Why any worker should not take what comes: more workers than are needed take the CPUs from each other, wake up for
 /// less at a time, and each heats its own caches (tests/bench/README.md has the figures). So workers are ordered by
 /// slot. The first one with headroom accepts, as do all before it; the others look again some milliseconds later, and
-/// then accept whatever is still queued: no worker has to come for clients to be served.
+/// then accept whatever is still queued: no worker has to come for clients to be served. While a new generation is
+/// compared with the old one (reload.watch) nobody is before anybody: each worker gets what it is quick enough to take.
 namespace serval::worker::placement {
 
 using scoreboard::Siblings;

@@ -104,7 +104,8 @@ TEST(RolloutWatch, ShareOfTheWorkersIsWatched) {
   s.at(13s, figures(answers(10, 0), answers(0, 0)));
   s.at(14s, tick());
   s.at(14s, figures(answers(1000, 0), answers(1000, 0)));
-  EXPECT_EQ(s.states(), "draining draining serving serving serving serving starting");
+  EXPECT_EQ(s.states(), "draining serving serving serving serving serving");
+  EXPECT_THAT(s.at(14s, left(0)).actions, Contains("drain worker 1"));
 }
 
 TEST(RolloutWatch, NeverMoreThanThereAreWorkers) {
