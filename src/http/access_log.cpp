@@ -10,6 +10,7 @@
 
 #include "base/access_atoms.hpp"
 #include "base/log_keys.hpp"
+#include "http/access_time.hpp"
 
 namespace serval::http {
 namespace {
@@ -29,33 +30,6 @@ consteval std::size_t atom(std::string_view name) {
   const std::size_t index = find_atom(name);
   if (index == kNoAtom) throw "no such atom";
   return index;
-}
-
-// --- time -----------------------------------------------------------------------------------------------------------
-
-/// Both shapes of one second, formatted when it begins.
-struct Second {
-  std::time_t since_epoch = std::numeric_limits<std::time_t>::min();
-  std::array<char, 32> local{};  ///< "10/Oct/2000:13:55:36 -0700", Apache's, in local time
-  std::size_t local_size = 0;
-  std::array<char, 24> utc{};    ///< "2000-10-10T20:55:36", without the milliseconds and the Z
-  std::size_t utc_size = 0;
-};
-
-const Second& second_of(system_clock::time_point when) {
-  thread_local Second second;
-  const std::time_t now = system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(when));
-  if (now == second.since_epoch) return second;
-  constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  std::tm parts{};
-  localtime_r(&now, &parts);
-  // The month's name does not follow the locale, which belongs to the app; numbers do not depend on it.
-  second.local_size = std::strftime(second.local.data(), second.local.size(), "%d/Mon/%Y:%H:%M:%S %z", &parts);
-  std::memcpy(second.local.data() + 3, months[parts.tm_mon], 3);
-  gmtime_r(&now, &parts);
-  second.utc_size = std::strftime(second.utc.data(), second.utc.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  second.since_epoch = now;
-  return second;
 }
 
 // --- text -----------------------------------------------------------------------------------------------------------

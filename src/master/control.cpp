@@ -13,6 +13,7 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "control/status.hpp"
+#include "master/reload_answer.hpp"
 #include "os/spawn.hpp"
 
 namespace serval::master {
@@ -129,35 +130,6 @@ void Control::look_again() {
     return true;
   });
 }
-
-namespace {
-
-void answer(const ReloadReport& report, const control::Responder& responder) {
-  const supervisor::ReloadEnded& ended = report.ended;
-  if (!ended.good) {
-    // Problems of a configuration are several lines, each with its hint.
-    const bool lines = ended.why.find('\n') != std::string::npos;
-    return responder.refuse(std::string(trim(ended.why)) + (lines ? "\n" : "; ") + "generation " +
-                                std::to_string(ended.generation) + " goes on",
-                            exit_code::app_failed);
-  }
-  boost::json::array options;
-  for (const config::Change& change : report.changes) {
-    if (change.how.empty()) {
-      options.push_back({{"key", change.key}, {"from", change.before}, {"to", change.after}});
-    } else {
-      options.push_back({{"key", change.key}, {"how", change.how}});
-    }
-  }
-  responder.finish({{"generation", ended.generation},
-                    {"build", report.build},
-                    {"build_before", report.build_before},
-                    {"config_file", control::utf8(report.config_file)},
-                    {"config_file_before", control::utf8(report.config_file_before)},
-                    {"changes", std::move(options)}});
-}
-
-}  // namespace
 
 void Control::reload(const control::Responder& responder) {
   operations_.reload("serval reload", [responder](const ReloadReport& report) { answer(report, responder); });

@@ -2,24 +2,15 @@
 
 #include <sys/types.h>
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "stack/frames.hpp"
+
 /// Where the threads of a worker are: asked while they run (stacks), or when one of them dies (crash report). Addresses
 /// only; stack/names.hpp names them, in another process.
 namespace serval::stack {
-
-inline constexpr int kMaxFrames = 48;
-
-/// Where a thread was. Trivially copyable: crosses process boundaries in a message.
-struct Frames {
-  std::int32_t thread = 0;  ///< its tid (gettid(2))
-  std::int32_t count = 0;
-  /// Innermost first; the first is the instruction itself, the others return addresses.
-  std::array<std::uint64_t, kMaxFrames> address{};
-};
 
 /// Once per worker process, on its main thread, before other threads exist: forgets what the forking process had
 /// enlisted, warms up the unwinder (the first call of backtrace(3) loads libgcc, which allocates), and installs the

@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdint>
 
-#include "stack/capture.hpp"
+#include "stack/frames.hpp"
 
 /// For handlers of signals alone: where the thread was that they have interrupted. Async-signal-safe, after prepare().
 namespace serval::stack {
