@@ -77,7 +77,7 @@ TEST(Request, EachCommandOfTheServerIsOneOfTheCommandLine) {
     EXPECT_EQ(command->word_hint.empty(), !takes_word) << order.name;
   }
   for (const Subcommand& command : commands()) {
-    const bool asks_for_status = command.name == "healthcheck" || command.name == "logs";
+    const bool asks_for_status = command.name == "healthcheck" || command.name == "logs" || command.name == "top";
     if (!command.takes_server() || asks_for_status) continue;
     EXPECT_NE(control::find_command(command.name), nullptr) << command.name;
   }
