@@ -22,9 +22,6 @@ namespace {
 
 constexpr int kBacklog = 128;
 
-/// Its policy is ours, whatever the app's says: nobody waits for it.
-const config::Restart kRestart{};
-
 /// What a network may see of it.
 config::Config without_secrets(config::Config config) {
   config.app.env.clear();
@@ -103,7 +100,7 @@ void Admin::use(const config::Config& config, const LogFiles& logs) {
 }
 
 void Admin::start() {
-  if (const auto done = try_to_start(); !done) start_later(backoff_.crashed(kRestart, {}, random_), done.error());
+  if (const auto done = try_to_start(); !done) start_later(backoff_.crashed(config_.restart, {}, random_), done.error());
 }
 
 Result<void> Admin::try_to_start() {
@@ -142,7 +139,7 @@ void Admin::start_later(Duration delay, const std::string& why) {
 void Admin::on_exit(const os::ChildExit& exit) {
   const Clock::duration lived = Clock::now() - running_->since;
   running_.reset();
-  start_later(backoff_.crashed(kRestart, lived, random_), exit.text());
+  start_later(backoff_.crashed(config_.restart, lived, random_), exit.text());
 }
 
 void Admin::on_packet(const ipc::Packet& packet) {

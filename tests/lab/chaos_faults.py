@@ -31,6 +31,14 @@ def to_mold(number):
     return fault
 
 
+def to_admin(number):
+    def fault(chaos):
+        pid = chaos.server.admin()
+        if pid:
+            process_tree.kill(pid, number)
+    return fault
+
+
 def to_all_workers(chaos):
     for pid in chaos.server.workers().values():
         process_tree.kill(pid)
@@ -303,6 +311,9 @@ FAULTS = [
     ("mold ABRT", BOTH, to_mold(signal.SIGABRT)),
     ("mold TERM", BOTH, to_mold(signal.SIGTERM)),
     ("mold STOP, CONT", BOTH, stopped_for_a_while(lambda chaos: chaos.server.mold())),
+    ("admin KILL", BOTH, to_admin(signal.SIGKILL)),
+    ("admin ABRT", BOTH, to_admin(signal.SIGABRT)),
+    ("admin STOP, CONT", BOTH, stopped_for_a_while(lambda chaos: chaos.server.admin())),
     ("mold STOP, worker KILL", BOTH, stopped_mold_and_a_dead_worker),
     ("master STOP, CONT", BOTH, stopped_for_a_while(lambda chaos: chaos.server.pid)),
     ("master STOP, worker KILL", BOTH, stopped_master_while_a_worker_dies),

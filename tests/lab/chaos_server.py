@@ -214,11 +214,16 @@ class Server(Serval):
             return f"{result['workers_wanted']} workers wanted: {states}"
         if result["state"] != "serving" or not result["ready"] or result["mold"]["state"] != "ready":
             return f"state {result['state']}, unready {result['unready']}, mold {result['mold']['state']}"
+        if not self.admin():
+            return "no admin process"
         for pid in process_tree.descendants(self.pid):
             title, state = process_tree.title(pid), process_tree.state(pid)
-            if state in ("T", "Z") or not re.match("serval: (mold|worker)", title):
+            if state in ("T", "Z") or not re.match("serval: (admin|mold|worker)", title):
                 return f"process {pid} in state {state}: {title!r}"
         return ""
+
+    def admin(self):
+        return next((pid for pid in process_tree.descendants(self.pid) if process_tree.title(pid).startswith("serval: admin")), None)
 
     def worker_at(self, dice):
         """Any of the workers that live, or None."""
