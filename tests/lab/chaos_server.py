@@ -146,7 +146,7 @@ class Server(Serval):
             command = ["sh", "-c", 'exec "$@" >access.log 2>serval.log', "sh", *command]
         self.tasks = tasks_group()
         popen = {"preexec_fn": self._join} if self.tasks else None
-        super().__init__(folder, command, {"TMPDIR": os.path.join(self.space, "tmp")}, popen)
+        super().__init__(folder, command, {"TMPDIR": os.path.join(self.space, "tmp"), "SERVAL_ADMIN_BIND": None}, popen)
 
     def _join(self):
         with open(os.path.join(self.tasks, "cgroup.procs"), "w", encoding="ascii") as file:
@@ -167,6 +167,7 @@ class Server(Serval):
             "restart": {"backoff_max": "1s"},
             "shutdown": {"grace": "5s"},
             "log": files,
+            "admin": {"bind": "127.0.0.1:0"},
             "control": {"socket": self.socket},
         }
 
