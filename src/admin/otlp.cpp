@@ -2,8 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "base/text.hpp"
 #include "control/protocol.hpp"
-#include "http/trace_context.hpp"
 
 namespace serval::admin {
 namespace {
@@ -29,7 +29,7 @@ json::object event(std::string_view name, std::int64_t at) {
 
 template <class Id>
 std::string hex(const Id& id) {
-  return http::hex({reinterpret_cast<const char*>(id.data()), id.size()});
+  return serval::hex({reinterpret_cast<const char*>(id.data()), id.size()});
 }
 
 json::array attributes_of(const ipc::Span& span) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "app/module.hpp"
+#include "base/text.hpp"
 
 namespace serval::app {
 namespace {
@@ -15,16 +16,6 @@ struct Search {
   std::string path;  ///< as the loader was told it
   std::string found;
 };
-
-std::string hexadecimal(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const char byte : bytes) {
-    const auto value = static_cast<unsigned char>(byte);
-    text += {kDigits[value >> 4], kDigits[value & 15]};
-  }
-  return text;
-}
 
 /// Notes follow one another, each part filled up to a multiple of four bytes (elf(5)).
 std::string find_in(std::string_view notes) {
@@ -37,7 +28,7 @@ std::string find_in(std::string_view notes) {
     const std::size_t owner = filled(note.n_namesz), content = filled(note.n_descsz);
     if (owner > notes.size() || content > notes.size() - owner) break;
     if (note.n_type == NT_GNU_BUILD_ID && notes.substr(0, note.n_namesz) == kOwner)
-      return hexadecimal(notes.substr(owner, note.n_descsz));
+      return hex(notes.substr(owner, note.n_descsz));
     notes.remove_prefix(owner + content);
   }
   return {};

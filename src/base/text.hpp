@@ -47,4 +47,10 @@ std::string help_row(std::string_view left, std::size_t width, std::string_view 
 /// At most `limit` bytes, cut at a character, with "..." in place of the rest.
 std::string shortened(std::string_view text, std::size_t limit);
 
+/// %HH replaced by its byte; what is not a valid escape stays as it is.
+std::string percent_decoded(std::string_view text);
+
+/// Two lower-case digits for each byte.
+std::string hex(std::string_view bytes);
+
 }  // namespace serval

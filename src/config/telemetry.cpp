@@ -13,18 +13,6 @@ std::string value_of(const Environment& environment, std::string_view name) {
   return found == environment.end() ? std::string() : found->second;
 }
 
-std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    const bool escape = text[i] == '%' && text.size() - i > 2 &&
-                        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3;
-    decoded += escape ? static_cast<char>(byte) : text[i];
-    if (escape) i += 2;
-  }
-  return decoded;
-}
-
 /// "a=1,b=2", percent-encoded as W3C Baggage has it.
 std::vector<std::pair<std::string, std::string>> pairs_of(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> pairs;

@@ -2,34 +2,21 @@
 
 #include <algorithm>
 
-#include "http/ascii.hpp"
+#include "base/text.hpp"
 
 namespace serval::http {
 namespace {
 
-enum class Plus { literal, space };
-
-int hex_value(char digit) { return digit <= '9' ? digit - '0' : ascii::lower(digit) - 'a' + 10; }
-
-std::string decode(std::string_view text, Plus plus) {
-  std::string out;
-  out.reserve(text.size());
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char byte = text[at];
-    if (byte == '%' && text.size() - at > 2 && ascii::is(text[at + 1], ascii::hex) &&
-        ascii::is(text[at + 2], ascii::hex)) {
-      out.push_back(static_cast<char>(hex_value(text[at + 1]) * 16 + hex_value(text[at + 2])));
-      at += 2;
-    } else {
-      out.push_back(byte == '+' && plus == Plus::space ? ' ' : byte);
-    }
-  }
-  return out;
+/// In a form a '+' is a space, and an escaped one is itself.
+std::string decode_form(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  return percent_decoded(spaced);
 }
 
 }  // namespace
 
-std::string decode_path(std::string_view path) { return decode(path, Plus::literal); }
+std::string decode_path(std::string_view path) { return percent_decoded(path); }
 
 std::vector<Parameter> parse_query(std::string_view query) {
   std::vector<Parameter> parameters;
@@ -39,7 +26,7 @@ std::vector<Parameter> parse_query(std::string_view query) {
     if (piece.empty()) continue;
     const std::size_t equals = std::min(piece.find('='), piece.size());
     const std::string_view value = piece.substr(std::min(equals + 1, piece.size()));
-    parameters.push_back({decode(piece.substr(0, equals), Plus::space), decode(value, Plus::space)});
+    parameters.push_back({decode_form(piece.substr(0, equals)), decode_form(value)});
   }
   return parameters;
 }

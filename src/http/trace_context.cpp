@@ -1,5 +1,7 @@
 #include "http/trace_context.hpp"
 
+#include "base/text.hpp"
+
 namespace serval::http {
 namespace {
 
@@ -29,17 +31,6 @@ std::string_view bytes_of(const std::array<std::uint8_t, kSize>& id) {
 }
 
 }  // namespace
-
-std::string hex(std::string_view bytes) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 std::optional<TraceContext> parse_traceparent(std::string_view value) {
   constexpr std::size_t kSize = 55;  // 00-32 digits-16 digits-2 digits

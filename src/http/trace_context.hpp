@@ -24,8 +24,6 @@ std::optional<TraceContext> parse_traceparent(std::string_view value);
 /// "00-<trace id>-<span id>-01".
 std::string traceparent(const TraceContext& context);
 
-std::string hex(std::string_view bytes);
-
 /// `parent`: null if the trace begins here. By the trace's id: all who ask for the same ratio decide alike.
 bool is_sampled(const Sampler& sampler, const TraceContext* parent, const std::array<std::uint8_t, 16>& trace_id);
 

@@ -1,11 +1,8 @@
 #include "master/adoption_proof.hpp"
 
-#include <array>
-#include <cstdio>
-#include <random>
-
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "os/random.hpp"
 
 namespace serval::master {
 namespace {
@@ -42,15 +39,6 @@ std::string why_not(const FailedCheck& check) {
   return text;
 }
 
-std::string make_nonce() {
-  std::random_device random;
-  std::string nonce;
-  for (int i = 0; i < 4; ++i) {
-    std::array<char, 9> digits;
-    std::snprintf(digits.data(), digits.size(), "%08x", random());
-    nonce += digits.data();
-  }
-  return nonce;
-}
+std::string make_nonce() { return os::random_hex(16); }
 
 }  // namespace serval::master

@@ -3,21 +3,13 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/text.hpp"
+#include "os/proc_file.hpp"
 
 namespace serval::os {
 namespace fs = std::filesystem;
 namespace {
-
-std::string read_file(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 /// Whether a comma-separated list has the word.
 bool lists(std::string_view list, std::string_view word) {
@@ -55,10 +47,9 @@ std::optional<std::string> below(const std::string& path, const std::string& roo
 }  // namespace
 
 std::optional<std::string> first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line)) return std::nullopt;
-  return line;
+  const auto text = proc_text(path);
+  if (!text || text->empty()) return std::nullopt;
+  return text->substr(0, text->find('\n'));
 }
 
 std::optional<std::uint64_t> number_of(std::string_view text, std::string_view key) {
@@ -102,9 +93,9 @@ std::optional<CgroupMount> cgroup_mount(std::string_view mountinfo, CgroupVersio
 }
 
 std::vector<std::string> cgroup_folders(CgroupVersion version, std::string_view controller, const std::string& root) {
-  const auto path = own_cgroup(read_file(root + "/proc/self/cgroup"), version, controller);
+  const auto path = own_cgroup(proc_text(root + "/proc/self/cgroup").value_or(""), version, controller);
   if (!path) return {};  // most have one version only, and the list of mounts takes long to make
-  const auto mount = cgroup_mount(read_file(root + "/proc/self/mountinfo"), version, controller);
+  const auto mount = cgroup_mount(proc_text(root + "/proc/self/mountinfo").value_or(""), version, controller);
   if (!mount) return {};
 
   const std::string top = root + mount->point;

@@ -2,26 +2,21 @@
 
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 #include <vector>
 
 #include "os/cgroup.hpp"
+#include "os/proc_file.hpp"
 
 namespace serval::os {
 namespace {
 
 std::optional<std::uint64_t> oom_kills_in(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return parse_oom_kills(text.str());
+  return parse_oom_kills(proc_text(path).value_or(""));
 }
 
 }  // namespace
 
-std::optional<std::uint64_t> parse_oom_kills(std::string_view text) {
-  return number_of(text, "oom_kill");
-}
+std::optional<std::uint64_t> parse_oom_kills(std::string_view text) { return number_of(text, "oom_kill"); }
 
 OomCounter::OomCounter(const std::string& root) {
   std::vector<std::string> candidates;

@@ -1,41 +1,15 @@
 #include "os/process_memory.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <charconv>
 #include <string>
 
-#include "base/errno_text.hpp"
 #include "base/text.hpp"
-#include "os/unique_fd.hpp"
+#include "os/proc_file.hpp"
 
 namespace serval::os {
 namespace {
 
 std::string path_of(pid_t pid, const char* name) { return "/proc/" + std::to_string(pid) + "/" + name; }
-
-Error cannot_read(const std::string& path, int error) {
-  return Error{"cannot read " + path + ": " + errno_text(error) +
-               (error == EACCES ? "; only root and the process's own user may" : "")};
-}
-
-/// With the system calls, as only they say why it failed: these files fail when they are opened, or not before they are
-/// read.
-Result<std::string> read_whole(const std::string& path) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return cannot_read(path, errno);
-  std::string text;
-  char buffer[4096];
-  while (true) {
-    const ssize_t got = ::read(file.get(), buffer, sizeof buffer);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return cannot_read(path, errno);
-    if (got == 0) return text;
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
-}
 
 /// The number at the begin of a text, after blanks.
 std::optional<std::uint64_t> leading_number(std::string_view text) {
@@ -78,7 +52,7 @@ std::optional<MemoryRollup> parse_smaps_rollup(std::string_view text) {
 
 Result<std::uint64_t> resident_bytes(pid_t pid) {
   const std::string path = path_of(pid, "status");
-  const auto text = read_whole(path);
+  const auto text = read_proc(path);
   if (!text) return Error{text.error()};
   const auto bytes = parse_resident(*text);
   if (!bytes) return Error{"cannot read " + path + ": it does not name RssAnon and RssShmem"};
@@ -87,7 +61,7 @@ Result<std::uint64_t> resident_bytes(pid_t pid) {
 
 Result<MemoryRollup> memory_rollup(pid_t pid) {
   const std::string path = path_of(pid, "smaps_rollup");
-  const auto text = read_whole(path);
+  const auto text = read_proc(path);
   if (!text) return Error{text.error()};
   const auto rollup = parse_smaps_rollup(*text);
   if (!rollup) return Error{"cannot read " + path + ": it does not name Pss, Private_Clean and Private_Dirty"};

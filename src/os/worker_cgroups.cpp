@@ -7,11 +7,10 @@
 
 #include <array>
 #include <cerrno>
-#include <fstream>
-#include <sstream>
 
 #include "base/errno_text.hpp"
 #include "os/cgroup.hpp"
+#include "os/proc_file.hpp"
 #include "os/unique_fd.hpp"
 
 namespace serval::os {
@@ -42,13 +41,6 @@ bool is_delegated(const std::string& folder) {
   return false;
 }
 
-std::string whole(const std::string& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 }  // namespace
 
 Result<WorkerCgroups> WorkerCgroups::take(std::uint64_t memory_max, const std::string& root) {
@@ -73,7 +65,7 @@ Result<WorkerCgroups> WorkerCgroups::take(std::uint64_t memory_max, const std::s
 std::string WorkerCgroups::group(int slot) const { return folder_ + "/worker-" + std::to_string(slot); }
 
 WorkerCgroups::Events WorkerCgroups::read_events(const std::string& group) {
-  const std::string text = whole(group + "/memory.events");
+  const std::string text = proc_text(group + "/memory.events").value_or("");
   return {number_of(text, "oom").value_or(0), number_of(text, "oom_kill").value_or(0)};
 }
 

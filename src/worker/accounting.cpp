@@ -23,6 +23,22 @@ std::optional<Clock::duration> queue_wait(const server::Exchange& exchange) {
   return call.started() - exchange.complete();
 }
 
+Milestones milestones_of(const server::Summary& summary) {
+  const server::Exchange& exchange = summary.exchange;
+  Milestones milestones{.first_byte = exchange.first_byte(),
+                        .head_complete = exchange.head_complete(),
+                        .complete = exchange.complete(),
+                        .started = {},
+                        .handled = {},
+                        .end = summary.end};
+  if (queue_wait(exchange)) {
+    const auto& call = static_cast<const HandlerCall&>(*exchange.attachment);
+    milestones.started = call.started();
+    milestones.handled = call.handled();
+  }
+  return milestones;
+}
+
 std::chrono::microseconds microseconds(Clock::duration duration) {
   return std::chrono::duration_cast<std::chrono::microseconds>(duration);
 }
@@ -64,12 +80,15 @@ void Accounting::on_over(const server::Summary& summary) {
   answered.timed_out = summary.status == 504 && summary.outcome == http::Outcome::timeout;
   answered.overload = summary.outcome == http::Outcome::overload;
   answered.client_gone = summary.outcome == http::Outcome::client_gone;
-  if (answered.client_gone) [[unlikely]] setting_.on_client_gone();
+  if (answered.client_gone) [[unlikely]]
+    setting_.on_client_gone();
   board_.count(answered);
   if (setting_.max_requests > 0 && board_.requests() == setting_.max_requests) setting_.on_spent();
   if (access_.on() || summary.outcome == http::Outcome::refused) write_access_line(summary);
-  if (slow_.is_slow(answered.duration)) [[unlikely]] write_slow_line(summary);
-  if (setting_.tracing != nullptr) [[unlikely]] end_span(summary);
+  if (slow_.is_slow(answered.duration)) [[unlikely]]
+    write_slow_line(summary);
+  if (setting_.tracing != nullptr) [[unlikely]]
+    end_span(summary);
 }
 
 /// Of a request that a handler was to have.
@@ -77,22 +96,11 @@ void Accounting::on_over(const server::Summary& summary) {
   const server::Exchange& exchange = summary.exchange;
   if (exchange.complete() == TimePoint{} || !exchange.attachment) return;
   const auto& call = static_cast<const HandlerCall&>(*exchange.attachment);
-  setting_.tracing->end(summary, call.trace(), call.started(), call.handled());
+  setting_.tracing->end(summary, call.trace(), milestones_of(summary));
 }
 
 [[gnu::noinline]] void Accounting::write_slow_line(const server::Summary& summary) {
   const server::Exchange& exchange = summary.exchange;
-  Milestones milestones{.first_byte = exchange.first_byte(),
-                        .head_complete = exchange.head_complete(),
-                        .complete = exchange.complete(),
-                        .started = {},
-                        .handled = {},
-                        .end = summary.end};
-  if (queue_wait(exchange)) {
-    const auto& call = static_cast<const HandlerCall&>(*exchange.attachment);
-    milestones.started = call.started();
-    milestones.handled = call.handled();
-  }
   std::string target, received;
   const bool has_head = !exchange.request().method.empty();
   slow_.add({.method = exchange.request().method,
@@ -100,7 +108,7 @@ void Accounting::on_over(const server::Summary& summary) {
              .received = has_head ? "" : setting_.redactor.shown(shown_of(exchange.received()), received),
              .request_id = exchange.request_id(),
              .status = summary.status,
-             .milestones = milestones});
+             .milestones = milestones_of(summary)});
 }
 
 /// Apart, since most requests only pass through on_over(): what this needs on the stack they need not set up.
@@ -130,7 +138,8 @@ void Accounting::on_over(const server::Summary& summary) {
   record.pid = setting_.pid;
   record.outcome = summary.outcome;
   record.reason = summary.reason;
-  if (refused || head.method.empty()) record.received = setting_.redactor.shown(shown_of(exchange.received()), received);
+  if (refused || head.method.empty())
+    record.received = setting_.redactor.shown(shown_of(exchange.received()), received);
   if (refused) refusals_.add(record);
   if (!access_.on()) return;
   access_.add(record);
@@ -151,9 +160,8 @@ void Accounting::on_field_dropped(const server::Exchange& exchange, std::string_
   const http::Request& head = exchange.request();
   std::string memory;
   const std::string_view target = setting_.redactor.shown(head.target, memory);
-  log::warning(
-      "the app sends a header that is serval's to send, it is dropped each time",
-      {{"header", name}, {"method", head.method}, {"target", target}, {"request_id", exchange.request_id()}});
+  log::warning("the app sends a header that is serval's to send, it is dropped each time",
+               {{"header", name}, {"method", head.method}, {"target", target}, {"request_id", exchange.request_id()}});
 }
 
 /// One word about each of them is enough.

@@ -6,18 +6,9 @@
 
 #include "base/time.hpp"
 #include "worker/flood_line.hpp"
+#include "worker/milestones.hpp"
 
 namespace serval::worker {
-
-/// When a request got how far; a step that was never reached has the default.
-struct Milestones {
-  TimePoint first_byte;
-  TimePoint head_complete;  ///< default: with the rest of the request
-  TimePoint complete;
-  TimePoint started;        ///< the handler
-  TimePoint handled;
-  TimePoint end;
-};
 
 /// Where the time of a request went; together they are all of it.
 struct TimeSpent {

@@ -1,6 +1,7 @@
 #include "worker/tracing.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "ipc/spans.hpp"
 #include "server/exchange.hpp"
@@ -13,6 +14,20 @@ std::string_view value_of(const http::Request& request, std::string_view name) {
                                   [name](const http::Field& field) { return http::equal_names(field.name, name); });
   return found == request.fields.end() ? std::string_view() : found->value;
 }
+
+/// What the wall clock said at points in time of the monotonic one, as it goes now.
+class WallClock {
+ public:
+  /// Nanoseconds since 1970; 0 for a point that was not reached.
+  std::int64_t at(TimePoint point) const {
+    if (point == TimePoint{}) return 0;
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(wall_ - (now_ - point)).count();
+  }
+
+ private:
+  const TimePoint now_ = Clock::now();
+  const std::chrono::nanoseconds wall_ = std::chrono::system_clock::now().time_since_epoch();
+};
 
 /// Of a target that may have been changed for the log.
 std::string_view query_of(std::string_view target) {
@@ -35,30 +50,22 @@ void Tracing::begin(const http::Request& request, Trace& trace) {
   if (parent) {
     trace.context.trace_id = parent->trace_id;
   } else {
-    make_id(trace.context.trace_id.data(), trace.context.trace_id.size());
+    make_id(trace.context.trace_id);
   }
-  make_id(trace.context.span_id.data(), trace.context.span_id.size());
+  make_id(trace.context.span_id);
   trace.context.sampled = http::is_sampled(sampler_, parent ? &*parent : nullptr, trace.context.trace_id);
   trace.traceparent = http::traceparent(trace.context);
 }
 
 /// Zeros alone are no id.
-void Tracing::make_id(std::uint8_t* begin, std::size_t size) {
-  for (std::size_t i = 0; i < size; i += 8) {
+void Tracing::make_id(std::span<std::uint8_t> id) {
+  for (std::size_t i = 0; i < id.size(); i += 8) {
     const std::uint64_t bits = std::max<std::uint64_t>(random_(), 1);
-    for (std::size_t byte = 0; byte < 8; ++byte) begin[i + byte] = static_cast<std::uint8_t>(bits >> (8 * byte));
+    for (std::size_t byte = 0; byte < 8; ++byte) id[i + byte] = static_cast<std::uint8_t>(bits >> (8 * byte));
   }
 }
 
-std::int64_t Tracing::wall_ns(TimePoint at) const {
-  if (at == TimePoint{}) return 0;
-  using std::chrono::nanoseconds;
-  const auto ago = std::chrono::duration_cast<nanoseconds>(Clock::now() - at);
-  return std::chrono::duration_cast<nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count() -
-         ago.count();
-}
-
-void Tracing::end(const server::Summary& summary, const Trace& trace, TimePoint started, TimePoint handled) {
+void Tracing::end(const server::Summary& summary, const Trace& trace, const Milestones& milestones) {
   if (!trace.context.sampled) return;
   const server::Exchange& exchange = summary.exchange;
   const http::Request& request = exchange.request();
@@ -71,11 +78,12 @@ void Tracing::end(const server::Summary& summary, const Trace& trace, TimePoint 
   span.pid = worker_.pid;
   span.generation = worker_.generation;
   span.minor_version = request.version.minor;
-  span.begin_ns = wall_ns(exchange.first_byte());
-  span.complete_ns = wall_ns(exchange.complete());
-  span.started_ns = wall_ns(started);
-  span.handled_ns = wall_ns(handled);
-  span.end_ns = wall_ns(summary.end);
+  const WallClock wall;
+  span.begin_ns = wall.at(milestones.first_byte);
+  span.complete_ns = wall.at(milestones.complete);
+  span.started_ns = wall.at(milestones.started);
+  span.handled_ns = wall.at(milestones.handled);
+  span.end_ns = wall.at(milestones.end);
   std::string memory;
   span.put(ipc::Span::method, request.method);
   span.put(ipc::Span::path, request.path);

@@ -1,8 +1,9 @@
 #pragma once
 
-#include <chrono>
+#include <array>
 #include <cstdint>
 #include <random>
+#include <span>
 #include <string>
 
 #include "base/time.hpp"
@@ -10,8 +11,10 @@
 #include "http/request.hpp"
 #include "http/trace_context.hpp"
 #include "ipc/heritage.hpp"
+#include "os/random.hpp"
 #include "scoreboard/writer.hpp"
 #include "server/observer.hpp"
+#include "worker/milestones.hpp"
 
 namespace serval::worker {
 
@@ -36,19 +39,19 @@ class Tracing {
   bool on() const { return fd_ >= 0; }
   /// A request is about to be handled.
   void begin(const http::Request& request, Trace& trace);
-  /// It is over. `started` and `handled` of its handler; default: it did not get there.
-  void end(const server::Summary& summary, const Trace& trace, TimePoint started, TimePoint handled);
+  /// It is over.
+  void end(const server::Summary& summary, const Trace& trace, const Milestones& milestones);
 
  private:
-  std::int64_t wall_ns(TimePoint at) const;
-  void make_id(std::uint8_t* begin, std::size_t size);
+  void make_id(std::span<std::uint8_t> id);
 
   const int fd_;
   const Sampler sampler_;
   const http::Redactor redactor_;
   scoreboard::WorkerBoard& board_;
   const Worker worker_;
-  std::mt19937_64 random_{std::random_device{}()};
+  /// Ids need to differ, not to be secret: no system call for each request.
+  std::mt19937_64 random_{os::random_bits()};
 };
 
 }  // namespace serval::worker

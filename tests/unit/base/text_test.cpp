@@ -55,5 +55,19 @@ TEST(Text, ShortenedCutsBetweenCharacters) {
   EXPECT_EQ(shortened("abüdefg", 6), "ab...");
 }
 
+TEST(Text, PercentDecodedLeavesWhatIsNoEscape) {
+  EXPECT_EQ(percent_decoded("a%20b%2Fc%2f"), "a b/c/");
+  EXPECT_EQ(percent_decoded("100%"), "100%");
+  EXPECT_EQ(percent_decoded("%4"), "%4");
+  EXPECT_EQ(percent_decoded("%zz%4g%-1%+1% 1%0x"), "%zz%4g%-1%+1% 1%0x");
+  EXPECT_EQ(percent_decoded("%00"), std::string_view("\0", 1));
+  EXPECT_EQ(percent_decoded("%2541"), "%41");
+}
+
+TEST(Text, HexIsTwoDigitsForEachByte) {
+  EXPECT_EQ(hex(""), "");
+  EXPECT_EQ(hex(std::string_view("\x00\x0f\xf0\xff", 4)), "000ff0ff");
+}
+
 }  // namespace
 }  // namespace serval
