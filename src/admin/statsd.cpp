@@ -1,24 +1,11 @@
 #include "admin/statsd.hpp"
 
 #include <algorithm>
-#include <numeric>
 
-#include "base/text.hpp"
+#include "base/histogram.hpp"
 #include "control/shown.hpp"
 
 namespace serval::admin {
-namespace {
-
-std::uint64_t grown(std::uint64_t now, std::uint64_t before) { return now > before ? now - before : 0; }
-
-scoreboard::HistogramTotals grown(const scoreboard::HistogramTotals& now, const scoreboard::HistogramTotals& before) {
-  scoreboard::HistogramTotals result;
-  for (std::size_t i = 0; i < result.counts.size(); ++i) result.counts[i] = grown(now.counts[i], before.counts[i]);
-  return result;
-}
-
-}  // namespace
-
 std::vector<std::string> statsd_lines(std::string_view prefix, const scoreboard::Totals& now,
                                       const scoreboard::Totals& before, const Status& status) {
   std::vector<std::string> lines;
@@ -33,7 +20,7 @@ std::vector<std::string> statsd_lines(std::string_view prefix, const scoreboard:
   }
   say("requests", requests, "c");
   constexpr auto kDurations = scoreboard::Histogram::request_duration;
-  const scoreboard::HistogramTotals durations = grown(now.of(kDurations), before.of(kDurations));
+  const scoreboard::HistogramTotals durations = scoreboard::grown(now.of(kDurations), before.of(kDurations));
   if (requests > 0) {
     for (const auto& [name, part] : {std::pair{"p50", 0.5}, std::pair{"p95", 0.95}, std::pair{"p99", 0.99}}) {
       const double ms = 1000 * scoreboard::quantile(durations, part);

@@ -1,15 +1,16 @@
 #include "scoreboard/generations.hpp"
 
-#include <algorithm>
 #include <numeric>
 
+#include "base/histogram.hpp"
+
 namespace serval::scoreboard {
+
+using serval::grown;
+
 namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
-
-/// What somebody has scribbled there may be less than it was.
-std::uint64_t grown(std::uint64_t now, std::uint64_t before) { return now > before ? now - before : 0; }
 
 /// Of all workers that have filled the slot.
 GenerationTotals counted(const layout::SlotCells& cells) {
@@ -38,9 +39,9 @@ void write(layout::RequestCells& cells, const GenerationTotals& totals) {
 /// `all` and what `now` has more than `before`.
 void add_growth(GenerationTotals& all, const GenerationTotals& now, const GenerationTotals& before) {
   for (std::size_t i = 0; i < all.answers.size(); ++i) all.answers[i] += grown(now.answers[i], before.answers[i]);
-  for (std::size_t i = 0; i < kBuckets; ++i)
-    all.durations.counts[i] += grown(now.durations.counts[i], before.durations.counts[i]);
-  all.durations.sum_ns += grown(now.durations.sum_ns, before.durations.sum_ns);
+  const HistogramTotals durations = grown(now.durations, before.durations);
+  for (std::size_t i = 0; i < kBuckets; ++i) all.durations.counts[i] += durations.counts[i];
+  all.durations.sum_ns += durations.sum_ns;
 }
 
 GenerationTotals ended_workers_of(const Memory& memory, int generation) {
@@ -84,18 +85,14 @@ GenerationTotals read_generation(const Memory& memory, int generation) {
 }
 
 double quantile(const HistogramTotals& histogram, double part) {
-  const std::uint64_t all = std::accumulate(histogram.counts.begin(), histogram.counts.end(), std::uint64_t{0});
-  const double rank = part * static_cast<double>(all);
-  double below = 0;
-  for (std::size_t i = 0; i < kBounds.size(); ++i) {
-    const auto here = static_cast<double>(histogram.counts[i]);
-    if (here > 0 && below + here >= rank) {
-      const double from = i == 0 ? 0 : kBounds[i - 1];
-      return from + (kBounds[i] - from) * (rank - below) / here;
-    }
-    below += here;
-  }
-  return all == 0 ? 0 : kBounds.back();  // longer than all bounds: no more is known
+  return serval::quantile<std::uint64_t>(kBounds, histogram.counts, part);
+}
+
+HistogramTotals grown(const HistogramTotals& now, const HistogramTotals& before) {
+  HistogramTotals result;
+  for (std::size_t i = 0; i < kBuckets; ++i) result.counts[i] = grown(now.counts[i], before.counts[i]);
+  result.sum_ns = grown(now.sum_ns, before.sum_ns);
+  return result;
 }
 
 }  // namespace serval::scoreboard

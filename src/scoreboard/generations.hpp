@@ -28,8 +28,11 @@ void end_life(Memory& memory, int slot, int generation, std::uint64_t lost);
 /// long ago. Any process, any bytes.
 GenerationTotals read_generation(const Memory& memory, int generation);
 
-/// The duration that this part of the requests, 0 to 1, did not exceed, in seconds: linear within a bucket, as
-/// Prometheus' histogram_quantile() has it; 0: there are none.
+/// The duration that this part of the requests, 0 to 1, did not exceed, in seconds (base/histogram.hpp); 0: there are
+/// none.
 double quantile(const HistogramTotals& histogram, double part);
+
+/// What has come since `before`.
+HistogramTotals grown(const HistogramTotals& now, const HistogramTotals& before);
 
 }  // namespace serval::scoreboard

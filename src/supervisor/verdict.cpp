@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <numeric>
 
+#include "base/histogram.hpp"
+
 namespace serval::supervisor {
 namespace {
 
@@ -27,8 +29,6 @@ constexpr double kLeastSlower = 0.002;
 /// Twice as slow is 1.98 times as slow, as clients and timers see it.
 constexpr double kNearly = 0.95;
 
-std::uint64_t grown(std::uint64_t now, std::uint64_t before) { return now > before ? now - before : 0; }
-
 double lower(const Figures& figures, std::size_t bucket) { return bucket == 0 ? 0 : figures.bounds[bucket - 1]; }
 double upper(const Figures& figures, std::size_t bucket) {
   return bucket < figures.bounds.size() ? figures.bounds[bucket] : 2 * lower(figures, bucket);
@@ -36,23 +36,6 @@ double upper(const Figures& figures, std::size_t bucket) {
 
 std::uint64_t count(const Figures& figures) {
   return std::accumulate(figures.durations.begin(), figures.durations.end(), std::uint64_t{0});
-}
-
-/// Where a quantile is: the bucket, and which part of it is below.
-struct Place {
-  std::size_t bucket = 0;
-  double part = 0;
-};
-
-Place place_of(const Figures& figures, double part) {
-  const double rank = part * static_cast<double>(count(figures));
-  double below = 0;
-  for (std::size_t i = 0; i < figures.durations.size(); ++i) {
-    const auto here = static_cast<double>(figures.durations[i]);
-    if (here > 0 && below + here >= rank) return {i, (rank - below) / here};
-    below += here;
-  }
-  return {};
 }
 
 /// Of the requests in one bucket, if those in the others are in the middle of theirs.
@@ -87,7 +70,7 @@ Mean mean_of(const Figures& figures) {
 
 /// In the tail that the quantile is in, or, where both are in the same bucket, by the means.
 bool surely_slower(const Figures& old, const Figures& fresh) {
-  const std::size_t tail = place_of(fresh, kTail).bucket;
+  const std::size_t tail = quantile_place<std::uint64_t>(fresh.durations, kTail).bucket;
   if (chance(slower_than_bucket(fresh, tail), count(fresh), slower_than_bucket(old, tail), count(old)) < kChanceOfSlow)
     return true;
   const Mean before = mean_of(old);
@@ -135,7 +118,7 @@ Figures growth(const Figures& now, const Figures& before) {
 
 double quantile(const Figures& figures, double part) {
   if (count(figures) == 0) return 0;
-  const Place place = place_of(figures, part);
+  const QuantilePlace place = quantile_place<std::uint64_t>(figures.durations, part);
   double from = lower(figures, place.bucket);
   double to = upper(figures, place.bucket);
   if (2 * figures.durations[place.bucket] >= count(figures)) {

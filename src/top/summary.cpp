@@ -4,9 +4,11 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "base/histogram.hpp"
 #include "control/shown.hpp"
 #include "top/text.hpp"
 
@@ -61,15 +63,9 @@ class Latencies {
     double all = 0;
     for (const double count : counts_) all += count;
     if (all <= 0 || bounds_.empty()) return "-";
-    double below = 0;
-    for (std::size_t i = 0; i < std::min(bounds_.size(), counts_.size()); ++i) {
-      if (counts_[i] > 0 && below + counts_[i] >= part * all) {
-        const double from = i == 0 ? 0 : bounds_[i - 1];
-        return shown(from + (bounds_[i] - from) * (part * all - below) / counts_[i]);
-      }
-      below += counts_[i];
-    }
-    return ">" + shown(bounds_.back());
+    const std::span<const double> counts(counts_);
+    const bool beyond = quantile_place(counts, part).bucket >= bounds_.size();
+    return (beyond ? ">" : "") + shown(quantile(std::span<const double>(bounds_), counts, part));
   }
 
  private:
