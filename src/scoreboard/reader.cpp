@@ -207,9 +207,7 @@ std::vector<RequestInProgress> read_requests(const Memory& memory, int slot) {
 
 Totals read_totals(const Memory& memory) {
   Totals totals;
-  for (int slot = 0; slot < memory.size().slots; ++slot) {
-    if (memory.used(slot)) add(totals, memory.cells(slot));
-  }
+  for (int slot = memory.next_used(0); slot >= 0; slot = memory.next_used(slot + 1)) add(totals, memory.cells(slot));
   return totals;
 }
 

@@ -20,9 +20,7 @@ World::World(Settings wanted)
 
 std::int64_t World::up_to(std::int64_t most) { return std::uniform_int_distribution<std::int64_t>(0, most)(random); }
 
-log::Level World::routine() const {
-  return settings.workers > kFewWorkers ? log::Level::debug : log::Level::info;
-}
+log::Level World::routine() const { return settings.workers > kFewWorkers ? log::Level::debug : log::Level::info; }
 
 Mold* World::find_mold(int generation) {
   const auto found = molds.find(generation);
@@ -55,8 +53,7 @@ bool World::crash_looping() const {
                      [&](const Slot& slot) { return slot.state() == SlotState::empty || crashed_often(slot); });
 }
 
-bool World::is_canary(const Slot& slot) const {
-  if (!rollout) return false;
+bool World::is_among_canaries(const Slot& slot) const {
   const std::vector<int>& canaries = rollout->canaries;
   return std::find(canaries.begin(), canaries.end(), slot.index()) != canaries.end();
 }

@@ -32,7 +32,7 @@ struct RolloutInHand {
   std::optional<Settings> settings{};  ///< from when it rolls
   /// To a generation whose mold is there: its code has served already and proves nothing, and somebody waits.
   bool back = false;
-  std::optional<Settings> before{};    ///< since it rolls: what a roll-back goes back to
+  std::optional<Settings> before{};  ///< since it rolls: what a roll-back goes back to
 };
 
 /// A generation whose mold stays, so that `serval rollback` can go back to it.
@@ -57,7 +57,7 @@ struct World {
   bool complete = false;  ///< all workers have been ready together once
   TimePoint begun{};
   TimePoint leaves_at = TimePoint::max();  ///< a stop was asked for, and until then all serve on
-  TokenBucket forks;           ///< of molds and workers
+  TokenBucket forks;                       ///< of molds and workers
   std::mt19937_64 random;
 
   bool leaving() const { return leaves_at != TimePoint::max(); }
@@ -82,12 +82,16 @@ struct World {
   /// No worker that new code could harm: all that run have crashed over and over.
   bool crash_looping() const;
 
-  bool is_canary(const Slot& slot) const;
+  /// Asked of each slot at each event, mostly while nothing is reloaded.
+  bool is_canary(const Slot& slot) const { return rollout && is_among_canaries(slot); }
   bool is_of_rollout(const Slot& slot) const { return rollout && slot.generation() == rollout->to; }
   /// A worker of the new generation that has not proved itself yet.
   bool on_probation(const Slot& slot, TimePoint now) const;
   /// When the next one has proved itself; max(): there is none.
   TimePoint probation_over(TimePoint now) const;
+
+ private:
+  bool is_among_canaries(const Slot& slot) const;  ///< of the rollout in hand
 };
 
 }  // namespace serval::supervisor
