@@ -9,6 +9,7 @@
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "config/load.hpp"
 #include "ipc/exec_admin.hpp"
 #include "ipc/messages.hpp"
 #include "master/listen_plan.hpp"
@@ -78,29 +79,42 @@ Result<void> Admin::listen(const config::Config& config) {
   return {};
 }
 
+/// A process that would be told the same goes on: what it has counted and averaged is worth keeping.
 void Admin::use(const config::Config& config, const LogFiles& logs) {
-  const bool moved = listener_ && listener_->bind() != config.admin.bind;
-  if (!config.admin.on() || moved) {
-    const auto before = std::exchange(listener_, nullptr);
-    if (moved && config.admin.on()) {
-      if (const auto done = listen(config); !done) {
-        log::error("the admin endpoints stay where they are", {{"at", before->address()}, {"why", done.error()}});
-        listener_ = before;
-      }
-    }
-  } else if (!listener_ && config_.admin.bind != config.admin.bind) {
-    if (const auto done = listen(config); !done) log::error("no admin endpoints", {{"why", done.error()}});
-  }
-  config_ = without_secrets(config);
+  const auto listener = listener_;
+  listen_where_it_says(config);
+  config::Config ours = without_secrets(config);
+  const bool same =
+      running_ && listener_ == listener && log_fd_ == logs.log() && config::to_text(ours) == config::to_text(config_);
+  config_ = std::move(ours);
   log_fd_ = logs.log();
   logs_to_file_ = config::names_file(config.log.file);
+  if (same) return;
   end_process();
   restart_.cancel();
   if (listener_) start();
 }
 
+/// Nothing changes where that is so already, and its socket's file is still there.
+void Admin::listen_where_it_says(const config::Config& config) {
+  const bool was_off = !listener_ && config_.admin.bind == config.admin.bind;
+  const bool is_there = listener_ && listener_->bind() == config.admin.bind && listener_->reachable();
+  if (was_off || is_there) return;
+  const auto before = std::exchange(listener_, nullptr);
+  if (!config.admin.on()) return;
+  const auto done = listen(config);
+  if (done) return;
+  listener_ = before;
+  if (before) {
+    log::error("the admin endpoints stay where they are", {{"at", before->address()}, {"why", done.error()}});
+  } else {
+    log::error("no admin endpoints", {{"why", done.error()}});
+  }
+}
+
 void Admin::start() {
-  if (const auto done = try_to_start(); !done) start_later(backoff_.crashed(config_.restart, {}, random_), done.error());
+  if (const auto done = try_to_start(); !done)
+    start_later(backoff_.crashed(config_.restart, {}, random_), done.error());
 }
 
 Result<void> Admin::try_to_start() {

@@ -43,8 +43,8 @@ class Admin {
   void begin(const config::Config& config, const LogFiles& logs);
   /// The same with the socket that an earlier version of serval in this process had.
   void resume(const ListenerRecord& record, const config::Config& config, const LogFiles& logs);
-  /// Another configuration is in force: the process starts anew, elsewhere if it says so. Where that cannot be had it
-  /// stays where it is, and the log says so.
+  /// Another configuration is in force: the process starts anew if it is one for it too, and elsewhere if it says so.
+  /// Where that cannot be had it stays where it is, and the log says so.
   void use(const config::Config& config, const LogFiles& logs);
   /// The log file behind its descriptor is another one now.
   void reopen(const LogFiles& logs);
@@ -66,6 +66,7 @@ class Admin {
   };
 
   Result<void> listen(const config::Config& config);
+  void listen_where_it_says(const config::Config& config);
   void start();
   Result<void> try_to_start();
   void start_later(Duration delay, const std::string& why);

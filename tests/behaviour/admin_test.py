@@ -255,6 +255,21 @@ class Life(Admin):
         with self.assertRaises(ConnectionRefusedError):
             Client(before)
 
+    def test_a_reload_that_is_none_of_its_business_leaves_it_alone(self):
+        serval = self.start_admin()
+        before = self.admin_process(serval)
+        self.order("reload")
+        self.assertEqual(self.admin_process(serval), before)
+        self.assertEqual(self.metrics(serval)["serval_generation"], 2)
+
+    def test_its_socket_file_is_made_anew_by_a_reload(self):
+        path = self.path("admin.sock")
+        serval = self.start_admin(env={"SERVAL_ADMIN_BIND": "unix:" + path})
+        os.unlink(path)
+        self.order("reload")
+        with Client(path) as client:
+            self.assertEqual(client.get("/livez").status, 200)
+
     def test_its_log_is_reopened(self):
         serval = self.launch_config(config={"log": {"file": self.path("log")}}, env=ADMIN)
 
