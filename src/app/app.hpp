@@ -38,7 +38,8 @@ struct WorkerInfo {
 };
 
 /// A loaded app. load() and preload() run in the mold, once, on its only thread; the rest in each worker after the
-/// fork. Nothing the app throws gets past this class. Never unloaded: dlclose of C++ code is not dependable.
+/// fork. Nothing the app throws gets past this class. Never unloaded: dlclose of C++ code is not dependable. What calls
+/// the app is never inlined: a stack shows by it where the app begins (base/app_call.hpp).
 class App {
  public:
   /// dlopen(RTLD_NOW | RTLD_LOCAL), symbol look-up, ABI check. The error is one line: the loader's words, or what the
@@ -47,16 +48,19 @@ class App {
   ~App();
 
   /// Constructs the user's app (serval_app.preload). `args` are [app] args; the error holds the app's own message.
-  Result<void> preload(const std::vector<std::string>& args, int generation, std::string_view server_name);
+  [[gnu::noinline]] Result<void> preload(const std::vector<std::string>& args, int generation,
+                                         std::string_view server_name);
 
-  Result<void> worker_start(const WorkerInfo& info);  ///< main thread of the worker, before any request
+  /// Main thread of the worker, before any request.
+  [[gnu::noinline]] Result<void> worker_start(const WorkerInfo& info);
   /// Main thread while booting, later on any app thread; never two calls at a time. False also if it threw (logged).
-  bool ready();
+  [[gnu::noinline]] bool ready();
   /// Whether it expects ready() to be called after its first yes: apps of ABI 1.1 and before were promised otherwise.
   bool is_asked_again() const;
-  void worker_stop();                                 ///< main thread, after the last request
+  /// Main thread, after the last request.
+  [[gnu::noinline]] void worker_stop();
   /// On an app thread, many at a time. Calls `answer` exactly once before it returns.
-  void handle(const Request& request, Answer& answer);
+  [[gnu::noinline]] void handle(const Request& request, Answer& answer);
 
  private:
   struct Impl;

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/app_call.hpp"
 #include "base/text.hpp"
 #include "control/shown.hpp"
 
@@ -14,9 +15,6 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMaxTarget = 100;
-
-/// A request's stack is shown as far as it lies in the app: from there outwards it is always the same.
-constexpr std::string_view kCallOfTheApp = "serval::app::App::";
 
 /// Threads that are shown together: what they do, where they are.
 struct Group {
@@ -45,11 +43,11 @@ std::string what_it_does(const json::object& thread) {
          text_at(*request, "request_id") + (has_loop.empty() ? "" : ", " + has_loop);
 }
 
+/// Of a request as far as they lie in the app.
 std::vector<std::string> frames_of(const json::object& thread) {
   std::vector<std::string> frames = texts_in(thread, "frames");
   if (object_in(thread, "request") == nullptr) return frames;
-  const auto ours = std::find_if(frames.begin(), frames.end(),
-                                 [](const std::string& frame) { return frame.starts_with(kCallOfTheApp); });
+  const auto ours = std::find_if(frames.begin(), frames.end(), calls_the_app);
   if (ours != frames.begin()) frames.erase(ours, frames.end());
   return frames;
 }

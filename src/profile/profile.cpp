@@ -5,11 +5,11 @@
 #include <set>
 #include <utility>
 
+#include "base/app_call.hpp"
+
 namespace serval::profile {
 namespace {
 
-/// The member functions that call the app are the only ones of this class on a stack.
-constexpr std::string_view kCallOfTheApp = "serval::app::App::";
 constexpr std::size_t kRowsOfTable = 30;
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
@@ -28,8 +28,8 @@ std::string milliseconds(std::uint64_t ns) {
 }  // namespace
 
 std::vector<Frame> apps_part(std::vector<Frame> frames, bool cut) {
-  const auto call = std::find_if(frames.begin(), frames.end(),
-                                 [](const Frame& frame) { return frame.function.starts_with(kCallOfTheApp); });
+  const auto call =
+      std::find_if(frames.begin(), frames.end(), [](const Frame& frame) { return calls_the_app(frame.function); });
   if (call == frames.end()) {
     if (!cut) return {{.function = std::string(kOwn)}};
     frames.push_back({.function = std::string(kCut)});

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/app_call.hpp"
 #include "base/demangle.hpp"
 #include "base/text.hpp"
 #include "stack/libdw.hpp"
@@ -21,8 +22,6 @@ constexpr std::size_t kMaxOfTwoNames = 60;
 constexpr std::size_t kMaxText = 200;
 constexpr int kPathComponents = 3;
 constexpr std::size_t kFramesOnOneLine = 24;
-/// From here on outwards it is always the same.
-constexpr std::string_view kCallOfTheApp = "serval::app::App::";
 
 struct Free {
   void operator()(void* memory) const { std::free(memory); }
@@ -251,8 +250,7 @@ std::vector<std::string> bare_frames(std::span<const std::uint64_t> addresses, s
 }
 
 std::string one_line(const std::vector<std::string>& frames) {
-  const auto ours = std::find_if(frames.begin(), frames.end(),
-                                 [](const std::string& frame) { return frame.starts_with(kCallOfTheApp); });
+  const auto ours = std::find_if(frames.begin(), frames.end(), calls_the_app);
   const std::span apps(frames.begin(), ours == frames.begin() ? frames.end() : ours);
   const auto shown = apps.first(std::min(apps.size(), kFramesOnOneLine));
   return join(shown, " < ") + (shown.size() < apps.size() ? " < ..." : "");

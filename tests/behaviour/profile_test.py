@@ -148,7 +148,7 @@ class Profile(ServalTest):
         with subprocess.Popen([SERVAL, *self.arguments("--seconds", "600")], stderr=subprocess.DEVNULL) as first:
             wait_until(lambda: threads() > before[0], "the worker has a thread more")
             self.assertIn("worker 0 is being profiled already", self.profile("--seconds", "1", code=1)[1])
-            first.send_signal(signal.SIGINT)
+            first.send_signal(signal.SIGTERM)
         wait_until(lambda: (threads(), files()) == before, "the worker has what it had before")
         with open(f"/proc/{worker}/maps", encoding="utf-8") as maps:
             self.assertNotIn("serval-profile", maps.read())
