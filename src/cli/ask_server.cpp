@@ -21,6 +21,8 @@
 namespace serval::cli {
 namespace {
 
+using OnProgress = std::function<void(std::string_view)>;
+
 void show_progress(std::string_view command, std::string_view text) {
   if (::isatty(STDERR_FILENO) == 0) return;
   std::string line;
@@ -62,15 +64,13 @@ bool is_empty(const control::SocketLocation& place) {
 }
 
 /// `command` is what was typed: what the request asks for may be less.
-Asked ask_at(const control::SocketLocation& place, const Found& found, const std::string& command,
-             control::Request request, Duration patience, const OnFile& on_file = [](auto) {}) {
+Asked ask_at(
+    const control::SocketLocation& place, const Found& found, const std::string& command, control::Request request,
+    Duration patience, const OnFile& on_file = [](auto) {}, const OnProgress& on_progress = [](auto) {}) {
   request.meant = found.meant;
   const auto call = [&] {
-    return control::call({.where = place,
-                          .request = request,
-                          .patience = patience,
-                          .on_file = on_file,
-                          .on_progress = [&command](std::string_view text) { show_progress(command, text); }});
+    return control::call(
+        {.where = place, .request = request, .patience = patience, .on_file = on_file, .on_progress = on_progress});
   };
   auto reply = call();
   if (reply && request.meant && control::does_not_know_configs(*reply)) {
@@ -105,10 +105,8 @@ bool only_looks(const std::string& command) {
   return found != nullptr && found->only_looks;
 }
 
-}  // namespace
-
-Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience,
-                 const OnFile& on_file) {
+Asked ask(const Invocation& invocation, const control::Request& request, Duration patience, const OnFile& on_file,
+          const OnProgress& on_progress) {
   const std::string command(invocation.command);
   const Found found = find_server(command, invocation);
   if (found.failure.code != exit_code::ok) return found.failure;
@@ -120,7 +118,7 @@ Asked try_server(const Invocation& invocation, const control::Request& request, 
       empty.push_back(place);
       continue;
     }
-    Asked asked = ask_at(place, found, command, request, patience, on_file);
+    Asked asked = ask_at(place, found, command, request, patience, on_file, on_progress);
     if (asked.code == exit_code::ok && found.unnamed) {
       asked.message = "serval " + command + ": there is no serval.toml here; this is the only server found, at " +
                       place.path + '\n';
@@ -132,9 +130,17 @@ Asked try_server(const Invocation& invocation, const control::Request& request, 
   return no_server(command, "no server to talk to at " + paths_of(empty) + ": there is no socket", hint_for(found));
 }
 
+}  // namespace
+
+Asked try_server(const Invocation& invocation, const control::Request& request, Duration patience) {
+  return ask(
+      invocation, request, patience, [](auto) {}, [](auto) {});
+}
+
 Asked ask_server(const Invocation& invocation, const control::Request& request, Duration patience,
                  const OnFile& on_file) {
-  Asked asked = try_server(invocation, request, patience, on_file);
+  Asked asked = ask(invocation, request, patience, on_file,
+                    [&](std::string_view text) { show_progress(invocation.command, text); });
   std::cerr << asked.message;
   return asked;
 }
