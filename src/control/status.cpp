@@ -72,13 +72,17 @@ json::value text_or_null(std::string_view text) {
 }
 
 /// The supervisor's part of it, and what the workers say of the app and the drain file.
-Readiness readiness_of(const StatusSources& sources) {
+Readiness readiness_of(const StatusSources& sources, TimePoint now) {
   Readiness server = sources.snapshot.readiness;
   server.needed = sources.ready_workers;
   for (const auto& worker : sources.snapshot.workers) {
     if (worker.state != supervisor::SlotState::serving) continue;
     const scoreboard::SlotReading reading = scoreboard::read_slot(sources.scoreboard, worker.seat);
-    if (reading.app_declines) ++server.declining;
+    if (reading.app_declines) {
+      ++server.declining;
+    } else if (is_silent(reading.last_beat, now)) {
+      ++server.silent;
+    }
     server.drain_file = server.drain_file || reading.drain_file;
   }
   return server;
@@ -119,7 +123,8 @@ json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSour
                             : null},
           {"crashes_in_a_row", worker.crashes_in_a_row},
           {"restart_in_ms", alive ? null : json::value(milliseconds(worker.deadline - now))},
-          {"beat_age_ms", beats ? json::value(milliseconds(std::max(now - reading.last_beat, Clock::duration::zero()))) : null},
+          {"beat_age_ms",
+           beats ? json::value(milliseconds(std::max(now - reading.last_beat, Clock::duration::zero()))) : null},
           {"ready", worker.state == supervisor::SlotState::serving && !reading.app_declines},
           {"in_progress", std::move(in_progress)}};
 }
@@ -190,7 +195,7 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
   scoreboard::Totals totals = scoreboard::read_totals(sources.scoreboard);
   totals.counters[scoreboard::index_of(scoreboard::Counter::log_lines_dropped)] += sources.log_lines_dropped;
   const std::string_view not_live = not_live_reason(snapshot);
-  const std::string not_ready = why_not_ready(readiness_of(sources));
+  const std::string not_ready = why_not_ready(readiness_of(sources, now));
   std::vector<supervisor::Snapshot::Worker> rows = snapshot.workers;
   std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) {
     return std::pair(a.slot, a.generation) < std::pair(b.slot, b.generation);

@@ -94,4 +94,10 @@ Arrived receive_guest(int exit, Arrival& arrival) {
   return is_sound(arrival, fds.size()) ? Arrived::arrived : Arrived::dropped;
 }
 
+std::uint32_t leaves_of_next(int exit) {
+  Guest guest;
+  const ssize_t size = ::recv(exit, &guest, sizeof guest, MSG_PEEK | MSG_DONTWAIT);
+  return size == sizeof guest && guest.magic == Guest::kMagic ? guest.leaves : 0;
+}
+
 }  // namespace serval::ipc

@@ -29,7 +29,9 @@ struct Guest {
   std::int64_t last_activity_ns = 0;  ///< likewise: the last byte read, or the end of the last answer
   std::uint16_t port = 0;             ///< of the peer
   std::uint8_t untouched = 0;         ///< 1: nothing has been read, so a PROXY prefix may be still to come
-  std::uint8_t reserved[37] = {};
+  std::uint8_t reserved1 = 0;
+  std::uint32_t leaves = 0;  ///< the generation whose workers are not to take it, while two are compared; 0: all may
+  std::uint8_t reserved[32] = {};
   char peer[64] = {};  ///< its address as the app is told (net/peer.hpp), terminated: an IP address or "unix"
 };
 static_assert(sizeof(Guest) == 128 && std::is_trivially_copyable_v<Guest>);
@@ -66,5 +68,7 @@ enum class Arrived {
   closed,   ///< the lobby has been shut down: nothing will ever come
 };
 Arrived receive_guest(int exit, Arrival& arrival);
+/// Guest::leaves of the one that comes next, which stays where it is; 0 as well if none waits, or none that is sound.
+std::uint32_t leaves_of_next(int exit);
 
 }  // namespace serval::ipc

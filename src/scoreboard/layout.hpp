@@ -42,9 +42,11 @@ using Signed64 = std::atomic<std::int64_t>;
 static_assert(Cell32::is_always_lock_free && Cell64::is_always_lock_free && Signed32::is_always_lock_free &&
               Signed64::is_always_lock_free);
 
-/// Written by the master, for the workers: older versions leave it zero, which says that nothing is out of the ordinary.
+/// Written by the master, for the workers: older versions leave it zero, which says that nothing is out of the
+/// ordinary.
 struct alignas(kCacheLine) ServerCells {
-  Cell32 state;  ///< the bits of ServerState, in the order of its members
+  Cell32 state;       ///< the bits of ServerState, in the order of its flags
+  Cell64 comparison;  ///< Comparison: the generation in the high half, its part in the low one
 };
 
 struct HistogramCells {

@@ -174,19 +174,30 @@ ServerState read_server(const Memory& memory) {
           .stopping = (bits & 2U) != 0,
           .draining = (bits & 4U) != 0,
           .paused = (bits & 8U) != 0,
-          .comparing = (bits & 16U) != 0};
+          .comparison = read_comparison(memory)};
 }
 
-Readiness readiness(const Memory& memory) {
+Comparison read_comparison(const Memory& memory) {
+  const std::uint64_t cell = memory.server().comparison.load(kRelaxed);
+  return {.generation = static_cast<int>(cell >> 32), .permille = static_cast<int>(cell & 0xffffffff)};
+}
+
+Readiness readiness(const Memory& memory, TimePoint now) {
   Readiness server{read_server(memory)};
   for (int slot = memory.next_used(0); slot >= 0; slot = memory.next_used(slot + 1)) {
     const layout::SlotCells& cells = memory.cells(slot);
     if (!serves(cells)) continue;
     ++server.serving;
-    if (declines(cells)) ++server.declining;
+    if (declines(cells)) {
+      ++server.declining;
+    } else if (is_silent(time_of(cells.beat.load(kRelaxed)), now)) {
+      ++server.silent;
+    }
   }
   return server;
 }
+
+int generation_of(const Memory& memory, int slot) { return memory.cells(slot).generation.load(kRelaxed); }
 
 std::uint64_t accepted(const Memory& memory, int slot) {
   return memory.cells(slot).counters[index_of(Counter::connections)].load(kRelaxed);

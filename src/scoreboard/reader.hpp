@@ -63,8 +63,8 @@ struct Totals {
 
 SlotReading read_slot(const Memory& memory, int slot);
 
-/// Threads that could take one more request each, of those workers that want requests, but for the one in `but`; each has
-/// `threads`. Counts no further than `enough`.
+/// Threads that could take one more request each, of those workers that want requests, but for the one in `but`; each
+/// has `threads`. Counts no further than `enough`.
 int free_threads(const Memory& memory, int but, int threads, int enough);
 
 /// The threads that run a request of a slot.
@@ -81,19 +81,21 @@ struct Siblings {
   int first = -1;         ///< the slot of the first with headroom
 };
 struct Slots {
-  int end;          ///< those before it
-  int but = -1;     ///< and not this one
-  int enough;       ///< counts no further than this many with headroom
+  int end;       ///< those before it
+  int but = -1;  ///< and not this one
+  int enough;    ///< counts no further than this many with headroom
 };
 /// `threads`: that each worker has.
 Siblings siblings(const Memory& memory, Slots slots, int threads, TimePoint now);
 
 /// As set_server() left it.
 ServerState read_server(const Memory& memory);
+Comparison read_comparison(const Memory& memory);
 /// What the server's readiness depends on, but for `drain_file` and `needed`.
-Readiness readiness(const Memory& memory);
+Readiness readiness(const Memory& memory, TimePoint now);
 
 /// Connections that the workers of a slot have accepted.
+int generation_of(const Memory& memory, int slot);
 std::uint64_t accepted(const Memory& memory, int slot);
 
 /// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it,

@@ -84,9 +84,12 @@ void Row::extend(TimePoint deadline) { cells_->deadline.store(nanoseconds(deadli
 void Row::end() { cells_->started.store(0, kRelease); }
 
 void set_server(Memory& memory, const ServerState& state) {
-  const std::uint32_t bits = (state.booting ? 1U : 0U) | (state.stopping ? 2U : 0U) | (state.draining ? 4U : 0U) |
-                             (state.paused ? 8U : 0U) | (state.comparing ? 16U : 0U);
+  const std::uint32_t bits =
+      (state.booting ? 1U : 0U) | (state.stopping ? 2U : 0U) | (state.draining ? 4U : 0U) | (state.paused ? 8U : 0U);
   memory.server().state.store(bits, kRelaxed);
+  const Comparison& compared = state.comparison;
+  memory.server().comparison.store(
+      static_cast<std::uint64_t>(compared.generation) << 32 | static_cast<std::uint32_t>(compared.permille), kRelaxed);
 }
 
 WorkerBoard::WorkerBoard(Memory& memory, int slot) : memory_(memory), slot_(slot), cells_(memory.cells(slot)) {}

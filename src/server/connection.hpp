@@ -73,7 +73,9 @@ class Connection final : public net::Deadlined, private net::StreamSocket::Owner
   using ListHook = boost::intrusive::list_member_hook<>;
   ListHook list_hook;
   using WaitingHook = boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-  WaitingHook waiting_hook;  ///< for the Migration's use
+  // For the Migration's use.
+  WaitingHook waiting_hook;
+  TimePoint drawn_at{};
 
  private:
   /// The request in hand, from its first byte until its answer is known (connection_request.cpp).

@@ -14,7 +14,9 @@ namespace serval::supervisor {
 namespace {
 
 template <class Part, class What>
-concept Hears = requires(Part& part, const What& what, const Turn& turn) { part.on(what, turn); };
+concept Hears = requires(Part& part, const What& what, const Turn& turn) {
+  part.on(what, turn);
+};
 
 /// The one part that has an on() for the event gets it.
 template <class What, class... Parts>
@@ -52,8 +54,7 @@ Supervisor::Supervisor(Settings settings, const State& before)
 
 Supervisor::Supervisor(Settings settings) : Supervisor(std::move(settings), State()) {}
 
-Supervisor::Supervisor(Settings settings, const State& state, TimePoint now)
-    : Supervisor(std::move(settings), state) {
+Supervisor::Supervisor(Settings settings, const State& state, TimePoint now) : Supervisor(std::move(settings), state) {
   world_.slots.clear();
   world_.settings.workers = state.workers;
   world_.phase = Phase::running;
@@ -84,29 +85,28 @@ std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
 }
 
 Consequence Supervisor::dispatch(const Event& event, const Turn& turn) {
-  return std::visit(
-      Overloaded{
-          [&turn](const Start&) {
-            turn.world.begun = turn.now;
-            start_mold(turn.world.mold(), turn);
-            return Consequence();
-          },
-          [this, &turn](const ChildExited& what) { return on_exit(what, turn); },
-          [&turn](const ScaleRequested& what) {
-            ranks::on(what, turn);
-            return Consequence();
-          },
-          [&turn](const Reported& what) {
-            turn.say(what.line.level, what.line.sentence, what.line.fields);
-            return Consequence();
-          },
-          [](const Tick&) { return Consequence(); },  // what is due happens after every event
-          [this, &turn](const auto& what) {
-            return tell(what, turn, traffic_, starter_, worker_ends_, mold_life_, replacement_, rollout_, ending_,
-                        log_reopening_, upgrade_, watch_);
-          },
-      },
-      event);
+  return std::visit(Overloaded{
+                        [&turn](const Start&) {
+                          turn.world.begun = turn.now;
+                          start_mold(turn.world.mold(), turn);
+                          return Consequence();
+                        },
+                        [this, &turn](const ChildExited& what) { return on_exit(what, turn); },
+                        [&turn](const ScaleRequested& what) {
+                          ranks::on(what, turn);
+                          return Consequence();
+                        },
+                        [&turn](const Reported& what) {
+                          turn.say(what.line.level, what.line.sentence, what.line.fields);
+                          return Consequence();
+                        },
+                        [](const Tick&) { return Consequence(); },  // what is due happens after every event
+                        [this, &turn](const auto& what) {
+                          return tell(what, turn, traffic_, starter_, worker_ends_, mold_life_, replacement_, rollout_,
+                                      ending_, log_reopening_, upgrade_, watch_);
+                        },
+                    },
+                    event);
 }
 
 Consequence Supervisor::on_exit(const ChildExited& event, const Turn& turn) {
@@ -153,8 +153,8 @@ void Supervisor::settle(const Turn& turn) {
 
 TimePoint Supervisor::find_next_wakeup(TimePoint now) const {
   if (world_.phase == Phase::finished) return TimePoint::max();
-  return std::min({world_.leaves_at, next_deadline(world_, now), starter_.next(world_, now),
-                   replacement_.next(), world_.probation_over(now), Rollout::next(world_),
+  return std::min({world_.leaves_at, next_deadline(world_, now), starter_.next(world_, now), replacement_.next(),
+                   world_.probation_over(now), Rollout::next(world_),
                    world_.phase == Phase::running ? outage_.next() : TimePoint::max(),
                    watch_.next(world_.settings, world_.slots), traffic_.next(), upgrade_.next(), fold_.next(),
                    notifier_.next()});
@@ -197,8 +197,12 @@ Readiness Supervisor::readiness() const {
   server.booting = !world_.complete;
   server.draining = traffic_.drained();
   server.paused = traffic_.pause() != 0;
-  server.comparing = world_.rollout && world_.rollout->step == RolloutInHand::Step::watching;
   server.serving = world_.slots.count([](const Slot& slot) { return slot.serving(); });
+  if (world_.rollout && world_.rollout->step == RolloutInHand::Step::watching && server.serving > 0) {
+    const int canaries =
+        world_.slots.count([this](const Slot& slot) { return slot.serving() && world_.is_of_rollout(slot); });
+    server.comparison = {.generation = world_.rollout->to, .permille = 1000 * canaries / server.serving};
+  }
   return server;
 }
 

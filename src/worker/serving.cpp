@@ -19,8 +19,9 @@ namespace {
 
 /// Heartbeats per heartbeat_timeout.
 constexpr int kBeats = 4;
-/// Upper bound on the interval, so that status never shows a stale beat.
-constexpr auto kMaxBeatInterval = 5s;
+/// Upper bound on the interval, so that status never shows a stale beat, and silence is noticed.
+constexpr auto kMaxBeatInterval = kSilentAfter / 3;
+
 }  // namespace
 
 Serving::Serving(boost::asio::io_context& io, Setting setting)
@@ -38,6 +39,7 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
       fleet_(setting_.scoreboard, setting_.seat, config_.workers.threads,
              setting_.heritage.cpus > 0 ? setting_.heritage.cpus : os::usable_cpus().usable),
       shedding_(board_, fleet_, [this] { return static_cast<int>(connections()); }),
+      side_changes_(fleet_, setting_.seat),
       gate_(io, gate_hooks()),
       overdue_(io, TimeoutReports(stacks_, setting_.tell_master), [this] { handler_.refuse_waiting(); }),
       handler_({.config = config_,
@@ -52,22 +54,22 @@ Serving::Serving(boost::asio::io_context& io, Setting setting)
                 .overdue = overdue_,
                 .on_change = [this] { on_pool_changed(); }}),
       readiness_(readiness_parts()),
-      probes_(config_.health, [this] { return server_readiness(); }, handler_),
+      probes_(
+          config_.health, [this] { return server_readiness(); }, handler_),
       accounting_(io, board_, accounting_setting()),
-      lobby_(io, setting_.heritage.lobby_entry_fd, farewell_, shedding_, lobby_hooks()),
+      lobby_(io, setting_.heritage.lobby_entry_fd, farewell_, shedding_, side_changes_, lobby_hooks()),
       hub_(io, setting_.engine,
            {.farewell = farewell_, .handler = first_handler(), .observer = accounting_, .migration = lobby_}),
       descriptors_(io, hub_, [this](const std::string& why) { setting_.on_unfit(why, true); }),
       rebalancer_(io, pool_, fleet_, lobby_, [this] { on_pool_changed(); }),
-      intake_({.hub = hub_,
-               .pool = pool_,
-               .fleet = fleet_,
-               .descriptors = descriptors_,
-               .accounting = accounting_,
-               .declines = [this] {
-                 return handler_.all_stuck() || (readiness_.declines() && fleet_.another_is_ready());
-               }},
-              setting_.heritage, own_fds_),
+      intake_(
+          {.hub = hub_,
+           .pool = pool_,
+           .fleet = fleet_,
+           .descriptors = descriptors_,
+           .accounting = accounting_,
+           .declines = [this] { return handler_.all_stuck() || (readiness_.declines() && fleet_.another_is_ready()); }},
+          setting_.heritage, own_fds_),
       drain_(drain_parts()),
       memory_(::getpid()),
       beats_(io) {}
@@ -89,7 +91,7 @@ AppReadiness::Parts Serving::readiness_parts() {
 }
 
 Readiness Serving::server_readiness() {
-  Readiness server = scoreboard::readiness(setting_.scoreboard);
+  Readiness server = scoreboard::readiness(setting_.scoreboard, Clock::now());
   server.drain_file = readiness_.drain_file();
   server.needed = config_.health.ready_workers;
   return server;
@@ -109,10 +111,11 @@ HandlerPool::Hooks Serving::pool_hooks() {
 PauseGate::Hooks Serving::gate_hooks() {
   return {.nothing_in_progress = [this] { return nothing_in_progress(); },
           .has_room = [this] { return pool_.has_room(); },
-          .on_held = [this] {
-            pool_.look_at_queue();
-            if (gate_.holds() && gate_.held() >= descriptors_.max_held()) intake_.hold();
-          }};
+          .on_held =
+              [this] {
+                pool_.look_at_queue();
+                if (gate_.holds() && gate_.held() >= descriptors_.max_held()) intake_.hold();
+              }};
 }
 
 Accounting::Setting Serving::accounting_setting() {

@@ -25,16 +25,17 @@
 #include "worker/memory_keeper.hpp"
 #include "worker/own_fds.hpp"
 #include "worker/pause_gate.hpp"
-#include "worker/probes.hpp"
-#include "worker/profiler.hpp"
 #include "worker/placement/fleet_view.hpp"
 #include "worker/placement/load_shedding.hpp"
 #include "worker/placement/lobby_sender.hpp"
 #include "worker/placement/rebalancer.hpp"
+#include "worker/placement/side_changes.hpp"
+#include "worker/probes.hpp"
+#include "worker/profiler.hpp"
 #include "worker/stack_reports.hpp"
 #include "worker/thread_stacks.hpp"
-#include "worker/tracing.hpp"
 #include "worker/threads/handler_pool.hpp"
+#include "worker/tracing.hpp"
 
 namespace serval::worker {
 
@@ -46,8 +47,8 @@ class Serving {
     const ipc::Heritage& heritage;
     app::App& app;
     scoreboard::Memory& scoreboard;
-    int seat;      ///< on the scoreboard
-    int known_as;  ///< by the app, commands and the log
+    int seat;                   ///< on the scoreboard
+    int known_as;               ///< by the app, commands and the log
     std::int64_t max_requests;  ///< after which the master is told that this worker is spent; 0: never
     server::Settings engine;
     http::AccessFormat access_format;
@@ -90,6 +91,7 @@ class Serving {
   HandlerPool pool_;
   placement::FleetView fleet_;
   placement::LoadShedding shedding_;
+  placement::SideChanges side_changes_;
   PauseGate gate_;
   OverdueHandlers overdue_;
   AppHandler handler_;

@@ -55,6 +55,7 @@ void AcceptTurn::come_back() {
 /// What is left of a worker that drains is its own to take, unless it is saturated.
 Accept AcceptTurn::decide() const {
   const bool saturated = entrance_.pool.saturated();
+  if (is_for_others()) return Accept::soon;
   if (on_empty_) return accept({}, saturated, entrance_.fleet.cpus());
   return accept(entrance_.fleet.before(Clock::now()), saturated, entrance_.fleet.cpus());
 }

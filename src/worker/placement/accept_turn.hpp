@@ -59,6 +59,8 @@ class AcceptTurn {
   virtual int batch() const = 0;  ///< connections that are taken in one turn
   /// What the sibling that should come has taken from this queue so far; 0: unknown.
   virtual std::uint64_t taken_by_sibling() const = 0;
+  /// What waits is another worker's, if that comes.
+  virtual bool is_for_others() const { return false; }
 
   bool connection_waits() const;
   void pause();  ///< for want of descriptors or memory
@@ -87,7 +89,7 @@ class AcceptTurn {
   TimePoint last_complaint_{};
   Looks looks_;
   bool held_ = false;
-  bool ready_ = false;  ///< a connection has waited since it is held
+  bool ready_ = false;              ///< a connection has waited since it is held
   std::function<void()> on_empty_;  ///< draining
 };
 

@@ -14,6 +14,9 @@ class FleetView {
       : memory_(memory), slot_(slot), threads_(threads), cpus_(cpus) {}
 
   int cpus() const { return cpus_; }
+  /// Of generations, under way now.
+  Comparison comparison() const { return scoreboard::read_comparison(memory_); }
+  int own_generation() const { return scoreboard::generation_of(memory_, slot_); }
   /// Those in lower slots, as they were at most a millisecond ago; counted as far as it matters (placement/policy.hpp).
   /// None while two generations are compared: both are to get requests, and the newer one has higher slots.
   const scoreboard::Siblings& before(TimePoint now);

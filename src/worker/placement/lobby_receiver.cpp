@@ -33,6 +33,12 @@ bool LobbyReceiver::has_room() {
   }
 }
 
+/// One that has been drawn for the other generation.
+bool LobbyReceiver::is_for_others() const {
+  const FleetView& fleet = entrance_.fleet;
+  return fleet.comparison().on() && ipc::leaves_of_next(queue_) == static_cast<std::uint32_t>(fleet.own_generation());
+}
+
 AcceptTurn::Taken LobbyReceiver::take() {
   while (true) {
     if (!connection_waits()) return Taken::none;

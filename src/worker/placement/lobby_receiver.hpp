@@ -18,6 +18,7 @@ class LobbyReceiver final : public AcceptTurn {
   Taken take() override;
   int batch() const override { return 1; }
   std::uint64_t taken_by_sibling() const override { return 0; }  ///< they are not counted
+  bool is_for_others() const override;
   bool has_room();
 
   FloodLine strays_;

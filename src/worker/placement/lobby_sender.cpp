@@ -27,8 +27,14 @@ constexpr auto kLobbyFullTimeout = 1s;
 }  // namespace
 
 LobbySender::LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, LoadShedding& shedding,
-                         Hooks hooks)
-    : io_(io), entry_(entry), farewell_(farewell), shedding_(shedding), hooks_(std::move(hooks)), timer_(io) {}
+                         SideChanges& side_changes, Hooks hooks)
+    : io_(io),
+      entry_(entry),
+      farewell_(farewell),
+      shedding_(shedding),
+      side_changes_(side_changes),
+      hooks_(std::move(hooks)),
+      timer_(io) {}
 
 void LobbySender::begin() {
   moving_ = possible();
@@ -37,12 +43,13 @@ void LobbySender::begin() {
 
 bool LobbySender::on_wait(server::Connection& connection) {
   if (farewell_.draining.load(std::memory_order_relaxed)) {
-    if (moving_ && send(connection, connection.history(), {})) return true;
+    if (moving_ && send_idle(connection)) return true;
     add(connection);
     return false;
   }
-  if (!shedding_.active() || connection.history().requests == 0 || !shedding_.gives_away()) return false;
-  return send(connection, connection.history(), {});
+  if (connection.history().requests == 0) return false;
+  if (side_changes_.draw(connection.drawn_at)) return send_idle(connection, side_changes_.own_generation());
+  return shedding_.active() && shedding_.gives_away() && send_idle(connection);
 }
 
 void LobbySender::add(server::Connection& connection) {
@@ -62,13 +69,20 @@ bool LobbySender::send_request(server::Connection& connection) {
   if (request.empty() || request.size() > ipc::kMaxUnreadBytes) return false;
   http::History history = connection.history();
   --history.requests;
-  return send(connection, history, request);
+  return send(connection, guest_of(history, connection.peer()), request);
+}
+
+bool LobbySender::send_idle(server::Connection& connection, int leaves) {
+  if (!possible()) return false;
+  ipc::Guest guest = guest_of(connection.history(), connection.peer());
+  guest.leaves = static_cast<std::uint32_t>(leaves);
+  return send(connection, guest, {});
 }
 
 /// False: the lobby is full; a connection that is in the list has its turn again.
-bool LobbySender::send(server::Connection& connection, const http::History& history, std::string_view unread) {
+bool LobbySender::send(server::Connection& connection, ipc::Guest guest, std::string_view unread) {
   const TimePoint now = Clock::now();
-  switch (ipc::send_guest(entry_, guest_of(history, connection.peer()), connection.fd(), unread)) {
+  switch (ipc::send_guest(entry_, guest, connection.fd(), unread)) {
     case ipc::Sent::sent:
       full_since_ = TimePoint::max();
       last_sent_ = now;

@@ -9,15 +9,18 @@
 
 #include "base/time.hpp"
 #include "http/session.hpp"
+#include "ipc/lobby.hpp"
 #include "server/connection.hpp"
 #include "server/observer.hpp"
 #include "worker/placement/load_shedding.hpp"
+#include "worker/placement/side_changes.hpp"
 
 namespace serval::worker::placement {
 
 /// The way into the lobby (ipc/lobby.hpp), for connections of a worker that drains, of one whose loop is overloaded,
-/// and for requests that wait for a thread. Those of a draining worker that wait for a request go a few in a turn of
-/// the loop; while the lobby is full they are served on. Loop only; outlives its operations and every connection.
+/// for those that change between generations which are compared, and for requests that wait for a thread. Those of a
+/// draining worker that wait for a request go a few in a turn of the loop; while the lobby is full they are served on.
+/// Loop only; outlives its operations and every connection.
 class LobbySender final : public server::Migration {
  public:
   struct Hooks {
@@ -27,7 +30,7 @@ class LobbySender final : public server::Migration {
   };
   /// `entry`: of the lobby; -1: there is none. All are borrowed.
   LobbySender(boost::asio::io_context& io, int entry, const http::Farewell& farewell, LoadShedding& shedding,
-              Hooks hooks);
+              SideChanges& side_changes, Hooks hooks);
 
   bool possible() const { return entry_ >= 0; }
   /// The worker drains, and others take over.
@@ -50,7 +53,8 @@ class LobbySender final : public server::Migration {
 
  private:
   void add(server::Connection& connection);
-  bool send(server::Connection& connection, const http::History& history, std::string_view unread);
+  bool send(server::Connection& connection, ipc::Guest guest, std::string_view unread);
+  bool send_idle(server::Connection& connection, int leaves = 0);
   void continue_soon();
   void go_on();
 
@@ -58,6 +62,7 @@ class LobbySender final : public server::Migration {
   const int entry_;
   const http::Farewell& farewell_;
   LoadShedding& shedding_;
+  SideChanges& side_changes_;
   const Hooks hooks_;
   boost::asio::steady_timer timer_;
   boost::intrusive::list<server::Connection,

@@ -31,4 +31,9 @@ int connections_to_give(int connections, const Siblings& others, int cpus) {
   return std::max(1, connections / kShareGivenAway);
 }
 
+bool changes_sides(const Comparison& comparison, int own_generation, double draw) {
+  const double part_of_new = comparison.permille / 1000.0;
+  return draw < (own_generation == comparison.generation ? 1 - part_of_new : part_of_new);
+}
+
 }  // namespace serval::worker::placement

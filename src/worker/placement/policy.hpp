@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/readiness.hpp"
 #include "base/time.hpp"
 #include "scoreboard/reader.hpp"
 
@@ -9,7 +10,8 @@
 /// less at a time, and each heats its own caches (tests/bench/README.md has the figures). So workers are ordered by
 /// slot. The first one with headroom accepts, as do all before it; the others look again some milliseconds later, and
 /// then accept whatever is still queued: no worker has to come for clients to be served. While a new generation is
-/// compared with the old one (reload.watch) nobody is before anybody: each worker gets what it is quick enough to take.
+/// compared with the old one (reload.watch) nobody is before anybody: each worker gets what it is quick enough to take,
+/// and connections that live change between the generations, so that both answer the same clients.
 namespace serval::worker::placement {
 
 using scoreboard::Siblings;
@@ -52,6 +54,32 @@ class Looks {
 /// How many of its `connections` a worker whose loop hardly keeps up should give away now: a few at a time, since each
 /// of them may be the one that matters, and what became of it is seen at the next look. `others`: all siblings.
 int connections_to_give(int connections, const Siblings& others, int cpus);
+
+// ---- Connections while two generations are compared
+
+/// A connection is drawn for one of them with its answer, and then not again for this long: a client that asks
+/// thousands of times per second is not to pay for a move with each.
+inline constexpr std::chrono::milliseconds kBetweenDraws{200};
+
+/// Whether the other generation is to go on with a connection of this worker's. `draw`: 0 to 1. In the end each has as
+/// large a part of the connections as of the workers.
+bool changes_sides(const Comparison& comparison, int own_generation, double draw);
+
+/// Numbers from 0 to 1 that are spread evenly however few are taken, and look unrelated to whatever else repeats: the
+/// fractions of multiples of the golden ratio (Weyl, 1916; Knuth, TAOCP 6.4).
+class EvenDraws {
+ public:
+  /// Others with another `seed` draw other numbers at the same time.
+  explicit EvenDraws(int seed) : last_(fraction(seed * kOtherRatio)) {}
+  double next() { return last_ = fraction(last_ + kGoldenRatio); }
+
+ private:
+  static constexpr double kGoldenRatio = 0.6180339887498949;
+  static constexpr double kOtherRatio = 0.7548776662466927;  ///< of the plastic number: unrelated to the golden one
+  static double fraction(double number) { return number - static_cast<double>(static_cast<long>(number)); }
+
+  double last_;
+};
 
 // ---- Requests that wait for a thread
 

@@ -331,7 +331,9 @@ TEST_F(WorkerBoardTest, what_is_unready_is_read_as_it_was_written_until_the_work
 TEST_F(WorkerBoardTest, what_the_master_says_of_the_server_is_read_by_all) {
   EXPECT_EQ(read_server(memory_), ServerState()) << "an older master says nothing";
   for (int bits = 0; bits < 16; ++bits) {
-    const ServerState state{.booting = (bits & 1) != 0, .stopping = (bits & 2) != 0, .draining = (bits & 4) != 0,
+    const ServerState state{.booting = (bits & 1) != 0,
+                            .stopping = (bits & 2) != 0,
+                            .draining = (bits & 4) != 0,
                             .paused = (bits & 8) != 0};
     set_server(memory_, state);
     EXPECT_EQ(read_server(memory_), state);
@@ -345,10 +347,16 @@ TEST_F(WorkerBoardTest, readiness_counts_the_workers_that_serve) {
   second.set_phase(WorkerPhase::serving);
   second.set_unready(true, false);
   set_server(memory_, {.draining = true});
-  const Readiness server = readiness(memory_);
+  first.beat(kNow, 2);
+  second.beat(kNow, 2);
+  const Readiness server = readiness(memory_, kNow);
   EXPECT_TRUE(server.draining);
   EXPECT_EQ(server.serving, 2);
   EXPECT_EQ(server.declining, 1);
+  EXPECT_EQ(server.silent, 0);
+  const Readiness later = readiness(memory_, kNow + kSilentAfter + 1s);
+  EXPECT_EQ(later.declining, 1);
+  EXPECT_EQ(later.silent, 1) << "the one that declines is none more that is missing";
 }
 
 TEST_F(WorkerBoardTest, requests_that_have_run_for_long_are_counted_by_when_they_began) {

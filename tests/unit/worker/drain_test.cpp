@@ -69,8 +69,9 @@ class DrainTest : public EntranceTest {
   ThreadStacks stacks{io};
   OverdueHandlers overdue{io, TimeoutReports(stacks, [](const ipc::FromWorker&) { return true; }), [] {}};
   placement::LoadShedding shedding{board(), fleet, [] { return 0; }};
-  placement::LobbySender sender{
-      io, lobby.entry.get(), farewell, shedding, {.on_empty = [this] { drain.on_none_waits(); }, .on_give_up = [] {}}};
+  placement::LobbySender sender{io,           lobby.entry.get(),
+                                farewell,     shedding,
+                                side_changes, {.on_empty = [this] { drain.on_none_waits(); }, .on_give_up = [] {}}};
   std::vector<std::uint32_t> told;  ///< the tags of what the master has heard
   int left = 0;
   Drain drain{{.io = io,

@@ -8,6 +8,7 @@
 #include "../../server/engine.hpp"
 #include "scoreboard/writer.hpp"
 #include "worker/placement/fleet_view.hpp"
+#include "worker/placement/side_changes.hpp"
 
 namespace serval::worker::placement::test {
 
@@ -33,6 +34,9 @@ class Fleet : public server::test::Engine {
   std::deque<scoreboard::WorkerBoard> boards;
   scoreboard::WorkerBoard& board() { return boards[1]; }
   FleetView fleet{memory, 1, kThreads, kCpus};
+  SideChanges side_changes{fleet, 1};
+  /// All three workers are of generation 1.
+  void compare(const Comparison& comparison) { scoreboard::set_server(memory, {.comparison = comparison}); }
 };
 
 }  // namespace serval::worker::placement::test

@@ -28,13 +28,14 @@ class LobbyReceiverTest : public EntranceTest {
   }
   /// Comes from another worker, which has read this much of it.
   Client guest(std::string_view unread = {},
-               const http::History& history = {
-                   .accepted = Clock::now(), .last_activity = Clock::now(), .requests = 1}) {
+               const http::History& history = {.accepted = Clock::now(), .last_activity = Clock::now(), .requests = 1},
+               std::uint32_t leaves = 0) {
     int ends[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     const UniqueFd server(ends[1]);
-    EXPECT_EQ(ipc::send_guest(lobby.entry.get(), guest_of(history, {"198.51.100.9", 99}), server.get(), unread),
-              ipc::Sent::sent);
+    ipc::Guest what = guest_of(history, {"198.51.100.9", 99});
+    what.leaves = leaves;
+    EXPECT_EQ(ipc::send_guest(lobby.entry.get(), what, server.get(), unread), ipc::Sent::sent);
     return Client(UniqueFd(ends[0]));
   }
 
@@ -60,6 +61,22 @@ TEST_F(LobbyReceiverTest, WhatWaitsIsLeftToASiblingAtEaseForAMoment) {
   const TimePoint begin = Clock::now();
   run_until([&] { return !hub().connections().empty(); });
   EXPECT_GE(Clock::now() - begin, 3 * kBetweenLooks);
+}
+
+TEST_F(LobbyReceiverTest, WhatIsDrawnForTheOtherGenerationIsLeftToIt) {
+  std::vector<Client> clients;
+  const auto waits = [&](std::uint32_t leaves) {
+    clients.push_back(guest({}, {.accepted = Clock::now(), .last_activity = Clock::now(), .requests = 1}, leaves));
+    const TimePoint begin = Clock::now();
+    run_until([&] { return hub().connections().size() == clients.size(); });
+    return Clock::now() - begin;
+  };
+  serves_at_ease(2);
+  compare({.generation = 2, .permille = 500});
+  EXPECT_LT(waits(2), 3 * kBetweenLooks);
+  EXPECT_GE(waits(1), 3 * kBetweenLooks) << "it takes it in the end, if nobody else does";
+  compare({});
+  EXPECT_LT(waits(1), 3 * kBetweenLooks) << "who it was drawn for is gone";
 }
 
 TEST_F(LobbyReceiverTest, WhatIsNoConnectionIsDroppedAndTheNextOneTaken) {

@@ -41,10 +41,12 @@ class LobbySenderTest : public Fleet {
     ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     const UniqueFd guest(ends[0]);
     const UniqueFd other(ends[1]);
-    while (ipc::send_guest(lobby.entry.get(), guest_of({}, {"unix", 0}), guest.get()) == ipc::Sent::sent) {}
+    while (ipc::send_guest(lobby.entry.get(), guest_of({}, {"unix", 0}), guest.get()) == ipc::Sent::sent) {
+    }
   }
   void empty_lobby() {
-    while (arrive()) {}
+    while (arrive()) {
+    }
     arrivals.clear();
   }
   /// A connection that has had one answer.
@@ -60,11 +62,9 @@ class LobbySenderTest : public Fleet {
   int empties = 0;
   int given_up = 0;
   LoadShedding shedding{board(), fleet, [this] { return static_cast<int>(hub().connections().size()); }};
-  LobbySender sender{io,
-                     lobby.entry.get(),
-                     farewell,
-                     shedding,
-                     {.on_empty = [this] { ++empties; }, .on_give_up = [this] { ++given_up; }}};
+  LobbySender sender{io,           lobby.entry.get(),
+                     farewell,     shedding,
+                     side_changes, {.on_empty = [this] { ++empties; }, .on_give_up = [this] { ++given_up; }}};
 };
 
 TEST_F(LobbySenderTest, ConnectionsThatWaitMoveWhenTheWorkerDrains) {
@@ -158,7 +158,7 @@ TEST_F(LobbySenderTest, OnceOthersDoNotTakeOverAnyMoreNothingMoves) {
 }
 
 TEST_F(LobbySenderTest, WithoutALobbyNothingMoves) {
-  LobbySender none(io, -1, farewell, shedding, {});
+  LobbySender none(io, -1, farewell, shedding, side_changes, {});
   none.begin();
   EXPECT_FALSE(none.possible());
   EXPECT_FALSE(none.moving());
@@ -262,6 +262,34 @@ TEST_F(LobbySenderTest, ARequestStaysWhileTheLobbyIsFull) {
   answer(exchange, "answered here");
   exchange.done();
   EXPECT_THAT(until(client, "here"), EndsWith("answered here"));
+}
+
+TEST_F(LobbySenderTest, WhileGenerationsAreComparedAConnectionChangesWithAnAnswer) {
+  compare({.generation = 2, .permille = 1000});
+  Client& client = answered();
+  EXPECT_FALSE(arrive()) << "it may have come from the other one a moment ago";
+  const TimePoint begin = Clock::now();
+  run_until([&] {
+    if (hub().connections().empty()) return true;
+    client.send(get("/"));
+    until(client, "ok");
+    return false;
+  });
+  EXPECT_GE(Clock::now() - begin, kBetweenDraws);
+  ASSERT_TRUE(arrive());
+  EXPECT_EQ(arrivals[0].guest.leaves, 1u);
+}
+
+TEST_F(LobbySenderTest, WithoutALobbyNothingChanges) {
+  LobbySender nowhere{io, -1, farewell, shedding, side_changes, {}};
+  moves = &nowhere;
+  compare({.generation = 2, .permille = 1000});
+  Client& client = answered();
+  const TimePoint begin = Clock::now();
+  run_until([&] { return Clock::now() - begin > kBetweenDraws; });
+  client.send(get("/"));
+  until(client, "ok");
+  EXPECT_EQ(hub().connections().size(), 1u);
 }
 
 }  // namespace

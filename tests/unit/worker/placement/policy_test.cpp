@@ -1,5 +1,7 @@
 #include "worker/placement/policy.hpp"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace serval::worker::placement {
@@ -97,6 +99,51 @@ TEST(PlacementPolicy, HowManyConnectionsAnOverloadedLoopGives) {
   };
   for (const auto& row : rows) {
     EXPECT_EQ(connections_to_give(row.connections, row.others, row.cpus), row.wanted) << row.rule;
+  }
+}
+
+// ---- Connections while two generations are compared
+
+TEST(PlacementPolicy, WhatIsDrawnForTheOtherGeneration) {
+  const Comparison comparison{.generation = 7, .permille = 200};
+  EXPECT_TRUE(changes_sides(comparison, 6, 0.19));
+  EXPECT_FALSE(changes_sides(comparison, 6, 0.2));
+  EXPECT_TRUE(changes_sides(comparison, 7, 0.79)) << "the newer one keeps no more than its part";
+  EXPECT_FALSE(changes_sides(comparison, 7, 0.8));
+  EXPECT_FALSE(changes_sides({.generation = 7, .permille = 0}, 6, 0.0));
+}
+
+TEST(PlacementPolicy, ConnectionsSpreadAsWorkersDo) {
+  const Comparison comparison{.generation = 2, .permille = 200};
+  EvenDraws of_old(0);
+  EvenDraws of_new(1);
+  for (const int connections : {2, 3, 10}) {
+    std::vector<int> at(static_cast<std::size_t>(connections), 1);
+    int served_by_new = 0;
+    constexpr int kRounds = 500;
+    for (int round = 0; round < kRounds; ++round) {
+      for (int& generation : at) {
+        if (changes_sides(comparison, generation, (generation == 1 ? of_old : of_new).next()))
+          generation = 3 - generation;
+        if (generation == 2) ++served_by_new;
+      }
+    }
+    EXPECT_NEAR(static_cast<double>(served_by_new) / (kRounds * connections), 0.2, 0.05) << connections;
+  }
+}
+
+TEST(PlacementPolicy, DrawsAreEvenFromTheFirst) {
+  for (int seed = 0; seed < 40; ++seed) {
+    EvenDraws draws(seed);
+    int low = 0;
+    for (int i = 0; i < 10; ++i) {
+      const double draw = draws.next();
+      ASSERT_GE(draw, 0);
+      ASSERT_LT(draw, 1);
+      if (draw < 0.2) ++low;
+    }
+    EXPECT_GE(low, 1) << seed;
+    EXPECT_LE(low, 4) << seed;
   }
 }
 

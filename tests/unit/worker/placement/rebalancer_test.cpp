@@ -73,7 +73,7 @@ class RebalancerTest : public Fleet {
   HandlerPool pool{io, kThreads, 64, {}};
   ipc::Lobby lobby = std::move(*ipc::make_lobby());
   LoadShedding shedding{board(), fleet, [] { return 0; }};
-  LobbySender sender{io, lobby.entry.get(), farewell, shedding, {}};
+  LobbySender sender{io, lobby.entry.get(), farewell, shedding, side_changes, {}};
   int told = 0;
   Rebalancer rebalancer{io, pool, fleet, sender, [this] { ++told; }};
 };
