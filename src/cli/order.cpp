@@ -68,6 +68,11 @@ std::string line_of_upgrade(const boost::json::object& result) {
   return control::fill_in(sentence, result);
 }
 
+std::string remark_of(const boost::json::object& result) {
+  const auto remark = control::maybe_text_at(result, "remark");
+  return remark && !remark->empty() ? *remark + '\n' : "";
+}
+
 /// What standard output says of a result.
 std::string shown(const control::Command& order, const boost::json::object& result) {
   const std::string done = order.done.empty() ? "" : control::fill_in(order.done, result) + '\n';
@@ -76,7 +81,7 @@ std::string shown(const control::Command& order, const boost::json::object& resu
     case Order::status: return control::format_status(result);
     case Order::stacks: return control::format_stacks(result);
     case Order::reload:
-    case Order::rollback: return done + control::format_changes(result);
+    case Order::rollback: return done + remark_of(result) + control::format_changes(result);
     case Order::upgrade: return line_of_upgrade(result);
     case Order::stop:
     case Order::scale:

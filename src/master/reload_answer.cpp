@@ -27,6 +27,7 @@ void answer(const ReloadReport& report, const control::Responder& responder) {
     }
   }
   responder.finish({{"generation", ended.generation},
+                    {"remark", ended.remark},
                     {"build", report.build},
                     {"build_before", report.build_before},
                     {"config_file", control::utf8(report.config_file)},

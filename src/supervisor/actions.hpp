@@ -48,7 +48,7 @@ struct Kill {
   pid_t pid;
   int signal;
 };
-struct LookAtWorkers {  ///< answered by LookedAtWorkers
+struct LookAtWorkers {     ///< answered by LookedAtWorkers
   bool memory = false;     ///< measure it
   Duration silent_for{0};  ///< look at the loop's thread of those that have been silent for so long; 0: of none
 };
@@ -62,7 +62,8 @@ struct InspectApp {  ///< answered by AppChanged if the library is another than 
 struct ReloadEnded {  ///< the last one that began; a request that comes while one is under way gets one more of its own
   int generation;     ///< that serves now
   bool good = false;
-  std::string why;    ///< it failed
+  std::string why;       ///< it failed
+  std::string remark{};  ///< it went well, but there is something to know; empty: there is not
 };
 struct ReloadAgain {  ///< one was asked for meanwhile: read the config and send ReloadRequested
   std::string by;

@@ -31,11 +31,8 @@ void Rollout::on(const RollbackRequested& event, const Turn& turn) {
   if (const std::string why = turn.why_not_running(); !why.empty()) return refuse(why);
   if (world.rollout) return refuse("a reload is under way");
   if (!world.kept) return refuse("no generation is kept");
-  world.rollout = RolloutInHand{.from = world.current,
-                                .to = world.kept->generation,
-                                .begun = turn.now,
-                                .settings = event.settings,
-                                .back = true};
+  world.rollout = RolloutInHand{
+      .from = world.current, .to = world.kept->generation, .begun = turn.now, .settings = event.settings, .back = true};
   turn.say(log::Level::info, "rolling back",
            {{"from_gen", world.rollout->from}, {"to_gen", world.rollout->to}, {"by", event.by}});
   notifier_.reloading(turn);
@@ -54,16 +51,15 @@ void Rollout::on(const ReloadRefused& event, const Turn& turn) {
 void Rollout::on(const AppChanged& event, const Turn& turn) {
   const World& world = turn.world;
   if (event.generation != world.current || world.rollout || world.leaving() || !world.crash_looping()) return;
-  turn.say(log::Level::warning,
-           "the app crashes over and over, and its library has changed on disk: loading it anew",
+  turn.say(log::Level::warning, "the app crashes over and over, and its library has changed on disk: loading it anew",
            {{"gen", world.newest + 1}});
   begin("its new library", std::nullopt, turn);
 }
 
 void Rollout::begin(const std::string& by, std::optional<Settings> settings, const Turn& turn) {
   World& world = turn.world;
-  world.rollout = RolloutInHand{
-      .from = world.current, .to = ++world.newest, .begun = turn.now, .settings = std::move(settings)};
+  world.rollout =
+      RolloutInHand{.from = world.current, .to = ++world.newest, .begun = turn.now, .settings = std::move(settings)};
   turn.say(log::Level::info, "reloading",
            {{"from_gen", world.rollout->from}, {"to_gen", world.rollout->to}, {"by", by}});
   notifier_.reloading(turn);
@@ -184,6 +180,8 @@ void Rollout::on(const GenerationFigures& event, const Turn& turn) {
     case Verdict::Kind::too_few:
       turn.say(log::Level::warning, "too few requests to compare the generations, the reload goes on",
                {{"gen", rollout->to}, {"figures", verdict->why}});
+      rollout->remark = "it was not compared with generation " + std::to_string(rollout->from) +
+                        " (reload.watch): too few requests, " + verdict->why;
       return roll_out(turn);
     case Verdict::Kind::good:
       turn.say(log::Level::info, "the new generation answers no worse than the old one",
@@ -229,17 +227,17 @@ void Rollout::end(bool good, const std::string& why, const Turn& turn) {
   }
   notifier_.ready(turn);
   for (const int index : rollout.canaries) dismiss_canary(turn.slots[index], turn);
-  turn.act(ReloadEnded{world.current, good, why});
+  turn.act(ReloadEnded{world.current, good, why, good ? rollout.remark : ""});
   if (const auto by = std::exchange(again_by_, std::nullopt)) turn.act(ReloadAgain{*by});
 }
 
 void Rollout::roll_back(const std::string& why, const Turn& turn) {
   World& world = turn.world;
   const auto go_on = [&](const char* way_back) {
-    turn.say(log::Level::error,
-             std::string("the new generation's workers die, and the old one ") + way_back +
-                 ": going on with the new one",
-             {{"why", why}});
+    turn.say(
+        log::Level::error,
+        std::string("the new generation's workers die, and the old one ") + way_back + ": going on with the new one",
+        {{"why", why}});
   };
   const Mold* old = world.find_mold(world.rollout->from);
   if (old == nullptr || old->state != MoldState::ready) return go_on("cannot fork any more");

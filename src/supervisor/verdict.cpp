@@ -149,7 +149,8 @@ double chance(std::uint64_t hits, std::uint64_t requests, std::uint64_t other_hi
 
 Verdict judge(const Figures& old, const Figures& fresh, const config::Reload& rules, bool at_end) {
   using Kind = Verdict::Kind;
-  if (old.requests < kFewestRequests || fresh.requests < kFewestRequests) return {Kind::too_few, versus(old, fresh)};
+  if (old.requests < kFewestRequests || fresh.requests < kFewestRequests)
+    return {Kind::too_few, "it takes " + std::to_string(kFewestRequests) + " of each (" + versus(old, fresh) + ")"};
   if (fails_more(old, fresh, rules.max_error_ratio, at_end ? kChanceAtEnd : kChanceBefore)) {
     return {Kind::worse, "its requests fail more often than reload.max_error_ratio = " +
                              shortest(rules.max_error_ratio) + " allows (" + versus(old, fresh) + ")"};

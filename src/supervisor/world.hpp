@@ -32,6 +32,7 @@ struct RolloutInHand {
   std::optional<Settings> settings{};  ///< from when it rolls
   /// To a generation whose mold is there: its code has served already and proves nothing, and somebody waits.
   bool back = false;
+  std::string remark{};              ///< for whoever asked for it (ReloadEnded)
   std::optional<Settings> before{};  ///< since it rolls: what a roll-back goes back to
 };
 

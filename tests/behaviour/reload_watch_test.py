@@ -56,6 +56,30 @@ class Watch(ReloadTest):
         self.assertEqual(load.failures, [])
         self.assertEqual(self.generations(serval), {1})
 
+    def test_clients_that_keep_their_connections_meet_the_new_generation_too(self):
+        serval = self.start_watched("sleep_ms=2", watch="30s", count=4)
+        with Load(serval, clients=4, target="/quality") as load:
+            load.wait_for(100)
+            code, out, err = self.deploy("sleep_ms=2", "fail_every=10")
+            self.assertEqual((code, out), (1, ""), err)
+            self.assertRegex(err, r"its requests fail more often than reload\.max_error_ratio")
+            load.failures.clear()
+            load.wait_for(100)
+        self.assertEqual([failure for failure in load.failures if not failure.startswith("status 500")], [])
+        self.assertEqual(self.generations(serval), {1})
+
+    def test_with_kept_connections_each_generation_gets_its_part(self):
+        serval = self.start_watched("sleep_ms=2", watch="5s", count=3)
+        with Load(serval, clients=4, target="/quality") as load:
+            load.wait_for(100)
+            code, out, err = self.command("reload")
+            self.assertEqual(code, 0, err)
+        self.assertEqual(load.failures, [])
+        line = serval.expect_log(r"the new generation answers no worse than the old one gen=2 figures=.*")
+        fresh, old = (int(number) for number in re.findall(r"of (\d+) requests failed", line.group()))
+        self.assertGreater(fresh, 0.08 * (fresh + old), line.group())  # a fourth of the workers has a fourth of the connections, roughly
+        self.assertLess(fresh, 0.5 * (fresh + old), line.group())
+
     def test_good_code_goes_on_every_time(self):
         serval = self.start_watched("sleep_ms=5")
         with self.load(serval) as load:
@@ -70,6 +94,7 @@ class Watch(ReloadTest):
         serval = self.start_watched("sleep_ms=5")
         code, out, err = self.command("reload")
         self.assertEqual(code, 0, err)
+        self.assertRegex(out, r"it was not compared with generation 1 \(reload\.watch\): too few requests, it takes 50 of each \(new: 0 of 0 requests failed")
         serval.expect_log(r"too few requests to compare the generations, the reload goes on gen=2")
 
     def test_both_serve_while_it_is_watched_and_status_shows_them(self):
