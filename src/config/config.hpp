@@ -31,58 +31,58 @@ using LogKeys = log::Keys;
 enum class MemoryMeasure { pss, rss, uss };
 
 struct App {
-  std::string library;             ///< path of the shared library; relative to the config file
-  std::vector<std::string> args;   ///< handed to the app
+  std::string library;                     ///< path of the shared library; relative to the config file
+  std::vector<std::string> args;           ///< handed to the app
   std::map<std::string, std::string> env;  ///< set for the mold and the workers
 };
 
 struct Server {
-  std::string name;                               ///< empty: the library's name without "lib" and ".so"
+  std::string name;  ///< empty: the library's name without "lib" and ".so"
   std::vector<std::string> bind = {"0.0.0.0:8000"};
   int backlog = 2048;
-  std::string pidfile;                            ///< empty: none
-  std::string user;                               ///< empty: keep the current user
+  std::string pidfile;  ///< empty: none
+  std::string user;     ///< empty: keep the current user
   std::string group;
   unsigned umask = 0022;
 };
 
 struct Workers {
-  std::optional<int> count;                       ///< none: auto, 2 x usable CPUs + 1, capped by memory
+  std::optional<int> count;  ///< none: auto, 2 x usable CPUs + 1, capped by memory
   int threads = 5;
   int queue = 128;
-  Duration queue_timeout = 0s;                    ///< 0: no limit
+  Duration queue_timeout = 0s;  ///< 0: no limit
   Duration boot_timeout = 60s;
-  Duration heartbeat_timeout = 30s;               ///< 0: no limit
-  int max_requests = 0;                           ///< 0: never
+  Duration heartbeat_timeout = 30s;  ///< 0: no limit
+  int max_requests = 0;              ///< 0: never
   int max_requests_jitter = 0;
-  Duration max_lifetime = 0s;                     ///< 0: no limit
+  Duration max_lifetime = 0s;  ///< 0: no limit
   Duration max_lifetime_jitter = 0s;
   int max_recycling = 1;
 };
 
 /// Ceilings for one worker.
 struct Memory {
-  std::size_t soft = 0;                           ///< bytes; 0: none
-  std::size_t hard = 0;                           ///< bytes; 0: none
+  std::size_t soft = 0;  ///< bytes; 0: none
+  std::size_t hard = 0;  ///< bytes; 0: none
   MemoryMeasure measure = MemoryMeasure::pss;
   Duration interval = 1s;
-  int samples = 3;                                ///< in a row above soft
+  int samples = 3;  ///< in a row above soft
 };
 
 struct Request {
   Duration timeout = 30s;
   Duration header_timeout = 10s;
   Duration body_timeout = 30s;
-  std::size_t body_min_rate = 512;                ///< bytes per second, on average after 5 s; 0: no limit
+  std::size_t body_min_rate = 512;  ///< bytes per second, on average after 5 s; 0: no limit
   Duration write_timeout = 30s;
-  Duration keep_alive = 75s;                      ///< 0: close after each answer
-  int keep_alive_requests = 0;                    ///< 0: no limit
+  Duration keep_alive = 75s;    ///< 0: close after each answer
+  int keep_alive_requests = 0;  ///< 0: no limit
   std::size_t max_header = 64 * KiB;
   int max_headers = 128;
   std::size_t max_target = 8 * KiB;
-  std::size_t max_body = 16 * MiB;                ///< 0: no limit
-  std::size_t spill_body = 1 * MiB;               ///< beyond: a temporary file
-  bool answer_id = false;                         ///< answers have the X-Request-Id of their request
+  std::size_t max_body = 16 * MiB;   ///< 0: no limit
+  std::size_t spill_body = 1 * MiB;  ///< beyond: a temporary file
+  bool answer_id = false;            ///< answers have the X-Request-Id of their request
   std::vector<std::string> trusted_proxies = {"127.0.0.1", "::1", "unix"};
   bool proxy_protocol = false;
 };
@@ -91,7 +91,7 @@ struct Restart {
   Duration backoff_first = 100ms;
   Duration backoff_max = 30s;
   Duration backoff_reset = 60s;
-  int give_up_after = 0;                          ///< crashes in a row without one healthy worker; 0: never
+  int give_up_after = 0;  ///< crashes in a row without one healthy worker; 0: never
 };
 
 /// A number of workers, or a share of them.
@@ -105,29 +105,29 @@ struct Portion {
 };
 
 struct Reload {
-  int surge = 1;                                  ///< new workers ahead of old ones
-  Duration ready_timeout = 60s;                   ///< of the first new worker
-  Duration watch = 0s;                            ///< 0: the figures of the new generation are not looked at
-  Portion canary;                                 ///< workers of the new generation while it is watched
-  double max_error_ratio = 2;                     ///< new against old
-  double max_latency_ratio = 2;                   ///< likewise
-  Duration keep = 0s;                             ///< 0: the generation before goes with its last worker
+  int surge = 1;                 ///< new workers ahead of old ones
+  Duration ready_timeout = 60s;  ///< of the first new worker
+  Duration watch = 0s;           ///< 0: the figures of the new generation are not looked at
+  Portion canary;                ///< workers of the new generation while it is watched
+  double max_error_ratio = 2;    ///< new against old
+  double max_latency_ratio = 2;  ///< likewise
+  Duration keep = 0s;            ///< 0: the generation before goes with its last worker
 };
 
 struct Shutdown {
-  Duration delay = 0s;                            ///< goes on serving for so long, unready
+  Duration delay = 0s;  ///< goes on serving for so long, unready
   Duration grace = 30s;
 };
 
 struct Log {
   LogLevel level = LogLevel::info;
   LogFormat format = LogFormat::text;
-  LogKeys keys = LogKeys::serval;                 ///< of lines that are JSON
-  std::string file = "-";                         ///< "-" is standard error
-  std::string access = "-";                       ///< "-" is standard output; "off"; or a path
-  std::string access_format = "combined";         ///< combined | json | a template
-  Duration slow = 0s;                             ///< requests that take longer have a line; 0: none has
-  std::vector<std::string> redact;                ///< query parameters whose values are not logged
+  LogKeys keys = LogKeys::serval;          ///< of lines that are JSON
+  std::string file = "-";                  ///< "-" is standard error
+  std::string access = "-";                ///< "-" is standard output; "off"; or a path
+  std::string access_format = "combined";  ///< combined | json | a template
+  Duration slow = 0s;                      ///< requests that take longer have a line; 0: none has
+  std::vector<std::string> redact;         ///< query parameters whose values are not logged
   bool capture = true;
 };
 
@@ -136,28 +136,30 @@ inline bool names_file(std::string_view setting) { return !setting.empty() && se
 
 /// Probes on the app's own listeners, answered by serval.
 struct Health {
-  std::string live;                               ///< path; empty: none
-  std::string ready;                              ///< path; empty: none
-  std::string drain_file;                         ///< while it exists the server is not ready; empty: none
-  int ready_workers = 1;                          ///< fewer that serve and are ready: the server is not
-  Duration ready_interval = 1s;                   ///< between two questions to the app's ready(); 0: none after its first yes
-  bool log = false;                               ///< probes get access lines
+  std::string live;              ///< path; empty: none
+  std::string ready;             ///< path; empty: none
+  std::string drain_file;        ///< while it exists the server is not ready; empty: none
+  int ready_workers = 1;         ///< fewer that serve and are ready: the server is not
+  Duration ready_interval = 1s;  ///< between two questions to the app's ready(); 0: none after its first yes
+  bool log = false;              ///< probes get access lines
 
   bool probed() const { return !live.empty() || !ready.empty(); }
 };
 
 /// The endpoints for those who watch the server.
 struct Admin {
-  std::string bind{kDefaultAdminBind};            ///< an address; "off": none
-  std::string statsd;                             ///< where StatsD listens, "host:port"; empty: nothing is sent
-  std::string statsd_prefix = "serval";           ///< of what it is told; empty: none
+  std::string bind{kDefaultAdminBind};   ///< an address; "off": none
+  std::string statsd;                    ///< where StatsD listens, "host:port"; empty: nothing is sent
+  std::string statsd_prefix = "serval";  ///< of what it is told; empty: none
 
   bool on() const { return bind != "off"; }
+  /// Else another port of the same address does as well.
+  bool bind_is_chosen() const { return on() && bind != kDefaultAdminBind; }
 };
 /// Where commands such as `serval status` reach the master.
 struct Control {
-  std::string socket;                             ///< empty: automatic (control/socket_location.hpp); "off"; or a path
-  unsigned mode = 0600;                           ///< of the socket file
+  std::string socket;    ///< empty: automatic (control/socket_location.hpp); "off"; or a path
+  unsigned mode = 0600;  ///< of the socket file
 };
 
 struct Config {

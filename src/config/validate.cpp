@@ -88,8 +88,10 @@ void check_list(const Option& option, const Raw& raw, std::vector<Problem>& prob
     if (first != seen.end()) {
       const std::string how =
           first->same_place(*address) ? ": the same address as server.bind[" : ": it cannot stand beside server.bind[";
-      problems.push_back({item.at, "server.bind[" + std::to_string(seen.size()) + "] = " + shown(option, item) + how +
-                                       std::to_string(first - seen.begin()) + "]", "remove one of them"});
+      problems.push_back({item.at,
+                          "server.bind[" + std::to_string(seen.size()) + "] = " + shown(option, item) + how +
+                              std::to_string(first - seen.begin()) + "]",
+                          "remove one of them"});
     }
     seen.push_back(*address);
   }
@@ -103,6 +105,16 @@ void note_idle_keys(Loaded& loaded) {
                           "log.keys = " + said(loaded, "log.keys", name_of(log.keys)) +
                               " changes nothing: neither log.format nor log.access_format is \"json\"",
                           "write format = \"json\" under [log]"});
+}
+
+/// Likewise.
+void note_idle_statsd(Loaded& loaded) {
+  const Admin& admin = loaded.config.admin;
+  if (admin.statsd.empty() || admin.on()) return;
+  loaded.notes.push_back({origin(loaded, "admin.statsd"),
+                          "admin.statsd = " + said(loaded, "admin.statsd", admin.statsd) +
+                              " changes nothing: the admin process would send it, and admin.bind is \"off\"",
+                          "admin.bind = \"127.0.0.1:0\" is any free port of this machine"});
 }
 
 void complete(Loaded& loaded) {
@@ -121,10 +133,10 @@ void validate(Loaded& loaded) {
   }
   const auto& health = loaded.config.health;
   if (health.probed() && health.live == health.ready) {
-    loaded.problems.push_back({origin(loaded, "health.ready"),
-                               "health.ready = " + said(loaded, "health.ready", health.ready) +
-                                   ": the same path as health.live",
-                               "they say different things: name two paths, for example /health and /health/ready"});
+    loaded.problems.push_back(
+        {origin(loaded, "health.ready"),
+         "health.ready = " + said(loaded, "health.ready", health.ready) + ": the same path as health.live",
+         "they say different things: name two paths, for example /health and /health/ready"});
   }
   if (const auto& count = loaded.config.workers.count; count) {
     require_order(loaded, "health.ready_workers", health.ready_workers, "workers.count", *count, count_text);
@@ -133,6 +145,7 @@ void validate(Loaded& loaded) {
   require_order(loaded, "restart.backoff_first", restart.backoff_first, "restart.backoff_max", restart.backoff_max,
                 duration_text);
   note_idle_keys(loaded);
+  note_idle_statsd(loaded);
 }
 
 std::string name_from_library(std::string_view library) {

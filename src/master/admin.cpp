@@ -40,8 +40,7 @@ Result<os::Listening> listen_at(std::string_view bind, const config::Config& con
 
 /// Another server of this machine has the default, most likely.
 std::string any_port_of(const config::Admin& admin) {
-  const bool chosen = admin.bind != config::kDefaultAdminBind;
-  return chosen ? std::string() : admin.bind.substr(0, admin.bind.rfind(':')) + ":0";
+  return admin.bind_is_chosen() ? std::string() : admin.bind.substr(0, admin.bind.rfind(':')) + ":0";
 }
 
 }  // namespace
@@ -65,6 +64,15 @@ void Admin::begin(const config::Config& config, const LogFiles& logs) {
 void Admin::resume(const ListenerRecord& record, const config::Config& config, const LogFiles& logs) {
   if (record.fd >= 0) listener_ = std::make_shared<Listener>(record);
   use(config, logs);
+}
+
+Result<void> Admin::can_use(const config::Config& config) const {
+  const bool has_it = listener_ && listener_->bind() == config.admin.bind;
+  if (!config.admin.on() || has_it || !any_port_of(config.admin).empty()) return {};
+  auto listening = listen_at(config.admin.bind, config);
+  if (!listening) return Error{"admin.bind: " + listening.error()};
+  const Listener left_again(config.admin.bind, std::move(*listening));
+  return {};
 }
 
 Result<void> Admin::listen(const config::Config& config) {

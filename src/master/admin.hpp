@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 
+#include "base/result.hpp"
 #include "config/config.hpp"
 #include "ipc/packet.hpp"
 #include "master/handover.hpp"
@@ -43,6 +44,8 @@ class Admin {
   void begin(const config::Config& config, const LogFiles& logs);
   /// The same with the socket that an earlier version of serval in this process had.
   void resume(const ListenerRecord& record, const config::Config& config, const LogFiles& logs);
+  /// An error if an address that `config` chooses for it cannot be had; nothing is changed.
+  Result<void> can_use(const config::Config& config) const;
   /// Another configuration is in force: the process starts anew if it is one for it too, and elsewhere if it says so.
   /// Where that cannot be had it stays where it is, and the log says so.
   void use(const config::Config& config, const LogFiles& logs);

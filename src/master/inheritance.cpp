@@ -53,7 +53,7 @@ Inheritance::Inheritance(const config::Config& config) : lobby(make_lobby()), sc
   if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
   life_read.reset(life[0]);
   life_write.reset(life[1]);
-  if (config.admin.on()) prepare_traces();
+  prepare_traces(config.admin);
 }
 
 Inheritance::Inheritance(const Handover& handover)
@@ -65,10 +65,15 @@ Inheritance::Inheritance(const Handover& handover)
       spans{UniqueFd(handover.spans_read_fd), UniqueFd(handover.spans_write_fd)} {}
 
 /// Without a pipe the server gets along: nothing is traced.
-void Inheritance::prepare_traces() {
+void Inheritance::prepare_traces(const config::Admin& admin) {
   telemetry = config::telemetry_from(config::process_environment());
   for (const std::string& problem : telemetry.problems) log::warning(problem);
   if (!telemetry.traces) return;
+  if (!admin.on()) {
+    log::warning("no traces: the admin process would send them, and admin.bind is \"off\"",
+                 {{"collector", telemetry.host + ":" + telemetry.port}});
+    return;
+  }
   if (auto pipe = ipc::make_span_pipe()) {
     spans = std::move(*pipe);
     log::info("tracing", {{"collector", telemetry.host + ":" + telemetry.port}});

@@ -24,7 +24,7 @@ struct Inheritance {
   void record(Handover& handover) const;
   void put_into(ipc::Heritage& heritage) const;
 
-  void prepare_traces();
+  void prepare_traces(const config::Admin& admin);
 
   UniqueFd life_read;   ///< inherited by all children
   UniqueFd life_write;  ///< held by us alone, and never written to: its end is our end

@@ -38,6 +38,7 @@ Master::Master(MasterSetup setup, const Handover* resumed)
       reloads_(reader_, std::move(setup.sources), generations_, children_, supervisor_,
                {.tell = tell_,
                 .configuration_read = [this] { control_.look_after_socket(); },
+                .can_put_in_force = [this](const config::Config& config) { return admin_.can_use(config); },
                 .put_in_force =
                     [this](const config::Config& config) {
                       memory_.use(config.memory);

@@ -129,6 +129,10 @@ std::vector<std::string> obstacles(const config::Config& config) {
   for (const std::string& bind : config.server.bind) {
     if (const auto address = Address::parse(bind)) findings.note("server.bind " + bind, cannot_listen(*address));
   }
+  if (config.admin.bind_is_chosen()) {
+    const auto address = Address::parse(config.admin.bind);
+    if (address) findings.note("admin.bind " + config.admin.bind, cannot_listen(*address));
+  }
   const std::string& control = config.control.socket;
   if (config::names_file(control)) findings.note("control.socket", cannot_bind_file(control));
   return findings.take();

@@ -135,6 +135,10 @@ Result<Generation> Reloads::open_next(const Result<config::Reading>& read) const
     put_back(newest.listeners, newest.config->server);
     return Error{listeners.error()};
   }
+  if (const auto can = hooks_.can_put_in_force(*config); !can) {
+    put_back(newest.listeners, newest.config->server);
+    return Error{can.error()};
+  }
   next.listeners = std::move(*listeners);
   return next;
 }

@@ -22,7 +22,8 @@ class Reloads {
  public:
   struct Hooks {
     Tell tell;
-    std::function<void()> configuration_read;  ///< or not to be had: a reading has ended
+    std::function<void()> configuration_read;                             ///< or not to be had: a reading has ended
+    std::function<Result<void>(const config::Config&)> can_put_in_force;  ///< asked before anything is begun
     std::function<void(const config::Config&)> put_in_force;  ///< what of it the master itself goes by, but for its log
   };
   Reloads(ConfigReader& reader, config::Sources sources, Generations& generations, const Children& children,
@@ -34,7 +35,8 @@ class Reloads {
 
   /// `done` is called once: when it has ended, or could not even begin. A request that comes while one is under way is
   /// told of the next one.
-  void request(const std::string& by, ReloadDone done = [](const auto&) {});
+  void request(
+      const std::string& by, ReloadDone done = [](const auto&) {});
 
   /// To the generation that is kept, if there is one; `done` likewise. Nothing is read.
   void roll_back(const std::string& by, ReloadDone done);

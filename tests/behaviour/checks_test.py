@@ -66,6 +66,15 @@ class Checks(ServalTest):
                 serval = self.launch_config(config=bound)
                 self.assertNotEqual(serval.wait(), 0, "run takes it")
 
+    def test_an_admin_address_that_cannot_be_had(self):
+        for bind, said in (("192.0.2.1:9464", r"admin\.bind 192\.0\.2\.1:9464: .*no interface of this machine has it"),
+                           (f"unix:{self.path('nowhere/x.sock')}", r"admin\.bind unix:\S+: the folder \S+/nowhere: No such file")):
+            with self.subTest(bind):
+                code, out, err = self.run_command("check", "-c", self.write("serval.toml", toml({"app": {"library": library("hello")}})),
+                                                  env={"SERVAL_ADMIN_BIND": bind})
+                self.assertEqual(code, 78, out + err)
+                self.assertRegex(err, said)
+
     def test_a_start_with_an_account_that_nobody_knows_is_a_wrong_configuration(self):
         for server, said in (({"user": "no-such-user"}, r'server\.user: there is no user "no-such-user"'),
                              ({"group": "no-such-group"}, r'server\.group: there is no group "no-such-group"'),

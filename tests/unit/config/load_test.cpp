@@ -338,10 +338,12 @@ TEST_F(Load, WrongValuesAreRefusedAtTheirPlace) {
        ":4:10: error: log.access = \"stdout\": expected \"-\" for standard output, \"off\", or a path"},
       {"[log]\nfile = \"stderr\"\n",
        ":4:8: error: log.file = \"stderr\": expected \"-\" for standard error, or a path"},
-      {"[log]\nfile = \"off\"\n", ":4:8: error: log.file = \"off\": expected \"-\" for standard error, or a path: "
-                                   "it cannot be off, log.level says what is written; a file of this name would be"},
+      {"[log]\nfile = \"off\"\n",
+       ":4:8: error: log.file = \"off\": expected \"-\" for standard error, or a path: "
+       "it cannot be off, log.level says what is written; a file of this name would be"},
       {"[log]\naccess = \"None\"\n",
-       ":4:10: error: log.access = \"None\": expected \"-\" for standard output, \"off\", or a path; a file of this name "
+       ":4:10: error: log.access = \"None\": expected \"-\" for standard output, \"off\", or a path; a file of this "
+       "name "
        "would be \"./None\""},
       {"[log]\naccess = \"syslog\"\n", ":4:10: error: log.access = \"syslog\": expected \"-\" for standard output"},
       {"[server]\npidfile = \"off\"\n",
@@ -362,7 +364,8 @@ TEST_F(Load, WrongValuesAreRefusedAtTheirPlace) {
       {"[health]\nlive = \"health\"\n", ":4:8: error: health.live = \"health\": expected a path that begins with /"},
       {"[health]\nready = \"/up?now\"\n",
        ":4:9: error: health.ready = \"/up?now\": expected a path as it stands in a request, without a query"},
-      {"[health]\nlive = \"/up\"\nready = \"/up\"\n", ":5:9: error: health.ready = \"/up\": the same path as health.live"},
+      {"[health]\nlive = \"/up\"\nready = \"/up\"\n",
+       ":5:9: error: health.ready = \"/up\": the same path as health.live"},
       {"[workers]\ncount = 2\n[health]\nready_workers = 3\n",
        ":6:17: error: health.ready_workers = 3 is more than workers.count = 2"},
       {"[health]\nready_workers = 0\n", ":4:17: error: health.ready_workers = 0"},
@@ -412,9 +415,8 @@ TEST_F(Load, EnvironmentAndFlagsAreNamedInProblems) {
   EXPECT_THAT(
       text,
       HasSubstr("environment SERVAL_WORKERS_THREADS: error: workers.threads = \"five\": expected a whole number"));
-  EXPECT_THAT(
-      text,
-      HasSubstr("environment SERVAL_TLS_KEY: error: tls.key is known, but this version does not serve it yet"));
+  EXPECT_THAT(text,
+              HasSubstr("environment SERVAL_TLS_KEY: error: tls.key is known, but this version does not serve it yet"));
   EXPECT_THAT(text, HasSubstr("flag --workers.queue: error: workers.queue = \"-3\": expected"));
   EXPECT_THAT(text, HasSubstr("flag --app.env: error: app.env = (hidden): expected NAME=VALUE"));
   EXPECT_EQ(load().problems.size(), 4u);
@@ -460,6 +462,15 @@ TEST(NameFromLibrary, DropsWhatEveryLibraryHas) {
       {"lib.so", "lib"},           {"my shop.so", "my-shop"}, {"", ""},
   };
   for (const auto& [library, name] : table) EXPECT_EQ(name_from_library(library), name) << library;
+}
+
+TEST_F(Load, statsd_without_a_process_that_sends_is_noted) {
+  const std::string app = "[app]\nlibrary = \"libshop.so\"\n[admin]\nstatsd = \"127.0.0.1:8125\"\n";
+  write(app);
+  EXPECT_EQ(notes(), "");
+  write(app + "bind = \"off\"\n");
+  EXPECT_THAT(notes(), HasSubstr("admin.statsd = \"127.0.0.1:8125\" changes nothing"));
+  EXPECT_EQ(errors(), "");
 }
 
 TEST_F(Load, names_for_keys_that_no_line_has_are_noted) {
