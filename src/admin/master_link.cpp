@@ -17,8 +17,8 @@ using namespace std::chrono_literals;
 
 /// Between two questions.
 constexpr Duration kInterval = 20ms;
-/// A master that is only busy has answered by then.
-constexpr Duration kPatience = 1s;
+/// A master that is only busy has answered by then. Kubernetes' probes have a second in all.
+constexpr Duration kPatience = 500ms;
 
 Status parse(const std::vector<UniqueFd>& files) {
   if (files.empty()) return nullptr;

@@ -45,10 +45,14 @@ constexpr std::array kHistogramMetrics{
     std::pair{scoreboard::Histogram::request_duration, Metric::request_duration_seconds},
     std::pair{scoreboard::Histogram::queue_wait, Metric::queue_wait_seconds}};
 
+/// Shown before the first answer: a rate of what has come into being with its first count misses that one.
+constexpr std::array kUsualStatuses{200, 500, 503, 504};
+
 void write_requests(Exposition& out, const scoreboard::Totals& totals) {
   begin(out, Metric::requests);
   for (int status = scoreboard::kFirstStatus; scoreboard::is_status(status); ++status) {
-    if (const std::uint64_t count = totals.answers_with(status); count > 0)
+    const bool usual = std::find(kUsualStatuses.begin(), kUsualStatuses.end(), status) != kUsualStatuses.end();
+    if (const std::uint64_t count = totals.answers_with(status); count > 0 || usual)
       out.sample(count, {{"code", std::to_string(status)}});
   }
   for (const auto& [counter, metric] : kCounterMetrics) {
@@ -251,10 +255,7 @@ void write_machine(Exposition& out, const MachineFigures& machine) {
 std::string metrics(const MetricSources& sources, Format format) {
   Exposition out(format);
   begin(out, Metric::build);
-  const json::object none;
-  const json::object& status = sources.status ? *sources.status : none;
-  out.sample(std::uint64_t{1}, {{"version", std::string(sources.version)},
-                                {"name", control::maybe_text_at(status, "name").value_or("")}});
+  out.sample(std::uint64_t{1}, {{"version", std::string(sources.version)}, {"name", std::string(sources.name)}});
   write_requests(out, sources.totals);
   begin(out, Metric::utilization_ratio);
   for (const Utilization::Window& window : Utilization::kWindows)

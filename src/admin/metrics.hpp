@@ -15,7 +15,8 @@ namespace serval::admin {
 /// What metrics are made of; all borrowed for the call.
 struct MetricSources {
   std::string_view version;
-  const Status& status;  ///< null: the master does not answer; what it would say is left out
+  std::string_view name;  ///< server.name
+  const Status& status;   ///< null: the master does not answer; what it would say is left out
   const scoreboard::Totals& totals;
   const MachineFigures& machine;
   const Utilization& utilization;

@@ -1,5 +1,7 @@
 #include "admin/pages.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/json/serialize.hpp>
@@ -36,13 +38,14 @@ Page health(HealthQuestion question, const http::Request& request, const Status&
 }
 
 std::vector<NamedProcess> processes_of(const Status& status) {
-  std::vector<NamedProcess> result;
+  std::vector<NamedProcess> result{{"admin", ::getpid()}};
   if (!status) return result;
   const auto add = [&result](std::string name, const boost::json::object& from) {
     if (const auto pid = control::number_at(from, "pid"); pid && *pid > 0)
       result.push_back({std::move(name), static_cast<pid_t>(*pid)});
   };
   add("master", *status);
+  if (const auto* mold = control::object_in(*status, "mold")) add("mold", *mold);
   for (const auto* worker : control::objects_in(*status, "workers")) {
     if (control::text_at(*worker, "state") != "draining")
       add("worker[" + control::number(*worker, "slot") + "]", *worker);
@@ -119,6 +122,7 @@ Page Pages::metrics(const http::Request& request, const Status& status) const {
   const MachineFigures machine = look_at_machine(processes_of(status));
   return {200, content_type(format),
           admin::metrics({.version = SERVAL_VERSION,
+                          .name = parts_.name,
                           .status = status,
                           .totals = totals,
                           .machine = machine,

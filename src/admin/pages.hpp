@@ -26,6 +26,7 @@ struct Page {
 class Pages final : public server::Handler {
  public:
   struct Parts {
+    const std::string& name;  ///< server.name
     MasterLink& master;
     const scoreboard::Memory& scoreboard;
     const Utilization& utilization;

@@ -52,6 +52,7 @@ class Probes(Admin):
             answer = self.look(serval, "/livez")
             self.assertEqual((answer.status, answer.body), (503, b"the master does not answer\n"))
             values = self.metrics(serval)  # what workers count needs no master
+            self.assertEqual([series for series in values if series.startswith("serval_build_info") and 'name="probe"' not in series], [])
             self.assertEqual((values["serval_up"], values['serval_requests_total{code="200"}']), (0, 1))
             self.assertEqual(self.look(serval, "/status").status, 503)
         finally:
@@ -76,6 +77,11 @@ class WhileTheAppHangs(Admin):
         values = self.metrics(serval)
         self.assertEqual((values['serval_threads{state="busy"}'], values['serval_threads{state="idle"}']), (2, 0))
         self.assertEqual(self.look(serval, "/livez").status, 200)  # until they have been silent for workers.heartbeat_timeout
+        wait_until(lambda: self.look(serval, "/readyz").status == 503, "workers that give no sign of life to be noticed")
+        self.assertEqual(self.look(serval, "/readyz").body, b"all 2 workers have given no sign of life for 15s\n")
+        code, _, err = self.run_command("healthcheck", "--ready", "-c", self.path("serval0.toml"))
+        self.assertEqual(code, 1, err)
+        self.assertIn("not ready: all 2 workers have given no sign of life for 15s", err)
 
 
 class Metrics(Admin):
@@ -239,15 +245,18 @@ class Life(Admin):
         wait_until(lambda: not process_tree.alive(before), "the old one to leave")
         self.assertEqual(self.seen(serval)["admin"], "{}:{}".format(*self.admin_address(serval)))
 
+    def change_bind(self, bind):
+        with open(self.path("serval0.toml"), encoding="utf-8") as file:
+            text = file.read()
+        self.write("serval0.toml", re.sub(r"(\[admin\]\nbind = ).*", rf'\1"{bind}"', text))
+
     def test_a_reload_moves_it(self):
         config = {"admin": {"bind": "127.0.0.1:0"}}
         serval = self.start(config=config, env={"SERVAL_ADMIN_BIND": None})
         self.assertEqual(self.look(serval, "/livez").status, 200)
         before = self.admin_address(serval)
         path = self.path("admin.sock")
-        with open(self.path("serval0.toml"), encoding="utf-8") as file:
-            text = file.read()
-        self.write("serval0.toml", re.sub(r"(\[admin\]\nbind = ).*", rf'\1"unix:{path}"', text))
+        self.change_bind("unix:" + path)
         self.order("reload")
         self.assertEqual(self.admin_address(serval, count=2), path)
         with Client(path) as client:
@@ -261,6 +270,19 @@ class Life(Admin):
         self.order("reload")
         self.assertEqual(self.admin_process(serval), before)
         self.assertEqual(self.metrics(serval)["serval_generation"], 2)
+
+    def test_a_reload_to_an_address_that_is_taken_changes_nothing(self):
+        serval = self.start(config={"admin": {"bind": "127.0.0.1:0"}}, env={"SERVAL_ADMIN_BIND": None})
+        before = self.admin_address(serval)
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            taken = "127.0.0.1:{}".format(other.getsockname()[1])
+            self.change_bind(taken)
+            code, out, err = self.run_command("reload", "-c", self.path("serval0.toml"))
+            self.assertEqual((code, out), (1, ""), err)
+            self.assertRegex(err, rf"admin\.bind: cannot listen on {taken}: Address already in use.*; generation 1 goes on")
+            self.assertEqual(self.admin_address(serval), before)
+            self.assertEqual(self.look(serval, "/livez").status, 200)
+        self.order("reload")  # it is free by now
 
     def test_its_socket_file_is_made_anew_by_a_reload(self):
         path = self.path("admin.sock")
@@ -306,6 +328,10 @@ class Addresses(Admin):
         serval = self.start_admin(env={"SERVAL_ADMIN_BIND": "off"})
         self.assertIsNone(self.admin_process(serval))
         self.assertNotIn("admin endpoints", serval.log())
+
+    def test_what_it_would_have_sent_is_not_lost_without_a_word(self):
+        serval = self.start_admin(env={"SERVAL_ADMIN_BIND": "off", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318"})
+        serval.expect_log(r'warning.*no traces: the admin process would send them, and admin\.bind is "off" collector=127\.0\.0\.1:4318')
 
     def test_a_unix_socket_is_gone_at_the_end(self):
         path = self.path("admin.sock")

@@ -19,6 +19,7 @@ struct MetricsTest : testing::Test {
                             ? nullptr
                             : std::make_shared<const boost::json::object>(boost::json::parse(status).as_object());
     return metrics({.version = "0.1.0",
+                    .name = "shop",
                     .status = told,
                     .totals = totals,
                     .machine = machine,
@@ -43,7 +44,7 @@ TEST_F(MetricsTest, RequestsComeFromTheScoreboardAlone) {
   durations.sum_ns = 1'500'000'000;
   const std::string out = text(nullptr);
   for (const char* line :
-       {"serval_requests_total{code=\"200\"} 5\n", "serval_requests_total{code=\"503\"} 2\n",
+       {"serval_requests_total{code=\"200\"} 5\n", "serval_requests_total{code=\"500\"} 0\n", "serval_requests_total{code=\"503\"} 2\n",
         "serval_request_timeouts_total 3\n", "serval_request_duration_seconds_bucket{le=\"0.0005\"} 4\n",
         "serval_request_duration_seconds_bucket{le=\"+Inf\"} 5\n", "serval_request_duration_seconds_sum 1.5\n",
         "serval_request_duration_seconds_count 5\n", "serval_up 0\n"}) {
