@@ -457,11 +457,20 @@ struct Bridge {
     return SERVAL_ANSWERED;
   }
 
+  /// Asked again and again: the same exception is logged once, until there is none.
   static std::int32_t ready(void* state) {
+    static std::string said;
     try {
-      return app(state).ready() ? 1 : 0;
+      const bool is_ready = app(state).ready();
+      said.clear();
+      return is_ready ? 1 : 0;
     } catch (...) {
-      say_current_exception([](serval_text why) { host->log(SERVAL_LOG_ERROR, why); });
+      say_current_exception([](serval_text why) {
+        const std::string line = "ready() threw, taken for no: " + std::string(view(why));
+        if (line == said) return;
+        said = line;
+        host->log(SERVAL_LOG_ERROR, text(line));
+      });
       return 0;
     }
   }
@@ -470,7 +479,9 @@ struct Bridge {
     try {
       app(state).worker_stop();
     } catch (...) {
-      say_current_exception([](serval_text why) { host->log(SERVAL_LOG_ERROR, why); });
+      say_current_exception([](serval_text why) {
+        host->log(SERVAL_LOG_ERROR, text("worker_stop() threw: " + std::string(view(why))));
+      });
     }
   }
 

@@ -214,6 +214,23 @@ class TheApp(Health):
         serval.expect_log("worker.0. .*the app's ready.. says no", count=2)
         serval.expect_log("worker.0. .*the app is ready again", count=2)
 
+    def test_what_it_throws_is_said_once(self):
+        serval = self.start_health(config={"workers": {"count": 1}})
+        self.write("unready.throws", "")
+
+        def thrown():
+            try:
+                with open(self.path("unready.thrown"), encoding="utf-8") as file:
+                    return len(file.readlines())
+            except FileNotFoundError:
+                return 0
+
+        wait_until(lambda: thrown() >= 5, "it to throw five times")
+        os.remove(self.path("unready.throws"))
+        self.expect_ready(serval)
+        serval.expect_log(r"error worker.0. .*ready\(\) threw, taken for no: std::runtime_error: the database is not there")
+        self.assertEqual(serval.log().count("the database is not there"), 1, serval.log())
+
     def test_one_that_says_no_leaves_new_connections_to_others(self):
         serval = self.start_health(config={"workers": {"count": 3}})
         unwell = serval.workers()[0]

@@ -4,7 +4,7 @@
 // stop_log=FILE (of each worker_stop), preload_gate=PATH, start_gate=PATH, stop_gate=PATH and end_gate=PATH (when the mold has
 // done its work), preload_crash=PATH and start_crash=PATH (they abort while that file is there), end_crash=yes (the destructor
 // aborts), unready=PATH (ready() says no while that file, or PATH.PID, is there; it waits at the gate PATH.hang while PATH.hangs
-// is there), sleep_ms=N and fail_every=N for /quality.
+// is there, and throws while PATH.throws is, with a line in PATH.thrown for each time), sleep_ms=N and fail_every=N for /quality.
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -77,6 +77,10 @@ class Probe : public serval::App {
     const std::string& no = args_["unready"];
     if (no.empty()) return true;
     if (std::filesystem::exists(no + ".hangs")) wait_at_gate(no + ".hang");
+    if (std::filesystem::exists(no + ".throws")) {
+      append_line(no + ".thrown", "");
+      throw std::runtime_error("the database is not there");
+    }
     return !std::filesystem::exists(no) && !std::filesystem::exists(no + "." + std::to_string(::getpid()));
   }
 
