@@ -42,6 +42,9 @@ BARS = (
     Bar("idle.cpu", "CPU time per request of others meanwhile, relative to without", 1.05, "x"),
     Bar("idle.rps", "requests per second of others meanwhile, relative to without", 0.95, "x", least=True),
     Bar("slow.p99", "500 slow clients: 99th percentile of others, relative to without", 2, "x"),
+    Bar("watched.cpu", "hello with health, metrics, traces (1 %), StatsD and slow lines: CPU time per request, relative to without", 1.03, "x"),
+    Bar("watched.profile", "hello while it is profiled: CPU time per request, relative to without", 1.05, "x"),
+    Bar("watched.scrape", "GET /metrics of 100 workers", 10, "ms"),
     Bar("slow.not_cut", "slow clients that are not cut off within a second of their deadline", 0, "clients"),
 )
 
