@@ -72,7 +72,7 @@ std::variant<control::Request, Misuse> make_request(const Subcommand& command, c
       if (!number) {
         return Misuse{"--" + std::string(argument.name) + " " + quoted(given) + " is not a number from " +
                           std::to_string(argument.min) + " to " + std::to_string(argument.max),
-                      "for example --" + std::string(argument.name) + " " + std::to_string(argument.max / 10)};
+                      "for example --" + std::string(argument.name) + " " + std::to_string(argument.example)};
       }
       request.arguments[name] = *number;
       continue;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <clocale>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <optional>
@@ -52,6 +53,11 @@ class Terminal {
  public:
   Terminal() : screen_(::newterm(nullptr, stdout, stdin)) {
     if (screen_ == nullptr) return;
+    // Control-C is a way to quit, as in top(1). ncurses has a handler that does the same and says that it failed.
+    std::signal(SIGINT, [](int) {
+      ::endwin();
+      ::_exit(exit_code::ok);
+    });
     ::cbreak();
     ::noecho();
     ::keypad(stdscr, TRUE);

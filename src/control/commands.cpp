@@ -26,8 +26,13 @@ constexpr Argument kStacksArguments[] = {
 
 constexpr Argument kProfileArguments[] = {
     {.name = "slot", .kind = ArgumentKind::integer, .spelling = Spelling::word, .min = 0, .max = kMax},
-    {.name = "seconds", .kind = ArgumentKind::integer, .spelling = Spelling::value, .min = 1, .max = 3600},
-    {.name = "hz", .kind = ArgumentKind::integer, .spelling = Spelling::value, .min = 1, .max = 1000},
+    {.name = "seconds",
+     .kind = ArgumentKind::integer,
+     .spelling = Spelling::value,
+     .min = 1,
+     .max = 3600,
+     .example = 30},
+    {.name = "hz", .kind = ArgumentKind::integer, .spelling = Spelling::value, .min = 1, .max = 1000, .example = 100},
     {.name = "cpu", .kind = ArgumentKind::boolean, .spelling = Spelling::flag},
 };
 

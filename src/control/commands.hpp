@@ -49,8 +49,9 @@ struct Argument {
   ArgumentKind kind;
   Spelling spelling = Spelling::none;
   bool required = false;
-  std::int64_t min = 0;  ///< of an integer
-  std::int64_t max = 0;  ///< likewise
+  std::int64_t min = 0;      ///< of an integer
+  std::int64_t max = 0;      ///< likewise
+  std::int64_t example = 0;  ///< for whoever has given another
 };
 
 struct Command {

@@ -130,13 +130,18 @@ std::string milliseconds_at(const json::object& generation, std::string_view key
   return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + " ms";
 }
 
+std::string count_of(const json::object& generation, std::string_view key, std::string_view one) {
+  const std::string count = number(generation, key);
+  return count + " " + std::string(one) + (count == "1" ? "" : "s");
+}
+
 /// One line for each, and one below it that names the code.
 std::string generation_lines(const json::object& status) {
   std::string text;
   for (const json::object* generation : objects_in(status, "generations")) {
-    text += "generation " + number(*generation, "number") + " " + text_at(*generation, "state") + " for " +
-            time_in(*generation, "since_s", 1000) + ": " + number(*generation, "requests") + " requests, " +
-            number(*generation, "errors") + " errors, p50 " + milliseconds_at(*generation, "p50_ms") + ", p95 " +
+    text += "generation " + number(*generation, "number") + " " + text_at(*generation, "state") + ", " +
+            time_in(*generation, "since_s", 1000) + " old: " + count_of(*generation, "requests", "request") + ", " +
+            count_of(*generation, "errors", "error") + ", p50 " + milliseconds_at(*generation, "p50_ms") + ", p95 " +
             milliseconds_at(*generation, "p95_ms") + '\n';
     std::string code = text_at(*generation, "library");
     if (const std::string build = text_at(*generation, "build"); build != kUnknown) code += ", build " + build;

@@ -70,24 +70,23 @@ Screen make_screen(const Look& now, const Look* before, const Chosen& chosen, Si
 
 std::vector<Line> help_screen() {
   const auto key = [](std::string keys, std::string does) {
-    keys.resize(14, ' ');
+    keys.resize(16, ' ');
     return Line{{std::move(keys), Style::strong}, {std::move(does)}};
   };
-  return {
-      {{"serval top", Style::strong}},
-      {},
-      key("up, down, k, j", "select a worker"),
-      key("s", "sort by the next column"),
-      key("S", "turn the order around"),
-      key("t", "show or hide the requests in progress"),
-      key("r", "recycle the selected worker: its successor serves first"),
-      key("d", "drain the server (report not ready), or end that"),
-      key("x", "stacks of the selected worker"),
-      key("space", "look now"),
-      key("q", "quit"),
-      {},
-      {{"Rates and latencies are of the time since the look before. A worker in warning colours starts, leaves, has"}},
-      {{"to be replaced, or its app is not ready."}}};
+  return {{{"serval top", Style::strong}},
+          {},
+          key("up, down, k, j", "select a worker"),
+          key("s", "sort by the next column"),
+          key("S", "turn the order around"),
+          key("t", "show or hide the requests in progress"),
+          key("r", "recycle the selected worker: its successor serves first"),
+          key("d", "drain the server (report not ready), or end that"),
+          key("x", "stacks of the selected worker"),
+          key("space", "look now"),
+          key("q", "quit"),
+          {},
+          {{"Rates and latencies are of the time since the look before. A worker in"}},
+          {{"warning colours starts, leaves, has to be replaced, or its app is not ready."}}};
 }
 
 }  // namespace serval::top

@@ -141,15 +141,16 @@ Line row_line(const Row& row, const Widths& widths, bool selected) {
   return {{text, style}};
 }
 
+/// What matters comes first: a target may be longer than the line.
 Line request_line(const json::object& request) {
   const auto left = number_at(request, "deadline_in_ms");
   const bool late = left && *left < 0;
   const std::string time = left ? (late ? control::show_time(-std::max(*left, -INT64_MAX)) + " past its deadline"
                                         : control::show_time(*left) + " left")
                                 : std::string("no deadline");
-  return {{"     " + text_at(request, "method") + " " + text_at(request, "target"), late ? Style::bad : Style::plain},
-          {"  " + control::time_in(request, "age_ms", 1) + ", " + time + ", " + text_at(request, "peer") + ", thread " +
-               control::number(request, "thread"),
+  return {{"     for " + control::time_in(request, "age_ms", 1) + ", " + time + ": ", late ? Style::bad : Style::soft},
+          {text_at(request, "method") + " " + text_at(request, "target"), late ? Style::bad : Style::plain},
+          {", " + text_at(request, "peer") + ", thread " + control::number(request, "thread"),
            late ? Style::bad : Style::soft}};
 }
 

@@ -129,6 +129,7 @@ class Profile(ServalTest):
         self.assertIn("no worker in slot 7", self.profile("7", code=1)[1])
         self.assertIn("says no format", self.profile("-o", self.path("a.png"), code=64)[1])
         self.assertIn("is not a number from 1 to 1000", self.profile("--hz", "5000", code=64)[1])
+        self.assertIn("for example --seconds 30", self.profile("--seconds", "0", code=64)[1])
         self.assertIn("cannot write", self.profile("-o", self.path("nowhere/a.svg"), code=73)[1])
         serval.stop()
         self.assertIn("no server", self.profile(code=69)[1])

@@ -66,10 +66,10 @@ TEST(StatusTable, HasALineForEachGeneration) {
       R"("errors":2,"p50_ms":3.75,"p95_ms":25.0},{"number":4,"state":"loading","library":"/srv/shop.so","build":null,)"
       R"("since_s":1,"requests":0,"errors":0,"p50_ms":null,"p95_ms":null}])");
   EXPECT_THAT(format_status(status), HasSubstr("\n"
-                                               "generation 3 serving for 2h 5m: 602 requests, 2 errors, p50 3.8 ms, "
+                                               "generation 3 serving, 2h 5m old: 602 requests, 2 errors, p50 3.8 ms, "
                                                "p95 25 ms\n"
                                                "      /srv/shop.so, build ab12\n"
-                                               "generation 4 loading for 1s: 0 requests, 0 errors, p50 -, p95 -\n"
+                                               "generation 4 loading, 1s old: 0 requests, 0 errors, p50 -, p95 -\n"
                                                "      /srv/shop.so\n"));
 }
 

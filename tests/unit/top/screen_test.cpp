@@ -54,7 +54,7 @@ TEST(TopScreen, TellsWhatHasChangedSinceTheLookBefore) {
                            "105 requests/s  10 5xx/s  p50 6.0ms  p95 55ms",
                            "1/5 threads busy  2 waiting, 3 in the kernel  5 connections  5.0MiB\n",
                            "1/2 workers serve  ended: crash 2, reload 1\n",
-                           "GET /slow  1.5s, 20ms past its deadline, 10.0.0.7, thread 99\n"})
+                           "for 1.5s, 20ms past its deadline: GET /slow, 10.0.0.7, thread 99\n"})
     EXPECT_THAT(text, HasSubstr(part));
   EXPECT_THAT(text, HasSubstr("SLOT+ PID GEN STATE "));
   EXPECT_THAT(text, testing::ContainsRegex("   0  11   3 serving +1m32s +100 +300 +4 +1/5 +2 +4.0MiB +250ms"));
