@@ -173,6 +173,11 @@ void Exposition::append_exemplar(const Exemplar& exemplar) {
   text_ += " # ";
   append_labels(exemplar.labels, {}, {});
   (text_ += ' ').append(number(exemplar.value));
+  if (exemplar.at == 0) return;
+  std::array<char, 64> digits;  // milliseconds, which is what Prometheus keeps
+  const auto end =
+      std::to_chars(digits.data(), digits.data() + digits.size(), exemplar.at, std::chars_format::fixed, 3);
+  if (end.ec == std::errc()) (text_ += ' ').append(digits.data(), end.ptr);
 }
 
 std::string Exposition::finish() {

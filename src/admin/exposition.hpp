@@ -31,6 +31,7 @@ using Labels = std::vector<Label>;
 struct Exemplar {
   Labels labels;
   double value = 0;
+  double at = 0;  ///< seconds since 1970; 0: unknown
 };
 
 struct HistogramValue {

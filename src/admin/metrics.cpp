@@ -9,6 +9,7 @@
 
 #include "admin/metric_table.hpp"
 #include "base/cause_table.hpp"
+#include "control/protocol.hpp"
 #include "control/shown.hpp"
 
 namespace serval::admin {
@@ -48,7 +49,29 @@ constexpr std::array kHistogramMetrics{
 /// Shown before the first answer: a rate of what has come into being with its first count misses that one.
 constexpr std::array kUsualStatuses{200, 500, 503, 504};
 
-void write_requests(Exposition& out, const scoreboard::Totals& totals) {
+std::string utf8(const std::string& text) {
+  const json::string sound = control::utf8(text);
+  return {sound.data(), sound.size()};
+}
+
+/// An exemplar's label set may have 128 characters (OpenMetrics 1.0, Exemplars): both names and ids fit.
+std::vector<Exemplar> exemplars_of(const MetricSources& sources) {
+  std::vector<Exemplar> result;
+  for (const scoreboard::Exemplar& from : sources.exemplars) {
+    Exemplar& exemplar = result.emplace_back();
+    if (from.at == TimePoint{} || from.request_id.empty()) continue;
+    exemplar.labels.push_back({"request_id", utf8(from.request_id)});
+    if (!from.trace_id.empty()) exemplar.labels.push_back({"trace_id", utf8(from.trace_id)});
+    exemplar.value = std::chrono::duration<double>(from.duration).count();
+    const auto age = std::chrono::duration<double>(sources.now - from.at);
+    exemplar.at = std::chrono::duration<double>(sources.wall_now.time_since_epoch()).count() - age.count();
+  }
+  return result;
+}
+
+void write_requests(Exposition& out, const MetricSources& sources) {
+  const scoreboard::Totals& totals = sources.totals;
+  const std::vector<Exemplar> exemplars = exemplars_of(sources);
   begin(out, Metric::requests);
   for (int status = scoreboard::kFirstStatus; scoreboard::is_status(status); ++status) {
     const bool usual = std::find(kUsualStatuses.begin(), kUsualStatuses.end(), status) != kUsualStatuses.end();
@@ -63,7 +86,10 @@ void write_requests(Exposition& out, const scoreboard::Totals& totals) {
     const scoreboard::HistogramTotals& values = totals.of(histogram);
     begin(out, metric);
     out.sample(HistogramValue{
-        .bounds = scoreboard::kBounds, .counts = values.counts, .sum = seconds(values.sum_ns, kNanosecondsPerSecond)});
+        .bounds = scoreboard::kBounds,
+        .counts = values.counts,
+        .sum = seconds(values.sum_ns, kNanosecondsPerSecond),
+        .exemplars = histogram == scoreboard::Histogram::request_duration ? exemplars : std::span<const Exemplar>()});
   }
 }
 
@@ -256,7 +282,7 @@ std::string metrics(const MetricSources& sources, Format format) {
   Exposition out(format);
   begin(out, Metric::build);
   out.sample(std::uint64_t{1}, {{"version", std::string(sources.version)}, {"name", std::string(sources.name)}});
-  write_requests(out, sources.totals);
+  write_requests(out, sources);
   begin(out, Metric::utilization_ratio);
   for (const Utilization::Window& window : Utilization::kWindows)
     out.sample(sources.utilization.average(window, sources.now), {{"window", std::string(window.name)}});

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,10 +20,12 @@ struct MetricSources {
   std::string_view name;  ///< server.name
   const Status& status;   ///< null: the master does not answer; what it would say is left out
   const scoreboard::Totals& totals;
+  std::span<const scoreboard::Exemplar> exemplars;  ///< by bucket of the durations of requests; empty: none
   const MachineFigures& machine;
   const Utilization& utilization;
   const SpanCounts* spans;  ///< null: nothing is traced
   TimePoint now;
+  std::chrono::system_clock::time_point wall_now;
 };
 
 /// The whole answer of /metrics. Pure. The names are a promise (man serval-metrics): what a name means never changes.

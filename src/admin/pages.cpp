@@ -118,6 +118,7 @@ Page Pages::started(const http::Request& request, const Status& status) const {
 Page Pages::metrics(const http::Request& request, const Status& status) const {
   const Format format = format_for(accept_of(request));
   const scoreboard::Totals totals = scoreboard::read_totals(parts_.scoreboard);
+  const auto exemplars = scoreboard::read_exemplars(parts_.scoreboard);
   const auto spans = parts_.spans ? std::optional(parts_.spans->counts()) : std::nullopt;
   const MachineFigures machine = look_at_machine(processes_of(status));
   return {200, content_type(format),
@@ -125,10 +126,12 @@ Page Pages::metrics(const http::Request& request, const Status& status) const {
                           .name = parts_.name,
                           .status = status,
                           .totals = totals,
+                          .exemplars = exemplars,
                           .machine = machine,
                           .utilization = parts_.utilization,
                           .spans = spans ? &*spans : nullptr,
-                          .now = Clock::now()},
+                          .now = Clock::now(),
+                          .wall_now = std::chrono::system_clock::now()},
                          format)};
 }
 

@@ -60,6 +60,20 @@ struct RequestCells {
   HistogramCells durations;
 };
 
+/// A text in words of 8 bytes: their order is memory's, so it reads as it was written on the same machine.
+template <std::size_t kBytes>
+using Text = std::array<Cell64, kBytes / sizeof(std::uint64_t)>;
+
+/// One of the requests that a bucket has counted (Exemplar). Written as a RequestRow is.
+struct ExemplarCells {
+  Cell64 version;
+  Signed64 at;  ///< 0: none yet
+  Signed64 duration;
+  Cell64 sizes;  ///< of the two texts, 16 bits each, the first one's lowest
+  Text<72> request_id;
+  Text<32> trace_id;
+};
+
 /// What the workers of a generation have counted that have ended. Written by the master.
 struct alignas(kCacheLine) GenerationCells {
   Signed32 generation;  ///< 0: none yet
@@ -97,11 +111,10 @@ struct alignas(kCacheLine) SlotCells {
 
   /// What had been counted when the worker of now began: the rest is its own. Written by the master.
   alignas(kCacheLine) RequestCells before;
-};
 
-/// A text in words of 8 bytes: their order is memory's, so it reads as it was written on the same machine.
-template <std::size_t kBytes>
-using Text = std::array<Cell64, kBytes / sizeof(std::uint64_t)>;
+  /// By bucket of Histogram::request_duration; they outlive their worker.
+  std::array<ExemplarCells, kBuckets> exemplars;
+};
 
 /// One request in progress, written by one app thread. A seqlock without fences, which ThreadSanitizer does not know
 /// (Boehm, "Can seqlocks get along with programming language memory models?", 2012): the writer makes `version` odd,

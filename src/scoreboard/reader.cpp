@@ -61,6 +61,18 @@ Found read_row(const layout::RequestRow& row, RequestInProgress& request) {
   return row.version.load(kRelaxed) == version ? Found::whole : Found::torn;
 }
 
+/// False: there is none, or it is being written; another one comes soon.
+bool read_exemplar(const layout::ExemplarCells& cells, Exemplar& exemplar) {
+  const std::uint64_t version = cells.version.load(kAcquire);
+  if (version % 2 != 0) return false;
+  exemplar.at = time_of(cells.at.load(kAcquire));
+  exemplar.duration = time_of(cells.duration.load(kAcquire)).time_since_epoch();
+  const std::uint64_t sizes = cells.sizes.load(kAcquire);
+  exemplar.request_id = read_text(cells.request_id, sizes);
+  exemplar.trace_id = read_text(cells.trace_id, sizes >> 16);
+  return cells.version.load(kRelaxed) == version && exemplar.at > TimePoint{};
+}
+
 void add(Totals& totals, const layout::SlotCells& cells) {
   for (std::size_t i = 0; i < cells.answers.size(); ++i) totals.answers[i] += cells.answers[i].load(kRelaxed);
   for (std::size_t i = 0; i < cells.counters.size(); ++i) totals.counters[i] += cells.counters[i].load(kRelaxed);
@@ -220,6 +232,18 @@ Totals read_totals(const Memory& memory) {
   Totals totals;
   for (int slot = memory.next_used(0); slot >= 0; slot = memory.next_used(slot + 1)) add(totals, memory.cells(slot));
   return totals;
+}
+
+std::array<Exemplar, kBuckets> read_exemplars(const Memory& memory) {
+  std::array<Exemplar, kBuckets> newest;
+  for (int slot = memory.next_used(0); slot >= 0; slot = memory.next_used(slot + 1)) {
+    const layout::SlotCells& cells = memory.cells(slot);
+    for (std::size_t bucket = 0; bucket < kBuckets; ++bucket) {
+      if (time_of(cells.exemplars[bucket].at.load(kRelaxed)) <= newest[bucket].at) continue;
+      if (Exemplar exemplar; read_exemplar(cells.exemplars[bucket], exemplar)) newest[bucket] = std::move(exemplar);
+    }
+  }
+  return newest;
 }
 
 }  // namespace serval::scoreboard

@@ -104,4 +104,14 @@ std::vector<RequestInProgress> read_requests(const Memory& memory, int slot);
 
 Totals read_totals(const Memory& memory);
 
+/// One of the requests that were counted in a bucket of Histogram::request_duration.
+struct Exemplar {
+  TimePoint at{};  ///< its end; zero: there is none
+  Clock::duration duration{};
+  std::string request_id{};
+  std::string trace_id{};  ///< 32 hexadecimal digits; empty: it was not traced
+};
+/// By bucket, the newest of all slots.
+std::array<Exemplar, kBuckets> read_exemplars(const Memory& memory);
+
 }  // namespace serval::scoreboard

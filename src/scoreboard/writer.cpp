@@ -25,10 +25,13 @@ std::int64_t nanoseconds(TimePoint time) { return nanoseconds(time.time_since_ep
 /// For a cell that one thread at a time writes: no locked instruction.
 void add(layout::Cell64& cell, std::uint64_t amount) { cell.store(cell.load(kRelaxed) + amount, kRelaxed); }
 
-void add(layout::HistogramCells& histogram, Clock::duration duration) {
+/// The bucket.
+std::size_t add(layout::HistogramCells& histogram, Clock::duration duration) {
   duration = std::max(duration, Clock::duration::zero());
-  add(histogram.counts[bucket_of(duration)], 1);
+  const std::size_t bucket = bucket_of(duration);
+  add(histogram.counts[bucket], 1);
   add(histogram.sum, static_cast<std::uint64_t>(nanoseconds(duration)));
+  return bucket;
 }
 
 /// Less than a word of text, as memory holds it, then zeros.
@@ -113,7 +116,7 @@ void WorkerBoard::beat(TimePoint now, pid_t loop_thread) {
 /// A beat that no look comes after: versions that know of none take it for one that has just been.
 void WorkerBoard::end_beats() { cells_.beat.store(nanoseconds(TimePoint::max()), kRelaxed); }
 
-void WorkerBoard::count(const Answered& answered) {
+bool WorkerBoard::count(const Answered& answered) {
   if (is_status(answered.status)) add(cells_.answers[static_cast<std::size_t>(answered.status - kFirstStatus)], 1);
   const auto counter = [this](Counter which) -> layout::Cell64& { return cells_.counters[index_of(which)]; };
   if (answered.timed_out) add(counter(Counter::timeouts), 1);
@@ -121,9 +124,22 @@ void WorkerBoard::count(const Answered& answered) {
   if (answered.client_gone) add(counter(Counter::clients_gone), 1);
   add(counter(Counter::bytes_in), answered.bytes_in);
   add(counter(Counter::bytes_out), answered.bytes_out);
-  add(cells_.histograms[index_of(Histogram::request_duration)], answered.duration);
+  const std::size_t bucket = add(cells_.histograms[index_of(Histogram::request_duration)], answered.duration);
   if (answered.queue_wait) add(cells_.histograms[index_of(Histogram::queue_wait)], *answered.queue_wait);
   add(cells_.requests, 1);
+  return nanoseconds(answered.end - kBetweenExemplars) > cells_.exemplars[bucket].at.load(kRelaxed);
+}
+
+void WorkerBoard::set_exemplar(const Answered& answered, std::string_view request_id, std::string_view trace_id) {
+  layout::ExemplarCells& cells = cells_.exemplars[bucket_of(answered.duration)];
+  // Also after a writer that was killed and left it odd.
+  const std::uint64_t odd = (cells.version.load(kRelaxed) + 1) | 1;
+  cells.version.store(odd, kRelaxed);
+  cells.at.store(nanoseconds(answered.end), kRelease);
+  cells.duration.store(nanoseconds(answered.duration), kRelease);
+  const std::uint64_t request_size = write_text(cells.request_id, request_id);
+  cells.sizes.store(request_size | write_text(cells.trace_id, trace_id) << 16, kRelease);
+  cells.version.store(odd + 1, kRelease);
 }
 
 void WorkerBoard::count_dropped_span() { add(cells_.counters[index_of(Counter::spans_dropped)], 1); }

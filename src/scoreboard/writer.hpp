@@ -18,6 +18,7 @@ namespace serval::scoreboard {
 struct Answered {
   int status = 0;                               ///< counted by code if it is one of 100 to 599
   Clock::duration duration{};                   ///< from the request's first byte to the answer's last
+  TimePoint end{};                              ///< when that was
   std::optional<Clock::duration> queue_wait{};  ///< none: it did not get to the queue
   std::uint64_t bytes_in = 0;                   ///< of the bodies, as is bytes_out
   std::uint64_t bytes_out = 0;
@@ -34,6 +35,9 @@ struct RequestText {
   std::string_view request_id{};
   std::string_view peer{};
 };
+
+/// Exemplars are at least that far apart: they are for people, and the first one of a second is as good as any.
+inline constexpr auto kBetweenExemplars = std::chrono::seconds(1);
 
 /// The place of one request in progress; a handle, to be copied freely. One thread at a time writes to a row. The
 /// memory must stay mapped.
@@ -68,7 +72,10 @@ class WorkerBoard {
   /// The loop has done its work and turns no more: what the app does from here on, in its own time, is no silence.
   void end_beats();
 
-  void count(const Answered& answered);
+  /// True: it is to be the exemplar of its bucket.
+  bool count(const Answered& answered);
+  /// Of the request that has just been counted. Texts that do not fit are cut: 72 bytes of the id, 32 of the trace's.
+  void set_exemplar(const Answered& answered, std::string_view request_id, std::string_view trace_id);
   void count_dropped_span();
   void count_dropped_lines(std::uint64_t lines);
   void count_connection();  ///< accepted
@@ -76,7 +83,7 @@ class WorkerBoard {
   std::uint64_t requests() const { return cells_.requests.load(std::memory_order_relaxed); }
 
   void set_connections(int open) { set(Gauge::connections, open); }
-  void set_waiting(int queued) { set(Gauge::waiting, queued); }  ///< by any thread, one at a time
+  void set_waiting(int queued) { set(Gauge::waiting, queued); }                 ///< by any thread, one at a time
   void set_strained(bool strained) { set(Gauge::strained, strained ? 1 : 0); }  ///< by any thread
 
   void set_unready(bool app_declines, bool drain_file) {

@@ -82,13 +82,27 @@ void Accounting::on_over(const server::Summary& summary) {
   answered.client_gone = summary.outcome == http::Outcome::client_gone;
   if (answered.client_gone) [[unlikely]]
     setting_.on_client_gone();
-  board_.count(answered);
+  answered.end = summary.end;
+  if (board_.count(answered)) [[unlikely]]
+    set_exemplar(answered, exchange);
   if (setting_.max_requests > 0 && board_.requests() == setting_.max_requests) setting_.on_spent();
   if (access_.on() || summary.outcome == http::Outcome::refused) write_access_line(summary);
   if (slow_.is_slow(answered.duration)) [[unlikely]]
     write_slow_line(summary);
   if (setting_.tracing != nullptr) [[unlikely]]
     end_span(summary);
+}
+
+/// The id of its trace is that of what it passes on (traceparent, W3C Trace Context §3.2.2).
+[[gnu::noinline]] void Accounting::set_exemplar(const scoreboard::Answered& answered,
+                                                const server::Exchange& exchange) {
+  std::string_view trace_id;
+  if (setting_.tracing != nullptr && exchange.complete() != TimePoint{} && exchange.attachment) {
+    const Trace& trace = static_cast<const HandlerCall&>(*exchange.attachment).trace();
+    if (trace.context.sampled && trace.traceparent.size() > 35)
+      trace_id = std::string_view(trace.traceparent).substr(3, 32);
+  }
+  board_.set_exemplar(answered, exchange.request_id(), trace_id);
 }
 
 /// Of a request that a handler was to have.

@@ -32,8 +32,8 @@ class Accounting final : public server::Observer {
     http::AccessFormat access_format;
     std::uint64_t max_requests;  ///< on_spent is called when this many are over; 0: never
     http::Redactor redactor;
-    Duration slow;    ///< requests that take longer have a line; 0: none has
-    bool log_probes;  ///< they get access lines; they count nowhere
+    Duration slow;               ///< requests that take longer have a line; 0: none has
+    bool log_probes;             ///< they get access lines; they count nowhere
     Tracing* tracing = nullptr;  ///< null: nothing is traced
     std::function<void()> on_spent;
     std::function<void()> on_connection_over;
@@ -74,6 +74,7 @@ class Accounting final : public server::Observer {
 
  private:
   void write_access_line(const server::Summary& summary);
+  void set_exemplar(const scoreboard::Answered& answered, const server::Exchange& exchange);
   void end_span(const server::Summary& summary);
   void write_slow_line(const server::Summary& summary);
   void flush_soon();

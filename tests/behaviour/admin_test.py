@@ -173,6 +173,10 @@ class Metrics(Admin):
         wants = self.look(serval, "/metrics", [("Accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")])
         self.assertEqual(wants.get("Content-Type"), "application/openmetrics-text; version=1.0.0; charset=utf-8")
         self.assertTrue(wants.text.endswith("# EOF\n"))
+        with serval.client() as client:
+            client.request("GET", "/", [("X-Request-Id", "checkout-17")])
+        wants = self.look(serval, "/metrics", [("Accept", "application/openmetrics-text")])
+        self.assertRegex(wants.text, r'(?m)^serval_request_duration_seconds_bucket\{le="[^"]+"\} 1 # \{request_id="checkout-17"\} [0-9.e-]+ [0-9]+\.[0-9]{3}$')
         self.assertEqual(self.look(serval, "/metrics").get("Content-Type"), "text/plain; version=0.0.4; charset=utf-8")
 
 

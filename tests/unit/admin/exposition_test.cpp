@@ -55,7 +55,7 @@ serval_build_info{version="0.1.0"} 1
 TEST(Exposition, AHistogramCountsUpwards) {
   constexpr std::array kLimits{0.5, 1.0};
   constexpr std::array<std::uint64_t, 3> kCounts{2, 0, 3};
-  const std::array<Exemplar, 3> exemplars{{{{{"request_id", "6f2a"}}, 0.4}, {}, {{{"request_id", "b0\"b"}}, 7}}};
+  const std::array<Exemplar, 3> exemplars{{{{{"request_id", "6f2a"}}, 0.4, 17.5}, {}, {{{"request_id", "b0\"b"}}, 7}}};
   const auto write = [&](Format format) {
     Exposition text(format);
     text.family("d_seconds", MetricType::histogram, "Durations.", "seconds");
@@ -73,7 +73,7 @@ d_seconds_count{slot="0"} 5
   EXPECT_EQ(write(Format::openmetrics), R"(# HELP d_seconds Durations.
 # TYPE d_seconds histogram
 # UNIT d_seconds seconds
-d_seconds_bucket{slot="0",le="0.5"} 2 # {request_id="6f2a"} 0.4
+d_seconds_bucket{slot="0",le="0.5"} 2 # {request_id="6f2a"} 0.4 17.500
 d_seconds_bucket{slot="0",le="1.0"} 2
 d_seconds_bucket{slot="0",le="+Inf"} 5 # {request_id="b0\"b"} 7
 d_seconds_sum{slot="0"} 21.25

@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 struct MetricsTest : testing::Test {
-  std::string text(const char* status) {
+  std::string text(const char* status, Format format = Format::prometheus) {
     const Status told = status == nullptr
                             ? nullptr
                             : std::make_shared<const boost::json::object>(boost::json::parse(status).as_object());
@@ -22,14 +22,17 @@ struct MetricsTest : testing::Test {
                     .name = "shop",
                     .status = told,
                     .totals = totals,
+                    .exemplars = exemplars,
                     .machine = machine,
                     .utilization = utilization,
                     .spans = nullptr,
-                    .now = TimePoint{}},
-                   Format::prometheus);
+                    .now = TimePoint{} + 1h,
+                    .wall_now = std::chrono::system_clock::time_point(1'000'000s)},
+                   format);
   }
 
   scoreboard::Totals totals;
+  std::vector<scoreboard::Exemplar> exemplars;
   MachineFigures machine;
   Utilization utilization;
 };
@@ -44,13 +47,26 @@ TEST_F(MetricsTest, RequestsComeFromTheScoreboardAlone) {
   durations.sum_ns = 1'500'000'000;
   const std::string out = text(nullptr);
   for (const char* line :
-       {"serval_requests_total{code=\"200\"} 5\n", "serval_requests_total{code=\"500\"} 0\n", "serval_requests_total{code=\"503\"} 2\n",
-        "serval_request_timeouts_total 3\n", "serval_request_duration_seconds_bucket{le=\"0.0005\"} 4\n",
+       {"serval_requests_total{code=\"200\"} 5\n", "serval_requests_total{code=\"500\"} 0\n",
+        "serval_requests_total{code=\"503\"} 2\n", "serval_request_timeouts_total 3\n",
+        "serval_request_duration_seconds_bucket{le=\"0.0005\"} 4\n",
         "serval_request_duration_seconds_bucket{le=\"+Inf\"} 5\n", "serval_request_duration_seconds_sum 1.5\n",
         "serval_request_duration_seconds_count 5\n", "serval_up 0\n"}) {
     EXPECT_THAT(out, HasSubstr(line));
   }
   EXPECT_THAT(out, Not(HasSubstr("serval_workers{")));
+}
+
+TEST_F(MetricsTest, WhoeverSeesASlowBucketCanLookForOneOfItsRequests) {
+  exemplars.resize(scoreboard::kBuckets);
+  exemplars[0] = {.at = TimePoint{} + 1h - 2500ms, .duration = 250us, .request_id = "6f2a", .trace_id = "0af7"};
+  exemplars[1] = {.at = TimePoint{} + 1h, .duration = 750us, .request_id = "x\xff\"", .trace_id = ""};
+  const std::string out = text(nullptr, Format::openmetrics);
+  EXPECT_THAT(out, HasSubstr("serval_request_duration_seconds_bucket{le=\"0.0005\"} 0 # "
+                             "{request_id=\"6f2a\",trace_id=\"0af7\"} 0.00025 999997.500\n"));
+  EXPECT_THAT(out, HasSubstr("# {request_id=\"x\xef\xbf\xbd\\\"\"} 0.00075 1000000.000\n"));
+  EXPECT_THAT(out, HasSubstr("serval_queue_wait_seconds_bucket{le=\"0.0005\"} 0\n"));
+  EXPECT_THAT(text(nullptr), Not(HasSubstr("6f2a"))) << "the older format has none";
 }
 
 TEST_F(MetricsTest, EachGenerationHasItsFigures) {

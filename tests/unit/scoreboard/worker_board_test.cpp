@@ -340,6 +340,27 @@ TEST_F(WorkerBoardTest, what_the_master_says_of_the_server_is_read_by_all) {
   }
 }
 
+TEST_F(WorkerBoardTest, the_first_request_of_a_second_is_its_buckets_exemplar) {
+  WorkerBoard board(memory_, 0), other(memory_, 1);
+  for (WorkerBoard* one : {&board, &other}) one->begin(1, 2, kNow);
+  const Answered first{.status = 200, .duration = 3ms, .end = kNow};
+  ASSERT_TRUE(board.count(first));
+  EXPECT_EQ(read_exemplars(memory_)[bucket_of(3ms)].at, TimePoint{}) << "there is none yet";
+  board.set_exemplar(first, "6f2a", "0af7651916cd43dd8448eb211c80319c");
+  EXPECT_FALSE(board.count({.status = 200, .duration = 4ms, .end = kNow + 1s}));
+  EXPECT_TRUE(board.count({.status = 200, .duration = 4ms, .end = kNow + 1001ms}));
+  EXPECT_TRUE(board.count({.status = 200, .duration = 3s, .end = kNow})) << "each bucket has its own";
+  const Exemplar found = read_exemplars(memory_)[bucket_of(3ms)];
+  EXPECT_EQ(found.at, kNow);
+  EXPECT_EQ(found.duration, 3ms);
+  EXPECT_EQ(found.request_id, "6f2a");
+  EXPECT_EQ(found.trace_id, "0af7651916cd43dd8448eb211c80319c");
+  other.set_exemplar({.status = 200, .duration = 4ms, .end = kNow + 2s}, std::string(200, 'x'), "");
+  const Exemplar newer = read_exemplars(memory_)[bucket_of(3ms)];
+  EXPECT_EQ(newer.request_id, std::string(72, 'x'));
+  EXPECT_EQ(newer.trace_id, "");
+}
+
 TEST_F(WorkerBoardTest, readiness_counts_the_workers_that_serve) {
   WorkerBoard first(memory_, 0), second(memory_, 1), third(memory_, 2);
   for (WorkerBoard* board : {&first, &second, &third}) board->begin(1, 2, kNow);
