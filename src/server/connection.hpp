@@ -57,6 +57,8 @@ class Connection final : public net::Deadlined, private net::StreamSocket::Owner
   const http::History& history() const { return session_->history(); }
   /// Its request is with the handler.
   bool waits_for_answer() const { return request_.exchange && request_.exchange->pending(); }
+  /// From the first byte of a request until its answer is out.
+  bool has_request() const { return session_->has_request(); }
   /// It waits for a request, and a read is under way.
   bool rests() const { return socket_.reading() && session_->needs().idle; }
   /// Ends that read: Migration::on_wait() is asked again.

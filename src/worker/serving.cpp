@@ -192,13 +192,18 @@ bool Serving::nothing_in_progress() {
   return pending == gate_.held();
 }
 
+/// Also one whose answer a client is slow to read.
+bool Serving::any_request() {
+  return std::ranges::any_of(hub_.connections(), [](const auto& connection) { return connection.has_request(); });
+}
+
 void Serving::beat() { board_.beat(Clock::now(), ::gettid()); }
 
 void Serving::start_beating() {
   beat();
   own_fds_.look();
   accounting_.count_dropped_lines();
-  memory_.look(board_.requests(), pool_.running() > 0 || pool_.waiting() > 0);
+  memory_.look(board_.requests(), pool_.running() > 0 || any_request());
   const Duration silence = config_.workers.heartbeat_timeout;
   beats_.expires_after(silence > Duration::zero() ? std::min<Duration>(silence / kBeats, kMaxBeatInterval)
                                                   : kMaxBeatInterval);

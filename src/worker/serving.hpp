@@ -131,6 +131,7 @@ class Serving {
   void on_pool_changed();
   void on_lobby_abandoned();
   bool nothing_in_progress();
+  bool any_request();
   Readiness server_readiness();
 };
 
