@@ -26,13 +26,14 @@ bool is_ipv6(std::string_view text) {
   return std::strlen(copy.data()) == text.size() && inet_pton(AF_INET6, copy.data(), &address) == 1;
 }
 
-bool is_registered_name(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (ascii::is(text[i], ascii::reg_name)) continue;
-    if (text[i] != '%' || text.size() - i < 3 || !ascii::all(text.substr(i + 1, 2), ascii::hex)) return false;
-    i += 2;
+/// Of the registered name (RFC 3986 §3.2.2) that the text begins with.
+std::size_t length_of_name(std::string_view text) {
+  std::size_t at = 0;
+  while (true) {
+    while (at < text.size() && ascii::is(text[at], ascii::reg_name)) ++at;
+    if (text.size() - at < 3 || text[at] != '%' || !ascii::all(text.substr(at + 1, 2), ascii::hex)) return at;
+    at += 3;
   }
-  return !text.empty();
 }
 
 void split_query(Request& request, std::string_view rest) {
@@ -68,11 +69,11 @@ bool is_authority(std::string_view text, Port port) {
     if (bracket == std::string_view::npos || !is_ipv6(text.substr(1, bracket - 1))) return false;
     host_end = bracket + 1;
   } else {
-    host_end = std::min(text.find(':'), text.size());
-    if (!is_registered_name(text.substr(0, host_end))) return false;
+    host_end = length_of_name(text);
+    if (host_end == 0) return false;
   }
+  if (host_end == text.size()) return port == Port::optional;
   const std::string_view rest = text.substr(host_end);
-  if (rest.empty()) return port == Port::optional;
   if (rest.size() == 1 && port == Port::required) return false;
   return rest.front() == ':' && is_port(rest.substr(1));
 }

@@ -10,16 +10,21 @@ namespace {
 
 constexpr std::size_t kMaxMethod = 32;  // the longest registered one has 17 bytes
 constexpr std::string_view kVersion = "HTTP/";
+constexpr std::string_view kUsualVersion = "HTTP/1.1\r";
 constexpr std::size_t kVersionSize = 8;
 
 /// `get` for GET: one reader may take it for the method it resembles, another not.
 bool is_misspelt_standard_method(std::string_view method) {
+  if (method == "GET" || method == "POST") return false;  // nearly all are
   for (const std::string_view standard :
        {"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT"}) {
     if (http::equal_names(method, standard)) return method != standard;
   }
   return false;
 }
+
+/// As substr() of a place that is known to be there: that looks whether it is, each time.
+std::string_view part(std::string_view bytes, std::size_t at, std::size_t size) { return {bytes.data() + at, size}; }
 
 }  // namespace
 
@@ -109,6 +114,11 @@ HeadReader::State HeadReader::read_target(std::string_view bytes) {
 }
 
 HeadReader::State HeadReader::read_version(std::string_view bytes) {
+  if (at_ == start_ && bytes.size() - at_ > kUsualVersion.size() &&
+      part(bytes, at_, kUsualVersion.size()) == kUsualVersion) {
+    at_ += kUsualVersion.size();
+    return State::line_end;
+  }
   for (; at_ < bytes.size(); ++at_) {
     const char byte = bytes[at_];
     const std::size_t index = at_ - start_;
@@ -127,12 +137,12 @@ HeadReader::State HeadReader::read_version(std::string_view bytes) {
 
 HeadReader::State HeadReader::read_line_end(std::string_view bytes) {
   if (bytes[at_] != '\n') return refuse({400, "a CR without LF"});
-  const std::string_view version = bytes.substr(start_, kVersionSize);
+  const std::string_view version = part(bytes, start_, kVersionSize);
   if (version[5] != '1') return refuse({505, "only HTTP/1.0 and HTTP/1.1 are served"});
-  const std::string_view method = bytes.substr(0, method_size_);
+  const std::string_view method = part(bytes, 0, method_size_);
   if (is_misspelt_standard_method(method)) return refuse({501, "methods are case-sensitive"});
   request_.method = method;
-  request_.target = bytes.substr(method_size_ + 1, target_size_);
+  request_.target = part(bytes, method_size_ + 1, target_size_);
   request_.version.minor = version.back() == '0' ? 0 : 1;
   request_.version.received_minor = version.back() - '0';
   line_known_ = true;
@@ -171,7 +181,7 @@ HeadReader::State HeadReader::read_name(std::string_view bytes) {
         {400, space ? "space before the colon of a header field" : "a byte that may not stand in a field name"});
   }
   if (at == start_) return refuse({400, "a header field without a name"});
-  name_ = bytes.substr(start_, at - start_);
+  name_ = part(bytes, start_, at - start_);
   return ++at_ == bytes.size() ? State::value_start : read_value_start(bytes);
 }
 
@@ -190,7 +200,7 @@ HeadReader::State HeadReader::read_value(std::string_view bytes) {
   if (stop == end) return State::value;
   if (*stop == '\n') return refuse({400, "a bare LF in the head"});
   if (*stop != '\r') return refuse({400, "a control byte in a field value"});
-  const std::string_view value = http::ascii::trim(bytes.substr(start_, at_ - start_));
+  const std::string_view value = http::ascii::trim(part(bytes, start_, at_ - start_));
   fields_.push_back({name_, value});
   return ++at_ == bytes.size() ? State::value_end : read_value_end(bytes);
 }
@@ -216,8 +226,8 @@ void HeadReader::hide_line() {
 /// Makes the views of the request line again if they were hidden. It was not refused then, so it is not now.
 void HeadReader::show_line(std::string_view bytes) {
   if (!line_known_ || !request_.method.empty()) return;
-  request_.method = bytes.substr(0, method_size_);
-  request_.target = bytes.substr(method_size_ + 1, target_size_);
+  request_.method = part(bytes, 0, method_size_);
+  request_.target = part(bytes, method_size_ + 1, target_size_);
   static_cast<void>(http::split_target(request_));
 }
 
@@ -228,4 +238,4 @@ HeadReader::State HeadReader::finish(std::string_view bytes) {
   return State::complete;
 }
 
-}  // namespace serval::http
+}  // namespace serval::http1
