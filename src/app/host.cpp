@@ -1,9 +1,11 @@
 #include "app/host.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <exception>
+#include <iterator>
+#include <memory>
+#include <type_traits>
 
 #include "app/forked_child.hpp"
 #include "app/one_line.hpp"
@@ -37,15 +39,18 @@ bool null_with_length(serval_text text) { return text.data == nullptr && text.si
 class Fields {
  public:
   Fields(const serval_field* fields, std::size_t count) {
-    if (count > few_.size()) many_.resize(count);
-    http::Field* out = count > few_.size() ? many_.data() : few_.data();
-    for (std::size_t i = 0; i < count; ++i) out[i] = {view(fields[i].name), view(fields[i].value)};
+    if (count > std::size(few_)) many_.resize(count);
+    http::Field* out = count > std::size(few_) ? many_.data() : few_;
+    for (std::size_t i = 0; i < count; ++i) std::construct_at(out + i, view(fields[i].name), view(fields[i].value));
     span_ = {out, count};
   }
   std::span<const http::Field> span() const { return span_; }
 
  private:
-  std::array<http::Field, 16> few_;
+  union {
+    http::Field few_[16];  ///< begun as far as there are any: empty ones would be written for each answer
+  };
+  static_assert(std::is_trivially_destructible_v<http::Field>);
   std::vector<http::Field> many_;
   std::span<const http::Field> span_;
 };
