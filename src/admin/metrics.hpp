@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,7 @@
 #include "admin/master_link.hpp"
 #include "admin/span_export.hpp"
 #include "admin/utilization.hpp"
+#include "metrics/reader.hpp"
 #include "scoreboard/reader.hpp"
 
 namespace serval::admin {
@@ -19,7 +21,8 @@ struct MetricSources {
   const scoreboard::Totals& totals;
   const MachineFigures& machine;
   const Utilization& utilization;
-  const SpanCounts* spans;  ///< null: nothing is traced
+  const SpanCounts* spans;               ///< null: nothing is traced
+  std::span<const metrics::Family> app;  ///< what it counts of its own
   TimePoint now;
 };
 

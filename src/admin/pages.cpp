@@ -117,6 +117,7 @@ Page Pages::metrics(const http::Request& request, const Status& status) const {
   const scoreboard::Totals totals = scoreboard::read_totals(parts_.scoreboard);
   const auto spans = parts_.spans ? std::optional(parts_.spans->counts()) : std::nullopt;
   const MachineFigures machine = look_at_machine(processes_of(status));
+  const std::vector<metrics::Family> app = parts_.app_metrics.read(parts_.scoreboard);
   return {200, content_type(format),
           admin::metrics({.version = SERVAL_VERSION,
                           .status = status,
@@ -124,6 +125,7 @@ Page Pages::metrics(const http::Request& request, const Status& status) const {
                           .machine = machine,
                           .utilization = parts_.utilization,
                           .spans = spans ? &*spans : nullptr,
+                          .app = app,
                           .now = Clock::now()},
                          format)};
 }
