@@ -28,8 +28,8 @@
  *     the destructors of its thread-local objects; the others run them after the last request. ready runs on the main thread before the
  *     first request, again and again until it says yes. Apps that were built for ABI 1.2 or later are asked on, about every
  *     health.ready_interval, as one more call on the threads of handle; never twice at a time. host->log may be called on any thread at any
- *     time, the functions that take a serval_exchange only on the thread that runs handle for it, before handle returns; the others
- *     are pure and may be called anywhere.
+ *     time, the functions that take a serval_exchange only on the thread that runs handle for it, before handle returns, those for metrics
+ *     as they say; the others are pure and may be called anywhere.
  *  7. Errors. A function that can fail returns 0 for success, and something else after it has called host->explain with one sentence for
  *     the log; without it the log says only that it failed. What a request fails with goes through host->fail.
  *  8. Nothing crosses but return values: no C++ exception, Rust panic, longjmp or pthread_exit leaves a function that the other side called.
@@ -215,7 +215,7 @@ typedef struct serval_host {
   uint32_t (*metric)(const serval_metric* metric, char* why, size_t capacity);
   /* The row for these label values, in the order of the labels, each cut at 56 bytes; as many as the metric has labels, else it is row 0.
      From worker_start on, on any thread; the number is good for the rest of the worker's life. Row 0 is that of a metric without labels, or
-     the one whose values are "other". Takes some ten nanoseconds, so keep the number where that matters. */
+     the one whose values are "other". Takes some tens of nanoseconds: keep the number where that matters. */
   uint32_t (*metric_row)(uint32_t metric, const serval_text* values, size_t count);
   /* From worker_start on, on any thread, a few nanoseconds each: no lock, no allocation, no system call. In preload they do nothing, as with
      a number, row or kind that is none. Whole numbers only: of times count nanoseconds, or use a histogram. */
