@@ -1,4 +1,4 @@
-/// metrics.hpp: metrics of the app's own, in serval's /metrics beside serval's. Header-only, on top of the C ABI in serval.h.
+/// metrics.hpp: metrics of the app's own, in /metrics beside serval's. Header-only, on top of the C ABI in serval.h.
 ///
 ///   #include <serval/metrics.hpp>
 ///
@@ -11,22 +11,22 @@
 ///     carts_.add(1);
 ///     basket_.observe(17.5);
 ///
-/// Declaring. They are made once per generation, in the mold: as members of the app, which is made there, or as globals.
-/// A name, help, label or bound that is not as serval.h says (struct serval_metric), or a name that the app has twice,
-/// is a std::invalid_argument with the name and the reason, and so the generation is refused; made later than the app's
-/// constructor it is one, too. What is counted in the mold is dropped: set a gauge in worker_start.
+/// Declaring. They are made once per generation, in the mold: as members of the app, which is made there, or as
+/// globals. A name, help, label or bound that is not as serval.h says (struct serval_metric), or a name that the app
+/// has twice, is a std::invalid_argument with the name and the reason, and so the generation is refused; made later
+/// than the app's constructor it is one, too. What is counted in the mold is dropped: set a gauge in worker_start.
 ///
-/// Counting. In workers, from worker_start on, on any thread, some nanoseconds each: an atomic addition to a cell of the
-/// worker's own, without a lock, an allocation or a system call. What was counted is shown while the worker hangs, and
-/// stays when it is killed.
+/// Counting. In workers, from worker_start on, on any thread, some nanoseconds each: an atomic addition to a cell of
+/// the worker's own, without a lock, an allocation or a system call. What was counted is shown while the worker hangs,
+/// and stays when it is killed.
 ///
 /// What is shown. A counter or a histogram is the sum over all workers that ever were: it goes on over deaths, reloads
-/// (under the same name, kind, labels and bounds) and upgrades, and begins at 0 when the server does. A gauge is the sum
-/// over the workers that live, each of which begins at 0; a worker that drains is one of them.
+/// (under the same name, kind, labels and bounds) and upgrades, and begins at 0 when the server does. A gauge is the
+/// sum over the workers that live, each of which begins at 0; a worker that drains is one of them.
 ///
-/// Labels. Each combination of values is a row of its own; there are so many as are asked for (64 unless said
-/// otherwise), of which the first ones that come have a row each, and all others share the one whose values are "other".
-/// So values that clients can choose, such as a path, cannot fill the memory; they are still better avoided.
+/// Labels. The first N combinations of values that come have a row each (64 unless the metric asks for another number),
+/// and all others share one whose values are "other". So values that clients can choose, such as a path, cannot fill
+/// the memory; they are still better avoided.
 ///
 /// Where there is no serval, as in a unit test of the app, or one from before ABI 1.3, all of this does nothing.
 #pragma once
@@ -43,6 +43,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace serval {
@@ -79,7 +80,8 @@ inline std::uint32_t declare_metric(const MetricDeclaration& declaration) {
   return number;
 }
 
-/// What all kinds share. One that is made before there is a host, as globals are, waits in a list for the app's preload.
+/// What all kinds share. One that is made before there is a host, as globals are, waits in a list for the app's
+/// preload.
 class Metric {
  public:
   Metric(const Metric&) = delete;
@@ -113,8 +115,8 @@ class Metric {
   template <class... Values>
   std::uint32_t row(const Values&... values) const {
     if (sizeof...(values) != label_count_)
-      throw std::invalid_argument("a metric with " + std::to_string(label_count_) + " labels was given " + std::to_string(sizeof...(values)) +
-                                  " values");
+      throw std::invalid_argument("a metric with " + std::to_string(label_count_) + " labels was given " +
+                                  std::to_string(sizeof...(values)) + " values");
     if (number_ == 0) return 0;
     const std::array<serval_text, sizeof...(values)> texts{text(std::string_view(values))...};
     return host->metric_row(number_, texts.data(), texts.size());
@@ -152,7 +154,8 @@ class Metric {
 /// The names of a metric's labels, and how many combinations of their values have a row of their own; 0: 64.
 struct Labels {
   Labels() = default;
-  Labels(std::initializer_list<std::string_view> label_names, std::size_t rows = 0) : names(label_names.begin(), label_names.end()), max_rows(rows) {}
+  Labels(std::initializer_list<std::string_view> label_names, std::size_t rows = 0)
+      : names(label_names.begin(), label_names.end()), max_rows(rows) {}
 
   std::vector<std::string> names;
   std::size_t max_rows = 0;
@@ -241,11 +244,14 @@ class Histogram : private detail::Metric {
   };
 
   /// Bounds for durations in seconds: those of serval's own.
-  static std::vector<double> seconds() { return {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0}; }
+  static std::vector<double> seconds() {
+    return {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0};
+  }
 
   /// `bounds`: upper ones of its buckets, inclusive, ascending.
   Histogram(std::string_view name, std::string_view help, std::vector<double> bounds, Labels labels = {})
-      : Metric({SERVAL_HISTOGRAM, std::string(name), std::string(help), std::move(labels.names), labels.max_rows, std::move(bounds)}) {}
+      : Metric({SERVAL_HISTOGRAM, std::string(name), std::string(help), std::move(labels.names), labels.max_rows,
+                std::move(bounds)}) {}
 
   void observe(double value) const noexcept { Row(number(), 0).observe(value); }
   template <class Rep, class Period>

@@ -36,7 +36,7 @@ void add_to(layout::Cell64& cell, double by) {
 Board::Board(Memory memory, int generation) : memory_(std::move(memory)), generation_(generation) {}
 
 std::string Board::why_no_more(const Shape& shape) const {
-  if (!open_) return "metrics are declared while the app is loaded, in its constructor or preload";
+  if (!open_) return "metrics are declared while the app loads, in its constructor or preload";
   if (std::string why = metrics::why_not(shape); !why.empty()) return why;
   std::size_t cells = cells_of(shape);
   std::size_t places = places_of(shape.rows);

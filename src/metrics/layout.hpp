@@ -18,7 +18,7 @@
 /// Why a file of its own beside the scoreboard's: an app may have none of it, the scoreboard's layout need not change,
 /// so that an upgrade from a version without it is one like any other, and the master, which makes the file, never has
 /// to map it. Why one for all generations: what has the same name is in the same cells, so a counter goes on over
-/// workers, molds and reloads, and over an upgrade, without anybody who carries it on; the mold, which cannot send
+/// workers, molds and reloads, and over an upgrade, without a process that carries it on; the mold, which cannot send
 /// descriptors and is not believed, only writes what it declares.
 namespace serval::metrics::layout {
 
@@ -84,8 +84,8 @@ struct alignas(kCacheLine) FamilyRecord {
 
 inline constexpr std::size_t kWordsOfValue = kMaxValue / sizeof(std::uint64_t);
 
-/// A row of a family with labels: which values it stands for. Whoever finds a tag without `whole` writes the same words
-/// once more, so a process that was killed between the two leaves nothing behind.
+/// A row of a family with labels: which values it stands for. A process that finds a tag without `whole` writes the
+/// same words once more, so a process that was killed between the two leaves nothing behind.
 struct alignas(kCacheLine) Place {
   Cell64 tag;    ///< made of the values (rows.hpp); 0: free
   Cell64 whole;  ///< 1: the values are there

@@ -19,7 +19,7 @@ struct Life {
 };
 
 struct Sample {
-  std::vector<std::string> values;       ///< of the labels, as many
+  std::vector<std::string> values;       ///< one for each label
   std::uint64_t count = 0;               ///< of a counter
   double value = 0;                      ///< of a gauge; of a histogram the sum
   std::vector<std::uint64_t> buckets{};  ///< of a histogram, one more than bounds

@@ -18,7 +18,7 @@ void write_text(Text& cells, std::string_view text) {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     std::uint64_t word = 0;
     const std::string_view part = i * kWord < text.size() ? text.substr(i * kWord, kWord) : std::string_view();
-    std::memcpy(&word, part.data(), part.size());
+    part.copy(reinterpret_cast<char*>(&word), part.size());  // memcpy takes no null, which an empty text may be
     cells[i].store(word, kRelaxed);
   }
 }

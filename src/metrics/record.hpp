@@ -25,7 +25,7 @@ std::optional<Declared> read_record(const layout::FamilyRecord& record);
 
 /// For a record that no other process knows of yet; it can be read from here on.
 void write_record(layout::FamilyRecord& record, const Declared& declared);
-/// A later mold may word it otherwise. Who reads meanwhile may get some of both.
+/// A later mold may word it otherwise. A reader may get some of both meanwhile.
 void write_help(layout::FamilyRecord& record, std::string_view help);
 
 /// Remembers that the generation declares it.

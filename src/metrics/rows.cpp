@@ -58,7 +58,7 @@ Key key_of(std::span<const std::string_view> values) {
   for (std::size_t label = 0; label < values.size(); ++label) {
     const std::string_view value = kept(values[label]);
     key.words[label].fill(0);
-    std::memcpy(key.words[label].data(), value.data(), value.size());
+    value.copy(reinterpret_cast<char*>(key.words[label].data()), value.size());  // as memcpy, but for an absent text
     for (std::size_t i = 0; i * kWord < value.size(); ++i) key.tag = mixed(key.tag, key.words[label][i]);
     key.tag = mixed(key.tag, label + 1);  // "ab", "" is not "a", "b"
     key.is_other = key.is_other && value == kOther;

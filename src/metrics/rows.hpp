@@ -15,7 +15,7 @@ namespace serval::metrics {
 
 /// The values as they lie in memory, and what they are found by.
 struct Key {
-  std::array<std::array<std::uint64_t, layout::kWordsOfValue>, kMaxLabels> words;  ///< of so many labels
+  std::array<std::array<std::uint64_t, layout::kWordsOfValue>, kMaxLabels> words;  ///< of the first `labels`
   std::size_t labels = 0;
   std::uint64_t tag = 0;
   bool is_other = true;  ///< each of them is kOther, which the first row stands for

@@ -1,4 +1,4 @@
-"""The app's own metrics in /metrics: sums over workers that go on whatever becomes of those, from the names to the bounds."""
+"""The app's own metrics in /metrics: sums that go on whatever becomes of workers, generations and versions."""
 
 import os
 import re
@@ -20,7 +20,8 @@ def order(kind, origin="here"):
 
 class AppMetrics(Admin):
     def start_measured(self, *app_args, config=None, **options):
-        return self.start(app="measured", config={"workers": {"count": 2, "threads": 2}, **(config or {})}, app_args=list(app_args), env=ADMIN, **options)
+        config = {"workers": {"count": 2, "threads": 2}, **(config or {})}
+        return self.start(app="measured", config=config, app_args=list(app_args), env=ADMIN, **options)
 
     def set_args(self, *app_args):
         """For the next reload."""
@@ -39,7 +40,8 @@ class AppMetrics(Admin):
                 self.assertEqual(client.get(target).text, str(pid))
 
     def wait_workers(self, serval, other_than=()):
-        wait_until(lambda: len(workers := serval.workers()) == 2 and not set(workers.values()) & set(other_than), "two workers")
+        wait_until(lambda: len(workers := serval.workers()) == 2 and not set(workers.values()) & set(other_than),
+                   "two workers")
         wait_until(lambda: self.status()["ready"], "a ready server")
 
 
@@ -47,11 +49,13 @@ class Sums(AppMetrics):
     def test_workers_are_summed_and_what_the_mold_counts_is_not(self):
         serval = self.start_measured()
         for pid in serval.workers().values():
-            self.ask_worker(serval, pid, "/hit", "/order?kind=gift&n=3", "/level?to=2.5", "/size?is=1", "/size?is=2500", "/size?is=1e9")
+            self.ask_worker(serval, pid, "/hit", "/order?kind=gift&n=3", "/level?to=2.5",
+                            "/size?is=1", "/size?is=2500", "/size?is=1e9")
         values = self.metrics(serval)
         self.assertEqual((values[HITS], values[order("gift")], values[LEVEL]), (2, 6, 5))
         buckets = [values[f'measured_size_bytes_bucket{{le="{bound}"}}'] for bound in ("1", "10", "2500", "+Inf")]
-        self.assertEqual((buckets, values["measured_size_bytes_sum"], values["measured_size_bytes_count"]), ([2, 2, 4, 6], 2e9 + 5002, 6))
+        self.assertEqual(buckets, [2, 2, 4, 6])
+        self.assertEqual((values["measured_size_bytes_sum"], values["measured_size_bytes_count"]), (2e9 + 5002, 6))
 
     def test_killed_workers_take_nothing_but_their_gauges_along(self):
         serval = self.start_measured()
@@ -63,7 +67,8 @@ class Sums(AppMetrics):
             os.kill(pid, signal.SIGKILL)
         self.wait_workers(serval, other_than=workers.values())
         values = self.metrics(serval)
-        self.assertEqual((values[HITS], values[order("gift")], values["measured_size_bytes_count"], values["measured_size_bytes_sum"]), (2, 2, 2, 6))
+        self.assertEqual((values[HITS], values[order("gift")]), (2, 2))
+        self.assertEqual((values["measured_size_bytes_count"], values["measured_size_bytes_sum"]), (2, 6))
         self.assertEqual(values[LEVEL], 2)  # what worker_start says
         self.ask(serval, "/hit")
         self.assertEqual(self.metrics(serval)[HITS], 3)
@@ -77,7 +82,8 @@ class Sums(AppMetrics):
             for _ in range(5):
                 self.ask(serval, "/hit", "/order?kind=gift", "/size?is=7")
                 sent += 1
-            self.assertEqual({self.metrics(serval)[name] for name in (HITS, order("gift"), "measured_size_bytes_count")}, {sent})
+            values = self.metrics(serval)
+            self.assertEqual({values[name] for name in (HITS, order("gift"), "measured_size_bytes_count")}, {sent})
 
         more()
         for change in ("recycle all", "reload", "upgrade", "reload", "upgrade"):
@@ -97,7 +103,8 @@ class Sums(AppMetrics):
         self.ask(serval, "/hit", "/order?kind=gift&n=4")
         stopped = [*serval.workers().values(), serval.mold(), serval.pid]
         for pid in stopped:
-            self.addCleanup(process_tree.kill, pid) if pid != serval.pid else None
+            if pid != serval.pid:
+                self.addCleanup(process_tree.kill, pid)
             os.kill(pid, signal.SIGSTOP)
         try:
             values = self.metrics(serval)
@@ -112,7 +119,8 @@ class Labels(AppMetrics):
         serval = self.start_measured("rows=3")
         for n in range(12):
             self.ask(serval, f"/order?kind=kind_{n}")
-        values = {name: value for name, value in self.metrics_with_digits(serval).items() if name.startswith("measured_orders")}
+        values = {name: value for name, value in self.metrics_with_digits(serval).items()
+                  if name.startswith("measured_orders")}
         self.assertEqual(sum(values.values()), 12)
         self.assertEqual(values[order("other", "other")], 9)
         self.assertEqual(len(values), 4)
@@ -144,8 +152,10 @@ class Texts(AppMetrics):
         serval = self.start_measured()
         self.ask(serval, "/hit", "/order?kind=gift", "/size?is=1")
         old = self.look(serval, "/metrics").text
-        for lines in ("# HELP measured_hits_total requests, counted by a global\n# TYPE measured_hits_total counter\nmeasured_hits_total 1\n",
-                      '# HELP measured_orders_total orders \\\\ "taken"\\nby kind\n# TYPE measured_orders_total counter\n',
+        for lines in ("# HELP measured_hits_total requests, counted by a global\n",
+                      "# TYPE measured_hits_total counter\nmeasured_hits_total 1\n",
+                      '# HELP measured_orders_total orders \\\\ "taken"\\nby kind\n'
+                      "# TYPE measured_orders_total counter\n",
                       "# TYPE measured_level_bytes gauge\nmeasured_level_bytes 2\n",
                       '# TYPE measured_size_bytes histogram\nmeasured_size_bytes_bucket{le="1"} 1\n'):
             self.assertIn("\n" + lines, old)
@@ -195,7 +205,8 @@ class Generations(AppMetrics):
         self.ask(serval, "/order?kind=gift")
         self.set_args("orders=gauge")
         self.order("reload")
-        serval.expect_log("metric begins anew: its type, labels or bounds are not those of an earlier generation metric=measured_orders")
+        serval.expect_log("metric begins anew: its type, labels or bounds are not those of an earlier generation "
+                          "metric=measured_orders")
         self.ask(serval, "/order", "/order")
         values = self.metrics(serval)
         self.assertEqual(values["measured_orders"], 2)
@@ -203,7 +214,8 @@ class Generations(AppMetrics):
         self.set_args("rows=64")
         self.order("reload")
         self.ask(serval, "/order?kind=gift")
-        wait_until(lambda: self.metrics(serval).get(order("gift")) == 2, lambda: f"the first series to go on: {self.metrics(serval)}")
+        wait_until(lambda: self.metrics(serval).get(order("gift")) == 2,
+                   lambda: f"the first series to go on: {self.metrics(serval)}")
 
 
 class Refused(AppMetrics):
@@ -219,7 +231,8 @@ class Refused(AppMetrics):
                 serval = self.launch_config("measured", app_args=["also=" + name])
                 self.assertEqual(serval.wait(), 1)
                 log = serval.log().replace('\\"', '"')
-                self.assertIn(f'app\'s preload failed: std::invalid_argument: counter "{name}" cannot be declared: {why}', log)
+                self.assertIn("app's preload failed: std::invalid_argument: "
+                              f'counter "{name}" cannot be declared: {why}', log)
 
     def test_check_finds_them_too(self):
         self.launch_config("measured", app_args=["also=bad-name"]).wait()
@@ -238,7 +251,7 @@ class Refused(AppMetrics):
     def test_declared_in_a_worker_it_is_too_late(self):
         serval = self.launch_config("measured", app_args=["late=yes"])
         self.assertEqual(serval.wait(), 1)
-        self.assertRegex(serval.log(), r'\\?"measured_late\\?" cannot be declared: metrics are declared while the app is loaded')
+        self.assertRegex(serval.log(), r'measured_late\\?" cannot be declared: metrics are declared while the app loads')
 
 
 class Memory(AppMetrics):

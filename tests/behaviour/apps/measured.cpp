@@ -47,7 +47,8 @@ class Measured : public serval::App {
     const auto value = [&](const char* name, const char* otherwise) { return request.param(name).value_or(otherwise); };
     if (path == "/pid") return std::to_string(::getpid());
     if (path == "/hit") hits.add();
-    if (path == "/order" && orders_) (*orders_)(value("kind", ""), value("from", "here")).add(std::strtoull(value("n", "1").c_str(), nullptr, 10));
+    if (path == "/order" && orders_)
+      (*orders_)(value("kind", ""), value("from", "here")).add(std::strtoull(value("n", "1").c_str(), nullptr, 10));
     if (path == "/order" && orders_gauge_) orders_gauge_->add(1);
     if (path == "/also" && also_) also_->add();
     if (path == "/level") level_.set(std::atof(value("to", "0").c_str()));
