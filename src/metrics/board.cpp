@@ -65,45 +65,61 @@ Result<std::uint32_t> Board::declare(const Shape& shape) {
   return static_cast<std::uint32_t>(metrics_.size());
 }
 
+/// The record of an earlier mold, of whichever generation, that this one goes on in.
+Board::Found Board::find(const Shape& shape) const {
+  Found found;
+  const std::size_t families = std::min<std::size_t>(memory_.first_page().families.load(kRelaxed), layout::kFamilies);
+  for (std::size_t i = 0; i < families; ++i) {
+    layout::FamilyRecord& record = memory_.family(i);
+    auto declared = read_record(record);
+    if (!declared || declared->shape.name != shape.name) continue;
+    if (same_series(declared->shape, shape)) {
+      found.record = &record;
+      found.declared = std::move(*declared);
+    } else {
+      found.other_series = true;
+    }
+  }
+  return found;
+}
+
+/// What is taken and then not needed, since there is not enough of the rest, is no loss: there is no room anyway.
+Board::Found Board::make(const Shape& shape) const {
+  layout::FirstPage& taken = memory_.first_page();
+  const auto family = take(taken.families, 1, layout::kFamilies);
+  const auto place = take(taken.places, places_of(shape.rows), layout::kPlaces);
+  const auto cell = take(taken.cells, cells_of(shape), layout::kCells);
+  if (!family || !place || !cell) return {};
+  Found made{.record = &memory_.family(*family), .declared = {shape, {*place, *cell}}};
+  write_record(*made.record, made.declared);
+  return made;
+}
+
 /// Two molds at the same time, which declare a name for the first time, may each make a record of it: the one of the
 /// newer generation is shown then. The supervisor loads one generation after the other.
 Board::Metric Board::find_or_make(const Shape& shape) {
   Metric metric{.shape = shape, .room = {}, .width = cells_of_row(shape)};
-  const std::size_t families = std::min<std::size_t>(memory_.first_page().families.load(kRelaxed), layout::kFamilies);
-  bool other_shape = false;
-  for (std::size_t i = 0; i < families; ++i) {
-    layout::FamilyRecord& record = memory_.family(i);
-    const auto declared = read_record(record);
-    if (!declared || declared->shape.name != shape.name) continue;
-    other_shape = !same_series(declared->shape, shape);
-    if (other_shape) continue;
-    if (declared->shape.rows < shape.rows)
+  Found found = find(shape);
+  if (found.record != nullptr) {
+    if (found.declared.shape.rows < shape.rows)
       log::info("metric keeps its number of rows until the server is restarted",
-                {{"metric", shape.name}, {"rows", declared->shape.rows}, {"wanted", shape.rows}});
-    metric.room = declared->room;
-    metric.shape.rows = std::min(declared->shape.rows, shape.rows);
-    metric.cells = cells_of(declared->shape);
-    metric.record = &record;
-  }
-  if (metric.record != nullptr) {
-    write_help(*metric.record, shape.help);
+                {{"metric", shape.name}, {"rows", found.declared.shape.rows}, {"wanted", shape.rows}});
+    write_help(*found.record, shape.help);
   } else {
-    if (other_shape)
+    if (found.other_series)
       log::warning("metric begins anew: its type, labels or bounds are not those of an earlier generation",
                    {{"metric", shape.name}});
-    const auto family = take(memory_.first_page().families, 1, layout::kFamilies);
-    const auto place = take(memory_.first_page().places, places_of(shape.rows), layout::kPlaces);
-    const auto cell = take(memory_.first_page().cells, cells_of(shape), layout::kCells);
-    if (!family || !place || !cell) {
-      log::error("metric counts nothing: there is no room beside those of earlier generations until a restart",
-                 {{"metric", shape.name}});
-      return metric;
-    }
-    metric.room = {*place, *cell};
-    metric.cells = cells_of(shape);
-    metric.record = &memory_.family(*family);
-    write_record(*metric.record, {shape, metric.room});
+    found = make(shape);
   }
+  if (found.record == nullptr) {
+    log::error("metric counts nothing: there is no room beside those of earlier generations until a restart",
+               {{"metric", shape.name}});
+    return metric;
+  }
+  metric.room = found.declared.room;
+  metric.shape.rows = std::min(found.declared.shape.rows, shape.rows);
+  metric.cells = cells_of(found.declared.shape);
+  metric.record = found.record;
   metric.record->overflow_said.store(0, kRelaxed);
   note_generation(*metric.record, generation_);
   return metric;

@@ -49,6 +49,14 @@ class Board {
   };
 
   std::string why_no_more(const Shape& shape) const;
+  /// A record and what it says; null: there is none.
+  struct Found {
+    layout::FamilyRecord* record = nullptr;
+    Declared declared{};
+    bool other_series = false;  ///< one of this name, but with another type, labels or bounds
+  };
+  Found find(const Shape& shape) const;
+  Found make(const Shape& shape) const;
   Metric find_or_make(const Shape& shape);
   /// The first cell of the row; null: there is none, or this is no worker.
   layout::Cell64* cell(std::uint32_t metric, std::uint32_t row, Kind kind) const;
