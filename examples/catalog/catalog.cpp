@@ -5,6 +5,8 @@
 //   curl http://127.0.0.1:8000/items/item-00000001
 //   curl http://127.0.0.1:8000/items -d '{"key":"lamp","value":"warm light"}'
 //   curl http://127.0.0.1:8000/recent
+//   curl -s http://127.0.0.1:9464/metrics | grep catalog_
+#include <serval/metrics.hpp>
 #include <serval/serval.hpp>
 
 #include <map>
@@ -67,9 +69,12 @@ class Catalog : public serval::App {
  private:
   serval::Response find(std::string_view key) {
     if (const auto value = table_.find(key)) {
+      lookups_("table").add();
       return serval::Response::json("{\"key\":" + json_string(key) + ",\"value\":" + json_string(*value) + "}\n");
     }
-    if (const auto item = database_->find(key)) return serval::Response::json(*item + "\n");
+    const auto item = database_->find(key);
+    lookups_(item ? "database" : "nowhere").add();
+    if (item) return serval::Response::json(*item + "\n");
     return error(404, "no such item");
   }
 
@@ -86,5 +91,6 @@ class Catalog : public serval::App {
   Table table_;
   std::string database_path_;
   std::unique_ptr<Database> database_;
+  serval::Counter lookups_{"catalog_lookups", "items asked for, by where they were found", {"found_in"}};
 };
 SERVAL_APP(Catalog)

@@ -28,8 +28,8 @@
  *     the destructors of its thread-local objects; the others run them after the last request. ready runs on the main thread before the
  *     first request, again and again until it says yes. Apps that were built for ABI 1.2 or later are asked on, about every
  *     health.ready_interval, as one more call on the threads of handle; never twice at a time. host->log may be called on any thread at any
- *     time, the functions that take a serval_exchange only on the thread that runs handle for it, before handle returns; the others
- *     are pure and may be called anywhere.
+ *     time, the functions that take a serval_exchange only on the thread that runs handle for it, before handle returns, those for metrics
+ *     as they say; the others are pure and may be called anywhere.
  *  7. Errors. A function that can fail returns 0 for success, and something else after it has called host->explain with one sentence for
  *     the log; without it the log says only that it failed. What a request fails with goes through host->fail.
  *  8. Nothing crosses but return values: no C++ exception, Rust panic, longjmp or pthread_exit leaves a function that the other side called.
@@ -44,7 +44,6 @@
  *  - Streamed request bodies: a bit in serval_app.features asks for requests before their body is there; serval_host grows by a read function.
  *  - Files: serval_response grows by a descriptor with offset and length, sent with sendfile(2).
  *  - WebSocket: serval_host grows by accept, send and close, serval_app by what is called for each message; SERVAL_UPGRADED comes from handle.
- *  - Metrics of the app's own: serval_host grows by functions that declare one (in preload) and add to one (anywhere).
  */
 #ifndef SERVAL_SERVAL_H_
 #define SERVAL_SERVAL_H_
@@ -54,7 +53,7 @@
 #include <string.h>
 
 #define SERVAL_ABI_MAJOR 1u
-#define SERVAL_ABI_MINOR 2u
+#define SERVAL_ABI_MINOR 3u
 
 /* True if the filler of *table knows `member` (convention 1). */
 #define SERVAL_HAS(table, member) \
@@ -127,6 +126,28 @@ typedef struct serval_response {
   void* release_context;
 } serval_response;
 
+/* Since 1.3. */
+enum serval_metric_kind {
+  SERVAL_COUNTER = 1,  /* only grows, over all workers that ever were: their deaths, reloads and upgrades take nothing away */
+  SERVAL_GAUGE = 2,    /* goes up and down; shown is the sum over the workers that live, so each says its own share */
+  SERVAL_HISTOGRAM = 3 /* how many values were at most so large, and their sum; goes on as a counter does */
+};
+
+/* Since 1.3. A metric of the app's own, shown in /metrics. */
+typedef struct serval_metric {
+  uint32_t size;
+  int32_t kind;     /* an enum serval_metric_kind */
+  serval_text name; /* [a-zA-Z_][a-zA-Z0-9_]*, at most 120 bytes, with its unit at the end by custom (_seconds, _bytes); not serval_...
+                       A counter's is shown with _total at the end, whether it is here or not. Only one metric of an app has it */
+  serval_text help; /* at most 500 bytes */
+  const serval_text* labels; /* the names of at most 4; [a-zA-Z_][a-zA-Z0-9_]*, none twice, neither le nor __... */
+  size_t label_count;
+  size_t max_rows; /* how many combinations of label values are told apart, at most 1000; 0: 64, or without labels always 0.
+                      All others count in one row whose values are "other", and the log says so once */
+  const double* bounds; /* of a histogram, 1 to 30, ascending: upper ones, inclusive; that of all that is larger is there by itself */
+  size_t bound_count;
+} serval_metric;
+
 /* What preload is told. */
 typedef struct serval_preload {
   uint32_t size;
@@ -182,6 +203,28 @@ typedef struct serval_host {
   /* Has the request been given up: is the deadline over, or the worker at its end? The client has an answer or is gone by then, nobody
      waits for this one: clean up and return. A worker whose handlers do not return is ended by force. */
   int32_t (*cancelled)(serval_exchange* exchange);
+
+  /* Since 1.3. The app's own metrics. What workers count lies in memory that serval has, too, so it is shown also while a worker hangs, and
+     is not lost when one is killed. */
+
+  /* Declares one: in preload only, on its thread, for all workers that come of it. Returns its number, which is not 0. 0: it is refused, and
+     `why`, a buffer of `capacity` bytes (null: not wanted), has one sentence with its name, NUL-terminated: hand it to explain and return
+     failure. A generation that declares what an earlier one has declared with the same name, kind, labels and bounds goes on with its
+     figures; else they begin anew and the log says so. All metrics of an app have 16384 cells for each worker: 1 for each row of a
+     counter or gauge, the number of bounds and 2 more for each of a histogram, rows being 1 and 5/4 of max_rows. */
+  uint32_t (*metric)(const serval_metric* metric, char* why, size_t capacity);
+  /* The row for these label values, in the order of the labels, each cut at 56 bytes; as many as the metric has labels, else it is row 0.
+     From worker_start on, on any thread; the number is good for the rest of the worker's life. Row 0 is that of a metric without labels, or
+     the one whose values are "other". Takes some tens of nanoseconds: keep the number where that matters. */
+  uint32_t (*metric_row)(uint32_t metric, const serval_text* values, size_t count);
+  /* From worker_start on, on any thread, a few nanoseconds each: no lock, no allocation, no system call. In preload they do nothing, as with
+     a number, row or kind that is none. Whole numbers only: of times count nanoseconds, or use a histogram. */
+  void (*metric_add)(uint32_t metric, uint32_t row, uint64_t by);
+  /* Of a gauge: sets it, or moves it up or down. It is 0 when a worker begins. */
+  void (*metric_set)(uint32_t metric, uint32_t row, double to);
+  void (*metric_move)(uint32_t metric, uint32_t row, double by);
+  /* Of a histogram; infinities and NaN do nothing. */
+  void (*metric_observe)(uint32_t metric, uint32_t row, double value);
 } serval_host;
 
 /* What an app is. preload and handle are required; the others may be null. */

@@ -50,6 +50,7 @@ namespace serval {
 namespace detail {
 
 inline const serval_host* host = nullptr;  ///< set by serval_app_main, before anything else runs
+inline void (*declare_metrics)() = nullptr;  ///< metrics.hpp's, if there are metrics that were made before the app was loaded
 
 inline std::string_view view(serval_text text) { return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size); }
 inline serval_text text(std::string_view view) { return {view.data(), view.size()}; }
@@ -431,6 +432,7 @@ struct Bridge {
 
   static std::int32_t preload(const serval_preload* raw, void** state, serval_error* error) {
     return attempt(error, [&] {
+      if (declare_metrics != nullptr) declare_metrics();
       if constexpr (std::is_constructible_v<Type, Preload&>) {
         Preload told(*raw);
         *state = static_cast<App*>(new Type(told));

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "admin/app_metrics.hpp"
 #include "admin/front.hpp"
 #include "admin/master_link.hpp"
 #include "admin/pages.hpp"
@@ -55,9 +56,11 @@ class Process {
         scoreboard_(std::move(scoreboard)),
         master_(io_, ipc::Channel(ipc::Channel::End::app, UniqueFd(heritage.orders_fd), UniqueFd(heritage.reports_fd)),
                 {.on_reopen = [](const UniqueFd& log) { log::reopen(log.get()); }, .on_closed = [this] { leave(); }}),
+        app_metrics_(heritage.app_metrics_fd),
         pages_({.name = heritage.config.server.name,
                 .master = master_,
                 .scoreboard = scoreboard_,
+                .app_metrics = app_metrics_,
                 .utilization = utilization_,
                 .spans = spans_}),
         observer_([this] { front_.on_room(); }),
@@ -137,6 +140,7 @@ class Process {
   std::optional<SpanExport> spans_;
   MasterLink master_;
   std::optional<StatsdPush> statsd_;
+  AppMetrics app_metrics_;
   Pages pages_;
   Observer observer_;
   server::Migration migration_;

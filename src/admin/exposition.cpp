@@ -50,6 +50,7 @@ std::string number(double value) {
 std::string bound(double value, Format format) {
   std::array<char, 64> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value, std::chars_format::fixed);
+  if (end.ec != std::errc()) return number(value);  // an app's, with more digits than fit
   std::string text(digits.data(), end.ptr);
   if (format == Format::openmetrics && text.find('.') == text.npos) text += ".0";
   return text;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/app_metrics.hpp"
 #include "admin/metric_table.hpp"
 #include "base/cause_table.hpp"
 #include "control/protocol.hpp"
@@ -289,6 +290,7 @@ std::string metrics(const MetricSources& sources, Format format) {
   write_master(out, sources.status);
   write_spans(out, sources.spans, sources.totals);
   write_machine(out, sources.machine);
+  write_app_metrics(out, sources.app);
   return out.finish();
 }
 

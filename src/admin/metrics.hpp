@@ -10,6 +10,7 @@
 #include "admin/master_link.hpp"
 #include "admin/span_export.hpp"
 #include "admin/utilization.hpp"
+#include "metrics/reader.hpp"
 #include "scoreboard/reader.hpp"
 
 namespace serval::admin {
@@ -23,7 +24,8 @@ struct MetricSources {
   std::span<const scoreboard::Exemplar> exemplars;  ///< by bucket of the durations of requests; empty: none
   const MachineFigures& machine;
   const Utilization& utilization;
-  const SpanCounts* spans;  ///< null: nothing is traced
+  const SpanCounts* spans;               ///< null: nothing is traced
+  std::span<const metrics::Family> app;  ///< what it counts of its own
   TimePoint now;
   std::chrono::system_clock::time_point wall_now;
 };

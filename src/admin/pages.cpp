@@ -121,6 +121,7 @@ Page Pages::metrics(const http::Request& request, const Status& status) const {
   const auto exemplars = scoreboard::read_exemplars(parts_.scoreboard);
   const auto spans = parts_.spans ? std::optional(parts_.spans->counts()) : std::nullopt;
   const MachineFigures machine = look_at_machine(processes_of(status));
+  const std::vector<metrics::Family> app = parts_.app_metrics.read(parts_.scoreboard);
   return {200, content_type(format),
           admin::metrics({.version = SERVAL_VERSION,
                           .name = parts_.name,
@@ -130,6 +131,7 @@ Page Pages::metrics(const http::Request& request, const Status& status) const {
                           .machine = machine,
                           .utilization = parts_.utilization,
                           .spans = spans ? &*spans : nullptr,
+                          .app = app,
                           .now = Clock::now(),
                           .wall_now = std::chrono::system_clock::now()},
                          format)};

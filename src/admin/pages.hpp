@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "admin/app_metrics.hpp"
 #include "admin/master_link.hpp"
 #include "admin/span_export.hpp"
 #include "admin/utilization.hpp"
@@ -29,6 +30,7 @@ class Pages final : public server::Handler {
     const std::string& name;  ///< server.name
     MasterLink& master;
     const scoreboard::Memory& scoreboard;
+    const AppMetrics& app_metrics;
     const Utilization& utilization;
     const std::optional<SpanExport>& spans;  ///< none: nothing is traced
   };

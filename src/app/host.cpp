@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "app/forked_child.hpp"
+#include "app/host_metrics.hpp"
 #include "app/one_line.hpp"
 #include "base/log.hpp"
 #include "http/query.hpp"
@@ -258,6 +259,12 @@ const serval_host& host() {
       .deadline = deadline,
       .extend = extend,
       .cancelled = cancelled,
+      .metric = declare_metric,
+      .metric_row = metric_row,
+      .metric_add = metric_add,
+      .metric_set = metric_set,
+      .metric_move = metric_move,
+      .metric_observe = metric_observe,
   };
   return table;
 }

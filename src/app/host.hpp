@@ -7,6 +7,7 @@
 
 #include <serval/serval.h>
 
+#include "app/abi_text.hpp"
 #include "app/answer.hpp"
 
 /// The other side of serval_error: what host->explain writes into.
@@ -42,10 +43,5 @@ class Answering {
   Answering(const Answering&) = delete;
   Answering& operator=(const Answering&) = delete;
 };
-
-inline std::string_view view(serval_text text) {
-  return text.data == nullptr ? std::string_view() : std::string_view(text.data, text.size);
-}
-inline serval_text text(std::string_view view) { return {view.data(), view.size()}; }
 
 }  // namespace serval::app

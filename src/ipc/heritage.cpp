@@ -27,6 +27,7 @@ json::value to_json(const Heritage& heritage) {
                       {"access_fd", heritage.access_fd},
                       {"master_pid", heritage.master_pid},
                       {"scoreboard_fd", heritage.scoreboard_fd},
+                      {"app_metrics_fd", heritage.app_metrics_fd},
                       {"lobby_entry_fd", heritage.lobby_entry_fd},
                       {"lobby_exit_fd", heritage.lobby_exit_fd},
                       {"spans_fd", heritage.spans_fd},
@@ -63,6 +64,7 @@ Result<Heritage> from_json(const json::value& document) {
     heritage.spans_fd = number("spans_fd");
     heritage.sampler = {document.at("sampler_asks_parent").as_bool(), document.at("sampler_ratio").to_number<double>()};
   }
+  if (document.as_object().contains("app_metrics_fd")) heritage.app_metrics_fd = number("app_metrics_fd");
   if (document.as_object().contains("cpus")) heritage.cpus = number("cpus");
   for (const json::value& entry : document.at("listeners").as_array()) {
     heritage.listeners.push_back({json::value_to<int>(entry.at("fd")), json::value_to<std::string>(entry.at("address")),
@@ -74,8 +76,8 @@ Result<Heritage> from_json(const json::value& document) {
 }  // namespace
 
 std::vector<int> Heritage::fds() const {
-  std::vector<int> all = {orders_fd, reports_fd, life_fd, scoreboard_fd, log_fd, access_fd, lobby_entry_fd, lobby_exit_fd,
-                          spans_fd};
+  std::vector<int> all = {orders_fd, reports_fd,     life_fd,       scoreboard_fd, log_fd,
+                          access_fd, lobby_entry_fd, lobby_exit_fd, spans_fd,      app_metrics_fd};
   for (const Listener& listener : listeners) all.push_back(listener.fd);
   std::erase_if(all, [](int fd) { return fd <= 2; });
   return all;

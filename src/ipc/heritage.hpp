@@ -29,6 +29,7 @@ struct Heritage {
   int life_fd = -1;          ///< read end of a pipe that is never written to: end of file means that the master is gone
   int master_pid = 0;        ///< the workers' parent
   int scoreboard_fd = -1;    ///< the scoreboard's memory
+  int app_metrics_fd = -1;   ///< that of the app's own metrics (metrics/memory.hpp); -1: they are not counted
   int log_fd = 2;            ///< serval's log
   int access_fd = -1;        ///< the access log; -1: off
   int lobby_entry_fd = -1;   ///< where a draining worker puts its connections (ipc/lobby.hpp); -1: nowhere

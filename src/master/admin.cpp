@@ -13,6 +13,7 @@
 #include "ipc/exec_admin.hpp"
 #include "ipc/messages.hpp"
 #include "master/listen_plan.hpp"
+#include "metrics/memory.hpp"
 #include "os/listen.hpp"
 #include "os/memory_file.hpp"
 #include "os/spawn.hpp"
@@ -130,6 +131,7 @@ Result<void> Admin::try_to_start() {
   if (!channels) return Error{channels.error()};
   const UniqueFd scoreboard = parts_.inheritance.scoreboard.read_only_fd();
   if (!scoreboard) return Error{"no descriptor of the scoreboard for it"};
+  const UniqueFd app_metrics = metrics::read_only(parts_.inheritance.app_metrics.get());  // or none
   ipc::Heritage heritage;
   heritage.config = config_;
   heritage.orders_fd = channels->second.in_fd();
@@ -137,6 +139,7 @@ Result<void> Admin::try_to_start() {
   heritage.life_fd = parts_.inheritance.life_read.get();
   heritage.master_pid = ::getpid();
   heritage.scoreboard_fd = scoreboard.get();
+  heritage.app_metrics_fd = app_metrics.get();
   heritage.log_fd = log_fd_;
   heritage.spans_fd = parts_.inheritance.spans.read_end.get();
   heritage.listeners = {listener_->inherited()};

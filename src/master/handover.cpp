@@ -17,8 +17,8 @@ BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row,
 BOOST_DESCRIBE_STRUCT(ReloadCounts, (), (good, failed))
 BOOST_DESCRIBE_STRUCT(TrafficRecord, (), (drained, pause, pauses, paused_since, next_reminder))
 BOOST_DESCRIBE_STRUCT(State, (TrafficRecord),
-                      (workers, current, newest, complete, kept, kept_until, reload_failure, reloads, crashes_in_a_row, begun,
-                       ended, molds, slots))
+                      (workers, current, newest, complete, kept, kept_until, reload_failure, reloads, crashes_in_a_row,
+                       begun, ended, molds, slots))
 
 }  // namespace serval::supervisor
 
@@ -35,8 +35,9 @@ BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients, unheard))
 BOOST_DESCRIBE_STRUCT(CgroupsRecord, (), (folder, seated))
 BOOST_DESCRIBE_STRUCT(Handover, (),
                       (protocol, version, arguments, working_directory, nonce, begun, supervisor, life_read_fd,
-                       life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, spans_read_fd, spans_write_fd, logs, listeners, generations, molds,
-                       workers, control, admin, pidfile_fd, cgroups))
+                       life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, app_metrics_fd, spans_read_fd,
+                       spans_write_fd, logs, listeners, generations, molds, workers, control, admin, pidfile_fd,
+                       cgroups))
 
 namespace {
 
@@ -71,9 +72,8 @@ Result<void> check(const Handover& handover) {
 }  // namespace
 
 std::vector<int> Handover::fds() const {
-  std::vector<int> all = {life_read_fd,  life_write_fd, lobby_entry_fd,     lobby_exit_fd,
-                          scoreboard_fd, pidfile_fd,    control.listener.fd, admin.fd,
-                          spans_read_fd, spans_write_fd};
+  std::vector<int> all = {life_read_fd,        life_write_fd, lobby_entry_fd, lobby_exit_fd,  scoreboard_fd, pidfile_fd,
+                          control.listener.fd, admin.fd,      spans_read_fd,  spans_write_fd, app_metrics_fd};
   all.insert(all.end(), control.clients.begin(), control.clients.end());
   for (const PendingClientRecord& client : control.unheard) all.push_back(client.fd);
   for (const LogFilesRecord& files : logs) all.insert(all.end(), {files.log_fd, files.access_fd});

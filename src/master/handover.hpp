@@ -95,6 +95,7 @@ struct Handover {
   int lobby_entry_fd = -1;
   int lobby_exit_fd = -1;
   int scoreboard_fd = -1;
+  int app_metrics_fd = -1;
   int spans_read_fd = -1;
   int spans_write_fd = -1;
   std::vector<LogFilesRecord> logs{};

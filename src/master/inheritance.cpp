@@ -10,6 +10,7 @@
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "metrics/memory.hpp"
 #include "supervisor/settings.hpp"
 
 namespace serval::master {
@@ -32,6 +33,20 @@ scoreboard::Memory map_scoreboard(int fd) {
   return std::move(*memory);
 }
 
+/// Without it the server gets along: what the app counts is dropped.
+UniqueFd make_app_metrics() {
+  auto file = metrics::make_file(supervisor::Settings().slots);
+  if (file) return std::move(*file);
+  log::warning("the app's own metrics are not counted", {{"why", file.error()}});
+  return {};
+}
+
+/// Of an older version, or one that lays it out in another way, the generations that live go on without.
+UniqueFd app_metrics_of(int fd) {
+  UniqueFd theirs(fd);
+  return theirs && metrics::check_file(theirs.get()) ? std::move(theirs) : make_app_metrics();
+}
+
 ipc::Lobby make_lobby() {
   auto lobby = ipc::make_lobby();
   if (!lobby) throw StartupError(exit_code::internal, lobby.error());
@@ -48,7 +63,8 @@ ipc::Lobby lobby_of(const Handover& handover) {
 
 }  // namespace
 
-Inheritance::Inheritance(const config::Config& config) : lobby(make_lobby()), scoreboard(make_scoreboard(config)) {
+Inheritance::Inheritance(const config::Config& config)
+    : lobby(make_lobby()), scoreboard(make_scoreboard(config)), app_metrics(make_app_metrics()) {
   int life[2];
   if (::pipe2(life, O_CLOEXEC) != 0) throw StartupError(exit_code::internal, "cannot make a pipe: " + errno_text());
   life_read.reset(life[0]);
@@ -61,6 +77,7 @@ Inheritance::Inheritance(const Handover& handover)
       life_write(handover.life_write_fd),
       lobby(lobby_of(handover)),
       scoreboard(map_scoreboard(handover.scoreboard_fd)),
+      app_metrics(app_metrics_of(handover.app_metrics_fd)),
       telemetry(config::telemetry_from(config::process_environment())),
       spans{UniqueFd(handover.spans_read_fd), UniqueFd(handover.spans_write_fd)} {}
 
@@ -95,6 +112,7 @@ void Inheritance::record(Handover& handover) const {
   handover.lobby_entry_fd = lobby.entry.get();
   handover.lobby_exit_fd = lobby.exit.get();
   handover.scoreboard_fd = scoreboard.fd();
+  handover.app_metrics_fd = app_metrics.get();
   handover.spans_read_fd = spans.read_end.get();
   handover.spans_write_fd = spans.write_end.get();
 }
@@ -102,6 +120,7 @@ void Inheritance::record(Handover& handover) const {
 void Inheritance::put_into(ipc::Heritage& heritage) const {
   heritage.life_fd = life_read.get();
   heritage.scoreboard_fd = scoreboard.fd();
+  heritage.app_metrics_fd = app_metrics.get();
   heritage.lobby_entry_fd = lobby.entry.get();
   heritage.lobby_exit_fd = lobby.exit.get();
   heritage.spans_fd = spans.write_end.get();

@@ -30,6 +30,7 @@ struct Inheritance {
   UniqueFd life_write;  ///< held by us alone, and never written to: its end is our end
   ipc::Lobby lobby;
   scoreboard::Memory scoreboard;
+  UniqueFd app_metrics;         ///< where the app counts (metrics/memory.hpp), which we never map; none: it does not
   config::Telemetry telemetry;  ///< as the environment says
   ipc::SpanPipe spans;          ///< if something is traced
 };

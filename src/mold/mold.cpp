@@ -9,16 +9,19 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "app/build_id.hpp"
+#include "app/host_metrics.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/overloaded.hpp"
 #include "ipc/channel.hpp"
 #include "ipc/heritage.hpp"
 #include "ipc/messages.hpp"
+#include "metrics/board.hpp"
 #include "mold/prepare.hpp"
 #include "mold/worker_process.hpp"
 #include "os/fd_watch.hpp"
@@ -43,9 +46,9 @@ void keep_apart(ipc::Heritage& heritage) {
       fd = copy;  // a log on standard error or output: those are the app's, which may close them
     }
   };
-  for (int* fd : {&heritage.orders_fd, &heritage.reports_fd, &heritage.life_fd, &heritage.scoreboard_fd,
-                  &heritage.log_fd, &heritage.access_fd, &heritage.lobby_entry_fd, &heritage.lobby_exit_fd,
-                  &heritage.spans_fd}) {
+  for (int* fd :
+       {&heritage.orders_fd, &heritage.reports_fd, &heritage.life_fd, &heritage.scoreboard_fd, &heritage.log_fd,
+        &heritage.access_fd, &heritage.lobby_entry_fd, &heritage.lobby_exit_fd, &heritage.spans_fd}) {
     keep(*fd);
   }
   for (ipc::Listener& listener : heritage.listeners) keep(listener.fd);
@@ -93,9 +96,18 @@ bool say(ipc::Channel& channel, const ipc::Heritage& heritage, const ipc::FromMo
 
 class Mold {
  public:
-  Mold(const ipc::Heritage& heritage, std::unique_ptr<app::App> app, scoreboard::Memory scoreboard,
-       ipc::Channel channel)
-      : heritage_(heritage), app_(std::move(app)), scoreboard_(std::move(scoreboard)), channel_(std::move(channel)) {}
+  struct Parts {
+    std::unique_ptr<app::App> app;
+    scoreboard::Memory scoreboard;
+    metrics::Board& metrics;
+    ipc::Channel channel;
+  };
+  Mold(const ipc::Heritage& heritage, Parts parts)
+      : heritage_(heritage),
+        app_(std::move(parts.app)),
+        scoreboard_(std::move(parts.scoreboard)),
+        metrics_(parts.metrics),
+        channel_(std::move(parts.channel)) {}
 
   /// Until the master is gone or does not want us any more. Our copies of the listeners are closed then: the app may
   /// take its time to go, and with no worker to accept it a client would wait for that.
@@ -161,8 +173,11 @@ class Mold {
       wanted.error = std::move(fds[3]);
     }
     std::fflush(nullptr);  // else the worker would write the mold's buffered output once more
-    return os::fork_sibling(
-        [&]() noexcept { return run_worker(heritage_, *app_, scoreboard_, std::move(channel_), std::move(wanted)); });
+    return os::fork_sibling([&]() noexcept {
+      // Before the scoreboard says that there is a worker: its gauges would be those of the one before it.
+      metrics_.take_seat(wanted.slot);
+      return run_worker(heritage_, *app_, scoreboard_, std::move(channel_), std::move(wanted));
+    });
   }
 
   void reopen_logs(const std::vector<UniqueFd>& fds) {
@@ -178,6 +193,7 @@ class Mold {
   const ipc::Heritage& heritage_;
   std::unique_ptr<app::App> app_;
   scoreboard::Memory scoreboard_;
+  metrics::Board& metrics_;
   ipc::Channel channel_;
 };
 
@@ -185,6 +201,17 @@ class Mold {
 Result<scoreboard::Memory> map_scoreboard(const ipc::Heritage& heritage) {
   return heritage.scoreboard_fd >= 0 ? scoreboard::Memory::map(heritage.scoreboard_fd)
                                      : scoreboard::Memory::create({.slots = 1, .rows = 1});
+}
+
+/// Without a server's file for them they are declared all the same, so that an app which cannot be loaded fails
+/// wherever it is tried. A file that an earlier generation has scribbled over costs its figures, and no reload.
+Result<metrics::Memory> map_app_metrics(int fd) {
+  const UniqueFd file(fd);  // the mapping is enough, also for the workers
+  if (!file) return metrics::Memory::make_own();
+  auto memory = metrics::Memory::map(file.get());
+  if (memory) return memory;
+  log::error("the app's own metrics are not counted", {{"why", memory.error()}});
+  return metrics::Memory::make_own();
 }
 
 }  // namespace
@@ -211,7 +238,14 @@ int run(int heritage_fd) {
   ipc::Channel channel(ipc::Channel::End::app, UniqueFd(heritage->orders_fd), UniqueFd(heritage->reports_fd));
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // a preload may hang; no process would be left to kill it
   auto scoreboard = map_scoreboard(*heritage);
-  auto app = scoreboard ? prepare(*heritage) : Error{scoreboard.error()};
+  auto app_metrics = map_app_metrics(std::exchange(heritage->app_metrics_fd, -1));
+  std::optional<metrics::Board> board;
+  if (app_metrics) {
+    board.emplace(std::move(*app_metrics), heritage->generation);
+    app::count_on(&*board);
+  }
+  const bool mapped = scoreboard && app_metrics;
+  auto app = mapped ? prepare(*heritage) : Error{scoreboard ? app_metrics.error() : scoreboard.error()};
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // once more: dropping privileges clears it (prctl(2))
   if (const auto untouched = check_fds(fds); !untouched) {
     app = Error{untouched.error()};
@@ -225,7 +259,8 @@ int run(int heritage_fd) {
     return exit_code::app_failed;
   }
   say(channel, *heritage, ipc::Loaded{app::build_id(heritage->config.app.library)});
-  Mold(*heritage, std::move(*app), std::move(*scoreboard), std::move(channel)).serve();
+  board->close();
+  Mold(*heritage, {std::move(*app), std::move(*scoreboard), *board, std::move(channel)}).serve();
   log::finish();
   return exit_code::ok;
 }

@@ -10,7 +10,7 @@ import sys
 import unittest
 
 import process_tree
-from http_client import wait_until
+from http_client import Client, wait_until
 from serval_process import ServalTest
 
 AS_NOBODY = {"server": {"user": "nobody"}} if os.geteuid() == 0 else {}
@@ -173,6 +173,27 @@ class Worker(HostileTest):
         for worker in serval.workers().values():
             serval.signal(signal.SIGKILL, worker)
         serval.expect_log("worker ready", count=4)
+        self.serves_as_ever(serval)
+
+    def test_garbage_in_the_apps_metrics_confuses_figures_and_nothing_else(self):
+        serval = self.start_hostile(env={"SERVAL_ADMIN_BIND": "127.0.0.1:0"})
+        host, port = re.search(r"admin endpoints at=http://(\S+):(\d+)/", serval.log()).groups()
+
+        def metrics():
+            with Client((host, int(port))) as client:
+                return client.request("GET", "/metrics", [("Connection", "close")])
+
+        for seed in (1, 2, 3, 4, 5, 0):
+            self.attack(serval, f"/miscount?seed={seed}")
+            answer = metrics()
+            self.assertEqual(answer.status, 200)
+            self.assertIn("serval_requests_total", answer.text)
+        self.serves_as_ever(serval)
+        for command in ("reload", "upgrade"):
+            code, _, error = self.run_command(command, "--socket", self.path("control0.sock"))
+            self.assertEqual(code, 0, error)
+            self.assertEqual(metrics().status, 200)
+        self.assertNotIn("the admin process has ended", serval.log())
         self.serves_as_ever(serval)
 
     def test_control_bytes_in_names_are_escaped_wherever_they_are_shown(self):

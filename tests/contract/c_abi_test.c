@@ -75,7 +75,24 @@ AT(serval_host, percent_decode, 80);
 AT(serval_host, deadline, 88);
 AT(serval_host, extend, 96);
 AT(serval_host, cancelled, 104);
-LEAST(serval_host, 112);
+AT(serval_host, metric, 112);
+AT(serval_host, metric_row, 120);
+AT(serval_host, metric_add, 128);
+AT(serval_host, metric_set, 136);
+AT(serval_host, metric_move, 144);
+AT(serval_host, metric_observe, 152);
+LEAST(serval_host, 160);
+
+AT(serval_metric, size, 0);
+AT(serval_metric, kind, 4);
+AT(serval_metric, name, 8);
+AT(serval_metric, help, 24);
+AT(serval_metric, labels, 40);
+AT(serval_metric, label_count, 48);
+AT(serval_metric, max_rows, 56);
+AT(serval_metric, bounds, 64);
+AT(serval_metric, bound_count, 72);
+LEAST(serval_metric, 80);
 
 AT(serval_app, size, 0);
 AT(serval_app, abi_major, 4);
@@ -91,6 +108,7 @@ LEAST(serval_app, 64);
 #endif
 
 _Static_assert(SERVAL_LOG_DEBUG == 0 && SERVAL_LOG_INFO == 1 && SERVAL_LOG_WARNING == 2 && SERVAL_LOG_ERROR == 3, "log levels never change");
+_Static_assert(SERVAL_COUNTER == 1 && SERVAL_GAUGE == 2 && SERVAL_HISTOGRAM == 3, "kinds of metrics never change");
 _Static_assert(SERVAL_ANSWERED == 0 && SERVAL_DEFERRED == 1 && SERVAL_UPGRADED == 2, "what handle returns never changes");
 
 /* ---- A host in C ---- */
@@ -154,6 +172,24 @@ static int64_t same_text(serval_text text, char* buffer, size_t capacity) {
   return (int64_t)text.size;
 }
 
+static uint32_t take_metric(const serval_metric* metric, char* why, size_t capacity) {
+  CHECK(SERVAL_HAS(metric, bound_count));
+  if (metric->kind == SERVAL_COUNTER) return 1;
+  snprintf(why, capacity, "only counters here");
+  return 0;
+}
+
+static uint32_t first_row(uint32_t metric, const serval_text* values, size_t count) {
+  (void)values;
+  return metric == 1 && count == 1 ? 1 : 0;
+}
+
+static uint64_t counted;
+
+static void count(uint32_t metric, uint32_t row, uint64_t by) { counted += metric == 1 && row == 1 ? by : 0; }
+
+static void ignore(uint32_t metric, uint32_t row, double value) { (void)metric, (void)row, (void)value; }
+
 static const serval_host host = {
     .size = sizeof(serval_host),
     .abi_major = SERVAL_ABI_MAJOR,
@@ -167,7 +203,33 @@ static const serval_host host = {
     .header = no_header,
     .query_value = no_value,
     .percent_decode = same_text,
+    .metric = take_metric,
+    .metric_row = first_row,
+    .metric_add = count,
+    .metric_set = ignore,
+    .metric_move = ignore,
+    .metric_observe = ignore,
 };
+
+/* As an app in C declares and counts. */
+static void test_metrics(void) {
+  const serval_text labels[] = {{"kind", 4}};
+  const serval_text values[] = {{"gift", 4}};
+  char why[64] = "";
+  uint32_t orders;
+  serval_metric metric = {0};
+  metric.size = sizeof metric;
+  metric.kind = SERVAL_COUNTER;
+  metric.name = serval_text_of("orders");
+  metric.labels = labels;
+  metric.label_count = 1;
+  orders = host.metric(&metric, why, sizeof why);
+  CHECK(orders != 0);
+  host.metric_add(orders, host.metric_row(orders, values, 1), 2);
+  CHECK(counted == 2);
+  metric.kind = SERVAL_GAUGE;
+  CHECK(host.metric(&metric, why, sizeof why) == 0 && why[0] != '\0');
+}
 
 /* A table whose filler knew less must not be read further. */
 static void test_has(void) {
@@ -244,6 +306,7 @@ int main(int argc, char** argv) {
   void* state;
   CHECK(argc == 2);
   test_has();
+  test_metrics();
   app = load(argv[1]);
   state = preload(app);
   start(app, state);

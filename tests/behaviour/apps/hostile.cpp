@@ -2,6 +2,7 @@
 // Messages have the layout of ipc/messages.hpp, as those of somebody have who knows serval's source.
 //
 // [app] args: lies=FILE, read at each answer of the mold: "pid N", "slot N", "generation N", "twice", "silent", "flood", or "" (the truth).
+#include <serval/metrics.hpp>
 #include <serval/serval.hpp>
 
 #include <fcntl.h>
@@ -168,11 +169,11 @@ std::string send_descriptor(int socket, int fd) {
   return ::sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ? "sent" : std::strerror(errno);
 }
 
-/// The scoreboard, as it is mapped here: writable for every worker.
-std::pair<char*, std::size_t> scoreboard() {
+/// The scoreboard, or the app's metrics, as it is mapped here: writable for every worker.
+std::pair<char*, std::size_t> mapping(const char* name) {
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
-    if (line.find("serval-scoreboard") == std::string::npos) continue;
+    if (line.find(name) == std::string::npos) continue;
     unsigned long begin = 0;
     unsigned long end = 0;
     std::sscanf(line.c_str(), "%lx-%lx", &begin, &end);
@@ -201,12 +202,14 @@ class Hostile : public serval::App {
         {"/descriptors", [](const auto&) { return pass_descriptors(); }},
         {"/lobby", [](const auto& r) { return litter(std::atoi(r.param("n").value_or("100").c_str())); }},
         {"/scribble", [](const auto& r) { return scribble(static_cast<unsigned>(std::atoi(r.param("seed").value_or("1").c_str()))); }},
+        {"/miscount", [](const auto& r) { return miscount(static_cast<unsigned>(std::atoi(r.param("seed").value_or("1").c_str()))); }},
         {"/names", [](const auto&) { return names(); }},
         {"/deaf", [](const auto&) { return go_deaf(); }},
         {"/mute", [](const auto&) { return ::close(reports()) == 0 ? "closed" : "not found"; }},
         {"/pid", [](const auto&) { return std::to_string(::getpid()); }},
     };
     const auto attack = attacks.find(request.path());
+    attacks_(request.path()).add();
     return attack == attacks.end() ? serval::Response("hostile\n") : serval::Response(attack->second(request));
   }
 
@@ -287,16 +290,19 @@ class Hostile : public serval::App {
   }
 
   /// Over the cells of all workers.
-  static std::string scribble(unsigned seed) {
-    const auto [start, size] = scoreboard();
+  static std::string scribble(unsigned seed, const char* name = "serval-scoreboard", std::size_t from = 4096) {
+    const auto [start, size] = mapping(name);
     std::mt19937_64 random(seed);
     const std::size_t end = std::min<std::size_t>(size, 20 * 65536);
-    for (std::size_t at = 4096; at + 8 <= end; at += 8) {
+    for (std::size_t at = from; at + 8 <= end; at += 8) {
       // Atomic, since threads of this worker use the cells: it is their values that are hostile.
       std::atomic_ref(*reinterpret_cast<std::uint64_t*>(start + at)).store(random(), std::memory_order_relaxed);
     }
     return std::to_string(end);
   }
+
+  /// Over the app's metrics: all but the file's header, and at last over that one, too.
+  static std::string miscount(unsigned seed) { return scribble(seed, "serval-app-metrics", seed == 0 ? 0 : 64); }
 
   /// That would move a terminal's cursor, end a line, and look like another process.
   static std::string names() {
@@ -317,5 +323,6 @@ class Hostile : public serval::App {
 
   std::map<std::string, std::string> args_;
   int generation_ = 0;
+  serval::Counter attacks_{"hostile_attacks", "attacks, by their path", {"path"}};
 };
 SERVAL_APP(Hostile)

@@ -26,6 +26,7 @@ struct MetricsTest : testing::Test {
                     .machine = machine,
                     .utilization = utilization,
                     .spans = nullptr,
+                    .app = app,
                     .now = TimePoint{} + 1h,
                     .wall_now = std::chrono::system_clock::time_point(1'000'000s)},
                    format);
@@ -35,7 +36,27 @@ struct MetricsTest : testing::Test {
   std::vector<scoreboard::Exemplar> exemplars;
   MachineFigures machine;
   Utilization utilization;
+  std::vector<metrics::Family> app;
 };
+
+TEST_F(MetricsTest, WhatTheAppCountsComesLast) {
+  app = {{.shape = {.name = "shop_orders", .help = "a \\ \n b", .labels = {"kind"}, .rows = 5},
+          .samples = {{.values = {"a\"b"}, .count = 3}, {.values = {"other"}, .count = 1}}},
+         {.shape = {.kind = metrics::Kind::gauge, .name = "shop_carts", .help = ""},
+          .samples = {{.values = {}, .value = 2.5}}},
+         {.shape = {.kind = metrics::Kind::histogram, .name = "shop_size", .help = "h", .bounds = {1, 1e300}},
+          .samples = {{.values = {}, .value = 7, .buckets = {1, 2, 3}}}}};
+  const std::string out = text(nullptr);
+  const auto at = out.find("# HELP shop_orders_total");
+  ASSERT_NE(at, out.npos);
+  EXPECT_EQ(out.substr(at),
+            "# HELP shop_orders_total a \\\\ \\n b\n# TYPE shop_orders_total counter\n"
+            "shop_orders_total{kind=\"a\\\"b\"} 3\nshop_orders_total{kind=\"other\"} 1\n"
+            "# HELP shop_carts \n# TYPE shop_carts gauge\nshop_carts 2.5\n"
+            "# HELP shop_size h\n# TYPE shop_size histogram\n"
+            "shop_size_bucket{le=\"1\"} 1\nshop_size_bucket{le=\"1e+300\"} 3\nshop_size_bucket{le=\"+Inf\"} 6\n"
+            "shop_size_sum 7\nshop_size_count 6\n");
+}
 
 TEST_F(MetricsTest, RequestsComeFromTheScoreboardAlone) {
   totals.answers[200 - scoreboard::kFirstStatus] = 5;

@@ -25,6 +25,7 @@ Heritage example() {
   heritage.access_fd = -1;
   heritage.lobby_entry_fd = 14;
   heritage.lobby_exit_fd = 15;
+  heritage.app_metrics_fd = 16;
   heritage.listeners = {{12, "127.0.0.1:8000", false}, {13, "unix:/run/shop.sock", true}};
   return heritage;
 }
@@ -44,6 +45,7 @@ TEST(Heritage, ComesBackAsItWent) {
   EXPECT_EQ(after->access_fd, -1);
   EXPECT_EQ(after->lobby_entry_fd, 14);
   EXPECT_EQ(after->lobby_exit_fd, 15);
+  EXPECT_EQ(after->app_metrics_fd, 16);
   ASSERT_EQ(after->listeners.size(), 2u);
   EXPECT_EQ(after->listeners[0].fd, 12);
   EXPECT_EQ(after->listeners[0].address, "127.0.0.1:8000");

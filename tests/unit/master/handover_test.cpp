@@ -37,6 +37,7 @@ Handover example() {
   handover.lobby_entry_fd = 7;
   handover.lobby_exit_fd = 8;
   handover.scoreboard_fd = 9;
+  handover.app_metrics_fd = 19;
   handover.logs = {{.file = "/var/log/x", .access = "off", .log_fd = 11}};
   handover.listeners = {{.bind = "unix:/x",
                          .address = "unix:/x",
@@ -103,7 +104,7 @@ TEST(Handover, HasWhatTheSupervisorKnowsInOnePlace) {
 }
 
 TEST(Handover, NamesEveryDescriptorOnce) {
-  EXPECT_THAT(example().fds(), testing::UnorderedElementsAre(7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 21, 22));
+  EXPECT_THAT(example().fds(), testing::UnorderedElementsAre(7, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 21, 22));
 }
 
 /// Versions differ in what they know.
