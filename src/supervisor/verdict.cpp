@@ -21,7 +21,7 @@ constexpr std::uint64_t kFewestErrors = 5;
 constexpr double kChanceAtEnd = 1e-4;
 constexpr double kChanceBefore = 1e-6;
 constexpr double kChanceOfSlow = 1e-5;
-constexpr double kDeviations = 4;  ///< between means: the same in standard errors
+constexpr double kDeviations = 3;  ///< between means: the same in standard errors
 
 constexpr double kTail = 0.95;
 /// A smaller difference is one of caches and schedulers.
@@ -68,21 +68,26 @@ Mean mean_of(const Figures& figures) {
   return mean;
 }
 
-/// In the tail that the quantile is in, or, where both are in the same bucket, by the means.
-bool surely_slower(const Figures& old, const Figures& fresh) {
+/// A bucket's upper bound is twice its lower one, so the quantiles of two hardly different generations may be twice as
+/// far apart as they look. So it takes one of these: `most` times as many requests in the tail that the quantile is in;
+/// or a mean that is nearer to `most` times the old one than to the old one itself.
+bool surely_slower(const Figures& old, const Figures& fresh, double most) {
   const std::size_t tail = quantile_place<std::uint64_t>(fresh.durations, kTail).bucket;
-  if (chance(slower_than_bucket(fresh, tail), count(fresh), slower_than_bucket(old, tail), count(old)) < kChanceOfSlow)
+  const auto weighted = static_cast<std::uint64_t>(static_cast<double>(count(fresh)) * most);
+  if (chance(slower_than_bucket(fresh, tail), weighted, slower_than_bucket(old, tail), count(old)) < kChanceOfSlow)
     return true;
   const Mean before = mean_of(old);
   const Mean after = mean_of(fresh);
-  return after.seconds - before.seconds > kDeviations * std::sqrt(before.variance + after.variance);
+  const double halfway = (1 + most) / 2;
+  const double deviation = std::sqrt(halfway * halfway * before.variance + after.variance);
+  return after.seconds - halfway * before.seconds > kDeviations * deviation;
 }
 
 bool is_slower(const Figures& old, const Figures& fresh, double most) {
   if (count(old) < kFewestRequests || count(fresh) < kFewestRequests) return false;
   const double before = quantile(old, kTail);
   const double after = quantile(fresh, kTail);
-  return after >= kNearly * most * before && after - before >= kLeastSlower && surely_slower(old, fresh);
+  return after >= kNearly * most * before && after - before >= kLeastSlower && surely_slower(old, fresh, most);
 }
 
 double share(const Figures& figures) {
