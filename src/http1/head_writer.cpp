@@ -24,6 +24,7 @@ class Pen {
   explicit Pen(char* at) : at_(at) {}
 
   Pen& text(std::string_view text) {
+    if (text.empty()) return *this;  // its data may be null, which memcpy may not get (C17 7.24.1)
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
     return *this;

@@ -9,6 +9,8 @@ namespace serval::os::test {
 
 /// No descriptor is left in this process while it lives. What the log opens has to be open by then: the first line of a
 /// process opens the pipe behind its descriptor anew (base/line_file.cpp), and may take a number that has just become free.
+/// Not with UndefinedBehaviorSanitizer, which asks the kernel by a pipe whether an object's memory can be read, and takes
+/// the object for none where there is no pipe to be had.
 class NoDescriptors {
  public:
   NoDescriptors() {

@@ -36,18 +36,20 @@ std::unique_ptr<app::App> probe() {
 class AppHandlerTest : public server::test::Engine {
  protected:
   ~AppHandlerTest() override {
-    while (pool && pool->withdraw_first() != nullptr) {}
+    // What waits belongs to the pool, until it is done.
+    while (pool && pool->waiting() > 0) run_next().done();
     end();
   }
   /// Before the first client. `permits`: handlers that may run at a time.
   void serve(int permits, int queue = 16) {
     pool = std::make_unique<HandlerPool>(io, permits, queue, HandlerPool::Hooks{});
-    app_handler = std::make_unique<AppHandler>(AppHandler::Parts{.config = config,
-                                                                 .context = {.app = *app, .board = board, .timeout = config.request.timeout},
-                                                                 .pool = *pool,
-                                                                 .gate = gate,
-                                                                 .overdue = overdue,
-                                                                 .on_change = [this] { ++changes; }});
+    app_handler = std::make_unique<AppHandler>(
+        AppHandler::Parts{.config = config,
+                          .context = {.app = *app, .board = board, .timeout = config.request.timeout},
+                          .pool = *pool,
+                          .gate = gate,
+                          .overdue = overdue,
+                          .on_change = [this] { ++changes; }});
     serves = app_handler.get();
   }
   Client& ask(std::string_view target) {

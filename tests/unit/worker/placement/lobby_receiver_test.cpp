@@ -26,6 +26,7 @@ class LobbyReceiverTest : public EntranceTest {
     };
     receiver.start();
   }
+  ~LobbyReceiverTest() override { end(); }  // before the receiver, which the loop may call until then
   /// Comes from another worker, which has read this much of it.
   Client guest(std::string_view unread = {},
                const http::History& history = {.accepted = Clock::now(), .last_activity = Clock::now(), .requests = 1},
