@@ -142,14 +142,19 @@ std::string percent_decoded(std::string_view text) {
 }
 
 std::string hex(std::string_view bytes) {
+  std::string text(2 * bytes.size(), '\0');
+  write_hex(bytes, text.data());
+  return text;
+}
+
+char* write_hex(std::string_view bytes, char* out) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * bytes.size());
   for (const char byte : bytes) {
     const auto value = static_cast<unsigned char>(byte);
-    text += {kDigits[value >> 4], kDigits[value & 15]};
+    *out++ = kDigits[value >> 4];
+    *out++ = kDigits[value & 15];
   }
-  return text;
+  return out;
 }
 
 }  // namespace serval

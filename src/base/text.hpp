@@ -52,5 +52,7 @@ std::string percent_decoded(std::string_view text);
 
 /// Two lower-case digits for each byte.
 std::string hex(std::string_view bytes);
+/// The same, written to where there is room for it. Gives its end.
+char* write_hex(std::string_view bytes, char* out);
 
 }  // namespace serval

@@ -6,8 +6,8 @@
 
 namespace serval::http {
 
-/// Takes the values of some query parameters out of what a log shows of a request: its target, a Referer, the first line
-/// of one that was refused. Any thread.
+/// Takes the values of some query parameters out of what a log shows of a request: its target, a Referer, the first
+/// line of one that was refused. Any thread.
 class Redactor {
  public:
   Redactor() = default;
@@ -18,7 +18,7 @@ class Redactor {
   /// The text itself, or a copy in `memory` whose values of such parameters are "[redacted]". A value goes to the next
   /// '&', or to the end: where some servers end it earlier, more is taken out.
   std::string_view shown(std::string_view text, std::string& memory) const {
-    return on() ? without_values(text, memory) : text;
+    return on() && text.find('?') != text.npos ? without_values(text, memory) : text;
   }
 
  private:

@@ -27,6 +27,7 @@ struct ResponseHead {
   std::span<const Field> fields;
   std::size_t body_size = 0;
   bool closes = false;  ///< the connection closes after this answer
+  Field added{};        ///< one more, after `fields`; without a name: none
 };
 
 /// One request and its answer as a protocol knows them: what it has read, and how it spells what is sent. Reused for
@@ -38,7 +39,7 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  const Request& request;        ///< empty as far as nothing has been understood; views are valid until reset()
+  const Request& request;  ///< empty as far as nothing has been understood; views are valid until reset()
   bool last = false;  ///< the client or a limit wants the connection to close after the answer; set once the request is
                       ///< complete
   StreamOwner* owner = nullptr;

@@ -1,5 +1,7 @@
 #include "http/trace_context.hpp"
 
+#include <algorithm>
+
 #include "base/text.hpp"
 
 namespace serval::http {
@@ -33,7 +35,7 @@ std::string_view bytes_of(const std::array<std::uint8_t, kSize>& id) {
 }  // namespace
 
 std::optional<TraceContext> parse_traceparent(std::string_view value) {
-  constexpr std::size_t kSize = 55;  // 00-32 digits-16 digits-2 digits
+  constexpr std::size_t kSize = kTraceparentSize;
   if (value.size() < kSize || value[2] != '-' || value[35] != '-' || value[52] != '-') return std::nullopt;
   std::array<std::uint8_t, 1> version;
   const bool first_version = value.starts_with("00");
@@ -48,9 +50,15 @@ std::optional<TraceContext> parse_traceparent(std::string_view value) {
   return context;
 }
 
-std::string traceparent(const TraceContext& context) {
-  return "00-" + hex(bytes_of(context.trace_id)) + "-" + hex(bytes_of(context.span_id)) +
-         (context.sampled ? "-01" : "-00");
+void write_traceparent(const TraceContext& context, std::string& out) {
+  out.resize(kTraceparentSize);
+  char* at = out.data();
+  const auto put = [&at](std::string_view text) { at = std::ranges::copy(text, at).out; };
+  put("00-");
+  at = write_hex(bytes_of(context.trace_id), at);
+  put("-");
+  at = write_hex(bytes_of(context.span_id), at);
+  put(context.sampled ? "-01" : "-00");
 }
 
 /// The last 56 bits are random in any id that follows the specification (level 2, §5.1).

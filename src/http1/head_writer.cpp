@@ -68,11 +68,11 @@ bool is_date(const Field& field) { return field.name.size() == 4 && http::ascii:
 
 }  // namespace
 
-void append_head(std::string& out, const Framing& framing, int status, std::span<const Field> fields,
-                 std::size_t body_size, std::string_view date) {
+void append_head(std::string& out, const Framing& framing, const http::ResponseHead& head, std::string_view date) {
+  const auto& [status, fields, body_size, closes, added] = head;
   bool app_has_length = false;
   bool app_has_date = false;
-  std::size_t size = kOwnLines + date.size();
+  std::size_t size = kOwnLines + date.size() + added.name.size() + added.value.size();
   for (const Field& field : fields) {
     app_has_length = app_has_length || http::is_length(field);
     app_has_date = app_has_date || is_date(field);
@@ -93,7 +93,8 @@ void append_head(std::string& out, const Framing& framing, int status, std::span
     }
     pen.field(field);
   }
-  if (framing.close) {
+  if (!added.name.empty()) pen.field(added);
+  if (closes) {
     pen.text("Connection: close\r\n"sv);
   } else if (framing.minor_version == 0 && framing.asked_keep_alive_1_0) {
     pen.text("Connection: keep-alive\r\n"sv);

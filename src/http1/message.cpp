@@ -6,9 +6,8 @@ void Message::spell(std::string& out, const http::ResponseHead& head, std::strin
   const int minor = request.version.minor;
   const Framing framing{.head_request = request.method == "HEAD",
                         .minor_version = minor,
-                        .close = head.closes,
                         .asked_keep_alive_1_0 = minor == 0 && parser.wire().keep_alive};
-  append_head(out, framing, head.status, head.fields, head.body_size, date);
+  append_head(out, framing, head, date);
 }
 
 std::string_view Message::received() const { return head_size > 0 ? input.since(head_at) : input.unread(); }

@@ -82,8 +82,7 @@ void Exchange::put(const http::Response& response, std::span<const http::Field> 
   closes_ = stream_->last || context_.farewell.goodbye.load(std::memory_order_relaxed);
   status_ = response.status;
   std::string& out = output_.own();
-  const http::ResponseHead head{status_, fields, response.body.size(), closes_};
-  context_.settings.answer_id ? spell_with_id(out, head) : stream_->spell(out, head, http::date_now());
+  stream_->spell(out, {status_, fields, response.body.size(), closes_, added_field(fields)}, http::date_now());
   if (!http::carries_body({request().method == "HEAD", status_})) return response.release();
   body_out_ = response.body.size();
   if (response.body.size() > kCopiedBody && response.release.release != nullptr)
@@ -92,12 +91,11 @@ void Exchange::put(const http::Response& response, std::span<const http::Field> 
   response.release();
 }
 
-void Exchange::spell_with_id(std::string& out, http::ResponseHead head) const {
+/// The id, unless the app answers with one.
+http::Field Exchange::added_field(std::span<const http::Field> fields) const {
   const auto is_id = [](const http::Field& field) { return http::equal_names(field.name, http::kRequestIdField); };
-  std::vector<http::Field> fields(head.fields.begin(), head.fields.end());
-  if (std::ranges::none_of(fields, is_id)) fields.push_back({http::kRequestIdField, request_id_});
-  head.fields = fields;
-  stream_->spell(out, head, http::date_now());
+  if (!context_.settings.answer_id || std::ranges::any_of(fields, is_id)) return {};
+  return {http::kRequestIdField, request_id_};
 }
 
 void Exchange::fail() {

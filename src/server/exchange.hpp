@@ -94,7 +94,7 @@ class Exchange final : public IncomingRequest, public net::Deadlined {
   void reset();
   std::string drop_fields(const http::Response& response, std::vector<http::Field>& kept);
   void put(const http::Response& response, std::span<const http::Field> fields);
-  void spell_with_id(std::string& out, http::ResponseHead head) const;
+  http::Field added_field(std::span<const http::Field> fields) const;
   /// What answers have for X-Request-Id; empty: nothing.
   std::string_view answered_id() const { return context_.settings.answer_id ? request_id_ : std::string_view{}; }
 
@@ -108,9 +108,9 @@ class Exchange final : public IncomingRequest, public net::Deadlined {
   std::uint64_t body_out_ = 0;
   int status_ = 0;
   http::Outcome outcome_ = http::Outcome::ok;
-  bool closes_ = false;    ///< the answer says so
-  bool pending_ = false;   ///< the handler has it
-  bool over_ = false;      ///< the observer has heard of it
+  bool closes_ = false;   ///< the answer says so
+  bool pending_ = false;  ///< the handler has it
+  bool over_ = false;     ///< the observer has heard of it
   bool probe_ = false;
 };
 

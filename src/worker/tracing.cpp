@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 
 #include "ipc/spans.hpp"
 #include "server/exchange.hpp"
@@ -54,14 +55,14 @@ void Tracing::begin(const http::Request& request, Trace& trace) {
   }
   make_id(trace.context.span_id);
   trace.context.sampled = http::is_sampled(sampler_, parent ? &*parent : nullptr, trace.context.trace_id);
-  trace.traceparent = http::traceparent(trace.context);
+  http::write_traceparent(trace.context, trace.traceparent);
 }
 
 /// Zeros alone are no id.
 void Tracing::make_id(std::span<std::uint8_t> id) {
   for (std::size_t i = 0; i < id.size(); i += 8) {
     const std::uint64_t bits = std::max<std::uint64_t>(random_(), 1);
-    for (std::size_t byte = 0; byte < 8; ++byte) id[i + byte] = static_cast<std::uint8_t>(bits >> (8 * byte));
+    std::memcpy(id.data() + i, &bits, sizeof bits);
   }
 }
 

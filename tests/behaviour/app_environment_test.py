@@ -1,5 +1,6 @@
 """What [app] env says is in the environment of the app from the exec on, where the dynamic linker and the C library look for it."""
 
+import os
 import shutil
 import unittest
 
@@ -17,6 +18,7 @@ class AppEnvironment(ReloadTest):
         with open(f"/proc/{pid}/maps", encoding="utf-8") as file:
             return file.read()
 
+    @unittest.skipIf("SERVAL_SANITIZED" in os.environ, "a sanitizer's library has to be loaded first")
     def test_the_dynamic_linker_sees_it(self):
         shutil.copy(library("hello"), self.path("libpreloaded.so"))
         serval = self.start(app="probe", config={"app": {"env": {"LD_PRELOAD": self.path("libpreloaded.so"), "GLIBC_TUNABLES": "glibc.malloc.arena_max=1"}}})

@@ -45,6 +45,11 @@ def collector():
         server.shutdown()
 
 
+def admin_at(port):
+    """Where nothing is said, servers of tests have no admin process."""
+    return {"SERVAL_ADMIN_BIND": f"127.0.0.1:{port}"}
+
+
 def scrape(port):
     begin = time.monotonic()
     with Client(("127.0.0.1", port)) as client:
@@ -70,21 +75,21 @@ def scraped(port, interval=1):
 
 def run(bench):
     def plain():
-        with Serval(bench, config={"admin": {"bind": "off"}}) as server:
+        with Serval(bench) as server:
             return loaded(bench, server)
 
     def watched(sampled):
         admin = free_port()
         with collector() as port, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as statsd:
             statsd.bind(("127.0.0.1", 0))
-            config = {**WATCHED, "admin": {"bind": f"127.0.0.1:{admin}", "statsd": "127.0.0.1:{}".format(statsd.getsockname()[1])}}
-            env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}", "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            config = {**WATCHED, "admin": {"statsd": "127.0.0.1:{}".format(statsd.getsockname()[1])}}
+            env = {**admin_at(admin), "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}", "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
                    "OTEL_TRACES_SAMPLER_ARG": sampled}
             with Serval(bench, config=config, env=env) as server, scraped(admin):
                 return loaded(bench, server)
 
     def profiled(*words):
-        with Serval(bench, config={"admin": {"bind": "off"}}) as server:
+        with Serval(bench) as server:
             out = os.path.join(server.folder, "profile.folded")
             with subprocess.Popen([bench.program, "profile", "-c", server.file, "--seconds", str(int(bench.seconds + 3)), "-o", out, *words],
                                   stderr=subprocess.DEVNULL) as profile:
@@ -102,7 +107,7 @@ def run(bench):
         row = median(loads)
         table.add(name, row["rps"], row["cpu_us"], ratio(loads, base, "cpu_us"), row["p99_ms"], row["errors"])
     admin = free_port()
-    with Serval(bench, config={"workers": {"count": MANY}, "admin": {"bind": f"127.0.0.1:{admin}"}}) as server:
+    with Serval(bench, config={"workers": {"count": MANY}}, env=admin_at(admin)) as server:
         server.wait_quiet()
         times = []
         for _ in range(SCRAPES):

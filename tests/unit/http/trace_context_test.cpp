@@ -7,6 +7,12 @@ namespace {
 
 constexpr const char* kGood = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
+std::string traceparent(const TraceContext& context) {
+  std::string out = "of an earlier request";
+  write_traceparent(context, out);
+  return out;
+}
+
 TEST(TraceContext, ComesBackAsItCame) {
   for (const char* text : {kGood, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"}) {
     const auto context = parse_traceparent(text);

@@ -15,9 +15,10 @@ using http::Field;
 
 constexpr std::string_view kDate = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-std::string head(const Framing& framing, int status, const std::vector<Field>& fields, std::size_t body_size) {
+std::string head(const Framing& framing, int status, const std::vector<Field>& fields, std::size_t body_size,
+                 bool closes = false, const Field& added = {}) {
   std::string out;
-  append_head(out, framing, status, fields, body_size, kDate);
+  append_head(out, framing, {status, fields, body_size, closes, added}, kDate);
   return out;
 }
 
@@ -25,9 +26,12 @@ TEST(HeadWriter, TheHeadIsWrittenInOrder) {
   EXPECT_EQ(head({}, 200, {{"Content-Type", "text/plain"}, {"X", "1"}, {"X", "2"}}, 5),
             "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\nX: 1\r\nX: "
             "2\r\nContent-Length: 5\r\n\r\n");
-  EXPECT_EQ(head({.close = true}, 404, {{"Date", "today"}}, 0),
+  EXPECT_EQ(head({}, 404, {{"Date", "today"}}, 0, true),
             "HTTP/1.1 404 Not Found\r\nDate: today\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(head({}, 599, {}, 0).substr(0, 16), "HTTP/1.1 599 \r\nD");
+  EXPECT_EQ(head({}, 404, {{"Date", "today"}}, 0, true, {"X-Request-Id", std::string(300, 'x')}),
+            "HTTP/1.1 404 Not Found\r\nDate: today\r\nX-Request-Id: " + std::string(300, 'x') +
+                "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
 }
 
 struct Row {
@@ -79,16 +83,16 @@ TEST(HeadWriter, FramingFollowsMethodAndStatus) {
 }
 
 TEST(HeadWriter, ConnectionIsSaidOnlyIfItMustBe) {
-  const auto says = [](const Framing& framing) {
-    const std::string out = head(framing, 200, {}, 0);
+  const auto says = [](const Framing& framing, bool closes = false) {
+    const std::string out = head(framing, 200, {}, 0, closes);
     const std::size_t at = out.find("Connection: ");
     return at == std::string::npos ? std::string() : out.substr(at + 12, out.find('\r', at) - at - 12);
   };
   EXPECT_EQ(says({}), "");
-  EXPECT_EQ(says({.close = true}), "close");
+  EXPECT_EQ(says({}, true), "close");
   EXPECT_EQ(says({.minor_version = 0, .asked_keep_alive_1_0 = true}), "keep-alive");
-  EXPECT_EQ(says({.minor_version = 0, .close = true, .asked_keep_alive_1_0 = true}), "close");
-  EXPECT_EQ(says({.minor_version = 0, .close = true}), "close");
+  EXPECT_EQ(says({.minor_version = 0, .asked_keep_alive_1_0 = true}, true), "close");
+  EXPECT_EQ(says({.minor_version = 0}, true), "close");
 }
 
 }  // namespace
