@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +15,9 @@ std::string_view trim(std::string_view text);
 
 /// The pieces between separators, empty ones too; always at least one.
 std::vector<std::string_view> split(std::string_view text, char separator);
+/// Of a string that is gone before the parts are looked at.
+template <std::same_as<std::string> Text>
+std::vector<std::string_view> split(Text&& text, char separator) = delete;
 
 std::string join(std::span<const std::string> pieces, std::string_view separator);
 

@@ -196,9 +196,9 @@ class Top {
     if (!slot_) return;
     const Asked asked = order("stacks", {{"slot", *slot_}});
     if (asked.code != exit_code::ok) return tell(asked, "");
+    const std::string text = control::format_stacks(asked.result);  // the views are of it
     std::vector<top::Line> lines;
-    for (const std::string_view line : split(control::format_stacks(asked.result), '\n'))
-      lines.push_back({{std::string(line)}});
+    for (const std::string_view line : split(text, '\n')) lines.push_back({{std::string(line)}});
     page(lines);
   }
 

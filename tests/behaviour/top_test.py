@@ -144,7 +144,9 @@ class Top(Orders):
         self.assertEqual(code, 64)
         self.assertIn("it needs a terminal", err)
         top = self.screen(term="nonesuch")
-        self.assertEqual(top.wait(), 64)
+        code = top.wait()
+        if "SERVAL_SANITIZED" not in os.environ:  # ncurses keeps memory of a terminal that it does not know
+            self.assertEqual(code, 64)
         self.assertIn("this terminal is not known", top.text())
 
 
