@@ -121,7 +121,7 @@ inline constexpr std::array kMetrics = std::to_array<MetricRow>({
     {Metric::worker_memory_bytes, "serval_worker_memory_bytes", MetricType::gauge, "bytes", "slot, measure",
      "memory of a worker without pages of files: rss with all that is shared, pss with a share of it, uss without"},
     {Metric::worker_heartbeat_age_seconds, "serval_worker_heartbeat_age_seconds", MetricType::gauge, "seconds", "slot",
-     "since the worker's I/O loop last turned"},
+     "since the worker's I/O loop last said that it turns, every five seconds at least"},
     {Metric::open_files, "serval_open_files", MetricType::gauge, "", "process", "open files of a process"},
     {Metric::open_files_limit, "serval_open_files_limit", MetricType::gauge, "", "process",
      "open files that it may have"},

@@ -49,9 +49,11 @@ constexpr Subcommand kCommands[] = {
      .arguments = "",
      .flags = kServerFlags,
      .summary = "show live, in the terminal, what a running server is doing",
-     .more = "What serval status shows, once a second, with rates and latencies since the look before. Keys sort the workers "
-             "and select one, recycle it, show its stacks, and drain the server; ? lists them. It needs a terminal, of any "
-             "size and with or without colours (NO_COLOR).",
+     .more =
+         "What serval status shows, once a second, with rates and latencies since the look before. Keys sort the "
+         "workers "
+         "and select one, recycle it, show its stacks, and drain the server; ? lists them. It needs a terminal, of any "
+         "size and with or without colours (NO_COLOR).",
      .run = top},
     {.name = "healthcheck",
      .arguments = "",
@@ -156,8 +158,8 @@ constexpr Subcommand kCommands[] = {
      .arguments = "",
      .flags = kServerFlags,
      .summary = "report not ready, and serve on",
-     .more = "serval healthcheck --ready fails from then on, and serval status and systemd's status line say why; "
-             "nothing is said over HTTP. A load balancer that asks one of these can send traffic elsewhere, and "
+     .more = "health.ready, /readyz and serval healthcheck --ready fail from then on, and serval status and systemd's "
+             "status line say why, too. A load balancer that asks one of these can send traffic elsewhere, and "
              "requests that still arrive are served. It stays so, also over a reload, until serval undrain.",
      .run = order},
     {.name = "undrain",

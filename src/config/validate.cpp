@@ -117,6 +117,21 @@ void note_idle_statsd(Loaded& loaded) {
                           "admin.bind = \"127.0.0.1:0\" is any free port of this machine"});
 }
 
+void require_another_admin_address(Loaded& loaded) {
+  const config::Admin& admin = loaded.config.admin;
+  const auto address = Address::parse(admin.bind);
+  if (!admin.bind_is_chosen() || !address) return;
+  if (address->kind == Address::Kind::tcp && address->port == 0) return;  // any free one
+  for (std::size_t i = 0; i < loaded.config.server.bind.size(); ++i) {
+    const auto other = Address::parse(loaded.config.server.bind[i]);
+    if (!other || !other->same_place(*address)) continue;
+    loaded.problems.push_back({origin(loaded, "admin.bind"),
+                               "admin.bind = " + said(loaded, "admin.bind", admin.bind) +
+                                   ": the same address as server.bind[" + std::to_string(i) + "]",
+                               "the app's clients come to that one: choose another port, or a unix socket"});
+  }
+}
+
 void complete(Loaded& loaded) {
   auto& name = loaded.config.server.name;
   if (name.empty()) name = name_from_library(loaded.config.app.library);
@@ -144,6 +159,7 @@ void validate(Loaded& loaded) {
   require_order(loaded, "request.max_target", request.max_target, "request.max_header", request.max_header, size_text);
   require_order(loaded, "restart.backoff_first", restart.backoff_first, "restart.backoff_max", restart.backoff_max,
                 duration_text);
+  require_another_admin_address(loaded);
   note_idle_keys(loaded);
   note_idle_statsd(loaded);
 }

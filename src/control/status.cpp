@@ -125,7 +125,9 @@ json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSour
           {"restart_in_ms", alive ? null : json::value(milliseconds(worker.deadline - now))},
           {"beat_age_ms",
            beats ? json::value(milliseconds(std::max(now - reading.last_beat, Clock::duration::zero()))) : null},
-          {"ready", worker.state == supervisor::SlotState::serving && !reading.app_declines},
+          {"ready", worker.state == supervisor::SlotState::serving && !reading.app_declines &&
+                        !is_silent(reading.last_beat, now)},
+          {"silent", is_silent(reading.last_beat, now)},
           {"in_progress", std::move(in_progress)}};
 }
 

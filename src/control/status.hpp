@@ -41,8 +41,8 @@ struct CodeReading {
 struct StatusSources {
   std::string_view name;
   std::string_view version;
-  pid_t pid = 0;    ///< the master's
-  int threads = 0;  ///< in each worker
+  pid_t pid = 0;          ///< the master's
+  int threads = 0;        ///< in each worker
   int ready_workers = 1;  ///< that the server's readiness takes
   TimePoint begun;
   const supervisor::Snapshot& snapshot;
@@ -50,9 +50,9 @@ struct StatusSources {
   std::function<std::optional<MemoryReading>(pid_t worker)> memory;
   std::function<CodeReading(int generation)> code = [](int) { return CodeReading(); };
   std::vector<ListenerReading> listeners{};
-  std::string admin{};                   ///< where the admin endpoints are; empty: nowhere
-  std::string_view log_file{};           ///< a path; empty: standard error
-  std::uint64_t log_lines_dropped = 0;   ///< by the master
+  std::string admin{};                  ///< where the admin endpoints are; empty: nowhere
+  std::string_view log_file{};          ///< a path; empty: standard error
+  std::uint64_t log_lines_dropped = 0;  ///< by the master
 };
 
 /// The result of the command. Keys end in their unit; what is not known, or does not apply, is null; other times are
@@ -66,7 +66,8 @@ struct StatusSources {
 /// workers_wanted, threads
 /// workers [{slot, pid, generation, state, cause, age_s, requests, connections, running, waiting, threads,
 /// memory_bytes, memory_measure, memory {rss pss uss},
-///           crashes_in_a_row, restart_in_ms, beat_age_ms, ready: false if the app's ready() says no,
+///           crashes_in_a_row, restart_in_ms, beat_age_ms, ready: false if the app's ready() says no, or it is silent:
+///           it has given no sign of life for 15 s,
 ///           in_progress [{method, target, request_id, peer, thread, age_ms, deadline_in_ms}]}]     no empty slots
 /// ended {cause: workers}
 /// reloads {ok failed}

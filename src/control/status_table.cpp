@@ -47,7 +47,7 @@ std::string note_on(const json::object& worker) {
   }
   if (const auto* ready = worker.if_contains("ready");
       ready != nullptr && ready->is_bool() && !ready->as_bool() && text_at(worker, "state") == "serving") {
-    notes.push_back("the app is not ready");
+    notes.push_back(flag_at(worker, "silent") ? "no sign of life" : "the app is not ready");
   }
   if (number_at(worker, "restart_in_ms")) notes.push_back("starts again in " + time_in(worker, "restart_in_ms", 1));
   if (number_at(worker, "crashes_in_a_row").value_or(0) > 1) {

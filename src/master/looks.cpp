@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "base/readiness.hpp"
 #include "base/time.hpp"
+#include "base/units.hpp"
 #include "os/thread_stat.hpp"
 #include "scoreboard/generations.hpp"
 #include "scoreboard/reader.hpp"
@@ -40,11 +42,37 @@ supervisor::Figures figures_of(const scoreboard::GenerationTotals& totals) {
           .seconds = static_cast<double>(totals.durations.sum_ns) / kNanosecondsPerSecond};
 }
 
+/// A request that has been in hand for so long counts as if it were answered now.
+constexpr auto kLong = std::chrono::seconds(1);
+/// For a worker that may be about to take over: half of what is taken for an accident while it serves.
+constexpr auto kSilent = kSilentAfter / 2;
+
+/// What its workers have in hand, and say or do not say.
+void add_what_lives(supervisor::Figures& figures, const scoreboard::Memory& scoreboard, int generation, TimePoint now) {
+  for (int slot = scoreboard.next_used(0); slot >= 0; slot = scoreboard.next_used(slot + 1)) {
+    const scoreboard::SlotReading worker = scoreboard::read_slot(scoreboard, slot);
+    if (worker.generation != generation || worker.phase != scoreboard::WorkerPhase::serving) continue;
+    for (const auto& request : scoreboard::read_requests(scoreboard, slot)) {
+      if (const auto age = now - request.started; age >= kLong)
+        figures.in_hand.push_back(std::chrono::duration<double>(age).count());
+    }
+    if (worker.app_declines) {
+      figures.unfit = "its app's ready() says no";
+    } else if (worker.last_beat > TimePoint{} && now - worker.last_beat > kSilent) {
+      figures.unfit =
+          "its worker has given no sign of life for " + format_duration(in_milliseconds(now - worker.last_beat));
+    }
+  }
+}
+
 }  // namespace
 
 void Looks::perform(const supervisor::LookAtGenerations& action) {
-  const auto figures = [this](int generation) {
-    return figures_of(scoreboard::read_generation(parts_.scoreboard, generation));
+  const TimePoint now = Clock::now();
+  const auto figures = [this, now](int generation) {
+    supervisor::Figures read = figures_of(scoreboard::read_generation(parts_.scoreboard, generation));
+    add_what_lives(read, parts_.scoreboard, generation, now);
+    return read;
   };
   tell_(supervisor::GenerationFigures{action.old, action.fresh, figures(action.old), figures(action.fresh)});
 }

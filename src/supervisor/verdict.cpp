@@ -13,6 +13,9 @@ namespace {
 /// Fewer, of either generation, do not tell anything.
 constexpr std::uint64_t kFewestRequests = 50;
 
+/// Enough to be blamed for what is beyond chance: the slower new code is, the fewer requests it answers.
+constexpr std::uint64_t kFewestToBlame = 5;
+
 /// Few errors are no reason, whatever their share.
 constexpr std::uint64_t kFewestErrors = 5;
 
@@ -84,7 +87,7 @@ bool surely_slower(const Figures& old, const Figures& fresh, double most) {
 }
 
 bool is_slower(const Figures& old, const Figures& fresh, double most) {
-  if (count(old) < kFewestRequests || count(fresh) < kFewestRequests) return false;
+  if (count(fresh) < kFewestToBlame) return false;
   const double before = quantile(old, kTail);
   const double after = quantile(fresh, kTail);
   return after >= kNearly * most * before && after - before >= kLeastSlower && surely_slower(old, fresh, most);
@@ -118,8 +121,17 @@ Figures growth(const Figures& now, const Figures& before) {
   for (std::size_t i = 0; i < result.durations.size() && i < before.durations.size(); ++i)
     result.durations[i] = grown(now.durations[i], before.durations[i]);
   result.seconds = std::max(0.0, now.seconds - before.seconds);
+  for (const double age : now.in_hand) {
+    const auto bucket = std::ranges::lower_bound(result.bounds, age) - result.bounds.begin();
+    if (static_cast<std::size_t>(bucket) >= result.durations.size()) continue;
+    ++result.requests;
+    ++result.durations[static_cast<std::size_t>(bucket)];
+    result.seconds += age;
+  }
   return result;
 }
+
+bool is_telling(const Figures& figures) { return figures.requests >= kFewestRequests; }
 
 double quantile(const Figures& figures, double part) {
   if (count(figures) == 0) return 0;
@@ -154,16 +166,19 @@ double chance(std::uint64_t hits, std::uint64_t requests, std::uint64_t other_hi
 
 Verdict judge(const Figures& old, const Figures& fresh, const config::Reload& rules, bool at_end) {
   using Kind = Verdict::Kind;
-  if (old.requests < kFewestRequests || fresh.requests < kFewestRequests)
-    return {Kind::too_few, "it takes " + std::to_string(kFewestRequests) + " of each (" + versus(old, fresh) + ")"};
-  if (fails_more(old, fresh, rules.max_error_ratio, at_end ? kChanceAtEnd : kChanceBefore)) {
+  if (at_end && !fresh.unfit.empty() && old.unfit.empty())
+    return {Kind::worse, fresh.unfit + " (" + versus(old, fresh) + ")"};
+  const bool comparable = is_telling(old);
+  if (comparable && fails_more(old, fresh, rules.max_error_ratio, at_end ? kChanceAtEnd : kChanceBefore)) {
     return {Kind::worse, "its requests fail more often than reload.max_error_ratio = " +
                              shortest(rules.max_error_ratio) + " allows (" + versus(old, fresh) + ")"};
   }
-  if (at_end && is_slower(old, fresh, rules.max_latency_ratio)) {
+  if (comparable && at_end && is_slower(old, fresh, rules.max_latency_ratio)) {
     return {Kind::worse, "its requests take longer than reload.max_latency_ratio = " +
                              shortest(rules.max_latency_ratio) + " allows (" + versus(old, fresh) + ")"};
   }
+  if (!comparable || !is_telling(fresh))
+    return {Kind::too_few, "it takes " + std::to_string(kFewestRequests) + " of each (" + versus(old, fresh) + ")"};
   return {Kind::good, versus(old, fresh)};
 }
 

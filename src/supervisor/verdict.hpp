@@ -11,15 +11,21 @@ namespace serval::supervisor {
 
 /// What a generation has answered.
 struct Figures {
-  std::uint64_t requests = 0;  ///< answered or lost
-  std::uint64_t errors = 0;    ///< of those: answers of 500 and above, and the lost ones
+  std::uint64_t requests = 0;              ///< answered or lost
+  std::uint64_t errors = 0;                ///< of those: answers of 500 and above, and the lost ones
   std::vector<double> bounds{};            ///< of the durations' buckets, in seconds
   std::vector<std::uint64_t> durations{};  ///< by bucket; one more than bounds: what was longer
   double seconds = 0;                      ///< the sum of all durations
+  std::vector<double> in_hand{};  ///< ages of requests that have been in progress for a second and longer, in seconds
+  std::string unfit{};  ///< why it should not get more requests, whatever it has answered; empty: there is nothing
 };
 
-/// What has come since `before`; both are of the same generation.
+/// What has come since `before`; both are of the same generation. What is in hand for long counts as if it were
+/// answered now: code that hangs answers nothing.
 Figures growth(const Figures& now, const Figures& before);
+
+/// Whether there are enough requests to call code good, or to compare other code with it.
+bool is_telling(const Figures& figures);
 
 /// That no more than this part of the requests, 0 to 1, took longer, in seconds. Within a bucket that most of them are
 /// in, their mean tells where in it they are.

@@ -23,8 +23,9 @@ ProbeAnswer live_answer() { return {200, R"({"status":"ok"})"}; }
 
 ProbeAnswer ready_answer(const Readiness& server) {
   const std::vector<std::string> reasons = reasons_not_ready(server);
-  json::object body{{"status", reasons.empty() ? "ok" : "unavailable"},
-                    {"workers", {{"serving", server.serving}, {"ready", server.serving - server.declining}}}};
+  json::object body{
+      {"status", reasons.empty() ? "ok" : "unavailable"},
+      {"workers", {{"serving", server.serving}, {"ready", server.serving - server.declining - server.silent}}}};
   if (!reasons.empty()) body["reasons"] = json::value_from(reasons);
   return {reasons.empty() ? 200 : 503, json::serialize(body)};
 }

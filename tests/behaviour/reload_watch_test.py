@@ -11,9 +11,9 @@ from reloads import ReloadTest
 
 
 class Watch(ReloadTest):
-    def start_watched(self, quality, watch="1s", count=2, **reload):
+    def start_watched(self, quality, watch="1s", count=2, timeout="30s", **reload):
         return self.start(app="probe", config={"app": {"args": [quality, "x=y"]}, "workers": {"count": count, "threads": 8},
-                                               "reload": {"watch": watch, **reload}})
+                                               "request": {"timeout": timeout}, "reload": {"watch": watch, **reload}})
 
     def deploy(self, before, after):
         self.change_config(f'"{before}"', f'"{after}"')
@@ -79,6 +79,16 @@ class Watch(ReloadTest):
         fresh, old = (int(number) for number in re.findall(r"of (\d+) requests failed", line.group()))
         self.assertGreater(fresh, 0.08 * (fresh + old), line.group())  # a fourth of the workers has a fourth of the connections, roughly
         self.assertLess(fresh, 0.5 * (fresh + old), line.group())
+
+    def test_code_that_hangs_goes_back_though_it_answers_nothing(self):
+        serval = self.start_watched("sleep_ms=2", watch="4s", timeout="6s")
+        with self.load(serval) as load:
+            load.wait_for(100)
+            code, out, err = self.deploy("sleep_ms=2", "sleep_ms=60000")
+            self.assertEqual((code, out), (1, ""), err)
+            self.assertIn("its requests take longer than reload.max_latency_ratio", err)
+            load.wait_for_answers(50)
+        self.assertEqual(self.generations(serval), {1})
 
     def test_good_code_goes_on_every_time(self):
         serval = self.start_watched("sleep_ms=5")

@@ -464,6 +464,13 @@ TEST(NameFromLibrary, DropsWhatEveryLibraryHas) {
   for (const auto& [library, name] : table) EXPECT_EQ(name_from_library(library), name) << library;
 }
 
+TEST_F(Load, the_apps_clients_and_those_who_watch_have_an_address_each) {
+  write(
+      "[app]\nlibrary = \"libshop.so\"\n[server]\nbind = [\"0.0.0.0:8000\", \"127.0.0.1:8001\"]\n"
+      "[admin]\nbind = \"127.0.0.1:8001\"\n");
+  EXPECT_THAT(errors(), HasSubstr("admin.bind = \"127.0.0.1:8001\": the same address as server.bind[1]"));
+}
+
 TEST_F(Load, statsd_without_a_process_that_sends_is_noted) {
   const std::string app = "[app]\nlibrary = \"libshop.so\"\n[admin]\nstatsd = \"127.0.0.1:8125\"\n";
   write(app);

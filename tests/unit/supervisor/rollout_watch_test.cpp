@@ -2,7 +2,8 @@
 
 #include "script.hpp"
 
-// Reloads with reload.watch: the first workers of the new generation are compared with the old one before others follow.
+// Reloads with reload.watch: the first workers of the new generation are compared with the old one before others
+// follow.
 namespace serval::supervisor {
 namespace {
 
@@ -91,7 +92,7 @@ TEST(RolloutWatch, WhatWasAnsweredBeforeItBeganDoesNotCount) {
 TEST(RolloutWatch, TooFewRequestsAreNoReason) {
   Script s = watched(watching(2, 1s));
   s.at(13s, tick());
-  const auto over = s.at(13s, figures(answers(1400, 0), answers(3, 20)));
+  const auto over = s.at(13s, figures(answers(1400, 0), answers(23, 0)));
   over.expect({"drain worker 0", "fork worker 3 of 2"});
   EXPECT_THAT(over.lines, Contains(HasSubstr("too few requests to compare the generations")));
 }

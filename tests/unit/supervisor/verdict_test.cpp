@@ -54,7 +54,9 @@ TEST(Verdict, OfErrors) {
       {"more than twice as many", answers(9000, 1000), answers(7800, 2200), Kind::worse, Kind::worse},
       {"fewer", answers(200, 200), answers(200, 0), Kind::good, Kind::good},
       {"all", answers(400, 0), answers(0, 100), Kind::worse, Kind::worse},
-      {"too few requests of the new", answers(400, 0), answers(0, 49), Kind::too_few, Kind::too_few},
+      {"too few requests of the new", answers(400, 0), answers(49, 0), Kind::too_few, Kind::too_few},
+      {"few requests of the new, which all fail", answers(400, 0), answers(0, 10), Kind::worse, Kind::worse},
+      {"few requests of the new, of which few fail", answers(400, 0), answers(20, 4), Kind::too_few, Kind::too_few},
       {"too few requests of the old", answers(49, 0), answers(0, 400), Kind::too_few, Kind::too_few},
       {"no requests", none(), none(), Kind::too_few, Kind::too_few},
   };
@@ -90,6 +92,32 @@ TEST(Verdict, ASlowRequestOrTwoAreNoTail) {
   Figures fresh = answers(198, 0, 0.01);
   add(fresh, 20, false, 2);
   EXPECT_EQ(judge(answers(400, 0, 0.01), fresh, {}, true).kind, Kind::good);
+}
+
+TEST(Verdict, CodeThatHangsAnswersLittleAndIsBlamedForIt) {
+  Figures fresh = answers(5, 0, 0.005);
+  fresh.in_hand = {4.4, 4.4, 4.3, 4.2};
+  const Figures since = growth(fresh, answers(0, 0));
+  EXPECT_EQ(since.requests, 9U);
+  EXPECT_NEAR(since.seconds, 5 * 0.005 + 17.3, 1e-9);
+  EXPECT_EQ(judge(answers(7508, 0, 0.005), since, {}, true).kind, Kind::worse);
+  EXPECT_EQ(judge(answers(7508, 0, 0.005), since, {}, false).kind, Kind::too_few) << "it may come back";
+  EXPECT_EQ(judge(answers(405, 0, 0.02), answers(33, 0, 1.2), {}, true).kind, Kind::worse);
+  fresh.in_hand = {40, 1e300};
+  EXPECT_EQ(growth(fresh, none()).durations.back(), 2U);
+}
+
+TEST(Verdict, WhatTheWorkersSayCountsUnlessAllSayIt) {
+  Figures old = answers(400, 0);
+  Figures fresh = answers(200, 0);
+  fresh.unfit = "its app's ready() says no";
+  EXPECT_EQ(judge(old, fresh, {}, false).kind, Kind::good) << "it may change its mind";
+  const Verdict verdict = judge(old, fresh, {}, true);
+  EXPECT_EQ(verdict.kind, Kind::worse);
+  EXPECT_THAT(verdict.why, HasSubstr("its app's ready() says no (new: 0 of 200"));
+  old.unfit = fresh.unfit;
+  EXPECT_EQ(judge(old, fresh, {}, true).kind, Kind::good);
+  EXPECT_EQ(judge(none(), none(), {}, true).kind, Kind::too_few);
 }
 
 TEST(Verdict, RatiosAreTheUsers) {
