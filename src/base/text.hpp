@@ -48,6 +48,11 @@ inline constexpr std::size_t kTerminalColumns = 80;
 /// more.
 std::string help_row(std::string_view left, std::size_t width, std::string_view text);
 
+/// The bytes of the well-formed UTF-8 character that `text`, which is not empty, starts with; 0: there is none
+/// (Unicode, table 3-7; RFC 3629 §4).
+std::size_t utf8_length(std::string_view text);
+/// At most `limit` bytes of it, cut before a character that would not be whole.
+std::string_view whole_characters(std::string_view text, std::size_t limit);
 /// At most `limit` bytes, cut at a character, with "..." in place of the rest.
 std::string shortened(std::string_view text, std::size_t limit);
 

@@ -10,6 +10,7 @@
 
 #include "base/access_atoms.hpp"
 #include "base/log_keys.hpp"
+#include "base/text.hpp"
 #include "http/access_time.hpp"
 
 namespace serval::http {
@@ -79,29 +80,12 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
-/// Length of the UTF-8 character at the front; 0 if there is none (RFC 3629 §4: no overlong forms, no surrogates).
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
-  const auto follows = [&](std::size_t at, unsigned from = 0x80, unsigned to = 0xbf) {
-    return byte(at) >= from && byte(at) <= to;
-  };
-  const unsigned first = byte(0);
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    return follows(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    return follows(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 /// Valid UTF-8 stays; any other byte becomes the character of its number.
 void append_json_text(std::string& out, std::string_view text) {
   out.push_back('"');
   while (!text.empty()) {
     std::size_t taken = plain_prefix(text);
-    if (taken == 0) taken = character_length(text);
+    if (taken == 0 && static_cast<unsigned char>(text.front()) >= 0x80) taken = utf8_length(text);
     out.append(text.substr(0, taken));
     if (taken == 0) {
       if (text.front() == '"' || text.front() == '\\') {
@@ -136,8 +120,7 @@ void append_utc(std::string& out, system_clock::time_point when) {
 // --- atoms ----------------------------------------------------------------------------------------------------------
 
 std::string_view protocol_text(int minor_version) {
-  constexpr std::string_view all =
-      "HTTP/1.0HTTP/1.1HTTP/1.2HTTP/1.3HTTP/1.4HTTP/1.5HTTP/1.6HTTP/1.7HTTP/1.8HTTP/1.9";
+  constexpr std::string_view all = "HTTP/1.0HTTP/1.1HTTP/1.2HTTP/1.3HTTP/1.4HTTP/1.5HTTP/1.6HTTP/1.7HTTP/1.8HTTP/1.9";
   constexpr std::size_t size = all.size() / 10;
   if (minor_version < 0 || minor_version > 9) return {};
   return all.substr(static_cast<std::size_t>(minor_version) * size, size);

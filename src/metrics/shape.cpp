@@ -61,21 +61,6 @@ std::string why_not_bounds(const Shape& shape) {
   return {};
 }
 
-/// The bytes of the character that begins there; 0: it is not UTF-8 (RFC 3629 §4).
-std::size_t character_at(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t size = first >= 0xf0 && first <= 0xf4 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 0;
-  if (size == 0 || first > 0xf4 || size > text.size()) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  const bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  const bool none = (first == 0xed && byte(1) >= 0xa0) || (first == 0xf4 && byte(1) >= 0x90);
-  return overlong || none ? 0 : size;
-}
-
 }  // namespace
 
 std::string_view name_of(Kind kind) {
@@ -124,7 +109,7 @@ std::string shown(std::string_view bytes, std::size_t limit) {
   bytes = bytes.substr(0, bytes.find('\0'));
   std::string text;
   while (!bytes.empty() && text.size() < limit) {
-    const std::size_t size = character_at(bytes);
+    const std::size_t size = utf8_length(bytes);
     if (text.size() + (size == 0 ? 3 : size) > limit) break;
     text += size == 0 ? std::string_view("\xef\xbf\xbd") : bytes.substr(0, size);
     bytes.remove_prefix(std::max<std::size_t>(size, 1));
@@ -133,11 +118,8 @@ std::string shown(std::string_view bytes, std::size_t limit) {
 }
 
 std::string_view kept(std::string_view value) {
-  if (value.size() > kMaxValue) {
-    std::size_t end = kMaxValue;
-    while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) --end;
-    value = value.substr(0, end == 0 ? kMaxValue : end);
-  }
+  const std::string_view whole = whole_characters(value, kMaxValue);
+  value = whole.empty() ? value.substr(0, kMaxValue) : whole;  // bytes that are no characters are kept, too
   return value.substr(0, value.find('\0'));
 }
 

@@ -49,6 +49,31 @@ TEST(Text, QuotedStaysOneLine) {
   EXPECT_EQ(quoted("ü"), "\"ü\"");
 }
 
+TEST(Text, WhatIsACharacter) {
+  const std::pair<std::string_view, std::size_t> rows[] = {{"a", 1},
+                                                           {"\x7f", 1},
+                                                           {"\xc3\xbc", 2},
+                                                           {"\xe2\x82\xac!", 3},
+                                                           {"\xf0\x9f\x98\x80", 4},
+                                                           {"\xc3", 0},
+                                                           {"\x80", 0},
+                                                           {"\xc1\x81", 0},
+                                                           {"\xe0\x80\x80", 0},
+                                                           {"\xed\xa0\x80", 0},
+                                                           {"\xe2\x82", 0},
+                                                           {"\xf0\x80\x80\x80", 0},
+                                                           {"\xf4\x90\x80\x80", 0},
+                                                           {"\xf5\x80\x80\x80", 0}};
+  for (const auto& [text, length] : rows) EXPECT_EQ(utf8_length(text), length) << quoted(text);
+}
+
+TEST(Text, WholeCharactersAloneFit) {
+  EXPECT_EQ(whole_characters("ab\xc3\xbc", 4), "ab\xc3\xbc");
+  EXPECT_EQ(whole_characters("ab\xc3\xbc", 3), "ab");
+  EXPECT_EQ(whole_characters("\x80\x80", 1), "");
+  EXPECT_EQ(whole_characters("", 0), "");
+}
+
 TEST(Text, ShortenedCutsBetweenCharacters) {
   EXPECT_EQ(shortened("abcdef", 6), "abcdef");
   EXPECT_EQ(shortened("abcdefg", 6), "abc...");
