@@ -13,7 +13,6 @@
 #include "ipc/exec_admin.hpp"
 #include "ipc/messages.hpp"
 #include "master/listen_plan.hpp"
-#include "metrics/memory.hpp"
 #include "os/listen.hpp"
 #include "os/memory_file.hpp"
 #include "os/spawn.hpp"
@@ -129,9 +128,9 @@ void Admin::start() {
 Result<void> Admin::try_to_start() {
   auto channels = ipc::Channel::pair();
   if (!channels) return Error{channels.error()};
-  const UniqueFd scoreboard = parts_.inheritance.scoreboard.read_only_fd();
+  const UniqueFd scoreboard = os::read_only(parts_.inheritance.scoreboard.fd());
   if (!scoreboard) return Error{"no descriptor of the scoreboard for it"};
-  const UniqueFd app_metrics = metrics::read_only(parts_.inheritance.app_metrics.get());  // or none
+  const UniqueFd app_metrics = os::read_only(parts_.inheritance.app_metrics.get());  // or none
   ipc::Heritage heritage;
   heritage.config = config_;
   heritage.orders_fd = channels->second.in_fd();

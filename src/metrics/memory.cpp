@@ -58,11 +58,6 @@ Result<void> check_file(int fd) {
   return {};
 }
 
-/// Opened anew, since a descriptor's access cannot be taken away (proc(5), /proc/PID/fd).
-UniqueFd read_only(int fd) {
-  return UniqueFd(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC));
-}
-
 void UsedPages::add(std::size_t begin, std::size_t end) {
   for (std::size_t page = begin / kPage; page * kPage < end && page < used_.size(); ++page) used_[page] = true;
 }

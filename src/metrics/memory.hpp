@@ -16,8 +16,6 @@ namespace serval::metrics {
 Result<UniqueFd> make_file(int seats);
 /// Whether this version knows the layout of that one.
 Result<void> check_file(int fd);
-/// Another descriptor of it that can only be read from; -1, errno: there is none to be had.
-UniqueFd read_only(int fd);
 
 /// Which pages of a file were ever written to: a look at another one would make it exist.
 class UsedPages {

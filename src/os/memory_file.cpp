@@ -46,6 +46,10 @@ Result<UniqueFd> make_blank_memory_file(const char* name, const std::string& wha
   return fd;
 }
 
+UniqueFd read_only(int fd) {
+  return UniqueFd(::open(("/proc/self/fd/" + std::to_string(fd)).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
 Result<std::string> read_memory_file(int fd, const std::string& what) {
   struct stat info = {};
   if (::fstat(fd, &info) != 0) return system_error("cannot read " + what + " from descriptor " + std::to_string(fd));

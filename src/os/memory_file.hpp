@@ -16,6 +16,9 @@ Result<UniqueFd> make_memory_file(const char* name, const std::string& what, std
 /// One of so many bytes, all zero, that stays so large; for writing through mappings. Takes memory only where it is
 /// written to.
 Result<UniqueFd> make_blank_memory_file(const char* name, const std::string& what, std::size_t size);
+/// Another descriptor of the same file, which can only be read from, since a descriptor's access cannot be taken away
+/// (proc(5), /proc/PID/fd); -1, errno: there is none to be had.
+UniqueFd read_only(int fd);
 /// The whole text, wherever the offset is.
 Result<std::string> read_memory_file(int fd, const std::string& what);
 

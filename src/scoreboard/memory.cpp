@@ -93,17 +93,12 @@ Result<Memory> Memory::map(int fd) {
 
 Result<Memory> Memory::map_whole(UniqueFd fd, Size size) {
   const bool read_only = (::fcntl(fd.get(), F_GETFL) & O_ACCMODE) == O_RDONLY;
-  void* start = ::mmap(nullptr, bytes_of_file(size), read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED,
-                       fd.get(), 0);
+  void* start =
+      ::mmap(nullptr, bytes_of_file(size), read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (start == MAP_FAILED) return system_error("cannot map a scoreboard of " + text_of(size));
   // A dump reads, and so makes, every page; and it would hold the requests of all other workers.
   ::madvise(start, bytes_of_file(size), MADV_DONTDUMP);
   return Memory(std::move(fd), size, static_cast<std::byte*>(start));
-}
-
-/// Opened anew, since a descriptor's access cannot be taken away (proc(5), /proc/PID/fd).
-UniqueFd Memory::read_only_fd() const {
-  return UniqueFd(::open(("/proc/self/fd/" + std::to_string(fd_.get())).c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 Memory::Memory(Memory&& other) noexcept

@@ -37,8 +37,6 @@ class Memory {
   ~Memory();
 
   int fd() const { return fd_.get(); }  ///< close-on-exec
-  /// Another descriptor of it that can only be read from; -1, errno: there is none to be had.
-  UniqueFd read_only_fd() const;
   Size size() const { return size_; }
 
   /// Whether anything was ever written to the slot. Ask before reading: reading a page of a mapped memfd makes it

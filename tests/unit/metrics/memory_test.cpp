@@ -47,13 +47,13 @@ TEST(Memory, knows_which_pages_were_written) {
 TEST(Memory, is_read_through_a_descriptor_that_cannot_write) {
   const UniqueFd file = std::move(*make_file(1));
   auto memory = Memory::map(file.get());
-  const UniqueFd looking = read_only(file.get());
+  const UniqueFd looking = os::read_only(file.get());
   auto reader = Memory::map(looking.get());
   ASSERT_TRUE(memory && reader);
   memory->cells(0)[3] = 7;
   EXPECT_EQ(reader->cells(0)[3].load(), 7u);
   EXPECT_EQ(::pwrite(looking.get(), "x", 1, 0), -1);
-  EXPECT_FALSE(read_only(-1));
+  EXPECT_FALSE(os::read_only(-1));
 }
 
 TEST(Memory, refuses_other_files) {
