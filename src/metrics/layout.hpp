@@ -1,11 +1,11 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
+#include "base/shared_cells.hpp"
 #include "metrics/shape.hpp"
 
 /// How the bytes of the app's metrics lie in memory. For this folder only; a change of it counts kVersion up.
@@ -43,11 +43,9 @@ struct FileHeader {
 };
 static_assert(sizeof(FileHeader) == 16 && std::is_trivially_copyable_v<FileHeader>);
 
-using Cell32 = std::atomic<std::uint32_t>;
-using Cell64 = std::atomic<std::uint64_t>;
-using Signed32 = std::atomic<std::int32_t>;
-// A lock would be in one process's memory, and left locked by a killed one.
-static_assert(Cell32::is_always_lock_free && Cell64::is_always_lock_free && Signed32::is_always_lock_free);
+using serval::Cell32;
+using serval::Cell64;
+using serval::Signed32;
 
 /// How much is taken, by whichever mold takes more: a number that only grows needs no lock.
 struct FirstPage {

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 
+#include "base/shared_cells.hpp"
 #include "scoreboard/counters.hpp"
 
 /// How the scoreboard's bytes lie in memory. For memory, writer and reader only; a change of it counts kVersion up.
@@ -34,13 +34,10 @@ struct FileHeader {
 };
 static_assert(sizeof(FileHeader) == 24 && std::is_trivially_copyable_v<FileHeader>);
 
-using Cell32 = std::atomic<std::uint32_t>;
-using Cell64 = std::atomic<std::uint64_t>;
-using Signed32 = std::atomic<std::int32_t>;
-using Signed64 = std::atomic<std::int64_t>;
-// A lock would be in one process's memory, and left locked by a killed one.
-static_assert(Cell32::is_always_lock_free && Cell64::is_always_lock_free && Signed32::is_always_lock_free &&
-              Signed64::is_always_lock_free);
+using serval::Cell32;
+using serval::Cell64;
+using serval::Signed32;
+using serval::Signed64;
 
 /// Written by the master, for the workers: older versions leave it zero, which says that nothing is out of the
 /// ordinary.
