@@ -9,29 +9,28 @@ namespace {
 
 std::string count_of_workers(int count) { return std::to_string(count) + (count == 1 ? " worker" : " workers"); }
 
+std::string these(int part, int all) {
+  if (all == 1) return "the only worker";
+  return (part == all ? "all " : std::to_string(part) + " of ") + count_of_workers(all);
+}
+
 std::string why_silent(const Readiness& server) {
-  std::string why = server.serving == 1 ? "the only worker has"
-                    : server.silent == server.serving
-                        ? "all " + count_of_workers(server.serving) + " have"
-                        : std::to_string(server.silent) + " of " + count_of_workers(server.serving) +
-                              (server.silent == 1 ? " has" : " have");
-  why += " given no sign of life for " + format_duration(kSilentAfter);
+  std::string why = these(server.silent, server.serving) + (server.silent == 1 ? " has" : " have") +
+                    " given no sign of life for " + format_duration(kSilentAfter);
   if (server.declining > 0) why += ", the app's ready() says no in " + std::to_string(server.declining);
   return why;
 }
 
 /// Few workers are better than none: without health.ready_workers it takes a server that cannot serve at all.
 std::string why_too_few(const Readiness& server) {
-  const int ready = server.serving - server.declining - server.silent;
+  const int ready = server.ready();
   if (ready >= server.needed) return {};
   if (server.serving == 0) return "no worker serves";
   const std::string wanted = ", and health.ready_workers is " + std::to_string(server.needed);
   if (server.silent > 0) return why_silent(server) + (ready > 0 ? wanted : "");
   if (server.declining == 0)
     return "only " + count_of_workers(server.serving) + " serve" + (server.serving == 1 ? "s" : "") + wanted;
-  if (ready == 0)
-    return "the app's ready() says no in " +
-           (server.serving == 1 ? std::string("the only worker") : "all " + count_of_workers(server.serving));
+  if (ready == 0) return "the app's ready() says no in " + these(server.declining, server.serving);
   return "the app's ready() says yes in only " + std::to_string(ready) + " of " + count_of_workers(server.serving) +
          wanted;
 }

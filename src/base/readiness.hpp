@@ -14,7 +14,9 @@ namespace serval {
 inline constexpr Duration kSilentAfter = std::chrono::seconds(15);
 
 /// `beat`: its last sign of life; zero: it is about to give the first one.
-inline bool is_silent(TimePoint beat, TimePoint now) { return beat > TimePoint{} && now - beat > kSilentAfter; }
+inline bool is_silent(TimePoint beat, TimePoint now, Duration limit = kSilentAfter) {
+  return beat > TimePoint{} && now - beat > limit;
+}
 
 /// Two generations serve, to be compared.
 struct Comparison {
@@ -42,6 +44,17 @@ struct Readiness : ServerState {
   int declining = 0;        ///< of those, the app's ready() says no
   int silent = 0;           ///< of the others, stopped or hung: no sign of life for kSilentAfter
   int needed = 1;           ///< health.ready_workers
+
+  /// What one of those that serve says and does.
+  void count(bool declines, bool gives_no_sign) {
+    if (declines) {
+      ++declining;
+    } else if (gives_no_sign) {
+      ++silent;
+    }
+  }
+  /// Workers that take requests.
+  int ready() const { return serving - declining - silent; }
 };
 
 /// Why it should not, one sentence each, without a full stop; empty: it should.

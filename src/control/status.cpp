@@ -78,11 +78,7 @@ Readiness readiness_of(const StatusSources& sources, TimePoint now) {
   for (const auto& worker : sources.snapshot.workers) {
     if (worker.state != supervisor::SlotState::serving) continue;
     const scoreboard::SlotReading reading = scoreboard::read_slot(sources.scoreboard, worker.seat);
-    if (reading.app_declines) {
-      ++server.declining;
-    } else if (is_silent(reading.last_beat, now)) {
-      ++server.silent;
-    }
+    server.count(reading.app_declines, is_silent(reading.last_beat, now));
     server.drain_file = server.drain_file || reading.drain_file;
   }
   return server;

@@ -58,7 +58,7 @@ void add_what_lives(supervisor::Figures& figures, const scoreboard::Memory& scor
     }
     if (worker.app_declines) {
       figures.unfit = "its app's ready() says no";
-    } else if (worker.last_beat > TimePoint{} && now - worker.last_beat > kSilent) {
+    } else if (is_silent(worker.last_beat, now, kSilent)) {
       figures.unfit =
           "its worker has given no sign of life for " + format_duration(in_milliseconds(now - worker.last_beat));
     }

@@ -200,11 +200,7 @@ Readiness readiness(const Memory& memory, TimePoint now) {
     const layout::SlotCells& cells = memory.cells(slot);
     if (!serves(cells)) continue;
     ++server.serving;
-    if (declines(cells)) {
-      ++server.declining;
-    } else if (is_silent(time_of(cells.beat.load(kRelaxed)), now)) {
-      ++server.silent;
-    }
+    server.count(declines(cells), is_silent(time_of(cells.beat.load(kRelaxed)), now));
   }
   return server;
 }

@@ -94,8 +94,9 @@ Comparison read_comparison(const Memory& memory);
 /// What the server's readiness depends on, but for `drain_file` and `needed`.
 Readiness readiness(const Memory& memory, TimePoint now);
 
-/// Connections that the workers of a slot have accepted.
+/// Of the worker in a slot.
 int generation_of(const Memory& memory, int slot);
+/// Connections that the workers of a slot have accepted.
 std::uint64_t accepted(const Memory& memory, int slot);
 
 /// In the order of their rows. One that changes all the while it is read, or whose worker was killed while it began it,

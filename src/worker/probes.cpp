@@ -23,9 +23,8 @@ ProbeAnswer live_answer() { return {200, R"({"status":"ok"})"}; }
 
 ProbeAnswer ready_answer(const Readiness& server) {
   const std::vector<std::string> reasons = reasons_not_ready(server);
-  json::object body{
-      {"status", reasons.empty() ? "ok" : "unavailable"},
-      {"workers", {{"serving", server.serving}, {"ready", server.serving - server.declining - server.silent}}}};
+  json::object body{{"status", reasons.empty() ? "ok" : "unavailable"},
+                    {"workers", {{"serving", server.serving}, {"ready", server.ready()}}}};
   if (!reasons.empty()) body["reasons"] = json::value_from(reasons);
   return {reasons.empty() ? 200 : 503, json::serialize(body)};
 }

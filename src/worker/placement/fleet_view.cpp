@@ -20,10 +20,7 @@ const scoreboard::Siblings& FleetView::all_others(TimePoint now) {
 
 bool FleetView::none_has_headroom(TimePoint now) { return all_others(now).with_headroom == 0; }
 
-bool FleetView::another_is_ready() const {
-  const Readiness all = scoreboard::readiness(memory_, Clock::now());
-  return all.serving > all.declining + all.silent;
-}
+bool FleetView::another_is_ready() const { return scoreboard::readiness(memory_, Clock::now()).ready() > 0; }
 
 scoreboard::Siblings FleetView::others(TimePoint now) const {
   const int all = memory_.size().slots;
