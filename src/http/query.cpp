@@ -5,18 +5,14 @@
 #include "base/text.hpp"
 
 namespace serval::http {
-namespace {
 
-/// In a form a '+' is a space, and an escaped one is itself.
+std::string decode_path(std::string_view path) { return percent_decoded(path); }
+
 std::string decode_form(std::string_view text) {
   std::string spaced(text);
   std::replace(spaced.begin(), spaced.end(), '+', ' ');
   return percent_decoded(spaced);
 }
-
-}  // namespace
-
-std::string decode_path(std::string_view path) { return percent_decoded(path); }
 
 std::vector<Parameter> parse_query(std::string_view query) {
   std::vector<Parameter> parameters;

@@ -9,6 +9,9 @@ namespace serval::http {
 /// %HH replaced by its byte; what is not a valid escape stays as it is. Never fails.
 std::string decode_path(std::string_view path);
 
+/// The same of a part of a form, in which a '+' is a space, and an escaped one is itself.
+std::string decode_form(std::string_view text);
+
 struct Parameter {
   std::string name;
   std::string value;  ///< empty without '='

@@ -31,9 +31,7 @@ Redactor::Redactor(const std::vector<std::string>& names) {
 }
 
 bool Redactor::is_secret(std::string_view encoded_name) const {
-  std::string name(encoded_name);
-  std::ranges::replace(name, '+', ' ');  // as in a form
-  return std::ranges::find(names_, lower(decode_path(name))) != names_.end();
+  return std::ranges::find(names_, lower(decode_form(encoded_name))) != names_.end();
 }
 
 std::string_view Redactor::without_values(std::string_view text, std::string& memory) const {
