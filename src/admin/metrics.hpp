@@ -30,7 +30,7 @@ struct MetricSources {
   std::chrono::system_clock::time_point wall_now;
 };
 
-/// The whole answer of /metrics. Pure. The names are a promise (man serval-metrics): what a name means never changes.
+/// The whole answer of /metrics. Pure. The names are a promise (serval(1), WATCHING): what a name means never changes.
 std::string metrics(const MetricSources& sources, Format format);
 
 }  // namespace serval::admin

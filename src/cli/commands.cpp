@@ -49,11 +49,9 @@ constexpr Subcommand kCommands[] = {
      .arguments = "",
      .flags = kServerFlags,
      .summary = "show live, in the terminal, what a running server is doing",
-     .more =
-         "What serval status shows, once a second, with rates and latencies since the look before. Keys sort the "
-         "workers "
-         "and select one, recycle it, show its stacks, and drain the server; ? lists them. It needs a terminal, of any "
-         "size and with or without colours (NO_COLOR).",
+     .more = "What serval status shows, once a second, with rates and latencies since the look before. Keys sort the "
+             "workers and select one, recycle it, show its stacks, and drain the server; ? lists them. It needs a "
+             "terminal, of any size and with or without colours (NO_COLOR).",
      .run = top},
     {.name = "healthcheck",
      .arguments = "",

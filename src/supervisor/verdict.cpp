@@ -10,7 +10,7 @@
 namespace serval::supervisor {
 namespace {
 
-/// Fewer, of either generation, do not tell anything.
+/// Fewer are not enough to call code good, or to compare other code with it.
 constexpr std::uint64_t kFewestRequests = 50;
 
 /// Enough to be blamed for what is beyond chance: the slower new code is, the fewer requests it answers.
