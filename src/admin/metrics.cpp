@@ -217,6 +217,42 @@ void write_listeners(Exposition& out, const json::object& status) {
   }
 }
 
+/// Numbers that are wanted and of which nothing runs are there with 0, so that an alert finds them.
+void write_programs(Exposition& out, const json::object& status) {
+  const auto programs = objects_in(status, "programs");
+  if (programs.empty()) return;
+  const auto each = [&](Metric metric, auto write) {
+    begin(out, metric);
+    for (const json::object* program : programs) {
+      std::map<std::string, const json::object*> last;  // of a number: a successor comes after the one that goes
+      for (const json::object* instance : objects_in(*program, "instances"))
+        last[control::number(*instance, "instance")] = instance;
+      for (const auto& [number, instance] : last)
+        write(*instance, Labels{{"program", control::text_at(*program, "name")}, {"instance", number}});
+    }
+  };
+  each(Metric::program_up, [&](const json::object& instance, const Labels& labels) {
+    out.sample(std::uint64_t{control::text_at(instance, "state") == "ready" ? 1u : 0u}, labels);
+  });
+  begin(out, Metric::program_restarts);
+  for (const json::object* program : programs) {
+    const json::object* restarts = control::object_in(*program, "restarts");
+    if (restarts == nullptr) continue;
+    for (const auto& entry : *restarts) {
+      const std::string_view cause(entry.key().data(), entry.key().size());
+      out.sample(unsigned_at(*restarts, cause),
+                 {{"program", control::text_at(*program, "name")}, {"cause", std::string(cause)}});
+    }
+  }
+  each(Metric::program_memory_bytes, [&](const json::object& instance, const Labels& labels) {
+    if (const auto bytes = number_at(instance, "memory_bytes")) out.sample(static_cast<std::uint64_t>(*bytes), labels);
+  });
+  each(Metric::program_cpu_seconds, [&](const json::object& instance, const Labels& labels) {
+    const auto* value = instance.if_contains("cpu_s");
+    if (value != nullptr && value->is_number()) out.sample(value->to_number<double>(), labels);
+  });
+}
+
 void write_master(Exposition& out, const Status& status) {
   gauge(out, Metric::up, status ? 1 : 0);
   if (!status) return;
@@ -232,6 +268,7 @@ void write_master(Exposition& out, const Status& status) {
   write_restarts(out, *status);
   write_generations(out, *status);
   write_listeners(out, *status);
+  write_programs(out, *status);
 }
 
 /// The admin process begins its own count anew when it starts again.

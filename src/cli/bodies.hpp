@@ -48,6 +48,11 @@ int stack(const Invocation& invocation);
 /// `serval draw FD`
 int draw(const Invocation& invocation);
 
+/// `serval guard`, in guard.cpp: returns when standard input has ended and nothing is left to kill.
+int guard(const Invocation& invocation);
+/// `serval probe ADDRESS [PATH]`, in probe.cpp: returns when it has succeeded.
+int probe(const Invocation& invocation);
+
 /// The hidden `serval document sample | man TEMPLATE`: the sample file, or a manual page whose lines @NAME@ are filled
 /// in from the tables.
 int document(const Invocation& invocation);

@@ -24,6 +24,7 @@ enum class Flag : unsigned {
   follow,
   lines,
   worker,
+  program,
   level,
   grep,
   server_config,

@@ -29,6 +29,7 @@ struct Invocation {
   bool follow = false;             ///< --follow
   std::string lines;               ///< --lines; empty: not given
   std::string worker;              ///< --worker; empty: not given
+  std::string program;             ///< --program; empty: not given
   std::string level;               ///< --level; empty: not given
   std::string grep;                ///< --grep; empty: not given
 };

@@ -57,10 +57,23 @@ LineHead read_head(std::string_view line) {
   return line.starts_with('{') ? read_json_head(line) : read_text_head(line);
 }
 
+namespace {
+
+/// What an instance prints, and what the master says of the program.
+bool is_of(const std::string& program, const LineHead& head, std::string_view line) {
+  if (head.process.starts_with(program + "[")) return true;
+  if (head.process != "master") return false;
+  return line.find(" program=" + program + " ") != std::string_view::npos ||
+         line.find("\"program\":\"" + program + "\"") != std::string_view::npos || line.ends_with(" program=" + program);
+}
+
+}  // namespace
+
 bool passes(const LogFilter& filter, std::string_view line) {
   if (!filter.text.empty() && line.find(filter.text) == std::string_view::npos) return false;
-  if (filter.process.empty() && !filter.at_least) return true;
+  if (filter.process.empty() && filter.program.empty() && !filter.at_least) return true;
   const LineHead head = read_head(line);
+  if (!filter.program.empty() && !is_of(filter.program, head, line)) return false;
   if (!filter.process.empty() && head.process != filter.process) return false;
   return !filter.at_least || (head.level && *head.level >= *filter.at_least);
 }

@@ -19,6 +19,7 @@ LineHead read_head(std::string_view line);
 /// Which lines `serval logs` prints.
 struct LogFilter {
   std::string process;                 ///< lines of this process; empty: of any
+  std::string program{};               ///< lines of this program, and the master's about it; empty: any
   std::optional<log::Level> at_least;  ///< lines of this level and worse ones; none: all
   std::string text;                    ///< lines that contain it
 };

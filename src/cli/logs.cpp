@@ -63,6 +63,7 @@ std::optional<Wanted> read_flags(const Invocation& invocation) {
     }
     wanted.filter.process = "worker[" + std::to_string(*slot) + "]";
   }
+  wanted.filter.program = invocation.program;
   if (!invocation.level.empty()) {
     wanted.filter.at_least = level_of(invocation.level);
     if (!wanted.filter.at_least) {

@@ -73,8 +73,24 @@ std::string remark_of(const boost::json::object& result) {
   return remark && !remark->empty() ? *remark + '\n' : "";
 }
 
+/// What has become of a program; empty: the command was not about one.
+std::string line_of_program(control::Order order, const boost::json::object& result) {
+  using control::Order;
+  if (!control::maybe_text_at(result, "program")) return {};
+  const auto say = [&](std::string_view sentence) { return control::fill_in(sentence, result) + '\n'; };
+  switch (order) {
+    case Order::start: return say("{program} runs");
+    case Order::stop: return say("{program} has stopped");
+    case Order::scale: return say("{instances} instances of {program} run");
+    case Order::reload:
+    case Order::recycle: return say("{program} runs anew");
+    default: return {};
+  }
+}
+
 /// What standard output says of a result.
 std::string shown(const control::Command& order, const boost::json::object& result) {
+  if (const std::string line = line_of_program(order.order, result); !line.empty()) return line;
   const std::string done = order.done.empty() ? "" : control::fill_in(order.done, result) + '\n';
   using control::Order;
   switch (order.order) {
@@ -83,6 +99,7 @@ std::string shown(const control::Command& order, const boost::json::object& resu
     case Order::reload:
     case Order::rollback: return done + remark_of(result) + control::format_changes(result);
     case Order::upgrade: return line_of_upgrade(result);
+    case Order::start:
     case Order::stop:
     case Order::scale:
     case Order::recycle:
@@ -131,6 +148,10 @@ int order(const Invocation& invocation) {
 int stop(const Invocation& invocation) {
   const Asked asked = give(order_of(invocation), invocation);
   if (asked.code != exit_code::ok) return asked.code;
+  if (!invocation.words.empty()) {  // a program alone has stopped
+    std::cout << shown(order_of(invocation), asked.result);
+    return exit_code::ok;
+  }
   const auto pid = control::number_at(asked.result, "pid");
   // What it says is a pid, or there is nothing to wait for.
   const bool is_pid = pid && *pid > 0 && *pid <= INT32_MAX;

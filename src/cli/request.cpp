@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "base/text.hpp"
+#include "config/program_values.hpp"
 
 namespace serval::cli {
 namespace {
@@ -52,12 +53,23 @@ const std::string& value_given(std::string_view name, const Invocation& invocati
   return invocation.*row.value;
 }
 
+bool takes_program_before_equals(const control::Command& order) {
+  return std::any_of(order.arguments.begin(), order.arguments.end(), [](const control::Argument& argument) {
+    return argument.spelling == control::Spelling::program_is;
+  });
+}
+
 }  // namespace
 
 std::variant<control::Request, Misuse> make_request(const Subcommand& command, const control::Command& order,
                                                     const Invocation& invocation) {
   control::Request request{.command = std::string(order.name), .arguments = {}};
   bool understood = invocation.words.empty();
+  std::string word = understood ? std::string() : invocation.words.front();
+  if (const auto equals = word.find('='); equals != 0 && equals != word.npos && takes_program_before_equals(order)) {
+    request.arguments["program"] = word.substr(0, equals);
+    word.erase(0, equals + 1);
+  }
   for (const control::Argument& argument : order.arguments) {
     const control::json::string_view name(argument.name.data(), argument.name.size());
     if (argument.spelling == control::Spelling::none) continue;
@@ -78,7 +90,14 @@ std::variant<control::Request, Misuse> make_request(const Subcommand& command, c
       continue;
     }
     if (invocation.words.empty()) continue;
-    const std::string& word = invocation.words.front();
+    if (argument.spelling == control::Spelling::program_is) continue;
+    if (argument.spelling == control::Spelling::program) {  // the last one in its list
+      if (!understood && config::check_program_name(word)) {
+        request.arguments[name] = word;
+        understood = true;
+      }
+      continue;
+    }
     if (argument.spelling == control::Spelling::word_or_all && word == "all") {
       understood = true;
     } else if (const auto number = number_in(word, argument)) {

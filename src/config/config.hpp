@@ -162,6 +162,48 @@ struct Control {
   unsigned mode = 0600;  ///< of the socket file
 };
 
+/// Whether a program that has ended is started again.
+enum class ProgramRestart { always, on_failure, never };
+/// How an instance gives way to a new one.
+enum class ProgramReplace {
+  automatic,  ///< rolling if sockets are handed over, else restart
+  rolling,    ///< the new one is ready before the old one is told to stop
+  restart,    ///< the old one has ended before the new one starts: the two never overlap
+};
+
+/// An ordinary program that is supervised: one [programs.NAME] table.
+struct Program {
+  std::vector<std::string> command;               ///< the program and its arguments
+  int count = 1;                                  ///< instances
+  std::map<std::string, std::string> env;         ///< added to serval's own environment
+  std::string working_directory = ".";            ///< relative to the config file
+  std::string user;                               ///< empty: server.user
+  std::string group;                              ///< empty: the user's own, or server.group
+  std::string umask;                              ///< octal; empty: server.umask
+  int nice = 0;                                   ///< added to serval's own
+  std::map<std::string, std::string> limits;      ///< resource (getrlimit(2)) to its limit
+  std::vector<std::string> listen;                ///< addresses of sockets that are handed over
+  std::vector<std::string> after;                 ///< programs, or "app", that have to be ready first
+  std::string ready = "alive:1s";
+  Duration ready_timeout = 60s;                   ///< from its start until it is ready
+  ProgramRestart restart = ProgramRestart::always;
+  std::vector<int> stop_codes;                    ///< exit codes after which it is not started again
+  int give_up_after = 0;                          ///< failures in a row; 0: never
+  ProgramReplace replace = ProgramReplace::automatic;
+  Duration max_lifetime = 0s;                     ///< 0: no limit
+  std::size_t memory_soft = 0;                    ///< bytes, of it and all that it has started; 0: none
+  std::size_t memory_hard = 0;                    ///< likewise
+  std::string stop_signal = "TERM";
+  Duration grace = 30s;                           ///< 0: killed at once
+
+  /// Whether a new instance starts beside the one that it replaces.
+  bool rolls() const {
+    return replace == ProgramReplace::rolling || (replace == ProgramReplace::automatic && !listen.empty());
+  }
+  bool operator==(const Program&) const = default;
+};
+using Programs = std::map<std::string, Program>;  ///< by name
+
 struct Config {
   App app;
   Server server;
@@ -175,8 +217,15 @@ struct Config {
   Health health;
   Admin admin;
   Control control;
+  Programs programs;
+  /// No option of the server: where the options of one program have their place while its table is read or written
+  /// (config/programs.hpp).
+  Program program;
   /// No option: the paths of those in which the file has variables. What these held may be secret, whatever the option.
   std::vector<std::string> from_variables{};
+
+  /// Without one there are only programs.
+  bool has_app() const { return !app.library.empty(); }
 };
 
 }  // namespace serval::config

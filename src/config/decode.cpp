@@ -180,10 +180,30 @@ struct Decoder {
     return good;
   }
 
+  bool operator()(Access<Codes> access) const {
+    if (raw.kind != Raw::Kind::list) return refuse({expectation(), "for example " + std::string(option.example)});
+    Codes codes;
+    bool good = true;
+    for (const auto& item : raw.items) {
+      const auto number = item.kind == Raw::Kind::integer ? parse_number(item.text) : std::nullopt;
+      if (number && inside(option.range, *number)) {
+        codes.push_back(static_cast<int>(*number));
+        continue;
+      }
+      good = false;
+      problems.push_back({item.at, std::string(option.path) + " has " + shown(option, item) + ": " + expectation(),
+                          "for example " + std::string(option.example)});
+    }
+    if (good) access(config) = std::move(codes);
+    return good;
+  }
+
   bool operator()(Access<LogLevel> access) const { return choice(access); }
   bool operator()(Access<LogFormat> access) const { return choice(access); }
   bool operator()(Access<LogKeys> access) const { return choice(access); }
   bool operator()(Access<MemoryMeasure> access) const { return choice(access); }
+  bool operator()(Access<ProgramRestart> access) const { return choice(access); }
+  bool operator()(Access<ProgramReplace> access) const { return choice(access); }
 
   template <class Enum>
   bool choice(Access<Enum> access) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "config/encode.hpp"
+#include "config/programs.hpp"
 
 namespace serval::config {
 namespace {
@@ -25,19 +26,54 @@ void add_changes_of(const Option& option, const Pairs& before, const Pairs& afte
   }
 }
 
+bool has_variables_in(const Config& config, std::string_view path) {
+  const auto& paths = config.from_variables;
+  return std::find(paths.begin(), paths.end(), path) != paths.end();
+}
+
+/// One that was added or removed is one change; of others each option is.
+std::vector<Change> program_changes(const Config& before, const Config& after) {
+  std::vector<Change> found;
+  const Option* command = find_program_option("command");
+  const auto whole = [&](const std::string& name, std::string_view how) {
+    found.push_back({command, "programs." + name, {}, {}, how});
+  };
+  for (const auto& [name, program] : before.programs) {
+    const auto now = after.programs.find(name);
+    if (now == after.programs.end()) {
+      whole(name, "removed");
+      continue;
+    }
+    if (now->second == program) continue;
+    const Config old_one = with_program(program);
+    const Config new_one = with_program(now->second);
+    for (const Option& row : program_options()) {
+      const std::string path = program_path(name, key_of(row.path));
+      auto old_text = encode(row, old_one);
+      auto new_text = encode(row, new_one);
+      if (old_text == new_text) continue;
+      if (row.secret || has_variables_in(before, path) || has_variables_in(after, path)) {
+        found.push_back({&row, path, {}, {}, "changed"});
+      } else {
+        found.push_back({&row, path, std::move(old_text), std::move(new_text), {}});
+      }
+    }
+  }
+  for (const auto& [name, program] : after.programs) {
+    if (!before.programs.contains(name)) whole(name, "added");
+  }
+  return found;
+}
+
 }  // namespace
 
 std::vector<Change> changes(const Config& before, const Config& after) {
   std::vector<Change> found;
-  const auto from_variables = [](const Config& config, const Option& option) {
-    return std::find(config.from_variables.begin(), config.from_variables.end(), option.path) !=
-           config.from_variables.end();
-  };
   for (const auto& option : options()) {
     auto old_text = encode(option, before);
     auto new_text = encode(option, after);
     if (old_text == new_text) continue;
-    const bool hidden = option.secret || from_variables(before, option) || from_variables(after, option);
+    const bool hidden = option.secret || has_variables_in(before, option.path) || has_variables_in(after, option.path);
     const auto* table = option.secret ? std::get_if<Access<Pairs>>(&option.field) : nullptr;
     if (!hidden) {
       found.push_back({&option, std::string(option.path), std::move(old_text), std::move(new_text), {}});
@@ -47,6 +83,7 @@ std::vector<Change> changes(const Config& before, const Config& after) {
       found.push_back({&option, std::string(option.path), {}, {}, "changed"});
     }
   }
+  for (Change& change : program_changes(before, after)) found.push_back(std::move(change));
   return found;
 }
 

@@ -7,11 +7,17 @@
 #include "base/text.hpp"
 #include "config/encode.hpp"
 #include "config/expected.hpp"
+#include "config/programs.hpp"
 
 namespace serval::config {
 namespace {
 
 constexpr std::size_t kTextWidth = 100;
+
+constexpr Section kProgramSection = {
+    "programs",
+    "Ordinary programs that are supervised beside the app, or without one: any number of tables, each under a name of its "
+    "own. Their options have neither flags nor variables. A reload changes only those whose tables have changed."};
 
 std::string sentence(std::string_view summary) {
   std::string text(summary);
@@ -40,7 +46,9 @@ std::string limits_sentence(const Option& option) {
   const bool words = !std::holds_alternative<Access<LogLevel>>(option.field) &&
                      !std::holds_alternative<Access<LogFormat>>(option.field) &&
                      !std::holds_alternative<Access<LogKeys>>(option.field) &&
-                     !std::holds_alternative<Access<MemoryMeasure>>(option.field);
+                     !std::holds_alternative<Access<MemoryMeasure>>(option.field) &&
+                     !std::holds_alternative<Access<ProgramRestart>>(option.field) &&
+                     !std::holds_alternative<Access<ProgramReplace>>(option.field);
   return (words ? "From " : "One of ") + bounds + ".";
 }
 
@@ -98,6 +106,7 @@ std::string man_of(const Option& option) {
   if (const auto bounds = limits_sentence(option); !bounds.empty()) text += man_text(bounds);
   if (has_default(option)) text += ".br\nDefault:\n.Li " + man_argument(default_of(option));
   text += ".br\nExample:\n.Li " + man_argument(option.example);
+  if (section_of(path) == kProgramSection.name) return text;
   text += ".br\nFlag:\n";
   if (option.short_flag != 0) text += ".Fl " + std::string(1, option.short_flag) + " ,\n";
   text += ".Fl -" + path + " ;\nenvironment:\n.Ev " + environment_name(path);
@@ -125,6 +134,41 @@ std::string help_of_flags() {
   return text;
 }
 
+namespace {
+
+/// All of it as a comment: a program without a command is an error.
+std::string sample_of_programs() {
+  std::string text = "\n" + comment(kProgramSection.summary) + "#[programs.mailer]\n";
+  for (const Option& option : program_options()) {
+    auto words = sentence(option.summary);
+    if (!option.more.empty()) words += ' ' + std::string(option.more);
+    if (const auto bounds = limits_sentence(option); !bounds.empty()) words += ' ' + bounds;
+    const std::string key(key_of(option.path));
+    text += '\n' + comment(words) + "#" + key + " = ";
+    if (key == "command") {
+      text += std::string(option.example) + '\n';
+    } else {
+      text += default_of(option) + (has_default(option) ? "" : "  # for example " + std::string(option.example)) + '\n';
+    }
+  }
+  return text;
+}
+
+std::string effective_program(const std::string& name, const Loaded& loaded, bool origins, bool secrets) {
+  std::string text = "\n[programs." + name + "]\n";
+  const Config one = with_program(loaded.config.programs.at(name));
+  for (const Option& option : program_options()) {
+    const auto line = std::string(key_of(option.path)) + " = " +
+                      (secrets ? encode_toml(option, one) : encode_toml_hidden(option, one));
+    const auto origin = loaded.origins.find(program_path(name, key_of(option.path)));
+    text += origins && origin != loaded.origins.end() ? padded(line, 48) + "  # " + origin->second.text() : line;
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string sample_file() {
   std::string text =
       "# serval.toml: every option with its default. Only app.library has to be set; see serval.toml(5).\n"
@@ -148,7 +192,7 @@ std::string sample_file() {
       }
     });
   }
-  return text;
+  return text + sample_of_programs();
 }
 
 std::string effective_file(const Loaded& loaded, bool origins, bool secrets) {
@@ -167,7 +211,8 @@ std::string effective_file(const Loaded& loaded, bool origins, bool secrets) {
       text += '\n';
     });
   }
-  if (hides) text.insert(0, "# What may be secret is hidden: serval config --show-secrets prints it.\n");
+  for (const auto& [name, program] : loaded.config.programs) text += effective_program(name, loaded, origins, secrets);
+  if (hides || (!secrets && !loaded.config.programs.empty())) text.insert(0, "# What may be secret is hidden: serval config --show-secrets prints it.\n");
   return text;
 }
 
@@ -181,7 +226,9 @@ std::string man_of_options() {
     });
     text += ".El\n";
   }
-  return text;
+  text += ".Ss Tables programs.NAME\n" + man_text(kProgramSection.summary) + ".Bl -tag -width Ds\n";
+  for (const Option& option : program_options()) text += man_of(option);
+  return text + ".El\n";
 }
 
 std::string man_of_access_atoms() {

@@ -45,10 +45,17 @@ struct Encoder {
   std::string operator()(const std::string& value) const { return value; }
   std::string operator()(const Texts& value) const { return json_text(json_of(value)); }
   std::string operator()(const Pairs& value) const { return json_text(json_of(value)); }
+  std::string operator()(const Codes& value) const {
+    std::vector<std::string> items;
+    for (const int code : value) items.push_back(std::to_string(code));
+    return "[" + join(items, ", ") + "]";
+  }
   std::string operator()(LogLevel value) const { return std::string(name_of(value)); }
   std::string operator()(LogFormat value) const { return std::string(name_of(value)); }
   std::string operator()(LogKeys value) const { return std::string(name_of(value)); }
   std::string operator()(MemoryMeasure value) const { return std::string(name_of(value)); }
+  std::string operator()(ProgramRestart value) const { return std::string(name_of(value)); }
+  std::string operator()(ProgramReplace value) const { return std::string(name_of(value)); }
 };
 
 // A TOML basic string that the loader reads back as `text`: "${" would be replaced, so it is written "$${".
@@ -89,6 +96,7 @@ struct TomlEncoder {
     for (const auto& text : value) items.push_back(toml_text(text));
     return "[" + join(items, ", ") + "]";
   }
+  std::string operator()(const Codes& value) const { return Encoder{}(value); }
   std::string operator()(const Pairs& value) const {
     if (value.empty()) return "{}";
     std::vector<std::string> items;

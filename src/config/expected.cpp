@@ -57,10 +57,15 @@ struct Expected {
   std::string operator()(Access<std::string>) const { return "a text in quotes"; }
   std::string operator()(Access<Texts>) const { return "a list of texts"; }
   std::string operator()(Access<Pairs>) const { return "a table of texts"; }
+  std::string operator()(Access<Codes>) const {
+    return "a list of whole numbers " + from_to(option.range, format_number);
+  }
   std::string operator()(Access<LogLevel>) const { return one_of(choices(LogLevel{})); }
   std::string operator()(Access<LogFormat>) const { return one_of(choices(LogFormat{})); }
   std::string operator()(Access<LogKeys>) const { return one_of(choices(LogKeys{})); }
   std::string operator()(Access<MemoryMeasure>) const { return one_of(choices(MemoryMeasure{})); }
+  std::string operator()(Access<ProgramRestart>) const { return one_of(choices(ProgramRestart{})); }
+  std::string operator()(Access<ProgramReplace>) const { return one_of(choices(ProgramReplace{})); }
 };
 
 struct LimitsText {
@@ -76,6 +81,8 @@ struct LimitsText {
   std::string operator()(Access<LogFormat>) const { return words(choices(LogFormat{})); }
   std::string operator()(Access<LogKeys>) const { return words(choices(LogKeys{})); }
   std::string operator()(Access<MemoryMeasure>) const { return words(choices(MemoryMeasure{})); }
+  std::string operator()(Access<ProgramRestart>) const { return words(choices(ProgramRestart{})); }
+  std::string operator()(Access<ProgramReplace>) const { return words(choices(ProgramReplace{})); }
   template <class T>
   std::string operator()(Access<T>) const {
     return {};

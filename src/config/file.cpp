@@ -39,6 +39,7 @@
 #include "base/text.hpp"
 #include "config/peer_words.hpp"
 #include "base/time.hpp"
+#include "config/program_values.hpp"
 #include "config/text_limits.hpp"
 
 namespace serval::config {
@@ -46,7 +47,10 @@ namespace {
 
 constexpr std::size_t kMaxFileBytes = MiB;
 
+constexpr std::string_view kPrograms = "programs";
+
 bool has_table(std::string_view name) {
+  if (name == kPrograms) return true;
   return std::any_of(sections().begin(), sections().end(),
                      [&](const Section& section) { return section.name == name; });
 }
@@ -69,7 +73,7 @@ class Reader {
       if (!has_table(key.str())) {
         unknown(std::string(key.str()), key_text(key.str()), at(key.source()), node.is_table());
       } else if (const auto* table = node.as_table()) {
-        read_table(std::string(key.str()), *table);
+        key.str() == kPrograms ? read_programs(*table) : read_table(std::string(key.str()), *table);
       } else {
         problems_.push_back({at(key.source()), key_text(key.str()) + " is a table",
                              "write [" + std::string(key.str()) + "] on a line of its own"});
@@ -79,6 +83,42 @@ class Reader {
   }
 
  private:
+  void read_programs(const toml::table& programs) {
+    for (const auto& [key, node] : programs) {
+      const std::string name(key.str());
+      const auto* table = node.as_table();
+      if (const auto good = check_program_name(name); !good) {
+        problems_.push_back({at(key.source()), "programs." + key_text(name) + " cannot be called so: " + good.error(), ""});
+      } else if (table == nullptr) {
+        problems_.push_back({at(key.source()), "programs." + name + " is a table, one for each program",
+                             "write [programs." + name + "] on a line of its own"});
+      } else {
+        Raw begin;
+        begin.at = at(key.source());
+        values_.push_back({nullptr, std::move(begin), name});
+        read_program(name, *table);
+      }
+    }
+  }
+
+  void read_program(const std::string& name, const toml::table& table) {
+    for (const auto& [key, node] : table) {
+      const auto problems_before = problems_.size();
+      const Option* option = find_program_option(key.str());
+      if (option == nullptr) {
+        std::vector<std::string_view> keys;
+        for (const Option& row : program_options()) keys.push_back(key_of(row.path));
+        const auto near = nearest(key.str(), keys);
+        problems_.push_back({at(key.source()), "unknown key programs." + name + "." + key_text(key.str()),
+                             near ? "did you mean " + std::string(*near) + "?" : ""});
+        continue;
+      }
+      auto raw = convert(node, option->secret);
+      if (takes_list(*option) && raw.kind == Raw::Kind::text) raw = list_of(std::move(raw));
+      if (problems_.size() == problems_before) values_.push_back({option, std::move(raw), name});
+    }
+  }
+
   void read_table(const std::string& section, const toml::table& table) {
     for (const auto& [key, node] : table) {
       const auto path = section + "." + std::string(key.str());
@@ -267,6 +307,7 @@ std::string nearest_path(std::string_view path) {
   if (section == path) {  // a table, or a key outside of any
     std::vector<std::string_view> names;
     for (const auto& known : sections()) names.push_back(known.name);
+    names.push_back(kPrograms);
     if (const auto near = nearest(path, names)) return std::string(*near);
   }
   std::vector<std::string_view> neighbours, namesakes, all;

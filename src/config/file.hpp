@@ -11,8 +11,9 @@ namespace serval::config {
 
 /// An option that the file sets.
 struct FileValue {
-  const Option* option;
+  const Option* option;  ///< nullptr: a program's table begins, and `raw` says where
   Raw raw;
+  std::string program{};  ///< whose table it is in; empty: it is the server's
 };
 
 using FileValues = std::vector<FileValue>;

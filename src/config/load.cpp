@@ -10,6 +10,7 @@
 #include "config/decode.hpp"
 #include "config/encode.hpp"
 #include "config/file.hpp"
+#include "config/programs.hpp"
 #include "config/validate.hpp"
 
 namespace serval::config {
@@ -18,6 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "SERVAL_";
+/// A serval that is a program of another one finds these; they are nobody's slip.
+constexpr std::string_view kGivenToPrograms[] = {"SERVAL_PROGRAM", "SERVAL_INSTANCE", "SERVAL_EXEC_PID",
+                                                 "SERVAL_READY_FD"};
 
 // Carries one load from layer to layer; each stronger one overwrites what a weaker one has set.
 class Loading {
@@ -47,7 +51,11 @@ class Loading {
     const auto values = read_file(loaded_.file, loaded_.file_name, lookup, loaded_.problems);
     usable_ = values.has_value();
     const auto folder = fs::path(loaded_.file).parent_path();
-    for (const auto& value : values.value_or(FileValues{})) assign(*value.option, value.raw, folder);
+    if (!values) return;
+    for (const auto& value : *values) {
+      if (value.program.empty()) assign(*value.option, value.raw, folder);
+    }
+    read_programs(*values, folder, loaded_);
   }
 
   void read_environment() {
@@ -190,6 +198,7 @@ class Loading {
       const auto& name = entry.first;
       const auto reserved = [&](std::string_view path) { return environment_name(path) == name; };
       if (!name.starts_with(kPrefix) || std::find(names.begin(), names.end(), name) != names.end()) continue;
+      if (std::find(std::begin(kGivenToPrograms), std::end(kGivenToPrograms), name) != std::end(kGivenToPrograms)) continue;
       if (std::any_of(reserved_names().begin(), reserved_names().end(), reserved)) continue;
       const auto near = nearest(name, known);
       loaded_.notes.push_back({{ValueSource::Kind::environment, name}, "no option has this name; it is ignored",
@@ -246,6 +255,7 @@ Loaded load(const Sources& sources) { return Loading(sources).run(); }
 std::vector<std::pair<std::string, std::string>> to_text(const Config& config) {
   std::vector<std::pair<std::string, std::string>> texts;
   for (const auto& option : options()) texts.emplace_back(option.path, encode(option, config));
+  for (auto& text : programs_to_text(config)) texts.push_back(std::move(text));
   return texts;
 }
 
@@ -254,8 +264,11 @@ Result<Config> from_text(const std::vector<std::pair<std::string, std::string>>&
   std::vector<Problem> problems;
   for (const auto& [path, text] : texts) {
     const auto* option = find_option(path);
-    if (!option) return Error{"unknown option " + quoted(path)};
-    decode(*option, raw_from_encoded(*option, text, {}), config, problems);
+    if (option != nullptr) {
+      decode(*option, raw_from_encoded(*option, text, {}), config, problems);
+    } else if (!program_from_text(path, text, config, problems)) {
+      return Error{"unknown option " + quoted(path)};
+    }
     if (!problems.empty()) return Error{problems.front().what};
   }
   return config;

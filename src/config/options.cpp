@@ -756,13 +756,15 @@ constexpr Section kSections[] = {
 };
 
 constexpr std::string_view kReserved[] = {
-    "tls.certificate", "tls.key", "static", "programs",
+    "tls.certificate", "tls.key", "static",
 };
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};  // in the order of LogLevel
 constexpr std::string_view kFormats[] = {"text", "json"};                      // in the order of LogFormat
 constexpr std::string_view kKeys[] = {"serval", "ecs", "datadog", "gcp"};      // in the order of LogKeys
 constexpr std::string_view kMeasures[] = {"pss", "rss", "uss"};                // in the order of MemoryMeasure
+constexpr std::string_view kRestarts[] = {"always", "on-failure", "never"};    // in the order of ProgramRestart
+constexpr std::string_view kReplaces[] = {"auto", "rolling", "restart"};       // in the order of ProgramReplace
 
 bool is_inside(std::string_view inner, std::string_view outer) {
   return inner.size() > outer.size() && inner.starts_with(outer) && inner[outer.size()] == '.';
@@ -797,15 +799,21 @@ std::string environment_name(std::string_view path) {
 }
 
 std::string_view section_of(std::string_view path) { return path.substr(0, path.find('.')); }
-std::string_view key_of(std::string_view path) { return path.substr(path.find('.') + 1); }
+std::string_view key_of(std::string_view path) {
+  return path.substr((path.starts_with("programs.") ? path.rfind('.') : path.find('.')) + 1);
+}
 
 std::string_view name_of(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
 std::string_view name_of(LogFormat format) { return kFormats[static_cast<std::size_t>(format)]; }
 std::string_view name_of(LogKeys keys) { return kKeys[static_cast<std::size_t>(keys)]; }
 std::string_view name_of(MemoryMeasure measure) { return kMeasures[static_cast<std::size_t>(measure)]; }
+std::string_view name_of(ProgramRestart restart) { return kRestarts[static_cast<std::size_t>(restart)]; }
+std::string_view name_of(ProgramReplace replace) { return kReplaces[static_cast<std::size_t>(replace)]; }
 std::span<const std::string_view> choices(LogLevel) { return kLevels; }
 std::span<const std::string_view> choices(LogFormat) { return kFormats; }
 std::span<const std::string_view> choices(LogKeys) { return kKeys; }
 std::span<const std::string_view> choices(MemoryMeasure) { return kMeasures; }
+std::span<const std::string_view> choices(ProgramRestart) { return kRestarts; }
+std::span<const std::string_view> choices(ProgramReplace) { return kReplaces; }
 
 }  // namespace serval::config

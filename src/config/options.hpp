@@ -22,12 +22,14 @@ using Access = T& (*)(Config&);
 
 using Texts = std::vector<std::string>;
 using Pairs = std::map<std::string, std::string>;
+using Codes = std::vector<int>;
 
 /// `unsigned` is a file mode, `std::size_t` a number of bytes, an empty `std::optional<int>` is "auto",
-/// `double` a ratio.
+/// `double` a ratio, Codes are exit codes.
 using Field = std::variant<Access<bool>, Access<int>, Access<std::optional<int>>, Access<unsigned>, Access<std::size_t>,
                            Access<double>, Access<Portion>, Access<Duration>, Access<std::string>, Access<Texts>,
-                           Access<Pairs>, Access<LogLevel>, Access<LogFormat>, Access<LogKeys>, Access<MemoryMeasure>>;
+                           Access<Pairs>, Access<Codes>, Access<LogLevel>, Access<LogFormat>, Access<LogKeys>,
+                           Access<MemoryMeasure>, Access<ProgramRestart>, Access<ProgramReplace>>;
 
 template <auto Table, auto Member>
 constexpr auto field() {
@@ -78,6 +80,10 @@ struct Option {
 /// All options, table by table in the order of the manual.
 std::span<const Option> options();
 const Option* find_option(std::string_view path);
+/// Those of a [programs.NAME] table, whose path is "programs.NAME.KEY" with NAME as it stands here. They have neither
+/// flags nor variables, and their places are in Config::program.
+std::span<const Option> program_options();
+const Option* find_program_option(std::string_view key);
 /// Its values are lists of texts.
 bool takes_list(const Option& option);
 
@@ -103,9 +109,13 @@ std::string_view name_of(LogLevel level);
 std::string_view name_of(LogFormat format);
 std::string_view name_of(LogKeys keys);
 std::string_view name_of(MemoryMeasure measure);
+std::string_view name_of(ProgramRestart restart);
+std::string_view name_of(ProgramReplace replace);
 std::span<const std::string_view> choices(LogLevel);
 std::span<const std::string_view> choices(LogFormat);
 std::span<const std::string_view> choices(LogKeys);
 std::span<const std::string_view> choices(MemoryMeasure);
+std::span<const std::string_view> choices(ProgramRestart);
+std::span<const std::string_view> choices(ProgramReplace);
 
 }  // namespace serval::config

@@ -22,8 +22,6 @@ struct PeerWord {
 };
 
 inline constexpr PeerWord kPeerWords[] = {
-    {PeerWord::Place::command, "start",
-     "serval run serves in the foreground; systemd, a container or nohup keeps it there"},
     {PeerWord::Place::command, "serve", "serval run serves an app"},
     {PeerWord::Place::command, "restart",
      "serval reload replaces app and configuration without losing a request, serval upgrade serval itself"},

@@ -12,6 +12,7 @@ namespace {
 
 namespace json = boost::json;
 
+bool takes_codes(const Option& option) { return std::holds_alternative<Access<Codes>>(option.field); }
 bool takes_table(const Option& option) { return std::holds_alternative<Access<Pairs>>(option.field); }
 
 Raw text_at(std::string_view text, const ValueSource& at) {
@@ -21,8 +22,8 @@ Raw text_at(std::string_view text, const ValueSource& at) {
   return raw;
 }
 
-// A JSON array or object of strings; none if it is anything else.
-std::optional<Raw> raw_from_json(std::string_view text, const ValueSource& at) {
+// A JSON array or object of strings, or an array of exit codes; none if it is anything else.
+std::optional<Raw> raw_from_json(std::string_view text, const ValueSource& at, bool of_codes = false) {
   json::parse_options settings;
   settings.allow_invalid_utf8 = true;  // environment and paths are bytes, not always UTF-8
   json::error_code error;
@@ -36,6 +37,11 @@ std::optional<Raw> raw_from_json(std::string_view text, const ValueSource& at) {
   if (const auto* list = value.if_array()) {
     raw.kind = Raw::Kind::list;
     for (const auto& item : *list) {
+      if (of_codes && item.is_int64()) {
+        raw.items.push_back(text_at(std::to_string(item.get_int64()), at));
+        raw.items.back().kind = Raw::Kind::integer;
+        continue;
+      }
       if (!item.is_string()) return std::nullopt;
       raw.items.push_back(text_at(as_text(item), at));
     }
@@ -100,8 +106,8 @@ Raw raw_from_word(const Option& option, std::string_view word, const ValueSource
 }
 
 Raw raw_from_encoded(const Option& option, std::string_view text, const ValueSource& at) {
-  if (takes_list(option) || takes_table(option)) {
-    if (auto raw = raw_from_json(text, at)) return *std::move(raw);
+  if (takes_list(option) || takes_table(option) || takes_codes(option)) {
+    if (auto raw = raw_from_json(text, at, takes_codes(option))) return *std::move(raw);
   }
   return text_at(text, at);
 }

@@ -1,12 +1,14 @@
 #include "config/validate.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "base/address.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "config/peer_words.hpp"
+#include "config/programs.hpp"
 
 namespace serval::config {
 namespace {
@@ -38,18 +40,28 @@ void require_library(Loaded& loaded) {
     }
     return;
   }
+  if (!loaded.config.programs.empty()) return;
   const auto& at = origin(loaded, "app.library");
   if (at.kind == ValueSource::Kind::defaulted ||
       std::none_of(loaded.problems.begin(), loaded.problems.end(), [&](const Problem& p) { return p.at == at; })) {
     const bool in_file = at.kind == ValueSource::Kind::defaulted && !loaded.file.empty();
     loaded.problems.push_back(
         {in_file ? ValueSource{ValueSource::Kind::file, loaded.file_name} : at,
-         "app.library is missing: there is no app to serve",
+         "app.library is missing: there is no app to serve, and no program to supervise",
          "write library = \"build/libshop.so\" under [app], or name it: serval run build/libshop.so"});
   }
 }
 
+/// Most likely meant for a program, whose clients would wait forever.
+void forbid_address(Loaded& loaded) {
+  const ValueSource& at = origin(loaded, "server.bind");
+  if (at.kind == ValueSource::Kind::defaulted || at.name == "PORT") return;
+  loaded.problems.push_back({at, "server.bind says where the app listens, but there is none",
+                             "a program's sockets are in its own table: listen = [...]"});
+}
+
 void require_address(Loaded& loaded) {
+  if (!loaded.config.has_app() && !loaded.config.programs.empty()) return forbid_address(loaded);
   if (!loaded.config.server.bind.empty()) return;
   loaded.problems.push_back({origin(loaded, "server.bind"), "server.bind = []: expected at least one address",
                              "for example [\"0.0.0.0:8000\"]"});
@@ -134,7 +146,12 @@ void require_another_admin_address(Loaded& loaded) {
 
 void complete(Loaded& loaded) {
   auto& name = loaded.config.server.name;
-  if (name.empty()) name = name_from_library(loaded.config.app.library);
+  if (!name.empty()) return;
+  if (loaded.config.has_app()) {
+    name = name_from_library(loaded.config.app.library);
+  } else if (!loaded.config.programs.empty()) {  // as with a compose file: projects differ by their folders
+    name = name_from_library(std::filesystem::path(loaded.file).parent_path().filename().string());
+  }
 }
 
 void validate(Loaded& loaded) {
@@ -160,6 +177,7 @@ void validate(Loaded& loaded) {
   require_order(loaded, "restart.backoff_first", restart.backoff_first, "restart.backoff_max", restart.backoff_max,
                 duration_text);
   require_another_admin_address(loaded);
+  validate_programs(loaded);
   note_idle_keys(loaded);
   note_idle_statsd(loaded);
 }

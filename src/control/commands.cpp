@@ -12,13 +12,21 @@ namespace {
 constexpr std::int64_t kMax = INT32_MAX;
 
 constexpr Argument kStatusArguments[] = {{.name = "memory", .kind = ArgumentKind::boolean}};
-constexpr Argument kStopArguments[] = {{.name = "now", .kind = ArgumentKind::boolean, .spelling = Spelling::flag}};
+constexpr Argument kProgramArgument{
+    .name = "program", .kind = ArgumentKind::text, .spelling = Spelling::program};
+constexpr Argument kReloadArguments[] = {kProgramArgument};
+constexpr Argument kStartArguments[] = {
+    {.name = "program", .kind = ArgumentKind::text, .spelling = Spelling::program, .required = true}};
+constexpr Argument kStopArguments[] = {{.name = "now", .kind = ArgumentKind::boolean, .spelling = Spelling::flag},
+                                       kProgramArgument};
 constexpr Argument kScaleArguments[] = {
     {.name = "to", .kind = ArgumentKind::integer, .spelling = Spelling::word, .min = -kMax, .max = kMax},
     {.name = "by", .kind = ArgumentKind::integer, .spelling = Spelling::change, .min = -kMax, .max = kMax},
+    {.name = "program", .kind = ArgumentKind::text, .spelling = Spelling::program_is},
 };
 constexpr Argument kRecycleArguments[] = {
     {.name = "slot", .kind = ArgumentKind::integer, .spelling = Spelling::word_or_all, .min = 0, .max = kMax},
+    kProgramArgument,
 };
 constexpr Argument kStacksArguments[] = {
     {.name = "slot", .kind = ArgumentKind::integer, .spelling = Spelling::word, .min = 0, .max = kMax},
@@ -49,15 +57,16 @@ constexpr Command kCommands[] = {
      .while_stopping = true},
     {.order = Order::reload,
      .name = "reload",
+     .arguments = kReloadArguments,
      .while_stopping = true,  // the supervisor says why not
      .patience = kRolloutPatience,
-     .begun = "loading the next generation",
      .done = "generation {generation} serves"},
     {.order = Order::rollback,
      .name = "rollback",
      .while_stopping = true,  // likewise
      .patience = kRolloutPatience,
      .done = "generation {generation} serves"},
+    {.order = Order::start, .name = "start", .arguments = kStartArguments, .patience = kRolloutPatience},
     {.order = Order::stop, .name = "stop", .arguments = kStopArguments, .while_stopping = true},
     {.order = Order::scale,
      .name = "scale",

@@ -18,6 +18,7 @@ enum class Order {
   status,
   reload,
   rollback,
+  start,
   stop,
   scale,
   recycle,
@@ -42,6 +43,8 @@ enum class Spelling {
   word_or_all,  ///< digits; the word "all" stands for leaving the argument out
   change,       ///< digits with their sign: +1, -1
   value,        ///< --NAME digits
+  program,      ///< a program's name: a word that no other argument takes
+  program_is,   ///< a program's name before a '='; what follows is another argument
 };
 
 struct Argument {

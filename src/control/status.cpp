@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/cause_table.hpp"
+#include "control/program_status.hpp"
 #include "control/protocol.hpp"
 #include "scoreboard/generations.hpp"
 #include "scoreboard/reader.hpp"
@@ -58,7 +59,7 @@ bool beats(const supervisor::Snapshot::Worker& worker) {
 /// Why a liveness probe should fail; empty if it should not. What starts or stops has deadlines that the master keeps,
 /// and would lose by it: a preload begins anew, requests in flight are cut.
 std::string_view not_live_reason(const supervisor::Snapshot& snapshot) {
-  if (snapshot.booting || snapshot.stopping || snapshot.mold == supervisor::MoldState::loading) return "";
+  if (!snapshot.has_app || snapshot.booting || snapshot.stopping || snapshot.mold == supervisor::MoldState::loading) return "";
   bool any = false;
   for (const auto& worker : snapshot.workers) {
     if (worker.state == supervisor::SlotState::starting || beats(worker)) return "";
@@ -135,6 +136,7 @@ json::value quantile_ms(const scoreboard::GenerationTotals& totals, double part)
 
 json::array generations(const StatusSources& sources, TimePoint now) {
   json::array result;
+  if (!sources.snapshot.has_app) return result;
   for (const supervisor::GenerationLife& life : sources.snapshot.generations) {
     const scoreboard::GenerationTotals totals = scoreboard::read_generation(sources.scoreboard, life.number);
     const CodeReading code = sources.code(life.number);
@@ -225,6 +227,7 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"ended", std::move(ended)},
           {"reloads", json::object{{"ok", snapshot.reloads.good}, {"failed", snapshot.reloads.failed}}},
           {"generations", generations(sources, now)},
+          {"programs", programs_status(snapshot, sources.programs, now)},
           {"listeners", listeners(sources)},
           {"admin", text_or_null(sources.admin)},
           {"log_file", sources.log_file.empty() ? json::value(nullptr) : json::value(utf8(sources.log_file))},

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "control/program_status.hpp"
 #include "scoreboard/memory.hpp"
 #include "supervisor/snapshot.hpp"
 
@@ -50,6 +51,7 @@ struct StatusSources {
   std::function<std::optional<MemoryReading>(pid_t worker)> memory;
   std::function<CodeReading(int generation)> code = [](int) { return CodeReading(); };
   std::vector<ListenerReading> listeners{};
+  std::vector<ProgramReading> programs{};
   std::string admin{};                  ///< where the admin endpoints are; empty: nowhere
   std::string_view log_file{};          ///< a path; empty: standard error
   std::uint64_t log_lines_dropped = 0;  ///< by the master
@@ -73,6 +75,10 @@ struct StatusSources {
 /// reloads {ok failed}
 /// generations [{number, state, library, build, since_s, requests, errors, p50_ms, p95_ms}]     that have processes;
 ///         errors: answers of 500 and above, and requests lost; quantiles are numbers with a fraction, null: no request
+/// programs [{name, wanted, on: false since serval stop NAME, up: all instances are ready or done, failure: why one did
+///         not become ready, restarts {cause: instances},
+///         instances [{instance, pid, state, cause, age_s, failures, restart_in_ms, ended: how the last run did,
+///         outdated: its table has changed since, memory_bytes, cpu_s, status: what it says of itself}]}]
 /// listeners [{address, queue, limit}]     connections that wait in the kernel, and how many may
 /// admin: where its endpoints are
 /// log_file: where its log is; null: standard error

@@ -9,6 +9,7 @@
 
 #include "base/log_text.hpp"
 #include "base/text.hpp"
+#include "control/program_table.hpp"
 #include "control/shown.hpp"
 
 namespace serval::control {
@@ -171,10 +172,12 @@ std::string server_lines(const json::object& status, const std::vector<const jso
   std::string text = text_at(status, "name") + ", serval " + text_at(status, "version") + ", pid " +
                      number(status, "pid") + ": " + text_at(status, "state") + ", up for " +
                      time_in(status, "uptime_s", 1000) + ", generation " + number(status, "generation") + '\n';
-  text +=
-      std::to_string(serving) + " of " + number(status, "workers_wanted") + " workers serve" + answers_summary(status);
+  const bool has_app = number_at(status, "workers_wanted") != 0 || !workers.empty();
+  text += has_app ? std::to_string(serving) + " of " + number(status, "workers_wanted") + " workers serve" +
+                        answers_summary(status)
+                  : "programs only";
   const json::object* mold = object_in(status, "mold");
-  if (mold != nullptr && text_at(*mold, "state") != "ready") text += ", mold " + text_at(*mold, "state");
+  if (has_app && mold != nullptr && text_at(*mold, "state") != "ready") text += ", mold " + text_at(*mold, "state");
   const std::string unready = text_at(status, "unready");
   if (unready != kUnknown && unready != text_at(status, "state")) text += "\nnot ready: " + unready;
   return text + '\n';
@@ -198,6 +201,7 @@ std::string format_status(const json::object& status) {
   const auto workers = objects_in(status, "workers");
   std::string text = server_lines(status, workers);
   if (!workers.empty()) text += '\n' + workers_table(workers);
+  text += program_table(status);
   return text + generation_lines(status) + ended_line(status);
 }
 

@@ -133,6 +133,7 @@ Result<void> Admin::try_to_start() {
   const UniqueFd app_metrics = os::read_only(parts_.inheritance.app_metrics.get());  // or none
   ipc::Heritage heritage;
   heritage.config = config_;
+  heritage.config.programs.clear();  // it has no use for their secrets
   heritage.orders_fd = channels->second.in_fd();
   heritage.reports_fd = channels->second.out_fd();
   heritage.life_fd = parts_.inheritance.life_read.get();

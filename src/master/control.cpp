@@ -100,8 +100,9 @@ void Control::perform(const control::Command& command, const boost::json::object
   using control::Order;
   switch (command.order) {
     case Order::status: return status(arguments, responder);
-    case Order::reload: return reload(responder);
+    case Order::reload: return reload(arguments, responder);
     case Order::rollback: return roll_back(responder);
+    case Order::start: return start(arguments, responder);
     case Order::stop: return stop(arguments, responder);
     case Order::scale: return scale(arguments, responder);
     case Order::recycle: return recycle(arguments, responder);
@@ -131,8 +132,18 @@ void Control::look_again() {
   });
 }
 
-void Control::reload(const control::Responder& responder) {
-  operations_.reload("serval reload", [responder](const ReloadReport& report) { answer(report, responder); });
+void Control::reload(const boost::json::object& arguments, const control::Responder& responder) {
+  using ProgramOrder = supervisor::ProgramOrdered::Order;
+  if (const std::string name = program_in(arguments); !name.empty())
+    return order_program(ProgramOrder::replace, name, "serval reload", responder);
+  if (operations_.config().has_app()) responder.progress("loading the next generation");
+  operations_.reload("serval reload", [this, responder](const ReloadReport& report) {
+    report.ended.good ? await_programs(result_of(report), responder) : answer(report, responder);
+  });
+}
+
+void Control::start(const boost::json::object& arguments, const control::Responder& responder) {
+  order_program(supervisor::ProgramOrdered::Order::start, program_in(arguments), "serval start", responder);
 }
 
 void Control::roll_back(const control::Responder& responder) {
@@ -143,6 +154,11 @@ void Control::roll_back(const control::Responder& responder) {
 void Control::stop(const boost::json::object& arguments, const control::Responder& responder) {
   const auto* now = arguments.if_contains("now");
   const bool at_once = now != nullptr && now->as_bool();
+  if (const std::string name = program_in(arguments); !name.empty()) {
+    if (at_once)
+      return responder.refuse("--now is for the whole server: a program has its own grace", exit_code::usage);
+    return order_program(supervisor::ProgramOrdered::Order::stop, name, "serval stop", responder);
+  }
   const int requests = control::requests_in_progress(supervisor_.snapshot(), scoreboard_);
   const supervisor::StopRequested event{at_once ? "serval stop --now" : "serval stop", at_once, requests};
   const auto effect = supervisor_.effect_of(event, Clock::now());
@@ -161,6 +177,9 @@ void Control::stop(const boost::json::object& arguments, const control::Responde
 }
 
 void Control::scale(const boost::json::object& arguments, const control::Responder& responder) {
+  if (const std::string name = program_in(arguments); !name.empty()) return scale_program(name, arguments, responder);
+  if (!operations_.config().has_app())
+    return responder.refuse("there is no app: serval scale NAME=N scales a program", exit_code::app_failed);
   const auto* to = arguments.if_contains("to");
   const auto* by = arguments.if_contains("by");
   if ((to == nullptr) == (by == nullptr)) return responder.refuse("expected either `to` or `by`", exit_code::usage);
@@ -183,6 +202,8 @@ void Control::scale(const boost::json::object& arguments, const control::Respond
 }
 
 void Control::recycle(const boost::json::object& arguments, const control::Responder& responder) {
+  if (const std::string name = program_in(arguments); !name.empty())
+    return order_program(supervisor::ProgramOrdered::Order::replace, name, "serval recycle", responder);
   const auto* slot = arguments.if_contains("slot");
   const supervisor::Snapshot before = supervisor_.snapshot();
   std::set<pid_t> leaving;

@@ -36,6 +36,7 @@ struct Operations {
   std::function<std::string()> admin_address;
   std::function<control::CodeReading(int generation)> code;
   std::function<std::vector<control::ListenerReading>()> listeners;
+  std::function<std::vector<control::ProgramReading>(bool memory)> programs;
   std::function<void()> client_gone;  ///< or has got its answer
   std::function<void(const WorkerProfiles::Settings& settings, const control::Responder& responder)> profile;
   /// Answers as WorkerStacks says.
@@ -77,7 +78,7 @@ class Control {
   };
 
   void status(const boost::json::object& arguments, const control::Responder& responder);
-  void reload(const control::Responder& responder);
+  void reload(const boost::json::object& arguments, const control::Responder& responder);
   void roll_back(const control::Responder& responder);
   void stop(const boost::json::object& arguments, const control::Responder& responder);
   void scale(const boost::json::object& arguments, const control::Responder& responder);
@@ -87,6 +88,15 @@ class Control {
   void serve();
   void perform(const control::Command& command, const boost::json::object& arguments,
                const control::Responder& responder);
+  void start(const boost::json::object& arguments, const control::Responder& responder);
+  // In program_commands.cpp: those of one program.
+  static std::string program_in(const boost::json::object& arguments);  ///< empty: the command is not about one
+  void order_program(supervisor::ProgramOrdered::Order order, const std::string& name, const std::string& by,
+                     const control::Responder& responder);
+  void scale_program(const std::string& name, const boost::json::object& arguments,
+                     const control::Responder& responder);
+  void await_program(const std::string& name, boost::json::object result, const control::Responder& responder);
+  void await_programs(boost::json::object result, const control::Responder& responder);
   void drain(bool on, const control::Responder& responder);
   void pause(const control::Responder& responder);
   void resume(const control::Responder& responder);
@@ -105,6 +115,7 @@ class Control {
                        .config = operations_.config,
                        .code = operations_.code,
                        .listeners = operations_.listeners,
+                       .programs = operations_.programs,
                        .admin_address = operations_.admin_address}};
   ControlSocket socket_;
 };

@@ -47,7 +47,8 @@ void Farewell::await_stacks() {
 /// server.
 void Farewell::end_leftovers() {
   const std::vector<pid_t> children = os::own_children();
-  if (children.empty()) return io_.stop();
+  // One round at least: the answer to the command that stops the server may still be on its way.
+  if (children.empty() && quiet_rounds_ > 0) return io_.stop();
   if (quiet_rounds_++ < kQuietRounds) return again(&Farewell::end_leftovers);
   if (leftover_rounds_ == 0)
     log::warning("ending processes that the app left behind", {{"processes", children.size()}});

@@ -33,6 +33,10 @@ GenerationMap generations_of(const Handover& handover, const Configs& configs) {
     generation.logs = logs.at(static_cast<std::size_t>(record.logs));
     for (const int index : record.listeners)
       generation.listeners.push_back(listeners.at(static_cast<std::size_t>(index)));
+    for (const auto& [program, indices] : record.program_listeners) {
+      for (const int index : indices)
+        generation.program_listeners[program].push_back(listeners.at(static_cast<std::size_t>(index)));
+    }
   }
   return generations;
 }

@@ -9,6 +9,7 @@
 #include "master/handover.hpp"
 #include "master/listeners.hpp"
 #include "master/log_files.hpp"
+#include "master/program_listeners.hpp"
 
 namespace serval::master {
 
@@ -17,6 +18,7 @@ struct Generation {
   std::shared_ptr<const config::Config> config;
   std::shared_ptr<LogFiles> logs;
   Listeners listeners;
+  ProgramListeners program_listeners{};
   std::string build{};  ///< of the app's library, once a mold has loaded it (app/build_id.hpp); empty: it has none
   std::string config_file{};  ///< that was read for it, links followed; empty: none
 };

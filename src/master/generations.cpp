@@ -64,6 +64,13 @@ void Generations::leave_listeners() const {
   leave_all(newest_.listeners);
 }
 
+void Generations::leave_program_listeners() const {
+  for (const auto& [name, listeners] : newest_.program_listeners) leave_all(listeners);
+  for (const auto& [number, generation] : living_) {
+    for (const auto& [name, listeners] : generation.program_listeners) leave_all(listeners);
+  }
+}
+
 /// Generations share files: one is opened, and complained of, only once.
 std::string Generations::reopen_logs() const {
   std::string failures;
@@ -89,6 +96,11 @@ void Generations::record(Handover& handover) const {
                             .from_variables = generation.config->from_variables};
     for (const auto& listener : generation.listeners) {
       if (listener->open()) record.listeners.push_back(index_of(listeners, listener));
+    }
+    for (const auto& [program, of_program] : generation.program_listeners) {
+      for (const auto& listener : of_program) {
+        if (listener->open()) record.program_listeners[program].push_back(index_of(listeners, listener));
+      }
     }
     handover.generations.push_back(std::move(record));
   }

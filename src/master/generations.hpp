@@ -33,7 +33,10 @@ class Generations {
   control::CodeReading code_of(int number) const;
 
   /// Where the first one listens. Before anything is begun.
-  void listen(Listeners listeners) { newest_.listeners = std::move(listeners); }
+  void listen(Listeners listeners, ProgramListeners of_programs) {
+    newest_.listeners = std::move(listeners);
+    newest_.program_listeners = std::move(of_programs);
+  }
   /// A mold of this generation is about to start: a number that is new is the newest's from here on.
   const Generation& begin(int number) { return living_.try_emplace(number, newest_).first->second; }
   /// A mold says which build it has loaded. The first one's word counts.
@@ -53,6 +56,8 @@ class Generations {
   void retire_listeners() const;
   /// Refuses them everywhere, since the server stops.
   void leave_listeners() const;
+  /// The same with those of programs, once these have ended: until then they accept for themselves.
+  void leave_program_listeners() const;
   /// Opens all log files anew. Why not all of them; empty: all.
   std::string reopen_logs() const;
 

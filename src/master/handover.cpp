@@ -14,9 +14,15 @@ BOOST_DESCRIBE_STRUCT(SlotRecord, (),
                       (state, number, generation, pid, cause, first_cause, replacing, stuck, paused, why,
                        crashes_in_a_row, started, due_since, ready_at, deadline, door_deadline, expires))
 BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, begun, started, loaded_at, deadline))
+BOOST_DESCRIBE_STRUCT(ProgramInstanceRecord, (),
+                      (id, number, state, then, pid, cause, successor, leaving, killed, good, outdated, why, failures,
+                       started, ready_at, deadline, expires))
+BOOST_DESCRIBE_STRUCT(ProgramGroupRecord, (),
+                      (name, wanted, on, begun, removed, failure, failed_number, restarts, instances))
+BOOST_DESCRIBE_STRUCT(ProgramsRecord, (), (next_program, programs))
 BOOST_DESCRIBE_STRUCT(ReloadCounts, (), (good, failed))
 BOOST_DESCRIBE_STRUCT(TrafficRecord, (), (drained, pause, pauses, paused_since, next_reminder))
-BOOST_DESCRIBE_STRUCT(State, (TrafficRecord),
+BOOST_DESCRIBE_STRUCT(State, (TrafficRecord, ProgramsRecord),
                       (workers, current, newest, complete, kept, kept_until, reload_failure, reloads, crashes_in_a_row,
                        begun, ended, molds, slots))
 
@@ -26,18 +32,22 @@ namespace serval::master {
 
 BOOST_DESCRIBE_STRUCT(ListenerRecord, (), (bind, address, fd, local, socket_file, file_device, file_inode, stored_as))
 BOOST_DESCRIBE_STRUCT(LogFilesRecord, (), (file, access, log_fd, access_fd))
-BOOST_DESCRIBE_STRUCT(GenerationRecord, (), (number, config, logs, listeners, build, config_file, from_variables))
+BOOST_DESCRIBE_STRUCT(GenerationRecord, (),
+                      (number, config, logs, listeners, program_listeners, build, config_file, from_variables))
 BOOST_DESCRIBE_STRUCT(ProcessRecord, (),
                       (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd,
                        app_device, app_inode, app_size, app_modified_ns))
+BOOST_DESCRIBE_STRUCT(ProgramProcessRecord, (),
+                      (id, name, number, pid, output_fd, error_fd, ready_fd, notify_fd, prober, status))
+BOOST_DESCRIBE_STRUCT(ProgramCpuRecord, (), (name, number, microseconds))
 BOOST_DESCRIBE_STRUCT(PendingClientRecord, (), (fd, read))
 BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients, unheard))
 BOOST_DESCRIBE_STRUCT(CgroupsRecord, (), (folder, seated))
 BOOST_DESCRIBE_STRUCT(Handover, (),
                       (protocol, version, arguments, working_directory, nonce, begun, supervisor, life_read_fd,
                        life_write_fd, lobby_entry_fd, lobby_exit_fd, scoreboard_fd, app_metrics_fd, spans_read_fd,
-                       spans_write_fd, logs, listeners, generations, molds, workers, control, admin, pidfile_fd,
-                       cgroups))
+                       spans_write_fd, logs, listeners, generations, molds, workers, programs, program_cpu, guard_pid,
+                       guard_fd, control, admin, pidfile_fd, cgroups))
 
 namespace {
 
@@ -60,6 +70,11 @@ Result<void> check(const Handover& handover) {
     for (const int listener : generation.listeners) {
       if (!within(listener, handover.listeners.size())) return refuse("a generation with a listener that is not there");
     }
+    for (const auto& [program, listeners] : generation.program_listeners) {
+      for (const int listener : listeners) {
+        if (!within(listener, handover.listeners.size())) return refuse("a program with a listener that is not there");
+      }
+    }
   }
   bool has_mold = false;
   for (const auto& mold : handover.supervisor.molds)
@@ -72,8 +87,9 @@ Result<void> check(const Handover& handover) {
 }  // namespace
 
 std::vector<int> Handover::fds() const {
-  std::vector<int> all = {life_read_fd,        life_write_fd, lobby_entry_fd, lobby_exit_fd,  scoreboard_fd, pidfile_fd,
-                          control.listener.fd, admin.fd,      spans_read_fd,  spans_write_fd, app_metrics_fd};
+  std::vector<int> all = {life_read_fd,  life_write_fd,  lobby_entry_fd,      lobby_exit_fd,
+                          scoreboard_fd, pidfile_fd,     control.listener.fd, admin.fd,
+                          spans_read_fd, spans_write_fd, app_metrics_fd,      guard_fd};
   all.insert(all.end(), control.clients.begin(), control.clients.end());
   for (const PendingClientRecord& client : control.unheard) all.push_back(client.fd);
   for (const LogFilesRecord& files : logs) all.insert(all.end(), {files.log_fd, files.access_fd});
@@ -82,6 +98,8 @@ std::vector<int> Handover::fds() const {
     for (const ProcessRecord& process : *processes)
       all.insert(all.end(), {process.reports_fd, process.orders_fd, process.output_fd, process.error_fd});
   }
+  for (const ProgramProcessRecord& process : programs)
+    all.insert(all.end(), {process.output_fd, process.error_fd, process.ready_fd, process.notify_fd});
   std::erase(all, -1);
   return all;
 }

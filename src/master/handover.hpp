@@ -41,6 +41,7 @@ struct GenerationRecord {
   std::vector<std::pair<std::string, std::string>> config{};  ///< option path and value (config::to_text)
   int logs = 0;                                               ///< index into Handover::logs
   std::vector<int> listeners{};                               ///< indices likewise
+  std::map<std::string, std::vector<int>> program_listeners{};  ///< likewise, by program
   std::string build{};
   std::string config_file{};  ///< that was read for it, links followed
   std::vector<std::string> from_variables{};  ///< as in config::Config
@@ -61,6 +62,25 @@ struct ProcessRecord {
   std::uint64_t app_inode = 0;
   std::int64_t app_size = -1;
   std::int64_t app_modified_ns = 0;
+};
+
+/// An instance of a program that lives.
+struct ProgramProcessRecord {
+  int id = 0;
+  std::string name{};
+  int number = 0;
+  pid_t pid = 0;
+  int output_fd = -1;
+  int error_fd = -1;
+  int ready_fd = -1;
+  int notify_fd = -1;
+  pid_t prober = 0;
+  std::string status{};
+};
+struct ProgramCpuRecord {  ///< of instances that have ended
+  std::string name{};
+  int number = 0;
+  std::uint64_t microseconds = 0;
 };
 
 /// A client of the control socket whose request has not come, or not all of it.
@@ -103,6 +123,10 @@ struct Handover {
   std::vector<GenerationRecord> generations{};
   std::vector<ProcessRecord> molds{};
   std::vector<ProcessRecord> workers{};
+  std::vector<ProgramProcessRecord> programs{};
+  std::vector<ProgramCpuRecord> program_cpu{};
+  pid_t guard_pid = 0;
+  int guard_fd = -1;
   ControlRecord control{};
   ListenerRecord admin{};  ///< of the admin process, which is started anew
   int pidfile_fd = -1;

@@ -43,6 +43,7 @@ Result<pid_t> Launcher::start_mold(int generation) {
   }
   ipc::Heritage heritage;
   heritage.config = config;
+  heritage.config.programs.clear();  // their secrets are not the app's
   heritage.generation = generation;
   heritage.orders_fd = channels->second.in_fd();
   heritage.reports_fd = channels->second.out_fd();

@@ -52,6 +52,7 @@ Master::Master(MasterSetup setup, const Handover* resumed)
                    : Control(io_, *generations_.newest().config, supervisor_, inheritance_.scoreboard, operations())) {
   if (resumed != nullptr) {
     launcher_.resume(*resumed);
+    programs_.resume(*resumed);
     memory_.resume(resumed->cgroups);
     admin_.resume(resumed->admin, *generations_.newest().config, *generations_.newest().logs);
   } else {
@@ -60,8 +61,10 @@ Master::Master(MasterSetup setup, const Handover* resumed)
   signals_.listen();
 }
 
-void Master::listen(Listeners listeners) {
-  generations_.listen(std::move(listeners));
+void Master::listen(Listeners listeners, ProgramListeners of_programs) {
+  generations_.listen(std::move(listeners), std::move(of_programs));
+  // A mold begins a generation; where there is none, its number is needed all the same.
+  if (!generations_.newest().config->has_app()) generations_.begin(supervisor_.snapshot().generation);
   admin_.begin(*generations_.newest().config, *generations_.newest().logs);
 }
 
@@ -82,6 +85,7 @@ Operations Master::operations() {
       .admin_address = [this] { return admin_.address(); },
       .code = [this](int generation) { return generations_.code_of(generation); },
       .listeners = [this] { return readings_of(generations_.listeners()); },
+      .programs = [this](bool memory) { return programs_.readings(memory); },
       .client_gone = [this] { profiles_.look_at_clients(); },
       .profile = [this](const WorkerProfiles::Settings& settings,
                         const control::Responder& responder) { profiles_.begin(settings, responder); },
@@ -174,6 +178,10 @@ void Master::perform(const supervisor::Action& action) {
                  [this](const supervisor::ReopenWorker& what) { orders_.perform(what); },
                  [this](const supervisor::PauseWorker& what) { orders_.perform(what); },
                  [this](const supervisor::ResumeWorker& what) { orders_.perform(what); },
+                 [this](const supervisor::LaunchProgram& what) { programs_.perform(what); },
+                 [this](const supervisor::SignalProgram& what) { programs_.perform(what); },
+                 [this](const supervisor::EndLeftovers& what) { programs_.perform(what); },
+                 [this](const supervisor::LookAtPrograms& what) { programs_.perform(what); },
                  [](const supervisor::Kill& what) { os::kill_child(what.pid, what.signal); },
                  [this](const supervisor::LookAtWorkers& what) { looks_.perform(what); },
                  [this](const supervisor::LookAtGenerations& what) { looks_.perform(what); },
@@ -197,6 +205,8 @@ void Master::perform(const supervisor::Action& action) {
 void Master::finish(const supervisor::Finish& action) {
   timer_.cancel();
   reader_.give_up();
+  programs_.finish();
+  generations_.leave_program_listeners();
   admin_.end();
   farewell_.begin(action.exit_code);
 }
@@ -216,6 +226,7 @@ Handover Master::hand_over() const {
                   .cgroups = memory_.record()};
   inheritance_.record(result);
   generations_.record(result);
+  programs_.record(result);
   record(children_, result);
   return result;
 }
@@ -223,6 +234,7 @@ Handover Master::hand_over() const {
 /// What is in our memory alone.
 void Master::say_last_lines() {
   children_.drain_captures();
+  programs_.drain_captures();
   for (const supervisor::Log& line : supervisor_.folded()) write(line);
 }
 

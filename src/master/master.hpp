@@ -22,6 +22,7 @@
 #include "master/looks.hpp"
 #include "master/orders.hpp"
 #include "master/pidfile.hpp"
+#include "master/programs.hpp"
 #include "master/reaper.hpp"
 #include "master/reloads.hpp"
 #include "master/signals.hpp"
@@ -59,7 +60,7 @@ class Master {
   Master& operator=(const Master&) = delete;
 
   /// Where the first generation listens. Before run().
-  void listen(Listeners listeners);
+  void listen(Listeners listeners, ProgramListeners of_programs);
   /// Until the supervisor is finished and no child is left. Returns the exit code.
   int run();
 
@@ -108,6 +109,7 @@ class Master {
                       .on_worker_exit = [this](int slot, const auto& exit) { exits_.worker_exited(slot, exit); }}};
   Inbox inbox_{{children_, generations_, launcher_, reports_, stacks_, profiles_}, tell_, report_};
   Exits exits_{{children_, generations_, stacks_, profiles_, memory_, inheritance_.scoreboard, supervisor_}, tell_};
+  Programs programs_{{io_, generations_, reaper_, memory_}, tell_};
   Orders orders_{children_, generations_, tell_};
   Looks looks_{{children_, generations_, memory_, inheritance_.scoreboard}, tell_};
 

@@ -10,7 +10,9 @@
 
 #include "base/address.hpp"
 #include "base/errno_text.hpp"
+#include "config/programs.hpp"
 #include "master/pidfile.hpp"
+#include "master/program_launch.hpp"
 #include "os/listen.hpp"
 #include "os/privileges.hpp"
 
@@ -126,8 +128,21 @@ std::vector<std::string> obstacles(const config::Config& config) {
   if (config::names_file(config.log.access)) findings.note("log.access", cannot_append_to(config.log.access));
   if (!config.server.pidfile.empty()) findings.note("server.pidfile", cannot_be_pidfile(config.server.pidfile));
   findings.add(account_obstacles(config.server));
-  for (const std::string& bind : config.server.bind) {
-    if (const auto address = Address::parse(bind)) findings.note("server.bind " + bind, cannot_listen(*address));
+  if (config.has_app()) {
+    for (const std::string& bind : config.server.bind) {
+      if (const auto address = Address::parse(bind)) findings.note("server.bind " + bind, cannot_listen(*address));
+    }
+  }
+  for (const auto& [name, program] : config.programs) {
+    for (const std::string& text : program.listen) {
+      if (const auto address = Address::parse(text))
+        findings.note(config::program_path(name, "listen") + " " + text, cannot_listen(*address));
+    }
+    const auto traits = traits_of(program, config.server);
+    findings.note("programs." + name, traits ? std::nullopt : Trouble(traits.error()));
+    if (!traits) continue;
+    const auto command = find_command(program, program_environment(config::process_environment(), program, {}));
+    findings.note(config::program_path(name, "command"), command ? std::nullopt : Trouble(command.error()));
   }
   if (config.admin.bind_is_chosen()) {
     const auto address = Address::parse(config.admin.bind);

@@ -18,6 +18,10 @@ void answer(const ReloadReport& report, const control::Responder& responder) {
                                 std::to_string(ended.generation) + " goes on",
                             exit_code::app_failed);
   }
+  responder.finish(result_of(report));
+}
+
+boost::json::object result_of(const ReloadReport& report) {
   boost::json::array options;
   for (const config::Change& change : report.changes) {
     if (change.how.empty()) {
@@ -26,13 +30,13 @@ void answer(const ReloadReport& report, const control::Responder& responder) {
       options.push_back({{"key", change.key}, {"how", change.how}});
     }
   }
-  responder.finish({{"generation", ended.generation},
-                    {"remark", ended.remark},
-                    {"build", report.build},
-                    {"build_before", report.build_before},
-                    {"config_file", control::utf8(report.config_file)},
-                    {"config_file_before", control::utf8(report.config_file_before)},
-                    {"changes", std::move(options)}});
+  return {{"generation", report.ended.generation},
+          {"remark", report.ended.remark},
+          {"build", report.build},
+          {"build_before", report.build_before},
+          {"config_file", control::utf8(report.config_file)},
+          {"config_file_before", control::utf8(report.config_file_before)},
+          {"changes", std::move(options)}};
 }
 
 }  // namespace serval::master

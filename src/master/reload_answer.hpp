@@ -6,6 +6,9 @@
 namespace serval::master {
 
 /// What the command is told that has asked for a reload, or to go back.
+/// Of one that was good.
+boost::json::object result_of(const ReloadReport& report);
+
 void answer(const ReloadReport& report, const control::Responder& responder);
 
 }  // namespace serval::master

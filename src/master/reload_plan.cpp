@@ -18,6 +18,8 @@ bool is_name_of_library(const config::Config& config) {
 Result<void> may_replace(const config::Config& running, const Result<config::Reading>& read) {
   if (!read) return Error{read.error()};
   if (!read->problems.empty()) return Error{read->problems};
+  if (running.has_app() != read->config.has_app())
+    return Error{std::string("app.library cannot ") + (running.has_app() ? "go" : "come") + " without a restart"};
   std::string refused;
   for (const config::Change& change : config::changes(running, read->config)) {
     if (change.option->apply != config::Apply::restart) continue;

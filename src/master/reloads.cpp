@@ -130,7 +130,7 @@ Result<Generation> Reloads::open_next(const Result<config::Reading>& read) const
     next.logs = std::make_shared<LogFiles>(std::move(*logs));
   }
   std::vector<os::NamedSocket> nothing_passed;
-  auto listeners = open_listeners(config->server, generations_.listeners(), nothing_passed);
+  auto listeners = config->has_app() ? open_listeners(config->server, generations_.listeners(), nothing_passed) : Listeners();
   if (!listeners) {
     put_back(newest.listeners, newest.config->server);
     return Error{listeners.error()};
@@ -140,11 +140,18 @@ Result<Generation> Reloads::open_next(const Result<config::Reading>& read) const
     return Error{can.error()};
   }
   next.listeners = std::move(*listeners);
+  auto of_programs = open_program_listeners(*config, newest.program_listeners, nothing_passed);
+  if (!of_programs) {
+    put_back(newest.listeners, newest.config->server);
+    return Error{of_programs.error()};
+  }
+  next.program_listeners = std::move(*of_programs);
   return next;
 }
 
 void Reloads::perform(const supervisor::ReloadEnded& action) {
   if (action.good) {
+    generations_.begin(action.generation);  // has been, but where there is no mold
     const Generation& newest = generations_.newest();
     log::start(ipc::log_settings(newest.config->log, newest.logs->log()), "master");
     hooks_.put_in_force(*newest.config);

@@ -15,6 +15,8 @@ supervisor::Settings settings_of(const config::Config& config, int workers) {
   settings.grace = config.shutdown.grace;
   settings.restart = config.restart;
   settings.reload = config.reload;
+  settings.has_app = config.has_app();
+  settings.programs = config.programs;
   settings.seed = std::random_device{}();
   settings.notified = os::has_notify_socket();
   settings.watchdog = os::watchdog_interval();

@@ -29,15 +29,18 @@
 namespace serval::master {
 namespace {
 
-Listeners listen(const config::Server& config) {
+/// The app's, if there is one, and those of programs.
+void listen(Master& master, const config::Config& config) {
   std::vector<os::NamedSocket> passed = os::take_listen_fds();
-  auto listeners = open_listeners(config, {}, passed);
+  auto listeners = config.has_app() ? open_listeners(config.server, {}, passed) : Listeners();
   if (!listeners) throw StartupError(exit_code::cannot_create, listeners.error());
+  auto of_programs = open_program_listeners(config, {}, passed);
+  if (!of_programs) throw StartupError(exit_code::cannot_create, of_programs.error());
   drop_stored(passed);
   for (const os::NamedSocket& socket : passed) {
     log::warning("socket from systemd is not used by any server.bind, closing it", {{"name", socket.name}});
   }
-  return std::move(*listeners);
+  master.listen(std::move(*listeners), std::move(*of_programs));
 }
 
 int supervise(Master& master) {
@@ -69,10 +72,12 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
 
   const os::FdLimit files = os::raise_fd_limit();
   const os::Cpus cpus = os::usable_cpus();
-  const WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
+  WorkerCount count = count_workers(config.workers.count, cpus.usable, cpus.why, os::memory_limit());
+  if (!config.has_app()) count = {.workers = 0, .why = "there is no app"};
   log::info("starting", {{"version", SERVAL_VERSION},
                          {"name", config.server.name},
                          {"workers", count.workers},
+                         {"programs", config.programs.size()},
                          {"cpus", cpus.usable},
                          {"why", count.why},
                          {"open_files", files.now}});
@@ -90,7 +95,7 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
                  .pidfile = std::move(pidfile)});
   // Only now: a second server of this name has ended at the control socket before it takes connections away from the
   // first.
-  master.listen(listen(config.server));
+  listen(master, config);
   return supervise(master);
 }
 

@@ -24,6 +24,7 @@ class StatusMaker {
     std::function<const config::Config&()> config;  ///< in force
     std::function<control::CodeReading(int generation)> code;
     std::function<std::vector<control::ListenerReading>()> listeners;
+    std::function<std::vector<control::ProgramReading>(bool memory)> programs;
     std::function<std::string()> admin_address;
   };
   explicit StatusMaker(Parts parts) : parts_(std::move(parts)) {}

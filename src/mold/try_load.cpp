@@ -60,6 +60,7 @@ Result<void> try_load(const config::Config& config) {
 
   ipc::Heritage heritage;
   heritage.config = config;
+  heritage.config.programs.clear();
   heritage.config.log.file = "-";
   heritage.config.log.access = "off";
   heritage.generation = 1;

@@ -114,6 +114,18 @@ Result<Identity> find_identity(const std::string& user, const std::string& group
   return identity;
 }
 
+std::vector<gid_t> supplementary_groups(const Identity& identity) {
+  if (identity.user.empty()) return {};
+  constexpr std::size_t kMost = 65'536;  // NGROUPS_MAX
+  std::vector<gid_t> groups(64);
+  for (;;) {
+    int count = static_cast<int>(groups.size());
+    const bool whole = ::getgrouplist(identity.user.c_str(), identity.gid, groups.data(), &count) >= 0;
+    groups.resize(whole ? static_cast<std::size_t>(count) : groups.size() * 2);
+    if (whole || groups.size() > kMost) return groups;
+  }
+}
+
 Result<void> drop_to(const Identity& identity) {
   if (is_already(identity)) return {};
   const int groups =

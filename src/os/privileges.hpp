@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -20,6 +21,9 @@ struct Identity {
 /// Looks up names or numbers (getpwnam_r(3), getgrnam_r(3)). Empty `group`: the user's own; empty `user`: the caller's
 /// uid.
 Result<Identity> find_identity(const std::string& user, const std::string& group);
+
+/// What initgroups(3) would take, for a child that must not look anything up.
+std::vector<gid_t> supplementary_groups(const Identity& identity);
 
 /// initgroups, setgid, setuid, in this order, since each needs the rights that the next gives away; then verifies that
 /// there is no way back. Nothing to do and no error if we are that identity already. Whole process; call before

@@ -2,7 +2,11 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <grp.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -33,6 +37,7 @@ namespace process = boost::process::v2;
 namespace {
 
 constexpr int kLastStandardFd = 2;
+constexpr std::size_t kPidDigits = 10;
 constexpr int kExecFailed = 127;  // as a shell has it; nothing reads it
 
 boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
@@ -41,8 +46,14 @@ boost::system::error_code last_error() { return {errno, boost::system::system_ca
 /// 1.81's bind_fd::on_setup returns nothing, and mapping 3 -> 4 and 4 -> 3 one after the other loses one. Nothing here
 /// allocates.
 struct ChildSetup {
+  explicit ChildSetup(const Spawn& spawn) : what(spawn), moved(spawn.fds.size(), -1) {
+    for (const std::string& name : what.traits.pid_variables) pid_variables.push_back(name + "=" + std::string(kPidDigits, ' '));
+  }
+
   const Spawn& what;
-  std::vector<int> moved = std::vector<int>(what.fds.size(), -1);
+  std::vector<int> moved;
+  std::vector<std::string> pid_variables;  ///< the environment leads into them; the child writes its pid there
+  const pid_t parent = ::getpid();
 
   template <class Launcher, class... Rest>
   boost::system::error_code on_setup(Launcher& launcher, const Rest&...) const {
@@ -53,6 +64,7 @@ struct ChildSetup {
   template <class Launcher, class... Rest>
   boost::system::error_code on_exec_setup(Launcher&, const Rest&...) {
     restore_default_signals();
+    if (!take_traits()) return last_error();
     if (!what.working_directory.empty() && ::chdir(what.working_directory.c_str()) != 0) return last_error();
     // Everything closes at exec but what is mapped below. Kernels before 5.11 do not know this: there, O_CLOEXEC
     // everywhere has to do.
@@ -67,6 +79,43 @@ struct ChildSetup {
   }
 
  private:
+  /// Limits and niceness first: they may need the rights that the identity gives away.
+  bool take_traits() {
+    const SpawnTraits& traits = what.traits;
+    if (traits.own_session && ::setsid() < 0) return false;
+    for (const auto& [resource, limit] : traits.limits) {
+      const rlimit both = {static_cast<rlim_t>(limit), static_cast<rlim_t>(limit)};
+      if (::setrlimit(static_cast<__rlimit_resource>(resource), &both) != 0) return false;
+    }
+    errno = 0;
+    if (traits.nice != 0 && ::nice(traits.nice) == -1 && errno != 0) return false;
+    if (traits.identity && !become(*traits.identity, traits.groups)) return false;
+    if (traits.umask) ::umask(*traits.umask);
+    if (traits.dies_with_us) {
+      if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return false;
+      if (::getppid() != parent) ::_exit(kExecFailed);  // it has ended before the call
+    }
+    for (std::string& variable : pid_variables) write_pid(variable);
+    return true;
+  }
+
+  static bool become(const Identity& identity, const std::vector<gid_t>& groups) {
+    const bool same = identity.uid == ::geteuid() && identity.gid == ::getegid() && ::geteuid() != 0;
+    if (same) return true;
+    return ::setgroups(groups.size(), groups.data()) == 0 && ::setresgid(identity.gid, identity.gid, identity.gid) == 0 &&
+           ::setresuid(identity.uid, identity.uid, identity.uid) == 0;
+  }
+
+  /// Left-aligned behind the '=', the rest cut off.
+  static void write_pid(std::string& variable) {
+    char digits[kPidDigits];
+    std::size_t count = 0;
+    for (pid_t rest = ::getpid(); rest > 0 && count < kPidDigits; rest /= 10) digits[count++] = static_cast<char>('0' + rest % 10);
+    char* at = variable.data() + variable.size() - kPidDigits;
+    while (count > 0) *at++ = digits[--count];
+    *at = '\0';
+  }
+
   /// First out of the way, above every target, then to their places.
   boost::system::error_code map_fds() {
     int above = kLastStandardFd;
@@ -110,9 +159,11 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-std::vector<const char*> as_envp(const std::vector<std::string>& environment) {
+std::vector<const char*> as_envp(const std::vector<std::string>& environment, const std::vector<std::string>& more) {
   std::vector<const char*> envp;
-  for (const std::string& variable : environment) envp.push_back(variable.c_str());
+  for (const auto* variables : {&environment, &more}) {
+    for (const std::string& variable : *variables) envp.push_back(variable.c_str());
+  }
   envp.push_back(nullptr);
   return envp;
 }
@@ -140,11 +191,11 @@ Result<pid_t> spawn(const Spawn& what) {
     }
   }
   const TargetsTaken targets(what);
-  ChildSetup setup{what};
+  ChildSetup setup(what);
   process::posix::default_launcher launcher;
   std::vector<const char*> envp;
   if (what.environment) {
-    envp = as_envp(*what.environment);
+    envp = as_envp(*what.environment, setup.pid_variables);
     launcher.env = envp.data();
   }
   const SignalsBlocked guard;

@@ -2,14 +2,28 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
+#include "os/privileges.hpp"
 
 namespace serval::os {
+
+/// What a child is besides, before its program begins: for programs that are not ours.
+struct SpawnTraits {
+  bool own_session = false;            ///< setsid(2): a signal for our group or terminal does not reach it
+  std::optional<Identity> identity{};  ///< drops to it, with `groups`
+  std::vector<gid_t> groups{};
+  std::optional<mode_t> umask{};
+  int nice = 0;                        ///< added to ours
+  std::vector<std::pair<int, std::uint64_t>> limits{};  ///< resource (getrlimit(2)) and limit, soft and hard
+  bool dies_with_us = false;           ///< SIGKILL when this process ends (prctl(2), PR_SET_PDEATHSIG)
+  std::vector<std::string> pid_variables{};  ///< are set to its own pid, which nobody knows before: LISTEN_PID
+};
 
 /// A program to start. Relative paths are relative to `working_directory` only after the change to it: give absolute
 /// ones.
@@ -21,6 +35,7 @@ struct Spawn {
   std::optional<std::vector<std::string>> environment;  ///< "KEY=VALUE" each; none: ours
   std::string working_directory;                        ///< empty: ours
   std::string called{};                                 ///< what errors call it; empty: by its path
+  SpawnTraits traits{};
 };
 
 /// Starts it (fork and exec) and returns its pid. Nothing keeps the child: os/wait.hpp sees its end. The child gets

@@ -22,10 +22,19 @@ std::optional<ThreadStat> parse_thread_stat(std::string_view text, long ticks_pe
   for (int field = 4; field < 14; ++field) rest >> skipped;  // as proc(5) numbers them: utime is the 14th
   rest >> user >> system;
   if (!rest) return std::nullopt;
-  const std::int64_t ticks = user + system;
-  stat.cpu = std::chrono::seconds(ticks / ticks_per_second) +
-             std::chrono::nanoseconds(ticks % ticks_per_second * 1'000'000'000 / ticks_per_second);
+  const auto time_of = [ticks_per_second](std::int64_t ticks) {
+    return std::chrono::seconds(ticks / ticks_per_second) +
+           std::chrono::nanoseconds(ticks % ticks_per_second * 1'000'000'000 / ticks_per_second);
+  };
+  stat.cpu = time_of(user + system);
+  if (rest >> user >> system) stat.children_cpu = time_of(user + system);
   return stat;
+}
+
+std::optional<Clock::duration> process_cpu(pid_t pid) {
+  const auto line = first_line("/proc/" + std::to_string(pid) + "/stat");
+  const auto stat = line ? parse_thread_stat(*line, ::sysconf(_SC_CLK_TCK)) : std::nullopt;
+  return stat ? std::optional(stat->cpu + stat->children_cpu) : std::nullopt;
 }
 
 std::optional<ThreadStat> thread_stat(pid_t pid, pid_t thread) {

@@ -14,10 +14,14 @@ struct ThreadStat {
   /// R runs or would like to, S sleeps, D waits for a device, T stopped, t traced, Z and X ended.
   char state = '?';
   Clock::duration cpu{};  ///< user and system time since it began, in steps of a clock tick (10 ms)
+  Clock::duration children_cpu{};  ///< likewise, of children that were waited for
 };
 
 /// None if there is no such thread (any more).
 std::optional<ThreadStat> thread_stat(pid_t pid, pid_t thread);
+
+/// User and system time of all threads of a process, and of the children that it has waited for.
+std::optional<Clock::duration> process_cpu(pid_t pid);
 
 /// From the file's text. `ticks_per_second`: sysconf(_SC_CLK_TCK).
 std::optional<ThreadStat> parse_thread_stat(std::string_view text, long ticks_per_second);

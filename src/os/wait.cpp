@@ -1,6 +1,8 @@
 #include "os/wait.hpp"
 
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include <cerrno>
@@ -11,16 +13,22 @@
 namespace serval::os {
 namespace {
 
+std::chrono::microseconds microseconds_of(const timeval& time) {
+  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
+
 std::optional<ChildExit> wait_on(pid_t pid, int options) {
   int status = 0;
+  rusage usage = {};
   pid_t ended = -1;
   do {
-    ended = ::waitpid(pid, &status, options);
+    ended = ::wait4(pid, &status, options, &usage);
   } while (ended < 0 && errno == EINTR);
   if (ended <= 0) return std::nullopt;
   forget_spawned(ended);
-  if (WIFSIGNALED(status)) return ChildExit{ended, true, WTERMSIG(status), WCOREDUMP(status) != 0};
-  return ChildExit{ended, false, WEXITSTATUS(status), false};
+  const auto cpu = microseconds_of(usage.ru_utime) + microseconds_of(usage.ru_stime);
+  if (WIFSIGNALED(status)) return ChildExit{ended, true, WTERMSIG(status), WCOREDUMP(status) != 0, cpu};
+  return ChildExit{ended, false, WEXITSTATUS(status), false, cpu};
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,7 @@ struct ChildExit {
   bool signaled = false;
   int code = 0;       ///< the exit code, or the signal's number if `signaled`
   bool core = false;  ///< a core file was written
+  std::chrono::microseconds cpu{0};  ///< that it has used, with the children that it has waited for
 
   bool clean() const { return !signaled && code == 0; }
   /// "exit code 1", "SIGSEGV", "SIGABRT (core dumped)".

@@ -9,6 +9,7 @@
 
 #include "base/log.hpp"
 #include "base/time.hpp"
+#include "config/config.hpp"
 
 /// All that the supervisor can want done. The shell performs actions in their order; what fails comes back as an event.
 namespace serval::supervisor {
@@ -77,6 +78,27 @@ struct RetireListeners {};  ///< new connections only come in where the newest g
 /// New ones are refused, queued ones can still be accepted by the workers that hold the listeners.
 struct RefuseConnections {};
 
+struct LaunchProgram {  ///< answered by ProgramStarted or ProgramNotStarted, later by ProgramReady
+  int id;
+  std::string name;
+  int number;  ///< SERVAL_INSTANCE
+  config::Program program;
+};
+struct SignalProgram {
+  int id;
+  pid_t pid;
+  int signal;
+  bool tree = false;  ///< all that it has started besides
+};
+/// What a program that has ended has started and left behind is told to end, and killed at the deadline; answered by
+/// ProgramCleared. Again: with another deadline.
+struct EndLeftovers {
+  int id;
+  pid_t pid;  ///< that the program had
+  TimePoint deadline;
+};
+struct LookAtPrograms {};  ///< at their memory; answered by LookedAtPrograms
+
 struct Notify {  ///< sd_notify(3) state
   std::string state;
 };
@@ -90,7 +112,8 @@ struct Finish {  ///< the last action ever
 };
 
 using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, PauseWorker,
-                            ResumeWorker, Kill, LookAtWorkers, LookAtGenerations, InspectApp, ReloadEnded, ReloadAgain,
+                            ResumeWorker, LaunchProgram, SignalProgram, EndLeftovers, LookAtPrograms, Kill,
+                            LookAtWorkers, LookAtGenerations, InspectApp, ReloadEnded, ReloadAgain,
                             CheckUpgrade, UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
 
 }  // namespace serval::supervisor

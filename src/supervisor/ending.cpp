@@ -111,6 +111,7 @@ void Ending::begin_stop(int exit_code, const Turn& turn) {
 
 void Ending::kill_everything(Cause cause, const Turn& turn) {
   killing_all_ = true;
+  if (cause == Cause::stop) turn.world.at_once = true;
   for (Slot& slot : turn.slots) {
     const bool certain = slot.state() == SlotState::killing && slot.deadline() == TimePoint::max();
     if (slot.occupied() && !certain) kill_worker(slot, cause, turn);
@@ -128,13 +129,13 @@ void Ending::fail_boot(std::string sentence, std::vector<log::Field> fields, con
 
 void Ending::give_up(const Turn& turn) { begin_stop(exit_code::gave_up, turn); }
 
-void Ending::finish_if_done(const Turn& turn) const {
+void Ending::finish_if_done(bool programs_gone, const Turn& turn) const {
   if (turn.phase() != Phase::stopping) return;
   for (auto& [generation, mold] : turn.molds) stop_mold(mold, turn);
   const bool occupied = turn.slots.any([](const Slot& slot) { return slot.occupied(); });
   const bool molded = std::any_of(turn.molds.begin(), turn.molds.end(),
                                   [](const auto& entry) { return entry.second.state != MoldState::absent; });
-  if (occupied || molded) return;
+  if (occupied || molded || !programs_gone) return;
   turn.world.phase = Phase::finished;
   turn.say_what_is_folded();
   turn.act(Finish{exit_code_});

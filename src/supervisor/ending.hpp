@@ -26,11 +26,12 @@ class Ending {
 
   void fail_boot(std::string sentence, std::vector<log::Field> fields, const Turn& turn);
   void give_up(const Turn& turn);
+  void programs_ended(int exit_code, const Turn& turn) { begin_stop(exit_code, turn); }
 
   /// After every event, before all else: whether shutdown.delay is over.
   void look_at_delay(const Turn& turn);
   /// After every event, last of all: whether everything has ended.
-  void finish_if_done(const Turn& turn) const;
+  void finish_if_done(bool programs_gone, const Turn& turn) const;
 
  private:
   void leave(const Turn& turn);

@@ -36,6 +36,7 @@ struct Exit {
   std::vector<LostRequest> requests{};  ///< that it was handling
   int waiting = 0;         ///< requests that waited for one of its threads
   int connections = 0;     ///< that it had
+  int leftovers = 0;       ///< of a program: processes that it has started and left behind
 };
 
 struct Start {};  ///< the shell is set up: begin the first generation
@@ -120,6 +121,39 @@ struct AppChanged {
   int generation;
 };
 
+struct ProgramStarted {
+  int id;
+  pid_t pid;
+};
+struct ProgramNotStarted {
+  int id;
+  std::string why;
+};
+struct ProgramReady {
+  int id;
+};
+struct ProgramCleared {  ///< nothing is left of what it had started
+  int id;
+};
+struct LookedAtPrograms {
+  struct Sample {
+    int id;
+    std::uint64_t memory;  ///< bytes, with all that it has started
+  };
+  std::vector<Sample> samples;
+};
+/// What a command says to a program; one of a name that is not known does nothing.
+struct ProgramOrdered {
+  enum class Order { start, stop, replace } order;
+  std::string name;
+  std::string by;
+};
+struct ProgramScaled {
+  std::string name;
+  int to;
+  std::string by;
+};
+
 struct ScaleRequested {
   int by;              ///< workers more, or fewer
   std::string signal;  ///< or command
@@ -193,6 +227,8 @@ struct Tick {};  ///< next_wakeup() has come
 using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed,
                            WorkerReady, WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent,
                            RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged,
+                           ProgramStarted, ProgramNotStarted, ProgramReady, ProgramCleared, LookedAtPrograms,
+                           ProgramOrdered, ProgramScaled,
                            ScaleRequested, ReloadRequested, RollbackRequested, ReloadRefused, RecycleRequested,
                            DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested,
                            LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested, UpgradeChecked,

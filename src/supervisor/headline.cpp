@@ -51,16 +51,22 @@ TimePoint last_deadline(const World& world) {
 
 }  // namespace
 
-std::string headline(const World& world, const Readiness& readiness, const std::string& reload_failure, TimePoint now) {
+std::string headline(const World& world, const Programs::Count& programs, const Readiness& readiness,
+                     const std::string& reload_failure, TimePoint now) {
   const auto count = [&world](auto which) { return static_cast<long>(world.slots.count(which)); };
   if (world.phase == Phase::stopping || world.phase == Phase::finished) {
     const long left = count([](const Slot& slot) { return slot.occupied(); });
+    if (left == 0 && programs.running > 0) return "stopping: " + count_of(programs.running, "program") + " left";
     return left == 0 ? "stopping" : "stopping: " + count_of(left, "worker") + (left == 1 ? " drains" : " drain");
   }
   if (world.phase == Phase::booting && world.mold().state != MoldState::ready) return "loading the app";
   const long serving = count([](const Slot& slot) { return slot.serving(); });
+  const std::string of_programs =
+      std::to_string(programs.ready) + " of " + std::to_string(programs.wanted) + " programs run";
   std::string text = std::to_string(serving) + " of " + std::to_string(world.settings.workers) +
                      " workers serve, generation " + std::to_string(world.current);
+  if (!world.settings.has_app) text = of_programs;
+  if (world.settings.has_app && programs.wanted > 0) text += "; " + of_programs;
   if (world.rollout) text += "; " + step_of(*world.rollout);
   if (const std::string why = why_not_ready(readiness); world.complete && !why.empty()) text += "; not ready: " + why;
   const long crashing = count([&](const Slot& slot) {

@@ -12,6 +12,7 @@ void on(const ScaleRequested& event, const Turn& turn) {
     return turn.say(log::Level::warning, "the number of workers stays, the server is stopping",
                     {{"asked_by", event.signal}});
   }
+  if (!turn.settings.has_app) return;
   int& workers = turn.world.settings.workers;
   const int before = std::exchange(workers, std::clamp(workers + event.by, 1, kMostWorkers));
   if (workers == before) {

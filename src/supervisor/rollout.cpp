@@ -22,7 +22,26 @@ void Rollout::on(const ReloadRequested& event, const Turn& turn) {
     again_by_ = event.by;  // what is under way may have read the files before they were as they are now
     return turn.say(log::Level::info, "reload asked for while one is under way, it follows", {{"by", event.by}});
   }
+  if (!turn.settings.has_app) return take_over(event, turn);
   begin(event.by, event.settings, turn);
+}
+
+/// Without an app there is nothing to load: the programs follow the new configuration from here on.
+void Rollout::take_over(const ReloadRequested& event, const Turn& turn) {
+  World& world = turn.world;
+  turn.molds.clear();
+  world.current = ++world.newest;
+  turn.molds[world.current].generation = world.current;
+  if (event.settings) {
+    world.settings = *event.settings;
+    world.settings.workers = 0;
+  }
+  failure_.clear();
+  ++counts_.good;
+  notifier_.reloading(turn);
+  turn.say(log::Level::info, "reloaded", {{"gen", world.current}, {"by", event.by}});
+  notifier_.ready(turn);
+  turn.act(ReloadEnded{world.current, true, ""});
 }
 
 void Rollout::on(const RollbackRequested& event, const Turn& turn) {

@@ -45,6 +45,7 @@ class Rollout {
   const ReloadCounts& counts() const { return counts_; }
 
  private:
+  void take_over(const ReloadRequested& event, const Turn& turn);
   void begin(const std::string& by, std::optional<Settings> settings, const Turn& turn);
   void start_canary(const Turn& turn);
   bool add_canary(const Turn& turn);

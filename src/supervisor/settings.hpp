@@ -18,6 +18,8 @@ struct Settings {
   Duration grace = std::chrono::seconds(30);  ///< 0: what drains is cut at once
   config::Restart restart;
   config::Reload reload;
+  bool has_app = true;                        ///< else there are programs alone: no mold, no workers
+  config::Programs programs{};
   /// For the workers of a new generation. One that dies within this after it has said that it is ready (of a limit that
   /// its threads run into, of a database that turns its first query down) was never worth the one that it replaces.
   Duration probation{250};

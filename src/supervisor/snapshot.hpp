@@ -11,6 +11,7 @@
 #include "base/readiness.hpp"
 #include "supervisor/generation_states.hpp"
 #include "supervisor/mold.hpp"
+#include "supervisor/program_state.hpp"
 #include "supervisor/slot.hpp"
 #include "supervisor/state.hpp"
 
@@ -44,6 +45,8 @@ struct Snapshot {
   int in_progress = 0;     ///< workers that have not said yet that they have none left; only while paused
   Readiness readiness;     ///< as far as it is decided here: what the app and the drain file say, workers know
   ReloadCounts reloads;
+  std::vector<ProgramGroupRecord> programs;  ///< by name
+  bool has_app = true;
   std::map<Cause, std::uint64_t> ended;  ///< workers that have ended, by cause
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/cause_table.hpp"
 #include "base/time.hpp"
+#include "supervisor/program_state.hpp"
 
 /// What a supervisor knows, as plain values: its successor goes on with it when serval replaces itself by another
 /// version (Supervisor::state). Written by one version and read by another: a new member gets a default that an older
@@ -73,7 +74,7 @@ struct ReloadCounts {
 };
 
 /// The parts' records are its bases, so that their members travel as its own.
-struct State : TrafficRecord {
+struct State : TrafficRecord, ProgramsRecord {
   int workers = 1;                        ///< wanted
   int current = 1;
   int newest = 1;

@@ -44,15 +44,20 @@ Supervisor::Supervisor(Settings settings, const State& before)
       crashes_(before.crashes_in_a_row),
       traffic_(before),
       notifier_(Notices(world_.settings.notified, world_.settings.watchdog),
-                [this](const Turn& turn) { return headline(turn.world, readiness(), rollout_.failure(), turn.now); }),
+                [this](const Turn& turn) {
+                  return headline(turn.world, programs_.count(), readiness(), rollout_.failure(), turn.now);
+                }),
       starter_(traffic_, notifier_),
       worker_ends_(crashes_, before.ended),
       mold_life_(crashes_),
       replacement_(world_.settings),
       rollout_(starter_, notifier_, before.reload_failure, before.reloads),
-      ending_(traffic_, notifier_) {}
+      ending_(traffic_, notifier_),
+      programs_(world_.settings, before) {}
 
-Supervisor::Supervisor(Settings settings) : Supervisor(std::move(settings), State()) {}
+Supervisor::Supervisor(Settings settings) : Supervisor(std::move(settings), State()) {
+  if (!world_.settings.has_app) world_.phase = Phase::running;  // there is no boot that could fail as a whole
+}
 
 Supervisor::Supervisor(Settings settings, const State& state, TimePoint now) : Supervisor(std::move(settings), state) {
   world_.slots.clear();
@@ -88,7 +93,7 @@ Consequence Supervisor::dispatch(const Event& event, const Turn& turn) {
   return std::visit(Overloaded{
                         [&turn](const Start&) {
                           turn.world.begun = turn.now;
-                          start_mold(turn.world.mold(), turn);
+                          if (turn.settings.has_app) start_mold(turn.world.mold(), turn);
                           return Consequence();
                         },
                         [this, &turn](const ChildExited& what) { return on_exit(what, turn); },
@@ -103,7 +108,7 @@ Consequence Supervisor::dispatch(const Event& event, const Turn& turn) {
                         [](const Tick&) { return Consequence(); },  // what is due happens after every event
                         [this, &turn](const auto& what) {
                           return tell(what, turn, traffic_, starter_, worker_ends_, mold_life_, replacement_, rollout_,
-                                      ending_, log_reopening_, upgrade_, watch_);
+                                      ending_, log_reopening_, upgrade_, watch_, programs_);
                         },
                     },
                     event);
@@ -113,6 +118,7 @@ Consequence Supervisor::on_exit(const ChildExited& event, const Turn& turn) {
   const auto mold = std::find_if(turn.molds.begin(), turn.molds.end(),
                                  [&event](const auto& entry) { return entry.second.pid == event.pid; });
   if (mold != turn.molds.end()) return mold_life_.on_exit(mold->second, event.exit, turn);
+  if (programs_.on_exit(event.pid, event.exit, turn)) return {};
   Slot* slot = turn.slots.find_pid(event.pid);
   return slot == nullptr ? Consequence() : worker_ends_.on_exit(*slot, event.exit, turn);
 }
@@ -124,6 +130,7 @@ void Supervisor::see_to(const Consequence& consequence, const Turn& turn) {
     case Consequence::Kind::roll_back: return rollout_.roll_back(consequence.why, turn);
     case Consequence::Kind::boot_failed: return ending_.fail_boot(consequence.why, consequence.fields, turn);
     case Consequence::Kind::give_up: return ending_.give_up(turn);
+    case Consequence::Kind::programs_ended: return ending_.programs_ended(consequence.exit_code, turn);
   }
 }
 
@@ -139,25 +146,34 @@ void Supervisor::settle(const Turn& turn) {
     Replacement::give_up_waiting_at_door(turn);
     rollout_.settle(turn);
     MoldLife::retire_unneeded(turn);
-    outage_.settle(turn);
+    if (turn.settings.has_app) outage_.settle(turn);
   }
   starter_.settle(turn);
+  settle_programs(turn);
   watch_.settle(turn);
   log_reopening_.settle(turn);
   traffic_.settle(turn);
   upgrade_.settle(why_not_calm(), turn);
   for (Log& line : fold_.due(turn.now)) turn.act(std::move(line));
   notifier_.settle(busy_until(world_), turn);
-  ending_.finish_if_done(turn);
+  ending_.finish_if_done(programs_.all_gone(), turn);
+}
+
+/// Without an app they are what the service manager waits for.
+void Supervisor::settle_programs(const Turn& turn) {
+  const bool was_complete = turn.world.complete;
+  const Consequence consequence = programs_.settle(turn);
+  if (!turn.settings.has_app && turn.world.complete && !was_complete) notifier_.ready(turn);
+  see_to(consequence, turn);
 }
 
 TimePoint Supervisor::find_next_wakeup(TimePoint now) const {
   if (world_.phase == Phase::finished) return TimePoint::max();
   return std::min({world_.leaves_at, next_deadline(world_, now), starter_.next(world_, now), replacement_.next(),
                    world_.probation_over(now), Rollout::next(world_),
-                   world_.phase == Phase::running ? outage_.next() : TimePoint::max(),
-                   watch_.next(world_.settings, world_.slots), traffic_.next(), upgrade_.next(), fold_.next(),
-                   notifier_.next()});
+                   world_.phase == Phase::running && world_.settings.has_app ? outage_.next() : TimePoint::max(),
+                   programs_.next(now), watch_.next(world_.settings, world_.slots), traffic_.next(), upgrade_.next(),
+                   fold_.next(), notifier_.next()});
 }
 
 StopEffect Supervisor::effect_of(const StopRequested& event, TimePoint now) const {
@@ -188,6 +204,8 @@ Snapshot Supervisor::snapshot() const {
   result.in_progress = traffic_.in_progress(world_.slots);
   result.reloads = rollout_.counts();
   result.ended = worker_ends_.counts();
+  result.programs = programs_.record().programs;
+  result.has_app = world_.settings.has_app;
   return result;
 }
 
@@ -197,6 +215,7 @@ Readiness Supervisor::readiness() const {
   server.booting = !world_.complete;
   server.draining = traffic_.drained();
   server.paused = traffic_.pause() != 0;
+  if (!world_.settings.has_app) server.needed = 0;
   server.serving = world_.slots.count([](const Slot& slot) { return slot.serving(); });
   if (world_.rollout && world_.rollout->step == RolloutInHand::Step::watching && server.serving > 0) {
     const int canaries =
@@ -211,6 +230,7 @@ std::string Supervisor::why_not_calm() const {
   if (world_.rollout) return "a reload is under way";
   if (log_reopening_.under_way()) return "logs are being reopened";
   if (watch_.looking()) return "workers are being looked at";
+  if (const std::string why = programs_.why_not_calm(); !why.empty()) return why;
   if (world_.slots.any([](const Slot& slot) { return slot.forking(); })) return "a worker is being forked";
   return "";
 }
@@ -220,6 +240,7 @@ bool Supervisor::may_upgrade_now() const { return upgrade_.checked() && why_not_
 State Supervisor::state() const {
   State state;
   static_cast<TrafficRecord&>(state) = traffic_.record();
+  static_cast<ProgramsRecord&>(state) = programs_.record();
   state.workers = world_.settings.workers;
   state.current = world_.current;
   state.newest = world_.newest;

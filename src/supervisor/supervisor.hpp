@@ -14,6 +14,7 @@
 #include "supervisor/mold_life.hpp"
 #include "supervisor/notifier.hpp"
 #include "supervisor/outage.hpp"
+#include "supervisor/programs.hpp"
 #include "supervisor/replacement.hpp"
 #include "supervisor/rollout.hpp"
 #include "supervisor/snapshot.hpp"
@@ -71,6 +72,7 @@ class Supervisor {
   Consequence on_exit(const ChildExited& event, const Turn& turn);
   void see_to(const Consequence& consequence, const Turn& turn);
   void settle(const Turn& turn);
+  void settle_programs(const Turn& turn);
   std::string why_not_calm() const;
   TimePoint find_next_wakeup(TimePoint now) const;
 
@@ -92,6 +94,7 @@ class Supervisor {
   UpgradePlan upgrade_;
   Outage outage_;
   Watch watch_;
+  Programs programs_;
 };
 
 }  // namespace serval::supervisor

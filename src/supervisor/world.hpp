@@ -55,7 +55,8 @@ struct World {
   std::optional<RolloutInHand> rollout;
   std::optional<KeptGeneration> kept;
   Phase phase = Phase::booting;
-  bool complete = false;  ///< all workers have been ready together once
+  bool complete = false;  ///< all workers have been ready together once; without an app, all programs
+  bool at_once = false;   ///< the stop: what still runs is cut
   TimePoint begun{};
   TimePoint leaves_at = TimePoint::max();  ///< a stop was asked for, and until then all serve on
   TokenBucket forks;                       ///< of molds and workers

@@ -75,7 +75,7 @@ class ConfigErrors(ServalTest):
         self.assertRegex(self.check("[workers]\ncount = 1\n"), r"app\.library")
 
     def test_keys_of_later_versions_are_not_accepted_silently(self):
-        for table, key in (("tls", 'certificate = "x.pem"'), ("programs.mailer", 'command = ["./mailer"]')):
+        for table, key in (("tls", 'certificate = "x.pem"'), ("static", 'root = "public"')):
             with self.subTest(f"[{table}] {key}"):
                 text = self.check(f'[app]\nlibrary = "x.so"\n[{table}]\n{key}\n')
                 self.assertRegex(text, r"serval\.toml:[34]:\d+: error: ")

@@ -80,8 +80,7 @@ TEST(Commands, UnknownOnesNameTheNearest) {
 }
 
 TEST(Commands, WhatOtherServersCallThemIsHintedAt) {
-  const std::pair<const char*, const char*> table[] = {{"start", "hint: serval run serves"},
-                                                       {"restart", "hint: serval reload replaces"},
+  const std::pair<const char*, const char*> table[] = {{"restart", "hint: serval reload replaces"},
                                                        {"list", "hint: serval status shows"},
                                                        {"ps", "hint: serval status shows"},
                                                        {"-v", "hint: serval version"},
@@ -125,8 +124,8 @@ TEST(Commands, TheManualHasEachInItsSynopsis) {
   EXPECT_THAT(
       synopsis,
       HasSubstr(
-          ".Cm reload\n.Op Fl -timeout Ar DURATION\n.Op Fl c Ar FILE\n.Op Fl -socket Ar PATH\n.Op Fl -name Ar NAME\n"));
-  EXPECT_THAT(page, HasSubstr(".It Nm Cm reload Oo Fl -timeout Ar DURATION Oc Oo Fl c Ar FILE Oc Oo Fl -socket Ar PATH "
+          ".Cm reload\n.Ar [PROGRAM]\n.Op Fl -timeout Ar DURATION\n.Op Fl c Ar FILE\n.Op Fl -socket Ar PATH\n.Op Fl -name Ar NAME\n"));
+  EXPECT_THAT(page, HasSubstr(".It Nm Cm reload Ar [PROGRAM] Oo Fl -timeout Ar DURATION Oc Oo Fl c Ar FILE Oc Oo Fl -socket Ar PATH "
                               "Oc Oo Fl -name Ar NAME Oc\n"));
   std::remove(path.c_str());
 }

@@ -75,6 +75,15 @@ TEST(LogFilter, lets_through_what_passes_all_of_it) {
   for (const Case& c : cases) {
     EXPECT_EQ(passes(c.filter, kText), c.passes) << c.filter.process << ' ' << c.filter.text;
   }
+  LogFilter program;
+  program.program = "mailer";
+  const auto line = [](std::string_view text) { return "2026-11-21T10:00:00.123Z info  " + std::string(text); };
+  EXPECT_TRUE(passes(program, line("mailer[0] pid=811 stream=stdout: hello")));
+  EXPECT_FALSE(passes(program, line("mailer2[0] pid=811 stream=stdout: hello")));
+  EXPECT_TRUE(passes(program, line("master pid=1: program ended program=mailer instance=0")));
+  EXPECT_FALSE(passes(program, line("master pid=1: program ended program=mailer2 instance=0")));
+  EXPECT_FALSE(passes(program, line("worker[0] pid=1: said program=mailer instance=0")));
+  EXPECT_TRUE(passes(program, R"({"time":"t","level":"info","process":"master","msg":"m","program":"mailer"})"));
   EXPECT_TRUE(passes({}, "plain"));
   EXPECT_FALSE(passes({.process = {}, .at_least = Level::debug, .text = {}}, "plain"));
 }

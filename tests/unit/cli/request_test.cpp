@@ -25,14 +25,25 @@ TEST(Request, IsMadeOfWordsAndFlags) {
     std::vector<std::string> words;
     std::string expected;
   };
-  const std::string workers = " is no number of workers; for example serval scale 8, or +1, or -1";
-  const std::string recycled = " is no slot; serval recycle 0, or serval recycle all";
+  const std::string workers = " is no number of workers; for example serval scale 8, or +1, or -1, or mailer=3";
+  const std::string recycled = " is no slot; serval recycle 0, or serval recycle all, or a program's name";
   const std::string seen = " is no slot; serval stacks 0, or serval stacks for all workers";
   const Row table[] = {
       {"status", {}, "{}"},
       {"status", {"--json"}, "{}"},
       {"stop", {}, R"({"now":false})"},
       {"stop", {"--now"}, R"({"now":true})"},
+      {"stop", {"mailer"}, R"({"now":false,"program":"mailer"})"},
+      {"stop", {"2nd"}, "\"2nd\" is no program; serval stop mailer, or serval stop for the server"},
+      {"start", {"mailer"}, R"({"program":"mailer"})"},
+      {"reload", {}, "{}"},
+      {"reload", {"mailer"}, R"({"program":"mailer"})"},
+      {"scale", {"mailer=3"}, R"({"program":"mailer","to":3})"},
+      {"scale", {"mailer=+1"}, R"({"program":"mailer","by":1})"},
+      {"scale", {"mailer=-1"}, R"({"program":"mailer","by":-1})"},
+      {"scale", {"mailer=x"}, "\"mailer=x\"" + workers},
+      {"scale", {"mailer="}, "\"mailer=\"" + workers},
+      {"scale", {"=3"}, "\"=3\"" + workers},
       {"scale", {"8"}, R"({"to":8})"},
       {"scale", {"0"}, R"({"to":0})"},
       {"scale", {"+1"}, R"({"by":1})"},
@@ -48,7 +59,8 @@ TEST(Request, IsMadeOfWordsAndFlags) {
       {"recycle", {"0"}, R"({"slot":0})"},
       {"recycle", {"all"}, "{}"},
       {"recycle", {"-1"}, "\"-1\"" + recycled},
-      {"recycle", {"every"}, "\"every\"" + recycled},
+      {"recycle", {"mailer"}, R"({"program":"mailer"})"},
+      {"recycle", {"2nd"}, "\"2nd\"" + recycled},
       {"stacks", {}, "{}"},
       {"stacks", {"3"}, R"({"slot":3})"},
       {"stacks", {"all"}, "\"all\"" + seen},

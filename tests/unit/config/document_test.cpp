@@ -7,6 +7,7 @@
 
 #include "config/decode.hpp"
 #include "config/file.hpp"
+#include "config/programs.hpp"
 
 namespace serval::config {
 namespace {
@@ -35,13 +36,18 @@ TEST(Document, SampleWithoutCommentMarksSetsEveryOptionToItsDefault) {
     text += (option ? line.substr(1) : line) + '\n';
   }
   const auto values = values_of(text);
-  EXPECT_EQ(values.size(), options().size());
-  Config config;
-  std::vector<Problem> problems;
-  for (const auto& value : values) decode(*value.option, value.raw, config, problems);
-  EXPECT_EQ(format_problems(problems, "error"), "");
-  config.app.library.clear();
-  EXPECT_EQ(to_text(config), to_text(Config{}));
+  constexpr std::size_t kOneTable = 1;
+  EXPECT_EQ(values.size(), options().size() + kOneTable + program_options().size());
+  Loaded loaded;
+  for (const auto& value : values) {
+    if (value.program.empty()) decode(*value.option, value.raw, loaded.config, loaded.problems);
+  }
+  read_programs(values, "", loaded);
+  EXPECT_EQ(format_problems(loaded.problems, "error"), "");
+  loaded.config.app.library.clear();
+  Config expected;
+  expected.programs["mailer"].command = {"./mailer", "--queue", "default"};
+  EXPECT_EQ(to_text(loaded.config), to_text(expected));
 }
 
 TEST(Document, EveryExampleIsAValueOfItsOption) {

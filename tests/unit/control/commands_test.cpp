@@ -34,7 +34,7 @@ TEST(Commands, AServerThatIsStoppingRefusesThoseThatWouldHaveNoEffect) {
   for (const Command& command : commands()) {
     if (!command.while_stopping) refused.push_back(command.name);
   }
-  EXPECT_THAT(refused, testing::ElementsAre("scale", "recycle", "drain", "undrain", "pause", "resume", "profile"));
+  EXPECT_THAT(refused, testing::ElementsAre("start", "scale", "recycle", "drain", "undrain", "pause", "resume", "profile"));
 }
 
 TEST(Commands, OnlyStatusIsNotNoticed) {

@@ -56,6 +56,7 @@ TEST(MayReplace, SaysHowToKeepANameThatTheLibraryHasChanged) {
   running.server.name = "shop";
   next.server.name = "shop-v2";
   EXPECT_THAT(why_not(running, reading_of(next)), Not(HasSubstr("keeps it")));
+  running.app.library = "/srv/libshop.so";
   next.app.library = "/srv/libshop-v2.so";
   EXPECT_EQ(why_not(running, reading_of(next)),
             "server.name cannot change without a restart (from shop to shop-v2), which is the name of app.library: "

@@ -15,11 +15,12 @@ class HeadlineTest : public ::testing::Test {
     Readiness readiness;
     readiness.serving = stage.world.slots.count([](const Slot& slot) { return slot.serving(); });
     readiness.draining = drained;
-    return headline(stage.world, readiness, reload_failure, TimePoint{} + 1h);
+    return headline(stage.world, programs, readiness, reload_failure, TimePoint{} + 1h);
   }
 
   Stage stage{settings(2)};
   bool drained = false;
+  Programs::Count programs;
 };
 
 TEST_F(HeadlineTest, OfAServerThatBootsServesAndStops) {
@@ -34,6 +35,17 @@ TEST_F(HeadlineTest, OfAServerThatBootsServesAndStops) {
   EXPECT_EQ(line(), "stopping: 1 worker drains");
   stage.world.slots[1].clear();
   EXPECT_EQ(line(), "stopping");
+}
+
+TEST_F(HeadlineTest, OfPrograms) {
+  programs = {.ready = 2, .wanted = 3, .running = 3};
+  stage.all_serve();
+  EXPECT_EQ(line(), "2 of 2 workers serve, generation 1; 2 of 3 programs run");
+  stage.world.settings.has_app = false;
+  EXPECT_EQ(line().substr(0, 21), "2 of 3 programs run");
+  stage.world.phase = Phase::stopping;
+  for (Slot& slot : stage.world.slots) slot.clear();
+  EXPECT_EQ(line(), "stopping: 3 programs left");
 }
 
 TEST_F(HeadlineTest, SaysWhateverIsNotAsUsual) {

@@ -55,6 +55,17 @@ struct Words {
   std::string operator()(const UpgradeRefused& action) const { return "upgrade refused, " + action.why; }
   std::string operator()(const RetireListeners&) const { return "retire listeners"; }
   std::string operator()(const RefuseConnections&) const { return "refuse"; }
+  std::string operator()(const LaunchProgram& action) const {
+    return "launch " + action.name + "[" + std::to_string(action.number) + "] as " + std::to_string(action.id);
+  }
+  std::string operator()(const SignalProgram& action) const {
+    return "signal " + std::to_string(action.pid) + " by " + std::to_string(action.signal) + (action.tree ? " with all" : "");
+  }
+  std::string operator()(const EndLeftovers& action) const {
+    const auto at = std::chrono::duration_cast<Duration>(action.deadline.time_since_epoch());
+    return "end what " + std::to_string(action.pid) + " left by " + std::to_string(at.count()) + "ms";
+  }
+  std::string operator()(const LookAtPrograms&) const { return "look at programs"; }
   std::string operator()(const Notify& action) const { return "notify " + action.state; }
   std::string operator()(const Finish& action) const { return "finish " + std::to_string(action.exit_code); }
   std::string operator()(const Log& action) const {

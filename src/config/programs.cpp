@@ -1,0 +1,214 @@
+#include "config/programs.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+
+#include "base/address.hpp"
+#include "base/text.hpp"
+#include "base/units.hpp"
+#include "config/decode.hpp"
+#include "config/encode.hpp"
+#include "config/program_values.hpp"
+
+namespace serval::config {
+namespace {
+
+constexpr std::string_view kApp = "app";
+
+/// For rules that look at one program of those that were loaded.
+struct Reviewed {
+  Loaded& loaded;
+  const std::string& name;
+  const Program& program;
+
+  const ValueSource& at(std::string_view key) const {
+    const auto found = loaded.origins.find(program_path(name, key));
+    const auto table = loaded.origins.find("programs." + name);
+    static const ValueSource nowhere;
+    if (found != loaded.origins.end() && found->second.kind != ValueSource::Kind::defaulted) return found->second;
+    return table == loaded.origins.end() ? nowhere : table->second;
+  }
+  void refuse(std::string_view key, const std::string& what, std::string hint) const {
+    loaded.problems.push_back({at(key), program_path(name, key) + what, std::move(hint)});
+  }
+};
+
+void require_command(const Reviewed& one) {
+  const bool said = one.loaded.origins.at(program_path(one.name, "command")).kind != ValueSource::Kind::defaulted;
+  if (!said)
+    return one.refuse("command", " is missing: there is nothing to start", "for example command = [\"./mailer\"]");
+  if (one.program.command.empty() || one.program.command.front().empty())
+    one.refuse("command", " names no program", "for example [\"./mailer\"]");
+}
+
+void check_limits(const Reviewed& one) {
+  for (const auto& [resource, limit] : one.program.limits) {
+    if (resource_number(resource)) continue;
+    one.refuse("limits", "." + resource + ": there is no such resource",
+               "as, core, cpu, data, fsize, memlock, nofile, nproc or stack");
+  }
+}
+
+void check_memory(const Reviewed& one) {
+  const Program& program = one.program;
+  if (program.memory_soft == 0 || program.memory_hard == 0 || program.memory_soft <= program.memory_hard) return;
+  one.refuse("memory_soft",
+             " = " + quoted(format_size(program.memory_soft)) + " is more than " +
+                 program_path(one.name, "memory_hard") + " = " + quoted(format_size(program.memory_hard)),
+             "lower the first or raise the second");
+}
+
+/// A program that lives for longer than it may take to be ready is always killed first.
+void check_alive(const Reviewed& one) {
+  const auto rule = parse_ready(one.program.ready);
+  if (!rule || rule->kind != ReadyRule::Kind::alive || rule->alive < one.program.ready_timeout) return;
+  one.refuse("ready",
+             " = " + quoted(one.program.ready) + " is not less than " + program_path(one.name, "ready_timeout") +
+                 " = " + quoted(format_duration(one.program.ready_timeout)),
+             "lower the first or raise the second");
+}
+
+void check_after(const Reviewed& one) {
+  const Programs& programs = one.loaded.config.programs;
+  for (const std::string& other : one.program.after) {
+    if (other == one.name) {
+      one.refuse("after", " names the program itself", "remove it");
+    } else if (other == kApp && !one.loaded.config.has_app()) {
+      one.refuse("after", " names \"app\", but there is none", "remove it, or set app.library");
+    } else if (other != kApp && !programs.contains(other)) {
+      std::vector<std::string_view> names = {kApp};
+      for (const auto& [name, program] : programs) names.push_back(name);
+      const auto near = nearest(other, names);
+      one.refuse("after", " names " + quoted(shortened(other, 80)) + ": there is no such program",
+                 near ? "did you mean " + quoted(*near) + "?" : "");
+    }
+  }
+}
+
+bool waits_for(const Programs& programs, const std::string& from, const std::string& to, std::set<std::string>& seen) {
+  const auto found = programs.find(from);
+  if (found == programs.end() || !seen.insert(from).second) return false;
+  return std::any_of(found->second.after.begin(), found->second.after.end(),
+                     [&](const std::string& next) { return next == to || waits_for(programs, next, to, seen); });
+}
+
+/// Said once for each circle, at its first program.
+void check_circles(Loaded& loaded) {
+  std::set<std::string> said;
+  for (const auto& [name, program] : loaded.config.programs) {
+    const bool itself = std::find(program.after.begin(), program.after.end(), name) != program.after.end();
+    std::set<std::string> seen;
+    if (itself || said.contains(name) || !waits_for(loaded.config.programs, name, name, seen)) continue;
+    said.insert(seen.begin(), seen.end());
+    Reviewed{loaded, name, program}.refuse("after", " leads back to the program itself: none of the circle could start",
+                                           "take one name out of after");
+  }
+}
+
+/// Each address is opened once, for the app or for one program.
+void check_listen(Loaded& loaded) {
+  std::vector<std::pair<Address, std::string>> seen;
+  for (const std::string& bind : loaded.config.server.bind) {
+    if (auto address = Address::parse(bind); address && loaded.config.has_app())
+      seen.emplace_back(*address, "server.bind");
+  }
+  for (const auto& [name, program] : loaded.config.programs) {
+    for (const std::string& text : program.listen) {
+      const auto address = Address::parse(text);
+      if (!address) continue;
+      const bool chosen = address->kind == Address::Kind::tcp && address->port == 0;  // by the kernel
+      const auto first = std::find_if(seen.begin(), seen.end(), [&](const auto& other) {
+        return other.first.same_place(*address) || other.first.overlap(*address) == Overlap::full;
+      });
+      if (first != seen.end() && !chosen) {
+        Reviewed{loaded, name, program}.refuse(
+            "listen", " has " + quoted(text) + ", which " + first->second + " has already", "remove one of them");
+      }
+      seen.emplace_back(*address, program_path(name, "listen"));
+    }
+  }
+}
+
+void assign(const FileValue& value, const std::filesystem::path& folder, Loaded& loaded) {
+  const ProgramOption named(*value.option, value.program);
+  const Option& option = named.get();
+  const std::string path(option.path);
+  loaded.origins[path] = value.raw.at;
+  if (names_variables(value.raw)) loaded.config.from_variables.push_back(path);
+  if (value.raw.written) loaded.written.emplace(path, shown(option, value.raw));
+  Program& program = loaded.config.programs[value.program];
+  std::swap(loaded.config.program, program);
+  decode(option, value.raw, loaded.config, loaded.problems);
+  std::swap(loaded.config.program, program);
+  if (option.is_path) program.working_directory = (folder / program.working_directory).lexically_normal().string();
+}
+
+}  // namespace
+
+std::string program_path(std::string_view name, std::string_view key) {
+  return "programs." + std::string(name) + "." + std::string(key);
+}
+
+Config with_program(const Program& program) {
+  Config config;
+  config.program = program;
+  return config;
+}
+
+void read_programs(const FileValues& values, const std::string& folder, Loaded& loaded) {
+  for (const FileValue& value : values) {
+    if (value.program.empty()) continue;
+    if (value.option != nullptr) {
+      assign(value, folder, loaded);
+      continue;
+    }
+    // The table itself, which comes before its keys.
+    Program& program = loaded.config.programs[value.program];
+    program.working_directory = std::filesystem::path(folder).lexically_normal().string();
+    loaded.origins["programs." + value.program] = value.raw.at;
+    for (const Option& row : program_options())
+      loaded.origins.emplace(program_path(value.program, key_of(row.path)), ValueSource{});
+  }
+}
+
+void validate_programs(Loaded& loaded) {
+  for (const auto& [name, program] : loaded.config.programs) {
+    const Reviewed one{loaded, name, program};
+    require_command(one);
+    check_limits(one);
+    check_memory(one);
+    check_alive(one);
+    check_after(one);
+  }
+  check_circles(loaded);
+  check_listen(loaded);
+}
+
+std::vector<std::pair<std::string, std::string>> programs_to_text(const Config& config) {
+  std::vector<std::pair<std::string, std::string>> texts;
+  for (const auto& [name, program] : config.programs) {
+    const Config one = with_program(program);
+    for (const Option& row : program_options())
+      texts.emplace_back(program_path(name, key_of(row.path)), encode(row, one));
+  }
+  return texts;
+}
+
+bool program_from_text(std::string_view path, std::string_view text, Config& config, std::vector<Problem>& problems) {
+  constexpr std::string_view kPrefix = "programs.";
+  if (!path.starts_with(kPrefix)) return false;
+  const Option* row = find_program_option(key_of(path));
+  const auto end = path.rfind('.');
+  if (row == nullptr || end < kPrefix.size()) return false;
+  const std::string name(path.substr(kPrefix.size(), end - kPrefix.size()));
+  if (!check_program_name(name)) return false;
+  const ProgramOption named(*row, name);
+  Program& program = config.programs[name];
+  std::swap(config.program, program);
+  decode(named.get(), raw_from_encoded(named.get(), text, {}), config, problems);
+  std::swap(config.program, program);
+  return true;
+}
+
+}  // namespace serval::config

@@ -1,0 +1,81 @@
+#include "control/program_status.hpp"
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <chrono>
+#include <utility>
+
+#include "base/cause_table.hpp"
+#include "control/protocol.hpp"
+#include "supervisor/program_rules.hpp"
+
+namespace serval::control {
+namespace {
+
+using supervisor::ProgramState;
+
+json::value text_or_null(std::string_view text) {
+  return text.empty() ? json::value(nullptr) : json::value(utf8(text));
+}
+
+std::int64_t milliseconds(Clock::duration span) {
+  return std::max<std::int64_t>(std::chrono::duration_cast<Duration>(span).count(), 0);
+}
+
+json::object instance_status(const supervisor::ProgramInstanceRecord& instance, const ProgramReading* reading,
+                             TimePoint now) {
+  const json::value null(nullptr);
+  const bool waits = instance.state == ProgramState::waiting;
+  const bool lives = !waits && instance.state != ProgramState::ended;
+  const bool goes = instance.cause != Cause::none;
+  const bool cools = waits && instance.deadline > now && instance.deadline != TimePoint::max();
+  return {{"instance", instance.number},
+          {"pid", lives && instance.pid != 0 ? json::value(instance.pid) : null},
+          {"state", utf8(supervisor::name_of(instance.state))},
+          {"cause", goes ? json::value(utf8(serval::name_of(instance.cause))) : null},
+          {"age_s", lives ? json::value(milliseconds(now - instance.started) / 1000) : null},
+          {"failures", instance.failures},
+          {"restart_in_ms", cools ? json::value(milliseconds(instance.deadline - now)) : null},
+          {"ended", text_or_null(instance.why)},
+          {"outdated", instance.outdated},
+          {"memory_bytes", reading != nullptr && reading->memory ? json::value(*reading->memory) : null},
+          {"cpu_s", reading != nullptr ? json::value(static_cast<double>(reading->cpu.count()) / 1e6) : null},
+          {"status", text_or_null(reading != nullptr ? reading->status : "")}};
+}
+
+json::object program_status(const supervisor::ProgramGroupRecord& group, const std::vector<ProgramReading>& readings,
+                            TimePoint now) {
+  auto rows = group.instances;
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const auto& a, const auto& b) { return std::pair(a.number, a.id) < std::pair(b.number, b.id); });
+  json::array instances;
+  for (const auto& row : rows) {
+    const auto reading =
+        std::find_if(readings.begin(), readings.end(), [&](const ProgramReading& one) { return one.id == row.id; });
+    instances.push_back(instance_status(row, reading == readings.end() ? nullptr : &*reading, now));
+  }
+  json::object restarts;
+  for (const auto& [cause, count] : group.restarts) {
+    const std::string_view name = serval::name_of(cause);
+    restarts.emplace(json::string_view(name.data(), name.size()), count);
+  }
+  return {{"name", utf8(group.name)},
+          {"wanted", group.wanted},
+          {"on", group.on},
+          {"up", supervisor::is_up(group)},
+          {"failure", text_or_null(group.failure)},
+          {"restarts", std::move(restarts)},
+          {"instances", std::move(instances)}};
+}
+
+}  // namespace
+
+json::array programs_status(const supervisor::Snapshot& snapshot, const std::vector<ProgramReading>& readings,
+                            TimePoint now) {
+  json::array programs;
+  for (const auto& group : snapshot.programs) programs.push_back(program_status(group, readings, now));
+  return programs;
+}
+
+}  // namespace serval::control

@@ -1,0 +1,102 @@
+#include "control/program_table.hpp"
+
+#include <algorithm>
+#include <boost/json/value.hpp>
+#include <vector>
+
+#include "base/text.hpp"
+#include "control/shown.hpp"
+
+namespace serval::control {
+namespace {
+
+namespace json = boost::json;
+
+using Row = std::vector<std::string>;
+
+constexpr std::size_t kIndent = 6;
+
+std::string memory_cell(const json::object& instance) {
+  const auto bytes = number_at(instance, "memory_bytes");
+  return bytes ? show_size(static_cast<std::uint64_t>(std::max<std::int64_t>(*bytes, 0))) : std::string(kUnknown);
+}
+
+std::int64_t restarts_of(const json::object& program) {
+  std::int64_t sum = 0;
+  if (const json::object* restarts = object_in(program, "restarts")) {
+    for (const auto& entry : *restarts)
+      sum += number_at(*restarts, {entry.key().data(), entry.key().size()}).value_or(0);
+  }
+  return sum;
+}
+
+/// What is not as usual with it; empty: nothing.
+std::string note_on(const json::object& instance) {
+  std::vector<std::string> notes;
+  const std::string state = text_at(instance, "state");
+  if (const auto cause = maybe_text_at(instance, "cause"))
+    notes.push_back((state == "ready" ? "to be replaced: " : "goes: ") + *cause);
+  if (number_at(instance, "restart_in_ms")) notes.push_back("starts again in " + time_in(instance, "restart_in_ms", 1));
+  if (state == "waiting" || state == "ended") {
+    if (const auto ended = maybe_text_at(instance, "ended")) notes.push_back("ended: " + *ended);
+  }
+  if (number_at(instance, "failures").value_or(0) > 1)
+    notes.push_back(number(instance, "failures") + " failures in a row");
+  if (flag_at(instance, "outdated")) notes.push_back("its table has changed since");
+  if (const auto status = maybe_text_at(instance, "status")) notes.push_back(*status);
+  return join(notes, ", ");
+}
+
+std::string state_of(const json::object& program) {
+  if (!flag_at(program, "on")) return "stopped";
+  return flag_at(program, "up") ? "up" : "not up";
+}
+
+}  // namespace
+
+std::string program_table(const json::object& status) {
+  const auto programs = objects_in(status, "programs");
+  if (programs.empty()) return {};
+  std::vector<Row> rows = {{"PROGRAM", "NO", "PID", "STATE", "AGE", "MEMORY"}};
+  std::vector<std::string> notes = {""};
+  for (const json::object* program : programs) {
+    const auto instances = objects_in(*program, "instances");
+    const std::string restarts = std::to_string(restarts_of(*program));
+    std::string about = text_at(*program, "name") + " " + state_of(*program) + ", " + number(*program, "wanted") +
+                        " wanted" + (restarts == "0" ? "" : ", " + restarts + " restarts");
+    if (const auto failure = maybe_text_at(*program, "failure")) about += ": " + *failure;
+    rows.push_back({about});
+    notes.emplace_back();
+    for (const json::object* instance : instances) {
+      std::string age = time_in(*instance, "age_s", 1000);
+      std::erase(age, ' ');
+      rows.push_back({text_at(*program, "name"), number(*instance, "instance"), number(*instance, "pid"),
+                      text_at(*instance, "state"), age, memory_cell(*instance)});
+      notes.push_back(note_on(*instance));
+    }
+  }
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; row.size() > 1 && i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text = "\n";
+  std::string heads;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].size() == 1) {
+      heads += rows[i].front() + '\n';
+      continue;
+    }
+    std::string line;
+    for (std::size_t column = 0; column < rows[i].size(); ++column) {
+      const std::string padding(widths[column] - rows[i][column].size(), ' ');
+      const bool right = column == 1 || column == 2 || column == 5;
+      line += (column > 0 ? " " : "") + (right ? padding + rows[i][column] : rows[i][column] + padding);
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+    if (!notes[i].empty()) text += std::string(kIndent, ' ') + notes[i] + '\n';
+  }
+  return text + '\n' + heads;
+}
+
+}  // namespace serval::control

@@ -1,0 +1,333 @@
+#include "master/programs.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+
+#include "base/address.hpp"
+#include "base/errno_text.hpp"
+#include "base/log.hpp"
+#include "config/load.hpp"
+#include "config/program_values.hpp"
+#include "master/exits.hpp"
+#include "master/notify_socket.hpp"
+#include "master/program_launch.hpp"
+#include "os/process_memory.hpp"
+#include "os/process_tree.hpp"
+#include "os/spawn.hpp"
+#include "os/spawned.hpp"
+#include "os/thread_stat.hpp"
+
+namespace serval::master {
+namespace {
+
+constexpr int kFirstSocket = 3;  // sd_listen_fds(3)
+constexpr int kNotificationsPerTurn = 16;
+/// With what it takes from a program whose descriptor it is, a line fits.
+constexpr std::size_t kMaxReadyLine = 256;
+
+/// ':' parts the names in LISTEN_FDNAMES.
+std::string socket_name(const std::string& bind, const std::string& program) {
+  const auto address = Address::parse(bind);
+  return address && address->kind == Address::Kind::systemd ? address->name : program;
+}
+
+/// 0 for one that has just ended.
+std::uint64_t resident(pid_t pid) {
+  const auto bytes = os::resident_bytes(pid);
+  return bytes ? *bytes : 0;
+}
+
+}  // namespace
+
+void Programs::perform(const supervisor::LaunchProgram& action) {
+  auto process = launch(action);
+  if (!process) return tell_(supervisor::ProgramNotStarted{action.id, process.error()});
+  ProgramProcess& one = **process;
+  processes_[action.id] = std::move(*process);
+  await(one);
+  guard_.add(one.pid);
+  tell_(supervisor::ProgramStarted{one.id, one.pid});
+  start_prober(one, action.program);
+}
+
+Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::LaunchProgram& action) {
+  const Generation& generation = parts_.generations.in_force();
+  const config::Program& program = action.program;
+  auto process = std::make_unique<ProgramProcess>();
+  process->id = action.id;
+  process->name = action.name;
+  process->number = action.number;
+
+  os::Spawn what;
+  ProgramWords words{.name = action.name, .number = action.number};
+  const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!nothing) return Error{"cannot open /dev/null: " + errno_text()};
+  what.fds.emplace_back(nothing.get(), 0);
+  int next_fd = kFirstSocket;
+  if (const auto listeners = generation.program_listeners.find(action.name);
+      listeners != generation.program_listeners.end()) {
+    for (const auto& listener : listeners->second) {
+      what.fds.emplace_back(listener->inherited().fd, next_fd++);
+      words.sockets.push_back(socket_name(listener->bind(), action.name));
+    }
+  }
+  const auto rule = config::parse_ready(program.ready);
+  UniqueFd ready_write;
+  if (rule && rule->kind == config::ReadyRule::Kind::fd) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return Error{"cannot make a pipe for its readiness: " + errno_text()};
+    process->ready_fd.reset(ends[0]);
+    ready_write.reset(ends[1]);
+    words.ready_fd = next_fd;
+    what.fds.emplace_back(ready_write.get(), next_fd++);
+  }
+  auto notify = NotifySocket::open();
+  if (!notify) return Error{notify.error()};
+  words.notify_address = notify->address;
+  process->notify_fd = std::move(notify->fd);
+  OutputPipes pipes;
+  if (generation.config->log.capture) {
+    auto made = OutputPipes::make();
+    if (!made) return Error{made.error()};
+    pipes = std::move(*made);
+    what.fds.emplace_back(pipes.output_write.get(), 1);
+    what.fds.emplace_back(pipes.error_write.get(), 2);
+  }
+
+  auto traits = traits_of(program, generation.config->server);
+  if (!traits) return Error{traits.error()};
+  what.traits = *std::move(traits);
+  what.environment = program_environment(config::process_environment(), program, words);
+  auto path = find_command(program, *what.environment);
+  if (!path) return Error{path.error()};
+  what.program = *std::move(path);
+  what.arguments.assign(program.command.begin() + 1, program.command.end());
+  what.working_directory = program.working_directory;
+  const auto pid = os::spawn(what);
+  if (!pid) return Error{pid.error()};
+
+  process->pid = *pid;
+  if (generation.config->log.capture) process->captures.emplace(parts_.io, pipes, process->title(), 0, *pid);
+  listen_for_ready(*process);
+  listen_for_notifications(*process);
+  return process;
+}
+
+void Programs::listen_for_ready(ProgramProcess& process) {
+  if (!process.ready_fd) return;
+  ::fcntl(process.ready_fd.get(), F_SETFL, O_NONBLOCK);
+  process.ready_watch.emplace(parts_.io, process.ready_fd.get(), [this, &process] { read_ready(process); });
+}
+
+/// A newline anywhere says it, as with s6; the end of the pipe without one does not.
+void Programs::read_ready(ProgramProcess& process) {
+  if (!process.ready_fd) return;
+  std::array<char, kMaxReadyLine> text;
+  const ssize_t size = ::read(process.ready_fd.get(), text.data(), text.size());
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  const bool said = size > 0 && std::memchr(text.data(), '\n', static_cast<std::size_t>(size)) != nullptr;
+  if (size > 0 && !said) return;
+  process.ready_watch.reset();
+  process.ready_fd.reset();
+  if (said) tell_(supervisor::ProgramReady{process.id});
+}
+
+void Programs::listen_for_notifications(ProgramProcess& process) {
+  if (!process.notify_fd) return;
+  process.notify_watch.emplace(parts_.io, process.notify_fd.get(), [this, &process] { read_notifications(process); });
+}
+
+void Programs::read_notifications(ProgramProcess& process) {
+  bool ready = false;
+  for (int i = 0; i < kNotificationsPerTurn; ++i) {
+    auto said = receive_notification(process.notify_fd.get(), process.pid);
+    if (!said) break;
+    ready = ready || said->ready;
+    if (!said->status.empty()) process.status = std::move(said->status);
+  }
+  if (ready) tell_(supervisor::ProgramReady{process.id});
+}
+
+/// Connecting waits, and the answer of a server is bytes from outside: a process of its own does both, with the rights
+/// of the program.
+void Programs::start_prober(ProgramProcess& process, const config::Program& program) {
+  const auto rule = config::parse_ready(program.ready);
+  using Kind = config::ReadyRule::Kind;
+  if (!rule || (rule->kind != Kind::tcp && rule->kind != Kind::http)) return;
+  auto traits = traits_of(program, parts_.generations.in_force().config->server);
+  if (!traits) return;
+  os::Spawn what;
+  what.program = os::kOwnProgram;
+  what.arguments = {"probe", rule->address};
+  if (rule->kind == Kind::http) what.arguments.push_back(rule->path);
+  what.called = "the probe of " + process.title();
+  what.traits.own_session = true;
+  what.traits.dies_with_us = true;
+  what.traits.identity = traits->identity;
+  what.traits.groups = traits->groups;
+  const auto pid = os::spawn(what);
+  if (!pid)
+    return log::error("nobody can ask the program whether it is ready",
+                      {{"program", process.name}, {"why", pid.error()}});
+  process.prober = *pid;
+  await_prober(process);
+}
+
+void Programs::await(const ProgramProcess& process) {
+  parts_.reaper.await(process.pid, [this, id = process.id](const os::ChildExit& exit) { on_exit(id, exit); });
+}
+
+void Programs::await_prober(const ProgramProcess& process) {
+  parts_.reaper.await(process.prober, [this, id = process.id](const os::ChildExit& exit) { on_prober_exit(id, exit); });
+}
+
+void Programs::on_prober_exit(int id, const os::ChildExit& exit) {
+  ProgramProcess* process = find(id);
+  if (process == nullptr) return;
+  process->prober = 0;
+  if (exit.clean()) tell_(supervisor::ProgramReady{id});
+}
+
+void Programs::end_prober(ProgramProcess& process) {
+  if (process.prober == 0) return;
+  parts_.reaper.forget(process.prober);
+  os::kill_child(process.prober, SIGKILL);
+  process.prober = 0;
+}
+
+/// What it said before its end is told before that.
+void Programs::on_exit(int id, const os::ChildExit& exit) {
+  ProgramProcess* process = find(id);
+  if (process == nullptr) return;
+  read_ready(*process);
+  if (process->notify_watch) read_notifications(*process);
+  if (process->captures) process->captures->drain();
+  end_prober(*process);
+  cpu_before_[{process->name, process->number}] += exit.cpu;
+  supervisor::Exit told = exit_of(exit);
+  told.leftovers = static_cast<int>(os::left_behind(exit.pid).size());
+  if (told.leftovers == 0) guard_.remove(exit.pid);
+  processes_.erase(id);
+  tell_(supervisor::ChildExited{exit.pid, std::move(told)});
+}
+
+/// One that is stopped (SIGSTOP) would not see the signal that asks it to end.
+void Programs::perform(const supervisor::SignalProgram& action) {
+  if (ProgramProcess* process = find(action.id)) end_prober(*process);
+  if (action.tree) {
+    for (const pid_t pid : os::ProcessTree::read().all_of(action.pid)) {
+      if (pid != action.pid) ::kill(pid, action.signal);
+    }
+  }
+  if (os::kill_child(action.pid, action.signal) && action.signal != SIGKILL) os::kill_child(action.pid, SIGCONT);
+}
+
+void Programs::on_cleared(int id, pid_t leader) {
+  guard_.remove(leader);
+  tell_(supervisor::ProgramCleared{id});
+}
+
+void Programs::finish() {
+  leftovers_.give_up();
+  guard_.end();
+}
+
+void Programs::perform(const supervisor::LookAtPrograms&) {
+  supervisor::LookedAtPrograms looked;
+  const os::ProcessTree tree = os::ProcessTree::read();
+  for (const auto& [id, process] : processes_) {
+    std::uint64_t bytes = 0;
+    for (const pid_t pid : tree.all_of(process->pid)) bytes += parts_.memory.look(pid).value_or(0);
+    looked.samples.push_back({id, bytes});
+  }
+  tell_(std::move(looked));
+}
+
+std::vector<control::ProgramReading> Programs::readings(bool memory) const {
+  std::vector<control::ProgramReading> readings;
+  const os::ProcessTree tree = memory && !processes_.empty() ? os::ProcessTree::read() : os::ProcessTree();
+  for (const auto& [id, process] : processes_) {
+    control::ProgramReading reading{.id = id, .status = process->status};
+    reading.cpu = std::chrono::duration_cast<std::chrono::microseconds>(
+        os::process_cpu(process->pid).value_or(Clock::duration()));
+    if (const auto before = cpu_before_.find({process->name, process->number}); before != cpu_before_.end())
+      reading.cpu += before->second;
+    if (memory) {
+      std::uint64_t bytes = 0;
+      for (const pid_t pid : tree.all_of(process->pid)) bytes += resident(pid);
+      reading.memory = bytes;
+    }
+    readings.push_back(std::move(reading));
+  }
+  return readings;
+}
+
+void Programs::drain_captures() const {
+  for (const auto& [id, process] : processes_) {
+    if (process->captures) process->captures->drain();
+  }
+}
+
+ProgramProcess* Programs::find(int id) const {
+  const auto found = processes_.find(id);
+  return found == processes_.end() ? nullptr : found->second.get();
+}
+
+// --- an upgrade: they are children of the same process afterwards
+
+void Programs::record(Handover& handover) const {
+  for (const auto& [id, process] : processes_) {
+    ProgramProcessRecord record{.id = id,
+                                .name = process->name,
+                                .number = process->number,
+                                .pid = process->pid,
+                                .ready_fd = process->ready_fd ? process->ready_fd.get() : -1,
+                                .notify_fd = process->notify_fd ? process->notify_fd.get() : -1,
+                                .prober = process->prober,
+                                .status = process->status};
+    if (process->captures) {
+      record.output_fd = process->captures->output.fd();
+      record.error_fd = process->captures->error.fd();
+    }
+    handover.programs.push_back(std::move(record));
+  }
+  for (const auto& [whose, cpu] : cpu_before_)
+    handover.program_cpu.push_back({whose.first, whose.second, static_cast<std::uint64_t>(cpu.count())});
+  guard_.record(handover);
+}
+
+void Programs::resume(const Handover& handover) {
+  guard_.resume(handover);
+  for (const ProgramCpuRecord& record : handover.program_cpu)
+    cpu_before_[{record.name, record.number}] = std::chrono::microseconds(record.microseconds);
+  for (const ProgramProcessRecord& record : handover.programs) {
+    auto process = std::make_unique<ProgramProcess>();
+    process->id = record.id;
+    process->name = record.name;
+    process->number = record.number;
+    process->pid = record.pid;
+    process->ready_fd.reset(record.ready_fd);
+    process->notify_fd.reset(record.notify_fd);
+    process->prober = record.prober;
+    process->status = record.status;
+    if (record.output_fd >= 0) {
+      OutputPipes pipes;
+      pipes.output_read.reset(record.output_fd);
+      pipes.error_read.reset(record.error_fd);
+      process->captures.emplace(parts_.io, pipes, process->title(), 0, process->pid);
+    }
+    os::remember_spawned(process->pid);
+    if (process->prober != 0) os::remember_spawned(process->prober);
+    listen_for_ready(*process);
+    listen_for_notifications(*process);
+    await(*process);
+    if (process->prober != 0) await_prober(*process);
+    processes_[record.id] = std::move(process);
+  }
+}
+
+}  // namespace serval::master
