@@ -30,6 +30,9 @@ int stop(const Invocation& invocation);
 /// Says besides what becomes of a pause that was not waited for.
 int pause(const Invocation& invocation);
 
+/// `serval exec [--program NAME] COMMAND...`, in exec.cpp: what the command exits with.
+int exec(const Invocation& invocation);
+
 /// `serval profile [SLOT]`
 int profile(const Invocation& invocation);
 

@@ -53,7 +53,7 @@ std::string working_directory() {
 }
 
 int perform(const Subcommand& command, std::vector<std::string> arguments) {
-  const bool needs_folder = command.takes_config() || command.takes_server();
+  const bool needs_folder = command.takes_file();
   const auto line = read_command_line(command, std::move(arguments), config::process_environment(),
                                       needs_folder ? working_directory() : "");
   if (const auto* misuse = std::get_if<Misuse>(&line)) return usage_error(command.name, misuse->what, misuse->hint);

@@ -71,7 +71,7 @@ Misuse unknown_flag(const std::string& word, const Subcommand& command) {
   if (command.takes_config() && config::is_reserved(path)) {
     return {flag + " is known, but this version does not serve it yet", "leave it out"};
   }
-  const bool takes_file = command.takes_config() || command.takes_server();
+  const bool takes_file = command.takes_file();
   using Place = config::PeerWord::Place;
   for (const auto& [place, here] : {std::pair(Place::flag, command.takes_config()), {Place::config_flag, takes_file}}) {
     if (const auto hint = config::hint_for_peer_word(place, flag); here && !hint.empty()) {
@@ -168,6 +168,26 @@ config::Sources sources_from(const Parsed& parsed, config::Environment environme
   return sources;
 }
 
+/// Takes the command line of which ours is the prefix out of the arguments: from the first word on that is neither a flag
+/// nor a flag's value, or behind "--".
+std::vector<std::string> take_command_line(const Subcommand& command, std::vector<std::string>& arguments) {
+  const auto has_value = [&](const std::string& flag) {
+    const auto table = flag_table();
+    return std::any_of(table.begin(), table.end(), [&](const FlagRow& row) {
+      return command.flags.has(row.flag) && !row.placeholder.empty() && (short_form(row) == flag || long_form(row) == flag);
+    });
+  };
+  auto first = arguments.begin();
+  while (first != arguments.end() && first->starts_with('-') && *first != "--") {
+    const bool two = has_value(*first);
+    if (++first != arguments.end() && two) ++first;
+  }
+  std::vector<std::string> words(first, arguments.end());
+  if (!words.empty() && words.front() == "--") words.erase(words.begin());
+  arguments.erase(first, arguments.end());
+  return words;
+}
+
 }  // namespace
 
 std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Subcommand& command,
@@ -178,6 +198,8 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Subcommand&
   Parsed parsed;
   parsed.takes_library = command.takes_config();
   declare(app, command, parsed);
+  std::vector<std::string> command_line;
+  if (command.is_prefix) command_line = take_command_line(command, arguments);
   std::reverse(arguments.begin(), arguments.end());  // the order that CLI11 takes a vector in
   try {
     app.parse(std::move(arguments));
@@ -187,6 +209,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Subcommand&
   if (parsed.help) return HelpWanted{};
   std::vector<std::string> extras = app.remaining();
   take_negative_numbers(command, parsed, extras);
+  for (std::string& word : command_line) parsed.words.push_back(std::move(word));
   if (auto misuse = find_misuse(parsed, extras, command)) return *std::move(misuse);
   Invocation invocation;
   invocation.command = command.name;
@@ -195,7 +218,7 @@ std::variant<Invocation, HelpWanted, Misuse> read_command_line(const Subcommand&
     if (row.given != nullptr) invocation.*row.given = parsed.is_given(row.flag);
     if (row.value != nullptr && parsed.has_value(row.flag)) invocation.*row.value = parsed.values.at(row.flag).front();
   }
-  if (command.takes_config() || command.takes_server()) {
+  if (command.takes_file()) {
     invocation.sources = sources_from(parsed, std::move(environment), std::move(working_directory));
   }
   return invocation;

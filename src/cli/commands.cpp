@@ -212,6 +212,19 @@ constexpr Subcommand kCommands[] = {
              "then the master becomes that program. Process id, workers, sockets and counters stay; workers of the "
              "new version come with the next reload. If it cannot take over, nothing changes and the command exits 1.",
      .run = order},
+    {.name = "exec",
+     .arguments = "COMMAND [ARGUMENT...]",
+     .min_words = 1,
+     .max_words = 10'000,
+     .flags = Flag::program | Flag::server_config,
+     .is_prefix = true,
+     .is_app_output = true,
+     .summary = "run a command as the app or a program would be run",
+     .more = "With the environment, user and umask of the app's workers, in the folder of the configuration file; with "
+             "--program as an instance of that program, in its working_directory, but without sockets and number. For "
+             "migrations and consoles. No server has to run. Exits as the command does, with 128 and the signal's number "
+             "if one has ended it, 127 if it cannot be started.",
+     .run = exec},
     {.name = "version", .arguments = "", .summary = "print the version", .more = "", .run = version},
     {.name = "help",
      .arguments = "[COMMAND|signals]",

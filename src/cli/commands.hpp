@@ -19,6 +19,7 @@ struct Subcommand {
   std::string_view word_hint{};    ///< for one that is no such thing
   Flags flags{};
   bool hidden = false;
+  bool is_prefix = false;          ///< of a command line: from its first word on, nothing is a flag of ours
   bool is_app_output = false;      ///< what gets to its standard output is the app's, not its own result
   std::string_view summary;        ///< one line, starts lower case, no full stop
   std::string_view more;           ///< sentences for help and manual
@@ -26,6 +27,8 @@ struct Subcommand {
 
   constexpr bool takes_config() const { return flags.has(Flag::config); }
   constexpr bool takes_server() const { return flags.has(Flag::socket); }
+  /// Whichever of the two -c it is.
+  constexpr bool takes_file() const { return takes_config() || flags.has(Flag::server_config); }
 };
 
 std::span<const Subcommand> commands();

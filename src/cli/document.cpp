@@ -27,13 +27,15 @@ std::string capitalised(std::string_view text) {
 /// What may stand behind a command's name, each a call of macros (mdoc(7)).
 std::vector<std::string> man_arguments(const Subcommand& command) {
   std::vector<std::string> arguments;
-  if (!command.arguments.empty()) arguments.push_back("Ar " + std::string(command.arguments));
+  const std::string words = command.arguments.empty() ? "" : "Ar " + std::string(command.arguments);
+  if (!words.empty() && !command.is_prefix) arguments.push_back(words);
   for (const FlagRow& row : flag_table()) {
     if (!command.flags.has(row.flag) || !row.level.empty()) continue;
     const std::string value = row.placeholder.empty() ? "" : " Ar " + std::string(row.placeholder);
     arguments.push_back("Op Fl " + short_form(row).substr(1) + value);
   }
   if (command.takes_config()) arguments.emplace_back("Op Ar flags");
+  if (!words.empty() && command.is_prefix) arguments.push_back(words);
   return arguments;
 }
 

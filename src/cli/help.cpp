@@ -19,13 +19,14 @@ constexpr std::size_t kSignalWidth = 6;
 
 std::string usage_of(const Subcommand& command) {
   std::string usage = "serval " + std::string(command.name);
-  if (!command.arguments.empty()) usage += " " + std::string(command.arguments);
+  const std::string arguments = command.arguments.empty() ? "" : " " + std::string(command.arguments);
+  if (!command.is_prefix) usage += arguments;
   for (const FlagRow& row : flag_table()) {
     if (!command.flags.has(row.flag) || !row.level.empty()) continue;
     usage += " [" + short_form(row) + (row.placeholder.empty() ? "" : " ") + std::string(row.placeholder) + "]";
   }
   if (command.takes_config()) usage += " [flags]";
-  return usage;
+  return command.is_prefix ? usage + arguments : usage;
 }
 
 std::string sentence(std::string_view text) {
@@ -51,7 +52,7 @@ std::string help_of_serval() {
 std::string help_of(const Subcommand& command) {
   std::string text = "Usage: " + wrapped(usage_of(command), kTerminalColumns, 7) + "\n\n" +
                      wrapped(sentence(command.summary) + " " + std::string(command.more), kTerminalColumns) + '\n';
-  if (!command.takes_config() && !command.takes_server()) return text;
+  if (!command.takes_file()) return text;
   text += "\nFlags:\n";
   // Those that only few commands have come first.
   constexpr Flags kShared = kServerFlags | kConfigFlags;
