@@ -118,10 +118,12 @@ constexpr Subcommand kCommands[] = {
      .arguments = "",
      .flags = kServerFlags | Flag::timeout,
      .summary = "go back to the generation before, at once",
-     .more = "The one that served before the last reload serves again, with its code and configuration: its mold is "
-             "there for as long as reload.keep says, so nothing is loaded. The newer one is kept likewise; a second "
-             "rollback goes forward to it. Exits 1 if no generation is kept. The files on disk stay as they are: the "
-             "next reload loads what they say.",
+     .more =
+         "The one that served before the last reload serves again, with its code and configuration: its mold is "
+         "there for as long as reload.keep says, so nothing is loaded. The newer one is kept likewise; a second "
+         "rollback goes forward to it. While a reload is under way, as during reload.watch, it calls that off: the old "
+         "generation goes on, and the reload exits 1. Exits 1 if no generation is kept. The files on disk stay as "
+         "they are: the next reload loads what they say.",
      .run = order},
     {.name = "start",
      .arguments = "PROGRAM",

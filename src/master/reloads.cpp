@@ -88,7 +88,22 @@ supervisor::Settings Reloads::replace_newest(Generation next, ReloadDone done) {
   return settings;
 }
 
+/// Whoever waits for the reload is told that it has failed.
+void Reloads::call_off(const std::string& by, const ReloadDone& done) {
+  hooks_.tell(supervisor::ReloadCalledOff{by});
+  const int generation = supervisor_.snapshot().generation;
+  if (generations_.reloading()) {
+    return done(
+        {{.generation = generation,
+          .good = false,
+          .why = "what is under way cannot be called off any more: once it has ended, serval rollback goes back if "
+                 "reload.keep is set"}});
+  }
+  done({{.generation = generation, .good = true, .why = {}, .remark = "the reload was called off"}});
+}
+
 void Reloads::roll_back(const std::string& by, ReloadDone done) {
+  if (generations_.reloading()) return call_off(by, done);
   auto kept = kept_one();
   if (!kept) {
     log::error("rollback refused, nothing has changed", {{"by", by}, {"why", kept.error()}});
@@ -130,7 +145,8 @@ Result<Generation> Reloads::open_next(const Result<config::Reading>& read) const
     next.logs = std::make_shared<LogFiles>(std::move(*logs));
   }
   std::vector<os::NamedSocket> nothing_passed;
-  auto listeners = config->has_app() ? open_listeners(config->server, generations_.listeners(), nothing_passed) : Listeners();
+  auto listeners =
+      config->has_app() ? open_listeners(config->server, generations_.listeners(), nothing_passed) : Listeners();
   if (!listeners) {
     put_back(newest.listeners, newest.config->server);
     return Error{listeners.error()};

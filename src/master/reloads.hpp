@@ -38,7 +38,8 @@ class Reloads {
   void request(
       const std::string& by, ReloadDone done = [](const auto&) {});
 
-  /// To the generation that is kept, if there is one; `done` likewise. Nothing is read.
+  /// To the generation that serves beside the new one while a reload is under way, which ends it, or else to the one
+  /// that is kept, if there is one; `done` likewise. Nothing is read.
   void roll_back(const std::string& by, ReloadDone done);
 
   // the supervisor's actions
@@ -51,6 +52,7 @@ class Reloads {
   void begin(const std::string& by, ReloadDone done, Generation next);
   /// What the supervisor goes by in it; the generation is the newest from here on.
   supervisor::Settings replace_newest(Generation next, ReloadDone done);
+  void call_off(const std::string& by, const ReloadDone& done);
   Result<Generation> kept_one() const;
   Result<Generation> open_next(const Result<config::Reading>& read) const;
 

@@ -172,6 +172,9 @@ struct ReloadRefused {  ///< one was asked for, but it cannot even begin: the co
 };
 struct RecycleRequested {
   std::optional<int> slot;  ///< none: all
+struct ReloadCalledOff {  ///< the one under way is to end, and the generation before it goes on
+  std::string by;         ///< command
+};
 };
 
 struct DrainRequested {  ///< to report not ready, or ready again; requests are served all the same
@@ -224,14 +227,13 @@ struct UpgradeFailed {  ///< it could not be started
 
 struct Tick {};  ///< next_wakeup() has come
 
-using Event = std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed,
-                           WorkerReady, WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent,
-                           RequestTimedOut, OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged,
-                           ProgramStarted, ProgramNotStarted, ProgramReady, ProgramCleared, LookedAtPrograms,
-                           ProgramOrdered, ProgramScaled,
-                           ScaleRequested, ReloadRequested, RollbackRequested, ReloadRefused, RecycleRequested,
-                           DrainRequested, PauseRequested, WorkerPaused, ChildExited, StopRequested,
-                           LogsReopened, MoldReopened, WorkerReopened, Reported, UpgradeRequested, UpgradeChecked,
-                           UpgradeFailed, Tick>;
+using Event =
+    std::variant<Start, MoldStarted, MoldNotStarted, MoldLoaded, MoldLoadFailed, WorkerForked, ForkFailed, WorkerReady,
+                 WorkerBootFailed, WorkerLeaving, WorkerDeaf, MoldDeaf, WorkerLeft, WorkerSpent, RequestTimedOut,
+                 OnlyStuckLeft, LookedAtWorkers, GenerationFigures, AppChanged, ProgramStarted, ProgramNotStarted,
+                 ProgramReady, ProgramCleared, LookedAtPrograms, ProgramOrdered, ProgramScaled, ScaleRequested,
+                 ReloadRequested, RollbackRequested, ReloadCalledOff, ReloadRefused, RecycleRequested, DrainRequested,
+                 PauseRequested, WorkerPaused, ChildExited, StopRequested, LogsReopened, MoldReopened, WorkerReopened,
+                 Reported, UpgradeRequested, UpgradeChecked, UpgradeFailed, Tick>;
 
 }  // namespace serval::supervisor

@@ -57,6 +57,19 @@ void Rollout::on(const RollbackRequested& event, const Turn& turn) {
   notifier_.reloading(turn);
 }
 
+void Rollout::on(const ReloadCalledOff& event, const Turn& turn) {
+  const auto& rollout = turn.world.rollout;
+  if (turn.phase() != Phase::running || !rollout || rollout->back) return;
+  const std::string why = "called off by " + event.by;
+  switch (rollout->step) {
+    case Step::loading:
+    case Step::canary:
+    case Step::joining:
+    case Step::watching: return end(false, why, turn);
+    case Step::rolling: return roll_back(why, turn);
+  }
+}
+
 /// Nothing has changed, and it has been said why.
 void Rollout::on(const ReloadRefused& event, const Turn& turn) {
   if (!turn.why_not_running().empty()) return;
@@ -255,7 +268,7 @@ void Rollout::roll_back(const std::string& why, const Turn& turn) {
   const auto go_on = [&](const char* way_back) {
     turn.say(
         log::Level::error,
-        std::string("the new generation's workers die, and the old one ") + way_back + ": going on with the new one",
+        std::string("the reload should be undone, and the old generation ") + way_back + ": going on with the new one",
         {{"why", why}});
   };
   const Mold* old = world.find_mold(world.rollout->from);

@@ -24,6 +24,7 @@ class Rollout {
 
   void on(const ReloadRequested& event, const Turn& turn);
   void on(const RollbackRequested& event, const Turn& turn);
+  void on(const ReloadCalledOff& event, const Turn& turn);
   void on(const ReloadRefused& event, const Turn& turn);
   void on(const AppChanged& event, const Turn& turn);
   void on(const GenerationFigures& event, const Turn& turn);

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import threading
 import time
 import unittest
 
@@ -43,6 +44,24 @@ class Watch(ReloadTest):
         self.assertEqual([failure for failure in load.failures if not failure.startswith("status 500")], [])
         serval.expect_log(r"watching the new generation beside the old one gen=2 workers=1 watch_ms=30000")
         serval.expect_log(r"reload failed, the old generation goes on gen=1 why=.*max_error_ratio")
+        self.assertEqual(self.generations(serval), {1})
+
+    def test_a_rollback_calls_it_off(self):
+        serval = self.start_watched("sleep_ms=2", watch="10m")
+        told = []
+        waiting = threading.Thread(target=lambda: told.append(self.deploy("sleep_ms=2", "sleep_ms=3")))
+        waiting.start()
+        serval.expect_log(r"watching the new generation beside the old one")
+        with self.load(serval) as load:
+            load.wait_for(50)
+            code, out, err = self.command("rollback")
+            self.assertEqual((code, out), (0, "generation 1 serves\nthe reload was called off"), err)
+            load.wait_for(50)
+        waiting.join()
+        code, out, err = told[0]
+        self.assertEqual((code, out), (1, ""), err)
+        self.assertIn("called off by serval rollback; generation 1 goes on", err)
+        self.assertEqual(load.failures, [])
         self.assertEqual(self.generations(serval), {1})
 
     def test_slow_code_goes_back_and_loses_no_request(self):

@@ -143,6 +143,43 @@ TEST(RolloutWatch, AStopEndsIt) {
   EXPECT_EQ(s.states(), "draining draining draining");
 }
 
+TEST(RolloutWatch, CanBeCalledOff) {
+  Script s = watched();
+  const auto off = s.at(13s, ReloadCalledOff{"serval rollback"});
+  EXPECT_THAT(off.actions, Contains("drain worker 2"));
+  EXPECT_THAT(off.actions, Contains("reload failed: called off by serval rollback, generation 1"));
+  EXPECT_THAT(off.actions, Contains("stop mold 2"));
+  EXPECT_EQ(s.states(), "serving serving draining");
+}
+
+TEST(RolloutWatch, WhatStillLoadsCanBeCalledOff) {
+  Script s(watching(2));
+  s.booted_at(0s);
+  s.at(10s, ReloadRequested{"HUP", {}});
+  s.at(10s, MoldStarted{2, kNewMold});
+  const auto off = s.at(11s, ReloadCalledOff{"serval rollback"});
+  EXPECT_THAT(off.actions, Contains("reload failed: called off by serval rollback, generation 1"));
+  EXPECT_EQ(s.states(), "serving serving");
+  s.at(12s, MoldLoaded{2});
+  EXPECT_EQ(s.states(), "serving serving");
+  EXPECT_EQ(s.snapshot().generation, 1);
+}
+
+TEST(RolloutWatch, WhatRollsOutIsTakenBackWhileTheOldMoldIsThere) {
+  Script s = watched(watching(2, 1s));
+  s.at(13s, tick());
+  s.at(13s, figures(answers(1400, 0), answers(23, 0))).expect({"drain worker 0", "fork worker 3 of 2"});
+  const auto off = s.at(14s, ReloadCalledOff{"serval rollback"});
+  EXPECT_THAT(off.actions, Contains("reload failed: called off by serval rollback, generation 1"));
+  EXPECT_EQ(s.snapshot().generation, 1);
+}
+
+TEST(RolloutWatch, WithoutAReloadNothingIsCalledOff) {
+  Script s(watching(2));
+  s.booted_at(0s);
+  s.at(10s, ReloadCalledOff{"serval rollback"}).expect();
+}
+
 TEST(RolloutWatch, FiguresOfAnotherReloadAreNotMinded) {
   Script s = watched();
   s.at(13s, tick());
