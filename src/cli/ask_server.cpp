@@ -47,7 +47,9 @@ Asked unanswered(std::string_view command, const std::string& path, const std::s
                      "kill -CONT " + number + " lets it go on");
   }
   if (state == 't') return no_server(command, why + "; a debugger holds its process " + number, "let it go on there");
-  return no_server(command, why + "; its process " + number + " lives", "its log may say why");
+  const control::Command* order = control::find_command(command);
+  return no_server(command, why + "; its process " + number + " lives",
+                   order != nullptr && !order->unanswered.empty() ? order->unanswered : "its log may say why");
 }
 
 /// Each line by itself, without an end of line at the end: no other control byte gets to the terminal.

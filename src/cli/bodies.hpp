@@ -27,8 +27,6 @@ int help(const Invocation& invocation);
 int order(const Invocation& invocation);
 /// Waits for the server's end besides.
 int stop(const Invocation& invocation);
-/// Says besides what becomes of a pause that was not waited for.
-int pause(const Invocation& invocation);
 
 /// `serval exec [--program NAME] COMMAND...`, in exec.cpp: what the command exits with.
 int exec(const Invocation& invocation);

@@ -199,7 +199,7 @@ constexpr Subcommand kCommands[] = {
              "Whatever needs the app to hold still can be done meanwhile: a migration, a failover. Reloads and "
              "restarts of workers go on, and a stop answers what waits. If --timeout is over before all is finished, "
              "the pause stays.",
-     .run = pause},
+     .run = order},
     {.name = "resume",
      .arguments = "",
      .flags = kServerFlags,

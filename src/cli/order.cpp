@@ -165,12 +165,4 @@ int stop(const Invocation& invocation) {
   return exit_code::app_failed;
 }
 
-int pause(const Invocation& invocation) {
-  const int code = order(invocation);
-  if (code == exit_code::unavailable) {
-    std::cerr << "  if the server has begun to pause, it goes on to; serval resume ends it\n";
-  }
-  return code;
-}
-
 }  // namespace serval::cli

@@ -12,8 +12,7 @@ namespace {
 constexpr std::int64_t kMax = INT32_MAX;
 
 constexpr Argument kStatusArguments[] = {{.name = "memory", .kind = ArgumentKind::boolean}};
-constexpr Argument kProgramArgument{
-    .name = "program", .kind = ArgumentKind::text, .spelling = Spelling::program};
+constexpr Argument kProgramArgument{.name = "program", .kind = ArgumentKind::text, .spelling = Spelling::program};
 constexpr Argument kReloadArguments[] = {kProgramArgument};
 constexpr Argument kStartArguments[] = {
     {.name = "program", .kind = ArgumentKind::text, .spelling = Spelling::program, .required = true}};
@@ -60,13 +59,20 @@ constexpr Command kCommands[] = {
      .arguments = kReloadArguments,
      .while_stopping = true,  // the supervisor says why not
      .patience = kRolloutPatience,
-     .done = "generation {generation} serves"},
+     .done = "generation {generation} serves",
+     .unanswered =
+         "a reload that has begun goes on: serval status shows how far it is, and serval rollback calls it off"},
     {.order = Order::rollback,
      .name = "rollback",
      .while_stopping = true,  // likewise
      .patience = kRolloutPatience,
-     .done = "generation {generation} serves"},
-    {.order = Order::start, .name = "start", .arguments = kStartArguments, .patience = kRolloutPatience},
+     .done = "generation {generation} serves",
+     .unanswered = "a rollback that has begun goes on: serval status shows how far it is"},
+    {.order = Order::start,
+     .name = "start",
+     .arguments = kStartArguments,
+     .patience = kRolloutPatience,
+     .unanswered = "what has begun goes on: serval status shows how far it is"},
     {.order = Order::stop, .name = "stop", .arguments = kStopArguments, .while_stopping = true},
     {.order = Order::scale,
      .name = "scale",
@@ -85,7 +91,8 @@ constexpr Command kCommands[] = {
      .name = "pause",
      .patience = kRolloutPatience,
      .begun = "waiting until no request is in progress",
-     .done = "paused, no request is in progress"},
+     .done = "paused, no request is in progress",
+     .unanswered = "if the server has begun to pause, it goes on to; serval resume ends it"},
     {.order = Order::resume, .name = "resume"},
     {.order = Order::upgrade,
      .name = "upgrade",

@@ -70,6 +70,8 @@ struct Command {
   /// What the client says when it has been done, with {key} for values of the result; empty: nothing, or more than a
   /// line.
   std::string_view done{};
+  /// What a client that has not had an answer in time is told; empty: nothing.
+  std::string_view unanswered{};
 };
 
 /// In the order of the enum.
