@@ -95,6 +95,8 @@ bool serves(const layout::SlotCells& cells) { return phase_of(cells.phase.load(k
 
 bool declines(const layout::SlotCells& cells) { return (gauge(cells, Gauge::unready) & kAppDeclines) != 0; }
 
+bool sees_drain_file(const layout::SlotCells& cells) { return (gauge(cells, Gauge::unready) & kDrainFile) != 0; }
+
 /// Threads of a slot's worker that could take one more request each; none if it does not want any, or if requests wait
 /// there already.
 int free_threads_of(const Memory& memory, int slot, int threads) {
@@ -135,7 +137,7 @@ SlotReading read_slot(const Memory& memory, int slot) {
   reading.running = running_in(memory, slot);
   reading.waiting = gauge(cells, Gauge::waiting);
   reading.app_declines = declines(cells);
-  reading.drain_file = (gauge(cells, Gauge::unready) & kDrainFile) != 0;
+  reading.drain_file = sees_drain_file(cells);
   return reading;
 }
 
@@ -145,6 +147,14 @@ int free_threads(const Memory& memory, int but, int threads, int enough) {
     if (slot != but) found += free_threads_of(memory, slot, threads);
   }
   return std::min(found, enough);
+}
+
+bool others_see(const Memory& memory, int but, bool drain_file) {
+  for (int slot = memory.next_used(0); slot >= 0; slot = memory.next_used(slot + 1)) {
+    const layout::SlotCells& cells = memory.cells(slot);
+    if (slot != but && serves(cells) && sees_drain_file(cells) == drain_file) return true;
+  }
+  return false;
 }
 
 std::vector<pid_t> threads_with_requests(const Memory& memory, int slot) {

@@ -94,6 +94,9 @@ Comparison read_comparison(const Memory& memory);
 /// What the server's readiness depends on, but for `drain_file` and `needed`.
 Readiness readiness(const Memory& memory, TimePoint now);
 
+/// Whether a worker that serves, in another slot, has published that health.drain_file is there, or that it is not.
+bool others_see(const Memory& memory, int but, bool drain_file);
+
 /// Of the worker in a slot.
 int generation_of(const Memory& memory, int slot);
 /// Connections that the workers of a slot have accepted.

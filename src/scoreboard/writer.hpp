@@ -62,6 +62,7 @@ void set_server(Memory& memory, const ServerState& state);
 class WorkerBoard {
  public:
   WorkerBoard(Memory& memory, int slot);
+  int slot() const { return slot_; }
 
   /// A worker's life begins: what an earlier one left behind is cleared, counters go on from where they are. Call in
   /// the worker's process, before any row is begun. The phase is `booting` then.

@@ -79,9 +79,21 @@ void AppReadiness::conclude(bool yes, const std::string& why) {
 void AppReadiness::publish() { parts_.board.set_unready(declines_, drain_file_); }
 
 bool AppReadiness::drain_file() {
-  drain_file_ = drain_file_exists();
+  const bool there = drain_file_exists();
+  if (there != drain_file_) say_if_new(there);
+  drain_file_ = there;
   publish();
   return drain_file_;
+}
+
+void AppReadiness::say_if_new(bool there) const {
+  if (parts_.is_known(there)) return;
+  const std::string& file = parts_.config.health.drain_file;
+  if (there) {
+    log::info("health.drain_file is there: reported not ready, served on", {{"file", file}});
+  } else {
+    log::info("health.drain_file is gone: reported ready again", {{"file", file}});
+  }
 }
 
 bool AppReadiness::drain_file_exists() {

@@ -16,8 +16,8 @@
 namespace serval::worker {
 
 /// Whether this worker's app wants requests, after its first yes: asked every health.ready_interval, on a thread of the
-/// pool, if one is free. Looks for health.drain_file as well. What it finds is on the scoreboard, where siblings and the
-/// master read it. Loop only.
+/// pool, if one is free. Looks for health.drain_file as well. What it finds is on the scoreboard, where siblings and
+/// the master read it. Loop only.
 class AppReadiness final : private Task {
  public:
   struct Parts {
@@ -26,8 +26,10 @@ class AppReadiness final : private Task {
     HandlerPool& pool;
     scoreboard::WorkerBoard& board;
     const config::Config& config;
-    std::function<bool()> may_ask;     ///< the app may be called now: the server is not paused, the worker does not leave
-    std::function<void()> on_asked;    ///< the pool has a task less
+    std::function<bool()> may_ask;   ///< the app may be called now: the server is not paused, the worker does not leave
+    std::function<void()> on_asked;  ///< the pool has a task less
+    /// Whether another worker has seen already that the drain file is there, or has gone: one of them says so.
+    std::function<bool(bool there)> is_known = [](bool) { return false; };
   };
   explicit AppReadiness(Parts parts) : parts_(std::move(parts)), timer_(parts_.io) {}
 
@@ -49,6 +51,7 @@ class AppReadiness final : private Task {
   void wait();
   void ask();
   bool drain_file_exists();
+  void say_if_new(bool there) const;
   void publish();
   void conclude(bool yes, const std::string& why);
 

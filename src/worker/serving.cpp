@@ -87,7 +87,8 @@ AppReadiness::Parts Serving::readiness_parts() {
           .board = board_,
           .config = config_,
           .may_ask = [this] { return !gate_.holds() && !farewell_.draining.load(std::memory_order_relaxed); },
-          .on_asked = [this] { on_pool_changed(); }};
+          .on_asked = [this] { on_pool_changed(); },
+          .is_known = [this](bool there) { return scoreboard::others_see(setting_.scoreboard, board_.slot(), there); }};
 }
 
 Readiness Serving::server_readiness() {

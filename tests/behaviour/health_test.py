@@ -179,9 +179,11 @@ class Reasons(Health):
         self.assertEqual(self.ready(serval), (503, ["draining (health.drain_file exists)"]))  # at once
         wait_until(lambda: self.status()["unready"] == "draining (health.drain_file exists)", "status to say so as well")
         self.assertIn("draining (health.drain_file exists)", self.order("healthcheck", "--ready", code=1))
+        serval.expect_log(r"health\.drain_file is there: reported not ready, served on file=\S+/\.broken")
         os.remove(self.path(".broken"))
         self.assertEqual(self.ready(serval), (200, []))
         wait_until(lambda: self.status()["ready"], "status to say so as well")
+        serval.expect_log(r"health\.drain_file is gone: reported ready again")
 
     def test_too_few_workers(self):
         serval = self.start_health(health={"ready_workers": 2}, config={"workers": {"count": 2}})

@@ -313,6 +313,21 @@ TEST_F(WorkerBoardTest, a_worker_whose_app_wants_no_requests_is_no_sibling_to_le
   EXPECT_EQ(siblings(memory_, {.end = 3, .but = 0, .enough = 9}, 2, kNow).with_headroom, 1) << "that is the server's";
 }
 
+TEST_F(WorkerBoardTest, whether_another_worker_sees_the_drain_file) {
+  WorkerBoard own(memory_, 0), sibling(memory_, 1);
+  own.begin(1, 1, kNow);
+  own.set_phase(WorkerPhase::serving);
+  sibling.begin(1, 2, kNow);
+  EXPECT_FALSE(others_see(memory_, 0, true));
+  EXPECT_FALSE(others_see(memory_, 0, false)) << "it boots";
+  sibling.set_phase(WorkerPhase::serving);
+  EXPECT_TRUE(others_see(memory_, 0, false));
+  sibling.set_unready(true, true);
+  EXPECT_TRUE(others_see(memory_, 0, true));
+  EXPECT_FALSE(others_see(memory_, 0, false));
+  EXPECT_TRUE(others_see(memory_, 1, false)) << "the other way round";
+}
+
 TEST_F(WorkerBoardTest, what_is_unready_is_read_as_it_was_written_until_the_worker_ends) {
   WorkerBoard board(memory_, 1);
   board.begin(1, 2, kNow);
