@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "control/protocol.hpp"
+#include "http/authority.hpp"
 
 namespace serval::admin {
 namespace {
@@ -32,6 +33,13 @@ std::string hex(const Id& id) {
   return serval::hex({reinterpret_cast<const char*>(id.data()), id.size()});
 }
 
+/// Two attributes of the one field (RFC 9110 §7.2: host, and a port if it is not the scheme's).
+void add_server(json::array& attributes, std::string_view authority) {
+  const http::HostAndPort server = http::split_authority(authority);
+  if (!server.host.empty()) attributes.push_back(attribute("server.address", server.host));
+  if (server.port) attributes.push_back(attribute("server.port", *server.port));
+}
+
 json::array attributes_of(const ipc::Span& span) {
   struct Row {
     ipc::Span::Text text;
@@ -41,7 +49,6 @@ json::array attributes_of(const ipc::Span& span) {
                             {ipc::Span::path, "url.path"},
                             {ipc::Span::query, "url.query"},
                             {ipc::Span::scheme, "url.scheme"},
-                            {ipc::Span::host, "server.address"},
                             {ipc::Span::client, "client.address"},
                             {ipc::Span::user_agent, "user_agent.original"},
                             {ipc::Span::request_id, "serval.request_id"}};
@@ -49,6 +56,7 @@ json::array attributes_of(const ipc::Span& span) {
   for (const Row& row : kTexts) {
     if (const std::string_view text = span.get(row.text); !text.empty()) result.push_back(attribute(row.name, text));
   }
+  add_server(result, span.get(ipc::Span::host));
   result.push_back(attribute("network.protocol.version", span.minor_version == 0 ? "1.0" : "1.1"));
   if (span.status > 0) result.push_back(attribute("http.response.status_code", span.status));
   if (span.status >= 500) result.push_back(attribute("error.type", std::to_string(span.status)));
