@@ -17,6 +17,7 @@
 #include "admin/span_export.hpp"
 #include "admin/statsd_push.hpp"
 #include "admin/utilization.hpp"
+#include "admin/visitor.hpp"
 #include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "config/telemetry.hpp"
@@ -58,6 +59,7 @@ class Process {
                 {.on_reopen = [](const UniqueFd& log) { log::reopen(log.get()); }, .on_closed = [this] { leave(); }}),
         app_metrics_(heritage.app_metrics_fd),
         pages_({.name = heritage.config.server.name,
+                .for_this_machine = is_for_this_machine(heritage.config.admin.bind),
                 .master = master_,
                 .scoreboard = scoreboard_,
                 .app_metrics = app_metrics_,

@@ -11,6 +11,7 @@
 #include "admin/health_text.hpp"
 #include "admin/machine.hpp"
 #include "admin/metrics.hpp"
+#include "admin/visitor.hpp"
 #include "control/shown.hpp"
 #include "http/response.hpp"
 #include "server/exchange.hpp"
@@ -68,7 +69,11 @@ server::Handler::Taken Pages::take(server::Exchange& exchange) {
   const auto all = endpoints();
   const auto found =
       std::find_if(all.begin(), all.end(), [&](const Endpoint& one) { return one.path == request.path; });
-  if (found == all.end()) {
+  if (parts_.for_this_machine && !is_named_locally(request.host)) {
+    answer(exchange, {421, kText,
+                      "admin.bind is an address of this machine alone, and answers only those who ask for localhost or "
+                      "an address: a proxy in front of it passes on no Host of its own clients\n"});
+  } else if (found == all.end()) {
     answer(exchange, {404, kText, "not found; there are /livez /readyz /startupz /metrics /status and /\n"});
   } else if (request.method != "GET" && request.method != "HEAD") {
     answer(exchange, {405, kText, "only GET and HEAD: here nothing can be changed\n"});

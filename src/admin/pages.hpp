@@ -28,6 +28,7 @@ class Pages final : public server::Handler {
  public:
   struct Parts {
     const std::string& name;  ///< server.name
+    bool for_this_machine;    ///< nobody else can connect
     MasterLink& master;
     const scoreboard::Memory& scoreboard;
     const AppMetrics& app_metrics;

@@ -696,8 +696,9 @@ constexpr Option kOptions[] = {
      .summary = "address of the endpoints for those who watch the server, answered by a process of their own",
      .more = "/livez, /readyz and /startupz for probes (?verbose names what was looked at), /metrics for Prometheus, "
              "/status as serval status --json has it, and / for people. An address as in server.bind. Anybody who can "
-             "connect may look, and nobody can change anything: do not let the internet in. If the default is taken by "
-             "another server, a free port is used, which the log names. \"off\": none.",
+             "connect may look, and nobody can change anything: do not let the internet in. On 127.0.0.1, ::1 and localhost "
+             "it answers only those whose Host is localhost or an address, so that no page of a browser can read along. "
+             "If the default is taken by another server, a free port is used, which the log names. \"off\": none.",
      .example = "\"unix:/run/shop/admin.sock\""},
 
     {.path = "admin.statsd",

@@ -25,7 +25,8 @@ class Admin(Orders):
 
     def look(self, serval, path, headers=(), method="GET"):
         with Client(self.admin_address(serval)) as client:
-            return client.request(method, path, [("Connection", "close"), *headers])
+            named = any(name == "Host" for name, _ in headers)
+            return client.request(method, path, [("Connection", "close"), *([] if named else [("Host", "127.0.0.1")]), *headers])
 
     def seen(self, serval):
         return json.loads(self.look(serval, "/status").body)

@@ -13,6 +13,14 @@ from http_client import Client, request_bytes, wait_until
 
 
 class Probes(Admin):
+    def test_a_page_from_elsewhere_cannot_read_them_under_a_name_of_its_own(self):
+        serval = self.start_admin()
+        for path in ("/status", "/metrics", "/"):
+            refused = self.look(serval, path, [("Host", "rebound.example.com:9464")])
+            self.assertEqual(refused.status, 421)
+            self.assertNotIn("worker", refused.text)
+            self.assertEqual(self.look(serval, path, [("Host", "localhost:9464")]).status, 200)
+
     def test_a_server_that_serves(self):
         serval = self.start_admin()
         for path in ("/livez", "/readyz", "/startupz"):

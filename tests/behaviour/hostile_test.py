@@ -181,7 +181,7 @@ class Worker(HostileTest):
 
         def metrics():
             with Client((host, int(port))) as client:
-                return client.request("GET", "/metrics", [("Connection", "close")])
+                return client.request("GET", "/metrics", [("Host", "localhost"), ("Connection", "close")])
 
         for seed in (1, 2, 3, 4, 5, 0):
             self.attack(serval, f"/miscount?seed={seed}")

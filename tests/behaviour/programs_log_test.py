@@ -79,7 +79,7 @@ class ProgramsLog(ProgramsTest):
 
         def scrape():
             with Client((host, int(port))) as client:
-                return client.get("/metrics").text
+                return client.get("/metrics", [("Host", "localhost")]).text
 
         wait_until(lambda: 'serval_program_restarts_total{program="it",cause="manual"} 2' in scrape(), "the count of restarts")
         text = scrape()
