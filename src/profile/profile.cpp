@@ -11,6 +11,7 @@ namespace serval::profile {
 namespace {
 
 constexpr std::size_t kRowsOfTable = 30;
+constexpr std::uint64_t kEnough = 100;  ///< samples, for shares that mean something
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   char text[32];
@@ -137,6 +138,11 @@ std::string summary(const Profile& profile) {
     text +=
         " in " + milliseconds(tally.lasted_ns) + ", that is" + percent(tally.cost_ns, tally.lasted_ns) + " of a CPU";
   }
+  // A share of 10 % of 100 samples is off by a third of itself as a rule (binomial deviation).
+  if (tally.taken > 0 && tally.taken < kEnough) text += "; so few that shares are rough: --seconds takes more";
+  const bool has_own = std::any_of(profile.frames.begin(), profile.frames.end(),
+                                   [](const Frame& frame) { return frame.function == kOwn; });
+  if (has_own) text += "; " + std::string(kOwn) + " is serval's own work on the app's threads";
   return text;
 }
 

@@ -6,6 +6,7 @@ namespace serval::profile {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 std::vector<Frame> stack(std::initializer_list<const char*> innermost_first) {
   std::vector<Frame> frames;
@@ -74,7 +75,17 @@ TEST(Table, has_the_busiest_function_first_and_counts_recursion_once) {
 TEST(Summary, says_what_was_lost_and_what_it_cost) {
   EXPECT_EQ(summary(made()),
             "6 samples of CPU time of 1 worker at 100 Hz, 1 lost; it cost the workers 2.5 ms of CPU time in 1000.0 ms, "
-            "that is  0.2 % of a CPU");
+            "that is  0.2 % of a CPU; so few that shares are rough: --seconds takes more; "
+            "[serval] is serval's own work on the app's threads");
+}
+
+TEST(Summary, says_what_stands_for_serval_itself_and_trusts_many_samples) {
+  ProfileMaker maker(true, 100, false);
+  maker.add(stack({"epoll_wait", "main"}), false, 1);
+  maker.add(Tally{.taken = 100});
+  const std::string text = summary(maker.finish(1));
+  EXPECT_THAT(text, HasSubstr("; [serval] is serval's own work on the app's threads"));
+  EXPECT_THAT(text, Not(HasSubstr("so few")));
 }
 
 TEST(FormatOf, goes_by_the_end_of_the_name) {
