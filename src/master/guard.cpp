@@ -9,15 +9,20 @@
 #include "os/spawned.hpp"
 
 namespace serval::master {
+namespace {
 
-/// One that has ended is started anew for the next program; it does not know of those before.
-bool Guard::start() {
-  if (pid_ != 0) return true;
+/// One that does not even live for so long is not started again before the next program is.
+constexpr std::chrono::seconds kStable{1};
+
+}  // namespace
+
+void Guard::start() {
+  if (pid_ != 0) return;
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) {
     log::warning("no guard for programs: they may leave processes behind if this one is killed",
                  {{"why", errno_text()}});
-    return false;
+    return;
   }
   const UniqueFd read_end(ends[0]);
   pipe_.reset(ends[1]);
@@ -33,14 +38,23 @@ bool Guard::start() {
     log::warning("no guard for programs: they may leave processes behind if this one is killed",
                  {{"why", pid.error()}});
     pipe_.reset();
-    return false;
+    return;
   }
   pid_ = *pid;
-  reaper_.await(pid_, [this](const os::ChildExit&) {
+  started_ = Clock::now();
+  await();
+  for (const pid_t leader : leaders_) say('+', leader);
+}
+
+void Guard::await() {
+  reaper_.await(pid_, [this](const os::ChildExit& exit) {
     pid_ = 0;
+    const bool wanted = pipe_.get() >= 0;
     pipe_.reset();
+    if (!wanted || leaders_.empty()) return;
+    log::warning("the guard of programs has ended", {{"how", exit.text()}});
+    if (Clock::now() - started_ >= kStable) start();
   });
-  return true;
 }
 
 /// A line is written whole or not at all (pipe(7)), and the guard reads at once.
@@ -51,10 +65,13 @@ void Guard::say(char what, pid_t leader) {
 }
 
 void Guard::add(pid_t leader) {
-  if (start()) say('+', leader);
+  leaders_.insert(leader);
+  if (pid_ != 0) return say('+', leader);
+  start();
 }
 
 void Guard::remove(pid_t leader) {
+  leaders_.erase(leader);
   if (pid_ != 0) say('-', leader);
 }
 
@@ -66,14 +83,12 @@ void Guard::record(Handover& handover) const {
 }
 
 void Guard::resume(const Handover& handover) {
+  for (const ProgramProcessRecord& program : handover.programs) leaders_.insert(program.pid);
   pid_ = handover.guard_pid;
   pipe_.reset(handover.guard_fd);
   if (pid_ == 0) return;
   os::remember_spawned(pid_);
-  reaper_.await(pid_, [this](const os::ChildExit&) {
-    pid_ = 0;
-    pipe_.reset();
-  });
+  await();
 }
 
 }  // namespace serval::master

@@ -2,8 +2,9 @@
 
 #include <sys/types.h>
 
-#include <string>
+#include <set>
 
+#include "base/time.hpp"
 #include "master/handover.hpp"
 #include "master/reaper.hpp"
 #include "os/unique_fd.hpp"
@@ -12,7 +13,7 @@ namespace serval::master {
 
 /// `serval guard`, a process that outlives a master which is killed, for a moment: what programs have started would go
 /// on without anybody to stop it. It knows their pids by a pipe, and acts when that ends. Started with the first
-/// program.
+/// program, and again when somebody has killed it.
 class Guard {
  public:
   explicit Guard(Reaper& reaper) : reaper_(reaper) {}
@@ -29,11 +30,14 @@ class Guard {
   void resume(const Handover& handover);
 
  private:
-  bool start();
+  void start();
+  void await();
   void say(char what, pid_t leader);
 
   Reaper& reaper_;
+  std::set<pid_t> leaders_;
   pid_t pid_ = 0;
+  TimePoint started_{};
   UniqueFd pipe_;
 };
 

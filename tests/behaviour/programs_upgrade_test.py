@@ -59,6 +59,35 @@ class ProgramsUpgrade(ProgramsTest):
         serval.wait()
         self.gone(*pids)
 
+    def guard(self, serval):
+        return next((pid for pid in process_tree.descendants(serval.pid)
+                     if process_tree.title(pid).startswith("serval: guard") and process_tree.alive(pid)), None)
+
+    def test_and_that_holds_after_somebody_has_killed_the_guard(self):
+        serval = self.start_programs({"tree": {"command": self.puppet("tree=2")}, "late": {"command": self.puppet()}})
+        leader = self.pids("tree")[0]
+        wait_until(lambda: len(process_tree.descendants(leader)) == 2, "the tree")
+        pids = [leader, *process_tree.descendants(leader)]
+        first = self.guard(serval)
+        os.kill(first, signal.SIGKILL)
+        self.gone(first)
+        self.order("recycle", "late")  # at the latest now there is another
+        wait_until(lambda: self.guard(serval) not in (None, first), "another guard")
+        serval.signal(signal.SIGKILL)
+        serval.wait()
+        self.gone(*pids)
+
+    def test_one_that_dies_around_an_upgrade_is_started_again(self):
+        serval = self.start_programs({"it": {"command": self.puppet(), "count": 2}})
+        before = self.pids("it")
+        serval.signal(signal.SIGSTOP)  # so that it dies while no master looks
+        os.kill(before[0], signal.SIGKILL)
+        serval.signal(signal.SIGUSR2)
+        serval.signal(signal.SIGCONT)
+        serval.expect_log("upgraded from=")
+        wait_until(lambda: sorted(self.pids("it")) == [0, 1] and self.pids("it")[0] != before[0], "another instance 0")
+        self.assertEqual(self.pids("it")[1], before[1])
+
     def test_and_that_holds_after_an_upgrade(self):
         serval = self.start_programs({"tree": {"command": self.puppet("tree=2")}})
         leader = self.pids("tree")[0]
