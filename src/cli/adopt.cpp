@@ -20,8 +20,8 @@ int refuse(const std::string& why) {
   return exit_code::internal;
 }
 
-/// Where the running server's configuration comes from: its command line, read once more by this version.
-Result<config::Sources> sources_of(const master::Handover& handover) {
+/// The running server's command line, read once more by this version: where its configuration comes from.
+Result<Invocation> invocation_of(const master::Handover& handover) {
   const std::vector<std::string>& arguments = handover.arguments;
   constexpr std::string_view kRun = "run";
   if (arguments.size() < 2 || arguments[1] != kRun) return Error{"the server was not started by `serval run`"};
@@ -38,7 +38,7 @@ Result<config::Sources> sources_of(const master::Handover& handover) {
   }
   const auto* invocation = std::get_if<Invocation>(&line);
   if (invocation == nullptr) return Error{"the server was not started by `serval run`"};
-  return invocation->sources;
+  return *invocation;
 }
 
 }  // namespace
@@ -47,9 +47,9 @@ int adopt(int handover_fd, bool check) {
   const auto handover = master::read_handover(handover_fd);
   ::close(handover_fd);
   if (!handover) return refuse(handover.error());
-  const auto sources = sources_of(*handover);
-  if (!sources) return refuse(sources.error());
-  if (!check) return master::adopt(*handover, *sources);
+  const auto invocation = invocation_of(*handover);
+  if (!invocation) return refuse(invocation.error());
+  if (!check) return master::adopt(*handover, invocation->sources, invocation->watch);
   const auto good = master::check_adoption(*handover);
   if (!good) return refuse(good.error());
   std::cout << master::adoption_proof(SERVAL_VERSION, master::kHandoverProtocol, handover->nonce) << std::flush;

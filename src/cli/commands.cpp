@@ -13,10 +13,14 @@ constexpr Subcommand kCommands[] = {
     {.name = "run",
      .arguments = "[APP.so]",
      .max_words = 1,
-     .flags = kConfigFlags,
+     .flags = kConfigFlags | Flag::watch,
      .summary = "serve an app, in the foreground",
-     .more = "Loads and preloads the app once, forks workers from it and serves until it is told to stop. Without -c "
-             "it uses serval.toml in the working directory if there is one. APP.so wins over app.library.",
+     .more =
+         "Loads and preloads the app once, forks workers from it and serves until it is told to stop. Without -c "
+         "it uses serval.toml in the working directory if there is one. APP.so wins over app.library. With --watch it "
+         "reloads by itself once the library or the configuration file has changed and 300ms have passed without "
+         "another change, and replaces the instances of a program when a file that its command names has; what "
+         "does not load leaves the old one serving.",
      .run = run},
     {.name = "check",
      .arguments = "[APP.so]",

@@ -31,6 +31,7 @@ enum class Flag : unsigned {
   socket,
   name,
   config,
+  watch,
   origin,
   show_secrets,
   quiet,

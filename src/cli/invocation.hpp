@@ -32,6 +32,7 @@ struct Invocation {
   std::string program;             ///< --program; empty: not given
   std::string level;               ///< --level; empty: not given
   std::string grep;                ///< --grep; empty: not given
+  bool watch = false;              ///< --watch
 };
 
 }  // namespace serval::cli

@@ -9,7 +9,7 @@ namespace serval::cli {
 int run(const Invocation& invocation) {
   const auto loaded = config::load(invocation.sources);
   if (const int code = report_problems(loaded); code != exit_code::ok) return code;
-  return master::start(loaded, invocation.sources);
+  return master::start(loaded, invocation.sources, invocation.watch);
 }
 
 }  // namespace serval::cli

@@ -1,5 +1,6 @@
 #include "master/master.hpp"
 
+#include <set>
 #include <span>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "master/process_records.hpp"
 #include "master/settings.hpp"
 #include "master/stack_command.hpp"
+#include "os/file_identity.hpp"
 #include "os/spawn.hpp"
 #include "os/systemd.hpp"
 #include "os/wait.hpp"
@@ -26,6 +28,7 @@ void write(const supervisor::Log& line) {
 Master::Master(MasterSetup setup, const Handover* resumed)
     : pidfile_(std::move(setup.pidfile)),
       resumed_(resumed != nullptr),
+      watching_(setup.watch),
       inheritance_(resumed != nullptr ? Inheritance(*resumed) : Inheritance(*setup.first.config)),
       supervisor_(resumed != nullptr ? supervisor::Supervisor(settings_of(*setup.first.config, setup.workers),
                                                               resumed->supervisor, Clock::now())
@@ -94,6 +97,7 @@ Operations Master::operations() {
 }
 
 int Master::run() {
+  if (watching_) rebuild_watch_.begin(watched_files());  // before anything of it is loaded
   if (resumed_) {
     reaper_.reap();  // children that ended while no master looked
     handle(supervisor::Tick{});
@@ -150,6 +154,32 @@ void Master::obey(const SignalOrder& order) {
   }
 }
 
+// --- rebuilds
+
+std::vector<config::WatchedFile> Master::watched_files() const {
+  return config::watched_files(*generations_.newest().config, config::file_of(reloads_.sources()),
+                               [](const std::string& path) { return os::identity_of_file(path).has_value(); });
+}
+
+/// One reload for all that takes one; a program's instances are replaced by themselves.
+void Master::begin_anew(const std::vector<config::WatchedFile>& files) {
+  const std::string by = "serval run --watch";
+  bool reload = false;
+  std::set<std::string> programs;
+  for (const config::WatchedFile& file : files) {
+    log::info("rebuilt", {{"file", file.path}});
+    if (file.program.empty()) {
+      reload = true;
+    } else {
+      programs.insert(file.program);
+    }
+  }
+  for (const std::string& program : programs) {
+    handle(supervisor::ProgramOrdered{supervisor::ProgramOrdered::Order::renew, program, by});
+  }
+  if (reload) reloads_.request(by);
+}
+
 /// Why not all of them; empty: all.
 std::string Master::reopen_logs() {
   const std::string failures = generations_.reopen_logs();
@@ -186,7 +216,10 @@ void Master::perform(const supervisor::Action& action) {
                  [this](const supervisor::LookAtWorkers& what) { looks_.perform(what); },
                  [this](const supervisor::LookAtGenerations& what) { looks_.perform(what); },
                  [this](const supervisor::InspectApp& what) { looks_.perform(what); },
-                 [this](const supervisor::ReloadEnded& what) { reloads_.perform(what); },
+                 [this](const supervisor::ReloadEnded& what) {
+                   reloads_.perform(what);
+                   rebuild_watch_.use(watched_files());
+                 },
                  [this](const supervisor::ReloadAgain& what) { reloads_.perform(what); },
                  [this](const supervisor::CheckUpgrade& what) { upgrades_.perform(what); },
                  [this](const supervisor::UpgradeRefused& what) { control_.upgrade_refused(what.why); },
@@ -204,6 +237,7 @@ void Master::perform(const supervisor::Action& action) {
 
 void Master::finish(const supervisor::Finish& action) {
   timer_.cancel();
+  rebuild_watch_.end();
   reader_.give_up();
   programs_.finish();
   generations_.leave_program_listeners();

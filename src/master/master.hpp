@@ -24,6 +24,7 @@
 #include "master/pidfile.hpp"
 #include "master/programs.hpp"
 #include "master/reaper.hpp"
+#include "master/rebuild_watch.hpp"
 #include "master/reloads.hpp"
 #include "master/signals.hpp"
 #include "master/stack_names.hpp"
@@ -44,6 +45,7 @@ struct MasterSetup {
   config::Sources sources;  ///< where a reload gets its configuration
   int workers = 1;
   std::vector<std::string> arguments;  ///< the command line of the server
+  bool watch = false;                  ///< reload whenever what runs is rebuilt
   std::unique_ptr<Pidfile> pidfile;
 };
 
@@ -76,6 +78,8 @@ class Master {
   Handover hand_over() const;
   void say_last_lines();
   void upgrade_if_possible();
+  std::vector<config::WatchedFile> watched_files() const;
+  void begin_anew(const std::vector<config::WatchedFile>& files);
 
   // What is given to the parts.
   const Tell tell_ = [this](supervisor::Event event) { handle(std::move(event)); };
@@ -84,6 +88,7 @@ class Master {
   // What there is.
   const std::unique_ptr<Pidfile> pidfile_;
   const bool resumed_;
+  const bool watching_;
   boost::asio::io_context io_{1};
   boost::asio::steady_timer timer_{io_};
   Inheritance inheritance_;
@@ -100,13 +105,13 @@ class Master {
   WorkerStacks stacks_;
   WorkerProfiles profiles_{io_, children_};
   WorkerReports reports_{children_, generations_, names_, tell_, report_};
-  Launcher launcher_{{io_, children_, generations_, inheritance_, memory_, reaper_},
-                     {.tell = tell_,
-                      .on_mold_packet = [this](int mold, const auto& packet) { inbox_.on_mold_packet(mold, packet); },
-                      .on_worker_packet =
-                          [this](int slot, const auto& packet) { inbox_.on_worker_packet(slot, packet); },
-                      .on_mold_exit = [this](int mold, const auto& exit) { exits_.mold_exited(mold, exit); },
-                      .on_worker_exit = [this](int slot, const auto& exit) { exits_.worker_exited(slot, exit); }}};
+  Launcher launcher_{
+      {io_, children_, generations_, inheritance_, memory_, reaper_},
+      {.tell = tell_,
+       .on_mold_packet = [this](int mold, const auto& packet) { inbox_.on_mold_packet(mold, packet); },
+       .on_worker_packet = [this](int slot, const auto& packet) { inbox_.on_worker_packet(slot, packet); },
+       .on_mold_exit = [this](int mold, const auto& exit) { exits_.mold_exited(mold, exit); },
+       .on_worker_exit = [this](int slot, const auto& exit) { exits_.worker_exited(slot, exit); }}};
   Inbox inbox_{{children_, generations_, launcher_, reports_, stacks_, profiles_}, tell_, report_};
   Exits exits_{{children_, generations_, stacks_, profiles_, memory_, inheritance_.scoreboard, supervisor_}, tell_};
   Programs programs_{{io_, generations_, reaper_, memory_}, tell_};
@@ -117,10 +122,11 @@ class Master {
   ConfigReader reader_;
   Reloads reloads_;
   Upgrades upgrades_;
-  Signals signals_{io_,
-                   {.child_ended = [this] { reaper_.reap(); },
-                    .order = [this](const SignalOrder& order) { obey(order); }}};
-  Admin admin_{{io_, reaper_, inheritance_}, [this] { return control_.status_for_admin(); }, [this] { control_.look_again(); }};
+  RebuildWatch rebuild_watch_{io_, [this](const auto& files) { begin_anew(files); }};
+  Signals signals_{
+      io_, {.child_ended = [this] { reaper_.reap(); }, .order = [this](const SignalOrder& order) { obey(order); }}};
+  Admin admin_{
+      {io_, reaper_, inheritance_}, [this] { return control_.status_for_admin(); }, [this] { control_.look_again(); }};
   Farewell farewell_{io_, names_, [this] { reaper_.reap(); }};
   Control control_;  ///< shows what is above
 };

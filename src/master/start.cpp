@@ -52,7 +52,7 @@ int supervise(Master& master) {
 
 }  // namespace
 
-int start(const config::Loaded& loaded, const config::Sources& sources) {
+int start(const config::Loaded& loaded, const config::Sources& sources, bool watch) {
   const config::Config& config = loaded.config;
   if (const auto wrong = account_obstacles(config.server); !wrong.empty())
     throw StartupError(exit_code::config, join(wrong, "\n"));
@@ -92,6 +92,7 @@ int start(const config::Loaded& loaded, const config::Sources& sources) {
                  .sources = sources,
                  .workers = count.workers,
                  .arguments = std::move(arguments),
+                 .watch = watch,
                  .pidfile = std::move(pidfile)});
   // Only now: a second server of this name has ended at the control socket before it takes connections away from the
   // first.
@@ -106,7 +107,7 @@ Result<void> check_adoption(const Handover& handover) {
   return {};
 }
 
-int adopt(const Handover& handover, const config::Sources& sources) {
+int adopt(const Handover& handover, const config::Sources& sources, bool watch) {
   os::react_as(os::Process::master);
   for (const int fd : handover.fds()) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   const auto configs = configs_of(handover);
@@ -126,6 +127,7 @@ int adopt(const Handover& handover, const config::Sources& sources) {
                  .sources = sources,
                  .workers = handover.supervisor.workers,
                  .arguments = handover.arguments,
+                 .watch = watch,
                  .pidfile = std::move(pidfile)},
                 &handover);
   return supervise(master);

@@ -1,6 +1,7 @@
 #include "os/program_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -37,11 +38,6 @@ std::string complaint_about(const std::string& path) {
 }
 
 }  // namespace
-
-ProgramFile::Identity ProgramFile::identity_of(const struct stat& status) {
-  return {status.st_dev, status.st_ino, status.st_size,
-          status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec};
-}
 
 Result<ProgramFile> ProgramFile::open(const std::string& name) {
   const auto refuse = [](const std::string& what, const std::string& why) {

@@ -1,11 +1,9 @@
 #pragma once
 
-#include <sys/stat.h>
-
-#include <cstdint>
 #include <string>
 
 #include "base/result.hpp"
+#include "os/file_identity.hpp"
 #include "os/unique_fd.hpp"
 
 namespace serval::os {
@@ -25,19 +23,9 @@ class ProgramFile {
   bool unchanged() const;
 
  private:
-  /// Which file, and when its content changed last (inode(7)).
-  struct Identity {
-    dev_t device = 0;
-    ino_t inode = 0;
-    off_t size = 0;
-    std::int64_t modified_ns = 0;
-    bool operator==(const Identity&) const = default;
-  };
-  static Identity identity_of(const struct stat& status);
-
   std::string path_;
   UniqueFd fd_;
-  Identity identity_;
+  FileIdentity identity_;
 };
 
 }  // namespace serval::os

@@ -28,15 +28,15 @@ struct LostRequest {
 /// How a child ended.
 struct Exit {
   bool signaled = false;
-  int code = 0;      ///< exit code, or the signal's number
+  int code = 0;  ///< exit code, or the signal's number
   bool core = false;
-  std::string text;        ///< for the log: "SIGSEGV", "exit code 3"
-  bool oom = false;        ///< the kernel has killed a process of ours for want of memory since the last exit
-  bool above_hard = false; ///< the kernel has killed it because it was above the hard ceiling
+  std::string text;         ///< for the log: "SIGSEGV", "exit code 3"
+  bool oom = false;         ///< the kernel has killed a process of ours for want of memory since the last exit
+  bool above_hard = false;  ///< the kernel has killed it because it was above the hard ceiling
   std::vector<LostRequest> requests{};  ///< that it was handling
-  int waiting = 0;         ///< requests that waited for one of its threads
-  int connections = 0;     ///< that it had
-  int leftovers = 0;       ///< of a program: processes that it has started and left behind
+  int waiting = 0;                      ///< requests that waited for one of its threads
+  int connections = 0;                  ///< that it had
+  int leftovers = 0;                    ///< of a program: processes that it has started and left behind
 };
 
 struct Start {};  ///< the shell is set up: begin the first generation
@@ -144,7 +144,12 @@ struct LookedAtPrograms {
 };
 /// What a command says to a program; one of a name that is not known does nothing.
 struct ProgramOrdered {
-  enum class Order { start, stop, replace } order;
+  enum class Order {
+    start,
+    stop,
+    replace,
+    renew,  ///< what it runs has been rebuilt: also those that boot or have failed begin anew
+  } order;
   std::string name;
   std::string by;
 };
@@ -160,21 +165,21 @@ struct ScaleRequested {
 };
 
 struct ReloadRequested {  ///< the config is valid and at hand under the generation that StartMold will name
-  std::string by;                      ///< signal or command
+  std::string by;         ///< signal or command
   std::optional<Settings> settings{};  ///< what the new generation changes of them; they hold from when it serves
 };
-struct RollbackRequested {  ///< the generation that is kept is to serve again
+struct RollbackRequested {             ///< the generation that is kept is to serve again
   std::string by;                      ///< command
   std::optional<Settings> settings{};  ///< that generation's, as of a reload
+};
+struct ReloadCalledOff {  ///< the one under way is to end, and the generation before it goes on
+  std::string by;         ///< command
 };
 struct ReloadRefused {  ///< one was asked for, but it cannot even begin: the config is not valid
   std::string why;
 };
 struct RecycleRequested {
   std::optional<int> slot;  ///< none: all
-struct ReloadCalledOff {  ///< the one under way is to end, and the generation before it goes on
-  std::string by;         ///< command
-};
 };
 
 struct DrainRequested {  ///< to report not ready, or ready again; requests are served all the same

@@ -72,14 +72,25 @@ std::vector<log::Field> ProgramGroup::fields(const ProgramInstance& instance) co
 
 // --- What is wanted of it
 
-/// Those that have ended for good are taken for new ones, as after serval start: the table may be what was wrong.
 void ProgramGroup::use(const config::Program& program, const Turn& turn) {
   const bool anew = !same_when_launched(program_, program);
   if (program.count != program_.count) state_.wanted = program.count;
   program_ = program;
   state_.removed = false;
   state_.failure.clear();
-  if (!anew) return;
+  if (anew) begin_anew(turn);
+}
+
+void ProgramGroup::renew(const std::string& by, const Turn& turn) {
+  state_.failure.clear();
+  if (!state_.on) return;
+  turn.say(log::Level::info, "replacing the instances of a program", {{"program", state_.name}, {"by", by}});
+  begin_anew(turn);
+}
+
+/// Those that have ended for good are taken for new ones, as after serval start: what has changed may be what was
+/// wrong.
+void ProgramGroup::begin_anew(const Turn& turn) {
   for (ProgramInstance& instance : instances_) {
     if (instance.state == ProgramState::starting) leave(instance, Cause::reload, turn);  // it may never be ready
     if (instance.runs() && !instance.leaving) instance.outdated = true;

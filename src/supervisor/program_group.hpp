@@ -60,6 +60,8 @@ class ProgramGroup {
   void start(const std::string& by, const Turn& turn);
   void stop(const std::string& by, const Turn& turn);
   void replace_all(Cause cause, const std::string& by, const Turn& turn);
+  /// What it runs is another program than before.
+  void renew(const std::string& by, const Turn& turn);
   void scale(int to, const std::string& by, const Turn& turn);
 
   // What happens to one of them.
@@ -82,6 +84,7 @@ class ProgramGroup {
   TimePoint next(const TokenBucket& launches, TimePoint now) const;
 
  private:
+  void begin_anew(const Turn& turn);
   void add_missing(int& next_id);
   void end_surplus(const Turn& turn);
   void replace_next(int& next_id, const Turn& turn);

@@ -99,6 +99,7 @@ void Programs::on(const ProgramOrdered& event, const Turn& turn) {
     case ProgramOrdered::Order::start: return group->start(event.by, turn);
     case ProgramOrdered::Order::stop: return group->stop(event.by, turn);
     case ProgramOrdered::Order::replace: return group->replace_all(Cause::manual, event.by, turn);
+    case ProgramOrdered::Order::renew: return group->renew(event.by, turn);
   }
 }
 

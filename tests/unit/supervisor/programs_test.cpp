@@ -406,5 +406,25 @@ TEST(Programs, AStormIsBounded) {
   EXPECT_GT(launches, 300);
 }
 
+TEST(Programs, WhatIsRebuiltBeginsAnewWhateverStateItIsIn) {
+  Program it = program(2);
+  it.give_up_after = 1;
+  One one(it);
+  one.script.at(2s, ends(2, 1));  // given up
+  EXPECT_EQ(one.states(), "0:ready 1:ended");
+  one.script.at(3s, order(Order::renew)).expect({"launch it[1] as 3"});
+  one.script.at(3s, started(3)).expect({});
+  // Still booting, and rebuilt once more: what boots is not it any more.
+  one.script.at(4s, order(Order::renew)).expect({"signal 503 by 15"});
+  one.script.at(5s, ends(3)).expect({"launch it[1] as 4"});
+}
+
+TEST(Programs, OneThatWasStoppedStaysSoWhenItIsRebuilt) {
+  One one(program());
+  one.script.at(2s, order(Order::stop));
+  one.script.at(3s, ends(1));
+  one.script.at(4s, order(Order::renew)).expect({});
+}
+
 }  // namespace
 }  // namespace serval::supervisor
