@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import unittest
 
 import process_tree
@@ -80,6 +81,53 @@ class Programs(ProgramsTest):
         self.assertEqual(sorted(self.pids("a")), [0], "a freed number is taken again")
         self.assertEqual(self.pids("b"), others, "another program was touched")
         self.assertIsNone(serval.process.poll())
+
+    def test_of_any_kind(self):
+        script = self.write("script", "#!/bin/sh\necho from a script\nexec sleep 1000\n")
+        os.chmod(script, 0o755)
+        serval = self.start_programs({
+            "script": {"command": ["./script"]},
+            "shell": {"command": ["sh", "-c", "echo from a shell; exec sleep 1000"]},
+            "interpreted": {"command": [sys.executable, "-u", "-c", "import time; print('from python'); time.sleep(1000)"]},
+            "binary": {"command": ["/bin/sleep", "1000"]},
+        })
+        for text in ("from a script", "from a shell", "from python"):
+            serval.expect_log(text)
+        self.assertEqual(process_tree.title(self.pids("binary")[0]), "/bin/sleep 1000")
+
+    def test_an_argument_may_be_long(self):
+        argument = "x y'\"$(;" * 12_000
+        serval = self.start_programs({"it": {"command": [sys.executable, "-u", "-c", "import sys, time; print(len(sys.argv[1])); time.sleep(1000)", argument]}})
+        serval.expect_log(rf": {len(argument)}$")
+
+    def test_nothing_of_servals_own_environment_is_theirs(self):
+        serval = self.start_programs({"it": {"command": ["env"], "restart": "never"}, "other": {"command": self.puppet()}},
+                                     env={"NOTIFY_SOCKET": "@outer", "WATCHDOG_USEC": "60000000", "FDSTORE": "1"})
+        serval.expect_log("SERVAL_PROGRAM=it")
+        self.assertNotIn("NOTIFY_SOCKET=@outer", serval.log())
+        for name in ("LISTEN_FDS", "LISTEN_PID", "WATCHDOG_USEC", "FDSTORE"):
+            self.assertNotRegex(serval.log(), rf"it\[0\] .*: {name}=.")
+
+    def test_recycling_changes_every_pid_and_no_number(self):
+        self.start_programs({"it": {"command": self.puppet(), "count": 4}})
+        before = self.pids("it")
+        self.order("recycle", "it")
+        after = self.pids("it")
+        self.assertEqual(sorted(after), [0, 1, 2, 3])
+        self.assertFalse(set(before.values()) & set(after.values()))
+        self.order("scale", "it=4")
+        self.assertEqual(self.pids("it"), after, "as many as there are: nothing to do")
+
+    def test_one_that_was_stopped_stays_so(self):
+        programs = {"it": {"command": self.puppet("say=one")}, "other": {"command": self.puppet()}}
+        self.start_programs(programs)
+        self.order("stop", "it")
+        self.rewrite({**programs, "it": {"command": self.puppet("say=two")}})
+        self.order("reload")
+        self.order("upgrade")
+        self.assertEqual((self.pids("it"), self.program("it")["on"]), ({}, False))
+        self.order("start", "it")
+        self.assertEqual(sorted(self.pids("it")), [0])
 
     def test_a_name_that_is_not_there_is_refused(self):
         self.start_programs({"mailer": {"command": self.puppet()}})
