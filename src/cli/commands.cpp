@@ -30,7 +30,7 @@ constexpr Subcommand kCommands[] = {
      .more = "Every problem at once, each with its place and a hint. If there is none, what the start would refuse "
              "is tried as far as it leaves no trace: log files, folders, users, addresses, all with the rights of "
              "whoever checks. Then the app is loaded and preloaded in a process of its own, which is thrown away. "
-             "Nothing is bound and nothing served.",
+             "Nothing is bound and nothing served, so an address that another program has taken is not noticed.",
      .run = check},
     {.name = "config",
      .arguments = "",
@@ -147,10 +147,11 @@ constexpr Subcommand kCommands[] = {
      .word_hint = "serval stop mailer, or serval stop for the server",
      .flags = kServerFlags | Flag::now,
      .summary = "stop the server, returning when it has ended",
-     .more = "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut, and so it is "
-             "by a second serval stop that comes more than a second after the first one, as with signals. Either "
-             "says how many requests it has cut. serval stop PROGRAM stops that one alone, within its own grace; it stays "
-             "stopped, also over a reload, until serval start.",
+     .more =
+         "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut, and so it is "
+         "by a second serval stop that comes more than a second after the first one, as with signals. Either "
+         "says how many requests it has cut. serval stop PROGRAM stops that one alone, within its own grace; it stays "
+         "stopped, also over a reload, until serval start.",
      .run = stop},
     {.name = "scale",
      .arguments = "N|+N|-N|PROGRAM=N",
@@ -171,7 +172,8 @@ constexpr Subcommand kCommands[] = {
      .word_hint = "serval recycle 0, or serval recycle all, or a program's name",
      .flags = kServerFlags,
      .summary = "replace workers by new ones of the same generation",
-     .more = "Each successor serves before its worker leaves. Of a program the instances are replaced, one after the other, "
+     .more = "Each successor serves before its worker leaves. Of a program the instances are replaced, one after the "
+             "other, "
              "as its replace says.",
      .run = order},
     {.name = "reopen",
@@ -226,10 +228,11 @@ constexpr Subcommand kCommands[] = {
      .is_prefix = true,
      .is_app_output = true,
      .summary = "run a command as the app or a program would be run",
-     .more = "With the environment, user and umask of the app's workers, in the folder of the configuration file; with "
-             "--program as an instance of that program, in its working_directory, but without sockets and number. For "
-             "migrations and consoles. No server has to run. Exits as the command does, with 128 and the signal's number "
-             "if one has ended it, 127 if it cannot be started.",
+     .more =
+         "With the environment, user and umask of the app's workers, in the folder of the configuration file; with "
+         "--program as an instance of that program, in its working_directory, but without sockets and number. For "
+         "migrations and consoles. No server has to run. Exits as the command does, with 128 and the signal's number "
+         "if one has ended it, 127 if it cannot be started.",
      .run = exec},
     {.name = "version", .arguments = "", .summary = "print the version", .more = "", .run = version},
     {.name = "help",
