@@ -3,13 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <csignal>
-#include <cstring>
 
 #include "base/address.hpp"
 #include "base/errno_text.hpp"
-#include "base/log.hpp"
 #include "config/load.hpp"
 #include "config/program_values.hpp"
 #include "master/exits.hpp"
@@ -18,16 +15,12 @@
 #include "os/process_memory.hpp"
 #include "os/process_tree.hpp"
 #include "os/spawn.hpp"
-#include "os/spawned.hpp"
 #include "os/thread_stat.hpp"
 
 namespace serval::master {
 namespace {
 
 constexpr int kFirstSocket = 3;  // sd_listen_fds(3)
-constexpr int kNotificationsPerTurn = 16;
-/// With what it takes from a program whose descriptor it is, a line fits.
-constexpr std::size_t kMaxReadyLine = 256;
 
 /// ':' parts the names in LISTEN_FDNAMES.
 std::string socket_name(const std::string& bind, const std::string& program) {
@@ -117,86 +110,8 @@ Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::Launc
   return process;
 }
 
-void Programs::listen_for_ready(ProgramProcess& process) {
-  if (!process.ready_fd) return;
-  ::fcntl(process.ready_fd.get(), F_SETFL, O_NONBLOCK);
-  process.ready_watch.emplace(parts_.io, process.ready_fd.get(), [this, &process] { read_ready(process); });
-}
-
-/// A newline anywhere says it, as with s6; the end of the pipe without one does not.
-void Programs::read_ready(ProgramProcess& process) {
-  if (!process.ready_fd) return;
-  std::array<char, kMaxReadyLine> text;
-  const ssize_t size = ::read(process.ready_fd.get(), text.data(), text.size());
-  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
-  const bool said = size > 0 && std::memchr(text.data(), '\n', static_cast<std::size_t>(size)) != nullptr;
-  if (size > 0 && !said) return;
-  process.ready_watch.reset();
-  process.ready_fd.reset();
-  if (said) tell_(supervisor::ProgramReady{process.id});
-}
-
-void Programs::listen_for_notifications(ProgramProcess& process) {
-  if (!process.notify_fd) return;
-  process.notify_watch.emplace(parts_.io, process.notify_fd.get(), [this, &process] { read_notifications(process); });
-}
-
-void Programs::read_notifications(ProgramProcess& process) {
-  bool ready = false;
-  for (int i = 0; i < kNotificationsPerTurn; ++i) {
-    auto said = receive_notification(process.notify_fd.get(), process.pid);
-    if (!said) break;
-    ready = ready || said->ready;
-    if (!said->status.empty()) process.status = std::move(said->status);
-  }
-  if (ready) tell_(supervisor::ProgramReady{process.id});
-}
-
-/// Connecting waits, and the answer of a server is bytes from outside: a process of its own does both, with the rights
-/// of the program.
-void Programs::start_prober(ProgramProcess& process, const config::Program& program) {
-  const auto rule = config::parse_ready(program.ready);
-  using Kind = config::ReadyRule::Kind;
-  if (!rule || (rule->kind != Kind::tcp && rule->kind != Kind::http)) return;
-  auto traits = traits_of(program, parts_.generations.in_force().config->server);
-  if (!traits) return;
-  os::Spawn what;
-  what.program = os::kOwnProgram;
-  what.arguments = {"probe", rule->address};
-  if (rule->kind == Kind::http) what.arguments.push_back(rule->path);
-  what.called = "the probe of " + process.title();
-  what.traits.own_session = true;
-  what.traits.dies_with_us = true;
-  what.traits.identity = traits->identity;
-  what.traits.groups = traits->groups;
-  const auto pid = os::spawn(what);
-  if (!pid)
-    return log::error("nobody can ask the program whether it is ready",
-                      {{"program", process.name}, {"why", pid.error()}});
-  process.prober = *pid;
-  await_prober(process);
-}
-
 void Programs::await(const ProgramProcess& process) {
   parts_.reaper.await(process.pid, [this, id = process.id](const os::ChildExit& exit) { on_exit(id, exit); });
-}
-
-void Programs::await_prober(const ProgramProcess& process) {
-  parts_.reaper.await(process.prober, [this, id = process.id](const os::ChildExit& exit) { on_prober_exit(id, exit); });
-}
-
-void Programs::on_prober_exit(int id, const os::ChildExit& exit) {
-  ProgramProcess* process = find(id);
-  if (process == nullptr) return;
-  process->prober = 0;
-  if (exit.clean()) tell_(supervisor::ProgramReady{id});
-}
-
-void Programs::end_prober(ProgramProcess& process) {
-  if (process.prober == 0) return;
-  parts_.reaper.forget(process.prober);
-  os::kill_child(process.prober, SIGKILL);
-  process.prober = 0;
 }
 
 /// What it said before its end is told before that.
@@ -275,59 +190,6 @@ void Programs::drain_captures() const {
 ProgramProcess* Programs::find(int id) const {
   const auto found = processes_.find(id);
   return found == processes_.end() ? nullptr : found->second.get();
-}
-
-// --- an upgrade: they are children of the same process afterwards
-
-void Programs::record(Handover& handover) const {
-  for (const auto& [id, process] : processes_) {
-    ProgramProcessRecord record{.id = id,
-                                .name = process->name,
-                                .number = process->number,
-                                .pid = process->pid,
-                                .ready_fd = process->ready_fd ? process->ready_fd.get() : -1,
-                                .notify_fd = process->notify_fd ? process->notify_fd.get() : -1,
-                                .prober = process->prober,
-                                .status = process->status};
-    if (process->captures) {
-      record.output_fd = process->captures->output.fd();
-      record.error_fd = process->captures->error.fd();
-    }
-    handover.programs.push_back(std::move(record));
-  }
-  for (const auto& [whose, cpu] : cpu_before_)
-    handover.program_cpu.push_back({whose.first, whose.second, static_cast<std::uint64_t>(cpu.count())});
-  guard_.record(handover);
-}
-
-void Programs::resume(const Handover& handover) {
-  guard_.resume(handover);
-  for (const ProgramCpuRecord& record : handover.program_cpu)
-    cpu_before_[{record.name, record.number}] = std::chrono::microseconds(record.microseconds);
-  for (const ProgramProcessRecord& record : handover.programs) {
-    auto process = std::make_unique<ProgramProcess>();
-    process->id = record.id;
-    process->name = record.name;
-    process->number = record.number;
-    process->pid = record.pid;
-    process->ready_fd.reset(record.ready_fd);
-    process->notify_fd.reset(record.notify_fd);
-    process->prober = record.prober;
-    process->status = record.status;
-    if (record.output_fd >= 0) {
-      OutputPipes pipes;
-      pipes.output_read.reset(record.output_fd);
-      pipes.error_read.reset(record.error_fd);
-      process->captures.emplace(parts_.io, pipes, process->title(), 0, process->pid);
-    }
-    os::remember_spawned(process->pid);
-    if (process->prober != 0) os::remember_spawned(process->prober);
-    listen_for_ready(*process);
-    listen_for_notifications(*process);
-    await(*process);
-    if (process->prober != 0) await_prober(*process);
-    processes_[record.id] = std::move(process);
-  }
 }
 
 }  // namespace serval::master

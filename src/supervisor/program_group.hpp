@@ -96,6 +96,8 @@ class ProgramGroup {
   ProgramState decide_what_follows(ProgramInstance& instance, const Exit& exit, std::vector<log::Field>& line,
                                    const Turn& turn);
   void conclude(ProgramInstance& instance, const Turn& turn);
+  /// Of lines about a single instance, when all of them do the same.
+  log::Level routine() const;
   std::vector<log::Field> fields(const ProgramInstance& instance) const;
   bool has_successor(const ProgramInstance& instance) const;
 
