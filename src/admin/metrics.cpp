@@ -253,6 +253,43 @@ void write_programs(Exposition& out, const json::object& status) {
   });
 }
 
+/// Results that there have not been are there with 0: an increase from nothing to 1 would be lost.
+void write_schedules(Exposition& out, const json::object& status) {
+  std::vector<std::pair<std::string, const json::object*>> schedules;
+  for (const json::object* program : objects_in(status, "programs")) {
+    if (const json::object* schedule = control::object_in(*program, "schedule"))
+      schedules.emplace_back(control::text_at(*program, "name"), schedule);
+  }
+  if (schedules.empty()) return;
+  begin(out, Metric::program_runs);
+  for (const auto& [name, schedule] : schedules) {
+    const json::object* runs = control::object_in(*schedule, "runs");
+    for (const char* result : {"success", "failure", "timeout", "stopped", "skipped", "missed"})
+      out.sample(runs == nullptr ? 0 : unsigned_at(*runs, result), {{"program", name}, {"result", result}});
+  }
+  const auto each = [&](Metric metric, auto value_of) {
+    begin(out, metric);
+    for (const auto& [name, schedule] : schedules) {
+      if (const std::optional<double> value = value_of(*schedule)) out.sample(*value, {{"program", name}});
+    }
+  };
+  const auto seconds_at = [](const json::object& schedule, std::string_view key) -> std::optional<double> {
+    const auto* value = schedule.if_contains(json::string_view(key.data(), key.size()));
+    if (value == nullptr || !value->is_number()) return {};
+    return value->to_number<double>();
+  };
+  each(Metric::program_last_success_timestamp_seconds,
+       [&](const json::object& schedule) { return seconds_at(schedule, "succeeded_at_s"); });
+  each(Metric::program_last_run_duration_seconds, [](const json::object& schedule) -> std::optional<double> {
+    const json::object* last = control::object_in(schedule, "last");
+    const auto took = last == nullptr ? std::nullopt : number_at(*last, "took_ms");
+    if (!took) return {};
+    return static_cast<double>(*took) / kMillisecondsPerSecond;
+  });
+  each(Metric::program_next_run_timestamp_seconds,
+       [&](const json::object& schedule) { return seconds_at(schedule, "next_at_s"); });
+}
+
 void write_master(Exposition& out, const Status& status) {
   gauge(out, Metric::up, status ? 1 : 0);
   if (!status) return;
@@ -269,6 +306,7 @@ void write_master(Exposition& out, const Status& status) {
   write_generations(out, *status);
   write_listeners(out, *status);
   write_programs(out, *status);
+  write_schedules(out, *status);
 }
 
 /// The admin process begins its own count anew when it starts again.

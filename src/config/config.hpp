@@ -164,6 +164,10 @@ struct Control {
 
 /// Whether a program that has ended is started again.
 enum class ProgramRestart { always, on_failure, never };
+/// What becomes of a run that is due while another one goes on.
+enum class ProgramOverlap { skip, allow };
+/// What becomes of runs that could not start when they were due.
+enum class ProgramMissed { skip, run };
 /// How an instance gives way to a new one.
 enum class ProgramReplace {
   automatic,  ///< rolling if sockets are handed over, else restart
@@ -186,7 +190,11 @@ struct Program {
   std::vector<std::string> after;                 ///< programs, or "app", that have to be ready first
   std::string ready = "alive:1s";
   Duration ready_timeout = 60s;                   ///< from its start until it is ready
-  ProgramRestart restart = ProgramRestart::always;
+  Duration every = 0s;                            ///< 0: not by a schedule, or by cron
+  std::string cron;                               ///< crontab(5); empty: not by a schedule, or by every
+  ProgramOverlap overlap = ProgramOverlap::skip;
+  ProgramMissed missed = ProgramMissed::skip;
+  ProgramRestart restart = ProgramRestart::always;  ///< with a schedule: never, if nothing is said
   std::vector<int> stop_codes;                    ///< exit codes after which it is not started again
   int give_up_after = 0;                          ///< failures in a row; 0: never
   ProgramReplace replace = ProgramReplace::automatic;
@@ -200,6 +208,8 @@ struct Program {
   bool rolls() const {
     return replace == ProgramReplace::rolling || (replace == ProgramReplace::automatic && !listen.empty());
   }
+  /// It is run to completion over and over, instead of being kept running.
+  bool scheduled() const { return every > Duration::zero() || !cron.empty(); }
   bool operator==(const Program&) const = default;
 };
 using Programs = std::map<std::string, Program>;  ///< by name

@@ -204,6 +204,8 @@ struct Decoder {
   bool operator()(Access<MemoryMeasure> access) const { return choice(access); }
   bool operator()(Access<ProgramRestart> access) const { return choice(access); }
   bool operator()(Access<ProgramReplace> access) const { return choice(access); }
+  bool operator()(Access<ProgramOverlap> access) const { return choice(access); }
+  bool operator()(Access<ProgramMissed> access) const { return choice(access); }
 
   template <class Enum>
   bool choice(Access<Enum> access) const {

@@ -16,7 +16,8 @@ constexpr std::size_t kTextWidth = 100;
 
 constexpr Section kProgramSection = {
     "programs",
-    "Ordinary programs that are supervised beside the app, or without one: any number of tables, each under a name of its "
+    "Ordinary programs that are supervised beside the app, or without one: any number of tables, each under a name of "
+    "its "
     "own. Their options have neither flags nor variables. A reload changes only those whose tables have changed."};
 
 std::string sentence(std::string_view summary) {
@@ -48,7 +49,9 @@ std::string limits_sentence(const Option& option) {
                      !std::holds_alternative<Access<LogKeys>>(option.field) &&
                      !std::holds_alternative<Access<MemoryMeasure>>(option.field) &&
                      !std::holds_alternative<Access<ProgramRestart>>(option.field) &&
-                     !std::holds_alternative<Access<ProgramReplace>>(option.field);
+                     !std::holds_alternative<Access<ProgramReplace>>(option.field) &&
+                     !std::holds_alternative<Access<ProgramOverlap>>(option.field) &&
+                     !std::holds_alternative<Access<ProgramMissed>>(option.field);
   return (words ? "From " : "One of ") + bounds + ".";
 }
 
@@ -212,7 +215,8 @@ std::string effective_file(const Loaded& loaded, bool origins, bool secrets) {
     });
   }
   for (const auto& [name, program] : loaded.config.programs) text += effective_program(name, loaded, origins, secrets);
-  if (hides || (!secrets && !loaded.config.programs.empty())) text.insert(0, "# What may be secret is hidden: serval config --show-secrets prints it.\n");
+  if (hides || (!secrets && !loaded.config.programs.empty()))
+    text.insert(0, "# What may be secret is hidden: serval config --show-secrets prints it.\n");
   return text;
 }
 

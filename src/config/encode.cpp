@@ -56,6 +56,8 @@ struct Encoder {
   std::string operator()(MemoryMeasure value) const { return std::string(name_of(value)); }
   std::string operator()(ProgramRestart value) const { return std::string(name_of(value)); }
   std::string operator()(ProgramReplace value) const { return std::string(name_of(value)); }
+  std::string operator()(ProgramOverlap value) const { return std::string(name_of(value)); }
+  std::string operator()(ProgramMissed value) const { return std::string(name_of(value)); }
 };
 
 // A TOML basic string that the loader reads back as `text`: "${" would be replaced, so it is written "$${".

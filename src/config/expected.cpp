@@ -66,6 +66,8 @@ struct Expected {
   std::string operator()(Access<MemoryMeasure>) const { return one_of(choices(MemoryMeasure{})); }
   std::string operator()(Access<ProgramRestart>) const { return one_of(choices(ProgramRestart{})); }
   std::string operator()(Access<ProgramReplace>) const { return one_of(choices(ProgramReplace{})); }
+  std::string operator()(Access<ProgramOverlap>) const { return one_of(choices(ProgramOverlap{})); }
+  std::string operator()(Access<ProgramMissed>) const { return one_of(choices(ProgramMissed{})); }
 };
 
 struct LimitsText {
@@ -83,6 +85,8 @@ struct LimitsText {
   std::string operator()(Access<MemoryMeasure>) const { return words(choices(MemoryMeasure{})); }
   std::string operator()(Access<ProgramRestart>) const { return words(choices(ProgramRestart{})); }
   std::string operator()(Access<ProgramReplace>) const { return words(choices(ProgramReplace{})); }
+  std::string operator()(Access<ProgramOverlap>) const { return words(choices(ProgramOverlap{})); }
+  std::string operator()(Access<ProgramMissed>) const { return words(choices(ProgramMissed{})); }
   template <class T>
   std::string operator()(Access<T>) const {
     return {};

@@ -766,6 +766,8 @@ constexpr std::string_view kKeys[] = {"serval", "ecs", "datadog", "gcp"};      /
 constexpr std::string_view kMeasures[] = {"pss", "rss", "uss"};                // in the order of MemoryMeasure
 constexpr std::string_view kRestarts[] = {"always", "on-failure", "never"};    // in the order of ProgramRestart
 constexpr std::string_view kReplaces[] = {"auto", "rolling", "restart"};       // in the order of ProgramReplace
+constexpr std::string_view kOverlaps[] = {"skip", "allow"};                    // in the order of ProgramOverlap
+constexpr std::string_view kMissed[] = {"skip", "run"};                        // in the order of ProgramMissed
 
 bool is_inside(std::string_view inner, std::string_view outer) {
   return inner.size() > outer.size() && inner.starts_with(outer) && inner[outer.size()] == '.';
@@ -810,11 +812,15 @@ std::string_view name_of(LogKeys keys) { return kKeys[static_cast<std::size_t>(k
 std::string_view name_of(MemoryMeasure measure) { return kMeasures[static_cast<std::size_t>(measure)]; }
 std::string_view name_of(ProgramRestart restart) { return kRestarts[static_cast<std::size_t>(restart)]; }
 std::string_view name_of(ProgramReplace replace) { return kReplaces[static_cast<std::size_t>(replace)]; }
+std::string_view name_of(ProgramOverlap overlap) { return kOverlaps[static_cast<std::size_t>(overlap)]; }
+std::string_view name_of(ProgramMissed missed) { return kMissed[static_cast<std::size_t>(missed)]; }
 std::span<const std::string_view> choices(LogLevel) { return kLevels; }
 std::span<const std::string_view> choices(LogFormat) { return kFormats; }
 std::span<const std::string_view> choices(LogKeys) { return kKeys; }
 std::span<const std::string_view> choices(MemoryMeasure) { return kMeasures; }
 std::span<const std::string_view> choices(ProgramRestart) { return kRestarts; }
 std::span<const std::string_view> choices(ProgramReplace) { return kReplaces; }
+std::span<const std::string_view> choices(ProgramOverlap) { return kOverlaps; }
+std::span<const std::string_view> choices(ProgramMissed) { return kMissed; }
 
 }  // namespace serval::config

@@ -29,7 +29,8 @@ using Codes = std::vector<int>;
 using Field = std::variant<Access<bool>, Access<int>, Access<std::optional<int>>, Access<unsigned>, Access<std::size_t>,
                            Access<double>, Access<Portion>, Access<Duration>, Access<std::string>, Access<Texts>,
                            Access<Pairs>, Access<Codes>, Access<LogLevel>, Access<LogFormat>, Access<LogKeys>,
-                           Access<MemoryMeasure>, Access<ProgramRestart>, Access<ProgramReplace>>;
+                           Access<MemoryMeasure>, Access<ProgramRestart>, Access<ProgramReplace>,
+                           Access<ProgramOverlap>, Access<ProgramMissed>>;
 
 template <auto Table, auto Member>
 constexpr auto field() {
@@ -111,11 +112,15 @@ std::string_view name_of(LogKeys keys);
 std::string_view name_of(MemoryMeasure measure);
 std::string_view name_of(ProgramRestart restart);
 std::string_view name_of(ProgramReplace replace);
+std::string_view name_of(ProgramOverlap overlap);
+std::string_view name_of(ProgramMissed missed);
 std::span<const std::string_view> choices(LogLevel);
 std::span<const std::string_view> choices(LogFormat);
 std::span<const std::string_view> choices(LogKeys);
 std::span<const std::string_view> choices(MemoryMeasure);
 std::span<const std::string_view> choices(ProgramRestart);
 std::span<const std::string_view> choices(ProgramReplace);
+std::span<const std::string_view> choices(ProgramOverlap);
+std::span<const std::string_view> choices(ProgramMissed);
 
 }  // namespace serval::config

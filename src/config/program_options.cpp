@@ -2,6 +2,7 @@
 
 #include "base/address.hpp"
 #include "base/units.hpp"
+#include "config/cron.hpp"
 #include "config/options.hpp"
 #include "config/program_values.hpp"
 
@@ -46,6 +47,12 @@ Result<void> check_listen(std::string_view text) {
 
 Result<void> check_ready(std::string_view text) {
   if (auto rule = parse_ready(text); !rule) return Error{rule.error()};
+  return {};
+}
+
+Result<void> check_cron(std::string_view text) {
+  if (text.empty()) return {};
+  if (auto cron = parse_cron(text); !cron) return Error{cron.error()};
   return {};
 }
 
@@ -177,8 +184,47 @@ constexpr Option kProgramOptions[] = {
      .apply = Apply::live,
      .summary = "whether it is started again when it has ended",
      .more = "on-failure: unless its exit code is 0 or one of stop_codes. After a failure it waits as [restart] says, "
-             "and so does one that ends at once with success.",
+             "and so does one that ends at once with success. Of one that is run by a schedule: never, "
+             "unless it is said; on-failure tries again until the next run is due.",
      .example = "\"on-failure\""},
+    {.path = "programs.NAME.every",
+     .field = field_of<&Program::every>(),
+     .placeholder = "DURATION",
+     .range = {1'000, 365 * kDay, true},
+     .apply = Apply::live,
+     .summary = "it is run to completion over and over, so long after each other",
+     .more =
+         "From the start of the server, or from the reload that brings the table, on: the first run comes after one "
+         "DURATION. Whatever a run takes does not move the others, and neither does the wall clock; time for "
+         "which the machine sleeps does not count. serval start NAME runs it at once besides. \"0\": not so.",
+     .example = "\"5m\""},
+    {.path = "programs.NAME.cron",
+     .field = field_of<&Program::cron>(),
+     .placeholder = "TIMES",
+     .check = check_cron,
+     .apply = Apply::live,
+     .summary = "it is run to completion at these times, as crontab(5) writes them",
+     .more = "Minute, hour, day of the month, month and day of the week, in the time zone of TZ: numbers, names (jan, "
+             "mon), lists, ranges and steps; 7 is Sunday too. Where both days are limited, one of them is enough. Also "
+             "@hourly, @daily, @weekly, @monthly and @yearly. Where the clock is put forward for summer, what falls "
+             "into the gap runs at its end, once; where it is put back, what comes twice runs the first time, unless "
+             "the hour is *.",
+     .example = "\"*/5 3 * * mon-fri\""},
+    {.path = "programs.NAME.overlap",
+     .field = field_of<&Program::overlap>(),
+     .placeholder = "HOW",
+     .apply = Apply::live,
+     .summary = "what becomes of a run that is due while another one goes on",
+     .more = "skip: it does not take place, and a line says so. allow: it starts beside it, up to 32 at a time.",
+     .example = "\"allow\""},
+    {.path = "programs.NAME.missed",
+     .field = field_of<&Program::missed>(),
+     .placeholder = "HOW",
+     .apply = Apply::live,
+     .summary = "what becomes of runs that were due while the machine slept, or that the clock has jumped over",
+     .more = "skip: they do not take place. run: one does, for all of them. What was due before serval was started is "
+             "not known to it.",
+     .example = "\"run\""},
     {.path = "programs.NAME.stop_codes",
      .field = field_of<&Program::stop_codes>(),
      .placeholder = "[CODE...]",
@@ -211,7 +257,7 @@ constexpr Option kProgramOptions[] = {
      .placeholder = "DURATION",
      .range = {1'000, 365 * kDay, true},
      .apply = Apply::live,
-     .summary = "age at which an instance is replaced",
+     .summary = "age at which an instance is replaced, or a run of a schedule ended",
      .more = "\"0\": never.",
      .example = "\"24h\""},
     {.path = "programs.NAME.memory_soft",

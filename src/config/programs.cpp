@@ -82,7 +82,46 @@ void check_after(const Reviewed& one) {
       const auto near = nearest(other, names);
       one.refuse("after", " names " + quoted(shortened(other, 80)) + ": there is no such program",
                  near ? "did you mean " + quoted(*near) + "?" : "");
+    } else if (other != kApp && programs.at(other).scheduled()) {
+      one.refuse("after", " names " + quoted(other) + ", which a schedule runs: it is never up", "remove it");
     }
+  }
+}
+
+/// What a program that is run to completion has no use for, or would be misled by.
+struct OfThoseKeptRunning {
+  std::string_view key;
+  std::string_view why;
+};
+constexpr OfThoseKeptRunning kNotForRuns[] = {
+    {"ready", "a run is never ready: it ends"},
+    {"ready_timeout", "a run is never ready: max_lifetime limits how long it takes"},
+    {"replace", "a run is brought to its end, and the next one is new"},
+    {"memory_soft", "a run cannot be replaced: memory_hard ends it"},
+};
+
+bool is_said(const Reviewed& one, std::string_view key) {
+  return one.loaded.origins.at(program_path(one.name, key)).kind != ValueSource::Kind::defaulted;
+}
+
+void check_schedule(const Reviewed& one) {
+  const Program& program = one.program;
+  if (!program.scheduled()) {
+    for (const std::string_view key : {"overlap", "missed"}) {
+      if (is_said(one, key)) one.refuse(key, " is for a program with every or cron", "set one of them, or remove it");
+    }
+    return;
+  }
+  if (program.every > Duration::zero() && !program.cron.empty())
+    one.refuse("every", " and " + program_path(one.name, "cron") + " are both set", "remove one of them");
+  if (program.count != 1)
+    one.refuse("count", " = " + std::to_string(program.count) + ": a program with a schedule has one instance",
+               "remove it; overlap = \"allow\" lets runs overlap");
+  if (program.restart == ProgramRestart::always)
+    one.refuse("restart", " = \"always\": a program with a schedule is run to completion",
+               "\"never\", or \"on-failure\" to try again before the next run");
+  for (const auto& [key, why] : kNotForRuns) {
+    if (is_said(one, key)) one.refuse(key, ": " + std::string(why), "remove it, or the schedule");
   }
 }
 
@@ -173,6 +212,10 @@ void read_programs(const FileValues& values, const std::string& folder, Loaded& 
 }
 
 void validate_programs(Loaded& loaded) {
+  for (auto& [name, program] : loaded.config.programs) {
+    const ValueSource& restart = loaded.origins.at(program_path(name, "restart"));
+    if (program.scheduled() && restart.kind == ValueSource::Kind::defaulted) program.restart = ProgramRestart::never;
+  }
   for (const auto& [name, program] : loaded.config.programs) {
     const Reviewed one{loaded, name, program};
     require_command(one);
@@ -180,6 +223,7 @@ void validate_programs(Loaded& loaded) {
     check_memory(one);
     check_alive(one);
     check_after(one);
+    check_schedule(one);
   }
   check_circles(loaded);
   check_listen(loaded);

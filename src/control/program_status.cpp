@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "base/cause_table.hpp"
+#include "config/cron_times.hpp"
 #include "control/protocol.hpp"
+#include "os/time_zone.hpp"
 #include "supervisor/program_rules.hpp"
 
 namespace serval::control {
@@ -39,9 +41,43 @@ json::object instance_status(const supervisor::ProgramInstanceRecord& instance, 
           {"restart_in_ms", cools ? json::value(milliseconds(instance.deadline - now)) : null},
           {"ended", text_or_null(instance.why)},
           {"outdated", instance.outdated},
+          {"stopped", reading != nullptr && reading->stopped},
           {"memory_bytes", reading != nullptr && reading->memory ? json::value(*reading->memory) : null},
           {"cpu_s", reading != nullptr ? json::value(static_cast<double>(reading->cpu.count()) / 1e6) : null},
           {"status", text_or_null(reading != nullptr ? reading->status : "")}};
+}
+
+json::value seconds_or_null(std::int64_t milliseconds) {
+  return milliseconds == 0 ? json::value(nullptr) : json::value(static_cast<double>(milliseconds) / 1e3);
+}
+
+json::value time_or_null(std::int64_t milliseconds) {
+  return milliseconds == 0 ? json::value(nullptr)
+                           : json::value(utf8(config::format_moment(milliseconds / 1000, os::offset_at)));
+}
+
+json::object schedule_status(const supervisor::ProgramGroupRecord& group) {
+  const supervisor::ScheduleRecord& schedule = group.schedule;
+  json::object runs;
+  for (const auto& [result, count] : schedule.runs) {
+    const std::string_view name = supervisor::name_of(result);
+    runs.emplace(json::string_view(name.data(), name.size()), count);
+  }
+  json::value last(nullptr);
+  if (schedule.ran) {
+    last = {{"began", time_or_null(schedule.began_ms)},
+            {"began_at_s", seconds_or_null(schedule.began_ms)},
+            {"took_ms", schedule.took_ms},
+            {"result", utf8(supervisor::name_of(schedule.result))},
+            {"how", utf8(schedule.how)}};
+  }
+  const std::int64_t next_ms = group.on ? schedule.next_ms : 0;
+  return {{"when", utf8(group.rule)},
+          {"next", time_or_null(next_ms)},
+          {"next_at_s", seconds_or_null(next_ms)},
+          {"last", std::move(last)},
+          {"succeeded_at_s", seconds_or_null(schedule.succeeded_ms)},
+          {"runs", std::move(runs)}};
 }
 
 json::object program_status(const supervisor::ProgramGroupRecord& group, const std::vector<ProgramReading>& readings,
@@ -61,6 +97,7 @@ json::object program_status(const supervisor::ProgramGroupRecord& group, const s
     restarts.emplace(json::string_view(name.data(), name.size()), count);
   }
   return {{"name", utf8(group.name)},
+          {"schedule", group.scheduled ? json::value(schedule_status(group)) : json::value(nullptr)},
           {"wanted", group.wanted},
           {"on", group.on},
           {"up", supervisor::is_up(group)},

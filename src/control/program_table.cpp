@@ -42,9 +42,23 @@ std::string note_on(const json::object& instance) {
   }
   if (number_at(instance, "failures").value_or(0) > 1)
     notes.push_back(number(instance, "failures") + " failures in a row");
+  if (flag_at(instance, "stopped")) notes.emplace_back("stopped by a signal or a debugger");
   if (flag_at(instance, "outdated")) notes.push_back("its table has changed since");
   if (const auto status = maybe_text_at(instance, "status")) notes.push_back(*status);
   return join(notes, ", ");
+}
+
+/// "; */5 * * * *, next 2026-11-28 15:00:00 +01:00, last success after 1.2s"
+std::string schedule_of(const json::object& program, const json::object& schedule) {
+  std::string text = text_at(program, "name") + " " + (flag_at(program, "on") ? "scheduled" : "stopped") + ", " +
+                     text_at(schedule, "when");
+  if (const auto next = maybe_text_at(schedule, "next")) text += ", next " + *next;
+  const json::object* last = object_in(schedule, "last");
+  if (last == nullptr) return text + ", has not run yet";
+  const std::string result = text_at(*last, "result");
+  text += "\n" + std::string(kIndent, ' ') + "last " + text_at(*last, "began") + ", " + result;
+  if (result != "success") text += " (" + text_at(*last, "how") + ")";
+  return text + " after " + time_in(*last, "took_ms", 1);
 }
 
 std::string state_of(const json::object& program) {
@@ -64,6 +78,7 @@ std::string program_table(const json::object& status) {
     const std::string restarts = std::to_string(restarts_of(*program));
     std::string about = text_at(*program, "name") + " " + state_of(*program) + ", " + number(*program, "wanted") +
                         " wanted" + (restarts == "0" ? "" : ", " + restarts + " restarts");
+    if (const json::object* schedule = object_in(*program, "schedule")) about = schedule_of(*program, *schedule);
     if (const auto failure = maybe_text_at(*program, "failure")) about += ": " + *failure;
     rows.push_back({about});
     notes.emplace_back();
@@ -79,9 +94,11 @@ std::string program_table(const json::object& status) {
   for (const Row& row : rows) {
     for (std::size_t i = 0; row.size() > 1 && i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   }
-  std::string text = "\n";
+  // Programs with a schedule have no instances between their runs.
+  const bool any = std::any_of(rows.begin() + 1, rows.end(), [](const Row& row) { return row.size() > 1; });
+  std::string text = any ? "\n" : "";
   std::string heads;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
+  for (std::size_t i = any ? 0 : 1; i < rows.size(); ++i) {
     if (rows[i].size() == 1) {
       heads += rows[i].front() + '\n';
       continue;

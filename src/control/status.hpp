@@ -49,6 +49,7 @@ struct StatusSources {
   const supervisor::Snapshot& snapshot;
   const scoreboard::Memory& scoreboard;
   std::function<std::optional<MemoryReading>(pid_t worker)> memory;
+  std::function<bool(pid_t worker)> stopped = [](pid_t) { return false; };
   std::function<CodeReading(int generation)> code = [](int) { return CodeReading(); };
   std::vector<ListenerReading> listeners{};
   std::vector<ProgramReading> programs{};
@@ -69,7 +70,7 @@ struct StatusSources {
 /// workers [{slot, pid, generation, state, cause, age_s, requests, connections, running, waiting, threads,
 /// memory_bytes, memory_measure, memory {rss pss uss},
 ///           crashes_in_a_row, restart_in_ms, beat_age_ms, ready: false if the app's ready() says no, or it is silent:
-///           it has given no sign of life for 15 s,
+///           it has given no sign of life for 15 s, silent: likewise, stopped: by a signal or a debugger,
 ///           in_progress [{method, target, request_id, peer, thread, age_ms, deadline_in_ms}]}]     no empty slots
 /// ended {cause: workers}
 /// reloads {ok failed}
@@ -77,8 +78,10 @@ struct StatusSources {
 ///         errors: answers of 500 and above, and requests lost; quantiles are numbers with a fraction, null: no request
 /// programs [{name, wanted, on: false since serval stop NAME, up: all instances are ready or done, failure: why one did
 ///         not become ready, restarts {cause: instances},
+///         schedule: null without one {when, next: as its clocks show it, next_at_s: seconds since 1970,
+///           last: null {began, began_at_s, took_ms, result, how}, succeeded_at_s, runs {result: number}},
 ///         instances [{instance, pid, state, cause, age_s, failures, restart_in_ms, ended: how the last run did,
-///         outdated: its table has changed since, memory_bytes, cpu_s, status: what it says of itself}]}]
+///         outdated: its table has changed since, stopped: by a signal or a debugger, memory_bytes, cpu_s, status: what it says of itself}]}]
 /// listeners [{address, queue, limit}]     connections that wait in the kernel, and how many may
 /// admin: where its endpoints are
 /// log_file: where its log is; null: standard error

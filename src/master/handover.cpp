@@ -15,10 +15,14 @@ BOOST_DESCRIBE_STRUCT(SlotRecord, (),
                        crashes_in_a_row, started, due_since, ready_at, deadline, door_deadline, expires))
 BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, begun, started, loaded_at, deadline))
 BOOST_DESCRIBE_STRUCT(ProgramInstanceRecord, (),
-                      (id, number, state, then, pid, cause, successor, leaving, killed, good, outdated, why, failures,
-                       started, ready_at, deadline, expires))
+                      (id, number, state, then, pid, cause, successor, leaving, killed, good, outdated, run, overdue,
+                       why, failures, started, ready_at, deadline, expires))
+BOOST_DESCRIBE_STRUCT(ScheduleRecord, (),
+                      (begun, origin, due, seen, next, next_ms, ran, result, how, began_ms, took_ms, succeeded_ms,
+                       runs))
 BOOST_DESCRIBE_STRUCT(ProgramGroupRecord, (),
-                      (name, wanted, on, begun, removed, failure, failed_number, restarts, instances))
+                      (name, wanted, on, begun, removed, failure, failed_number, restarts, instances, scheduled,
+                       overlaps, rule, schedule))
 BOOST_DESCRIBE_STRUCT(ProgramsRecord, (), (next_program, programs))
 BOOST_DESCRIBE_STRUCT(ReloadCounts, (), (good, failed))
 BOOST_DESCRIBE_STRUCT(TrafficRecord, (), (drained, pause, pauses, paused_since, next_reminder))

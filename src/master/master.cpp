@@ -118,7 +118,8 @@ void Master::handle(supervisor::Event event) {
   while (!events_.empty()) {
     const supervisor::Event next = std::move(events_.front());
     events_.pop_front();
-    for (const supervisor::Action& action : supervisor_.on(next, Clock::now())) perform(action);
+    for (const supervisor::Action& action : supervisor_.on(next, Clock::now(), std::chrono::system_clock::now()))
+      perform(action);
   }
   handling_ = false;
   // For probes, also while this process cannot be asked.

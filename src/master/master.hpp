@@ -10,6 +10,7 @@
 #include "config/reading.hpp"
 #include "master/admin.hpp"
 #include "master/children.hpp"
+#include "master/clock_watch.hpp"
 #include "master/config_reader.hpp"
 #include "master/control.hpp"
 #include "master/exits.hpp"
@@ -127,6 +128,9 @@ class Master {
       io_, {.child_ended = [this] { reaper_.reap(); }, .order = [this](const SignalOrder& order) { obey(order); }}};
   Admin admin_{
       {io_, reaper_, inheritance_}, [this] { return control_.status_for_admin(); }, [this] { control_.look_again(); }};
+  ClockWatch clock_watch_{io_, [this] {
+                            if (!farewell_.begun()) handle(supervisor::Tick{});
+                          }};
   Farewell farewell_{io_, names_, [this] { reaper_.reap(); }};
   Control control_;  ///< shows what is above
 };

@@ -9,7 +9,7 @@ namespace serval::master {
 /// Descriptors that a master needs for sure: its own with a mold and a command, and for each worker a channel and two
 /// pipes, of which it has both ends while it forks. Molds and workers, with the same limit, need fewer.
 constexpr int fewest_open_files(int workers, std::size_t listeners) {
-  return 44 + static_cast<int>(listeners) + 6 * workers;
+  return 45 + static_cast<int>(listeners) + 6 * workers;
 }
 
 /// Why a server with this number of workers cannot run with this limit (RLIMIT_NOFILE), and what to do; none: it can.

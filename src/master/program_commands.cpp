@@ -34,6 +34,12 @@ std::string no_such_program(const supervisor::Snapshot& snapshot, const std::str
   return names.empty() ? what + ": the configuration has none" : what;
 }
 
+/// One that waits to be tried again has none.
+bool has_process(const Group& group) {
+  return std::any_of(group.instances.begin(), group.instances.end(),
+                     [](const auto& instance) { return instance.state != supervisor::ProgramState::waiting; });
+}
+
 /// As far as a command waits for it.
 bool is_done(const Group& group) { return supervisor::is_settled(group); }
 
@@ -68,6 +74,8 @@ void Control::order_program(Order order, const std::string& name, const std::str
   if (before.stopping) return responder.refuse("the server is stopping", exit_code::app_failed);
   if (order == Order::replace && !group->on)
     return responder.refuse(name + " is stopped: serval start " + name + " starts it", exit_code::app_failed);
+  if (order == Order::start && group->scheduled && !group->overlaps && has_process(*group))
+    return responder.refuse("a run of " + name + " goes on already", exit_code::app_failed);
   operations_.tell(supervisor::ProgramOrdered{order, name, by});
   await_program(name, {{"program", control::utf8(name)}}, responder);
   look_again();
@@ -81,6 +89,8 @@ void Control::scale_program(const std::string& name, const boost::json::object& 
   const supervisor::Snapshot before = supervisor_.snapshot();
   const Group* group = find(before, name);
   if (group == nullptr) return responder.refuse(no_such_program(before, name), exit_code::app_failed);
+  if (group->scheduled)
+    return responder.refuse(name + " has a schedule: there is one run at a time", exit_code::app_failed);
   const std::int64_t wanted = to != nullptr ? to->as_int64() : group->wanted + by->as_int64();
   if (wanted < 0 || wanted > kMostInstances) {
     return responder.refuse(std::to_string(wanted) + " instances: expected 0 to " + std::to_string(kMostInstances),

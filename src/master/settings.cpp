@@ -3,6 +3,7 @@
 #include <random>
 
 #include "os/systemd.hpp"
+#include "os/time_zone.hpp"
 
 namespace serval::master {
 
@@ -17,6 +18,7 @@ supervisor::Settings settings_of(const config::Config& config, int workers) {
   settings.reload = config.reload;
   settings.has_app = config.has_app();
   settings.programs = config.programs;
+  settings.offset_at = os::offset_at;
   settings.seed = std::random_device{}();
   settings.notified = os::has_notify_socket();
   settings.watchdog = os::watchdog_interval();

@@ -61,12 +61,17 @@ std::string headline(const World& world, const Programs::Count& programs, const 
   }
   if (world.phase == Phase::booting && world.mold().state != MoldState::ready) return "loading the app";
   const long serving = count([](const Slot& slot) { return slot.serving(); });
-  const std::string of_programs =
-      std::to_string(programs.ready) + " of " + std::to_string(programs.wanted) + " programs run";
-  std::string text = std::to_string(serving) + " of " + std::to_string(world.settings.workers) +
-                     " workers serve, generation " + std::to_string(world.current);
+  std::string of_programs = std::to_string(programs.ready) + " of " + std::to_string(programs.wanted) + " programs run";
+  const std::string scheduled = count_of(programs.scheduled, "program") + " scheduled";
+  if (programs.scheduled > 0) of_programs = programs.wanted == 0 ? scheduled : of_programs + ", " + scheduled;
+  const std::string wanted = std::to_string(world.settings.workers);
+  // Canaries come on top of those that are wanted.
+  std::string text =
+      std::to_string(serving) +
+      (serving > world.settings.workers ? " workers serve, " + wanted + " wanted" : " of " + wanted + " workers serve");
+  text += ", generation " + std::to_string(world.current);
   if (!world.settings.has_app) text = of_programs;
-  if (world.settings.has_app && programs.wanted > 0) text += "; " + of_programs;
+  if (world.settings.has_app && programs.wanted + programs.scheduled > 0) text += "; " + of_programs;
   if (world.rollout) text += "; " + step_of(*world.rollout);
   if (const std::string why = why_not_ready(readiness); world.complete && !why.empty()) text += "; not ready: " + why;
   const long crashing = count([&](const Slot& slot) {

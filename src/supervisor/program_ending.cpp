@@ -18,6 +18,7 @@ int stop_signal_of(const config::Program& program) {
 }  // namespace
 
 void ProgramGroup::end(Cause cause, const Turn& turn) {
+  end_schedule();
   for (ProgramInstance& instance : instances_) leave(instance, cause, turn);
   std::erase_if(instances_, [](const auto& one) { return !one.occupied(); });
 }

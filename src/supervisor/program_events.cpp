@@ -28,6 +28,8 @@ std::vector<log::Field> ProgramGroup::fields(const ProgramInstance& instance) co
 void ProgramGroup::started(ProgramInstance& instance, pid_t pid, const Turn& turn) {
   instance.pid = pid;
   turn.say(routine(), "program started", fields(instance));
+  if (instance.leaving) return leave(instance, instance.cause, turn);
+  if (instance.run) run_began(instance, turn);
 }
 
 void ProgramGroup::not_started(ProgramInstance& instance, const std::string& why, const Turn& turn) {
@@ -53,8 +55,7 @@ void ProgramGroup::ready(ProgramInstance& instance, const Turn& turn) {
 }
 
 void ProgramGroup::exited(ProgramInstance& instance, const Exit& exit, const Turn& turn) {
-  const bool was_told = instance.state == ProgramState::stopping && !instance.killed;
-  const bool told_in_time = was_told && instance.deadline > turn.now;
+  if (instance.run) return run_ended(instance, exit, turn);
   auto line = fields(instance);
   line.emplace_back("how", how_it_ended(exit));
   instance.why = how_it_ended(exit);
@@ -80,9 +81,15 @@ void ProgramGroup::exited(ProgramInstance& instance, const Exit& exit, const Tur
   }
   if (exit.leftovers > 0) line.emplace_back("left_behind", exit.leftovers);
   turn.say(level, instance.pid == 0 ? "program not started" : "program ended", std::move(line));
+  clear(instance, exit, turn);
+}
+
+/// What it has left behind has the rest of its grace, if it was told to end.
+void ProgramGroup::clear(ProgramInstance& instance, const Exit& exit, const Turn& turn) {
   if (exit.leftovers == 0) return conclude(instance, turn);
+  const bool was_told = instance.state == ProgramState::stopping && !instance.killed;
   instance.state = ProgramState::clearing;
-  turn.act(EndLeftovers{instance.id, instance.pid, told_in_time ? instance.deadline : turn.now});
+  turn.act(EndLeftovers{instance.id, instance.pid, was_told ? std::max(instance.deadline, turn.now) : turn.now});
 }
 
 /// It has ended by itself, or was killed for a reason of its own.
@@ -131,7 +138,7 @@ void ProgramGroup::cleared(ProgramInstance& instance, const Turn& turn) {
 
 /// Its process is gone with all that it had started.
 void ProgramGroup::conclude(ProgramInstance& instance, const Turn& turn) {
-  if (instance.leaving || instance.successor) {
+  if (instance.leaving || instance.successor || (instance.run && instance.then == ProgramState::ended)) {
     const int id = instance.id;
     std::erase_if(instances_, [id](const auto& one) { return one.id == id; });
     return;

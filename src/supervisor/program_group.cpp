@@ -4,17 +4,26 @@
 
 #include "config/program_values.hpp"
 #include "supervisor/program_rules.hpp"
+#include "supervisor/schedule.hpp"
 
 namespace serval::supervisor {
 ProgramGroup::ProgramGroup(std::string name, config::Program program) : program_(std::move(program)) {
   state_.name = std::move(name);
   state_.wanted = program_.count;
+  follow_table();
 }
 
 ProgramGroup::ProgramGroup(const ProgramGroupRecord& record, config::Program program)
     : state_(record), program_(std::move(program)) {
   for (const ProgramInstanceRecord& instance : record.instances) instances_.emplace_back(instance);
   state_.instances.clear();
+  follow_table();
+}
+
+void ProgramGroup::follow_table() {
+  state_.scheduled = program_.scheduled();
+  state_.overlaps = program_.overlap == config::ProgramOverlap::allow;
+  state_.rule = state_.scheduled ? rule_of(program_) : "";
 }
 
 ProgramGroupRecord ProgramGroup::record() const {
@@ -47,6 +56,7 @@ ProgramInstance* ProgramGroup::find_pid(pid_t pid) {
 // --- What is wanted of it
 
 void ProgramGroup::use(const config::Program& program, const Turn& turn) {
+  if (program_.scheduled() || program.scheduled()) return use_with_schedule(program, turn);
   const bool anew = !same_when_launched(program_, program);
   if (program.count != program_.count) state_.wanted = program.count;
   program_ = program;
@@ -57,7 +67,7 @@ void ProgramGroup::use(const config::Program& program, const Turn& turn) {
 
 void ProgramGroup::renew(const std::string& by, const Turn& turn) {
   state_.failure.clear();
-  if (!state_.on) return;
+  if (!state_.on || program_.scheduled()) return;  // as with replace_all()
   turn.say(log::Level::info, "replacing the instances of a program", {{"program", state_.name}, {"by", by}});
   begin_anew(turn);
 }
@@ -82,7 +92,8 @@ void ProgramGroup::remove(const Turn& turn) {
 void ProgramGroup::start(const std::string& by, const Turn& turn) {
   state_.failure.clear();
   turn.say(log::Level::info, "program is to run", {{"program", state_.name}, {"by", by}});
-  state_.on = true;
+  run_now_ = program_.scheduled();
+  if (!std::exchange(state_.on, true)) state_.schedule.begun = false;
   for (ProgramInstance& instance : instances_) {
     if (instance.state == ProgramState::ended) {
       instance.state = ProgramState::waiting;
@@ -100,6 +111,7 @@ void ProgramGroup::stop(const std::string& by, const Turn& turn) {
 
 void ProgramGroup::replace_all(Cause cause, const std::string& by, const Turn& turn) {
   state_.failure.clear();
+  if (program_.scheduled()) return;  // what goes on is brought to its end, and the next run is a new one anyway
   turn.say(log::Level::info, "replacing the instances of a program", {{"program", state_.name}, {"by", by}});
   for (ProgramInstance& instance : instances_) {
     if (instance.state == ProgramState::ready) make_due(instance, cause);
@@ -121,9 +133,13 @@ void ProgramGroup::settle(bool may_launch, TokenBucket& launches, int& next_id, 
   keep_deadlines(turn);
   if (state_.removed) return end(Cause::reload, turn);
   if (!state_.on) return end(Cause::manual, turn);
-  end_surplus(turn);
-  add_missing(next_id);
-  replace_next(next_id, turn);
+  if (program_.scheduled()) {
+    keep_schedule(next_id, turn);
+  } else {
+    end_surplus(turn);
+    add_missing(next_id);
+    replace_next(next_id, turn);
+  }
   if (may_launch) launch_waiting(launches, turn);
 }
 
@@ -217,6 +233,10 @@ void ProgramGroup::keep_deadlines(const Turn& turn) {
       kill(instance, Cause::grace_over, turn);
     } else if (instance.state == ProgramState::ready && turn.now >= instance.expires) {
       instance.expires = TimePoint::max();
+      if (instance.run) {
+        end_overdue_run(instance, turn);
+        continue;
+      }
       make_due(instance, Cause::max_lifetime);
     }
   }
@@ -229,7 +249,7 @@ void ProgramGroup::make_due(ProgramInstance& instance, Cause cause) const {
 
 TimePoint ProgramGroup::next(const TokenBucket& launches, TimePoint now) const {
   const auto rule = config::parse_ready(program_.ready);
-  TimePoint next = TimePoint::max();
+  TimePoint next = run_due_;
   for (const ProgramInstance& instance : instances_) {
     switch (instance.state) {
       case ProgramState::waiting:

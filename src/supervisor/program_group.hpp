@@ -47,6 +47,7 @@ class ProgramGroup {
   bool occupied() const;
   /// Its instances have all ended for good, and nobody has told them to.
   bool ended() const;
+  bool scheduled() const { return program_.scheduled(); }
 
   ProgramInstance* find(int id);
   ProgramInstance* find_pid(pid_t pid);
@@ -74,6 +75,8 @@ class ProgramGroup {
 
   /// After every event: what is due. `may_launch`: what it comes after is there.
   void settle(bool may_launch, TokenBucket& launches, int& next_id, const Turn& turn);
+  /// The server stops: no run of its schedule begins any more.
+  void end_schedule() { run_due_ = TimePoint::max(); }
   /// The server stops: all of them are told to end.
   void end(Cause cause, const Turn& turn);
   void kill_all(const Turn& turn);
@@ -85,6 +88,7 @@ class ProgramGroup {
 
  private:
   void begin_anew(const Turn& turn);
+  void follow_table();
   void add_missing(int& next_id);
   void end_surplus(const Turn& turn);
   void replace_next(int& next_id, const Turn& turn);
@@ -95,15 +99,31 @@ class ProgramGroup {
   void fail_to_start(const ProgramInstance& instance, const std::string& why, const Turn& turn);
   ProgramState decide_what_follows(ProgramInstance& instance, const Exit& exit, std::vector<log::Field>& line,
                                    const Turn& turn);
+  void clear(ProgramInstance& instance, const Exit& exit, const Turn& turn);
   void conclude(ProgramInstance& instance, const Turn& turn);
   /// Of lines about a single instance, when all of them do the same.
   log::Level routine() const;
   std::vector<log::Field> fields(const ProgramInstance& instance) const;
   bool has_successor(const ProgramInstance& instance) const;
 
+  // Runs of a schedule (program_schedule.cpp).
+  void use_with_schedule(const config::Program& program, const Turn& turn);
+  void keep_schedule(int& next_id, const Turn& turn);
+  void begin_run(int& next_id, const Turn& turn);
+  void skip_run(const ProgramInstance& other, const Turn& turn);
+  void run_began(ProgramInstance& instance, const Turn& turn);
+  void end_overdue_run(ProgramInstance& instance, const Turn& turn);
+  void run_ended(ProgramInstance& instance, const Exit& exit, const Turn& turn);
+  ProgramState decide_what_follows_run(ProgramInstance& instance, RunResult result, std::string& next,
+                                       const Turn& turn);
+  void note_run(const ProgramInstance& instance, RunResult result, const Turn& turn);
+  std::string next_run_in_words(const Turn& turn) const;
+
   ProgramGroupRecord state_;  ///< but for its instances
   config::Program program_;
   std::vector<ProgramInstance> instances_;
+  bool run_now_ = false;                  ///< somebody has asked for a run
+  TimePoint run_due_ = TimePoint::max();  ///< the next one of its schedule, as of the last event
 };
 
 }  // namespace serval::supervisor

@@ -22,7 +22,27 @@ bool ended_well(const ProgramInstanceRecord& instance) {
   return instance.state == ProgramState::ended && instance.good;
 }
 
+/// Each goes on, or waits until it is tried again.
+bool are_calm_runs(const ProgramGroupRecord& group) {
+  return !group.removed && std::all_of(group.instances.begin(), group.instances.end(), [](const auto& instance) {
+    if (instance.leaving) return false;
+    return instance.state == ProgramState::ready || (instance.state == ProgramState::waiting && instance.failures > 0);
+  });
+}
+
 }  // namespace
+
+std::string_view name_of(RunResult result) {
+  switch (result) {
+    case RunResult::success: return "success";
+    case RunResult::failure: return "failure";
+    case RunResult::timeout: return "timeout";
+    case RunResult::stopped: return "stopped";
+    case RunResult::skipped: return "skipped";
+    case RunResult::missed: return "missed";
+  }
+  return "?";
+}
 
 std::string_view name_of(ProgramState state) {
   switch (state) {
@@ -60,12 +80,14 @@ bool same_when_launched(const config::Program& one, const config::Program& other
 }
 
 bool is_up(const ProgramGroupRecord& group) {
+  if (group.scheduled) return group.on && !group.removed;
   return group.on && !group.removed && all_wanted(group, [](const ProgramInstanceRecord& instance) {
            return instance.state == ProgramState::ready || ended_well(instance);
          });
 }
 
 bool is_settled(const ProgramGroupRecord& group) {
+  if (group.scheduled) return are_calm_runs(group);
   const bool rest = std::all_of(group.instances.begin(), group.instances.end(), [](const auto& instance) {
     return (instance.state == ProgramState::ready && instance.cause == Cause::none) ||
            instance.state == ProgramState::ended;

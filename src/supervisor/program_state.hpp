@@ -36,6 +36,8 @@ struct ProgramInstanceRecord {
   bool killed = false;
   bool good = false;      ///< of one that has ended for good: with success
   bool outdated = false;  ///< it runs by a table that has changed since
+  bool run = false;       ///< of a schedule: it is to end, and is not started again but for a failure
+  bool overdue = false;   ///< of a run: it took longer than max_lifetime
   std::string why{};      ///< how the last run ended
   int failures = 0;       ///< in a row
   TimePoint started{};
@@ -44,6 +46,37 @@ struct ProgramInstanceRecord {
   TimePoint expires = TimePoint::max();
 
   bool operator==(const ProgramInstanceRecord&) const = default;
+};
+
+/// How a run of a schedule has ended, or why it has not begun.
+enum class RunResult {
+  success,
+  failure,
+  timeout,  ///< it ran for longer than max_lifetime
+  stopped,  ///< it was told to, for a reason of ours
+  skipped,  ///< another one went on
+  missed,   ///< it could not start when it was due
+};
+std::string_view name_of(RunResult result);
+
+/// Of a program with a schedule (supervisor/schedule).
+struct ScheduleRecord {
+  bool begun = false;
+  TimePoint origin{};        ///< every: the n-th run is due at origin + n * every
+  std::int64_t due = 0;      ///< every: how many have been due
+  std::int64_t seen = 0;     ///< cron: up to here, in seconds since 1970, what was due has been seen to
+  std::int64_t next = 0;     ///< cron: the first time after that; 0: there is none
+  std::int64_t next_ms = 0;  ///< for status: the next run, in milliseconds since 1970; 0: none
+
+  bool ran = false;  ///< there is a last run, whose these are
+  RunResult result = RunResult::success;
+  std::string how{};          ///< it ended
+  std::int64_t began_ms = 0;  ///< since 1970
+  std::int64_t took_ms = 0;
+  std::int64_t succeeded_ms = 0;  ///< when the last one that went well ended, since 1970; 0: none has
+  std::map<RunResult, std::uint64_t> runs{};
+
+  bool operator==(const ScheduleRecord&) const = default;
 };
 
 struct ProgramGroupRecord {
@@ -56,6 +89,10 @@ struct ProgramGroupRecord {
   int failed_number = -1;                     ///< which one
   std::map<Cause, std::uint64_t> restarts{};  ///< instances that were started in the place of ended ones, by cause
   std::vector<ProgramInstanceRecord> instances{};
+  bool scheduled = false;  ///< instances are runs: there are some only while it is being run
+  bool overlaps = false;   ///< there may be several at a time
+  std::string rule{};      ///< its schedule, for people
+  ScheduleRecord schedule{};
 
   bool operator==(const ProgramGroupRecord&) const = default;
 };

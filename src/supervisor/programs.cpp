@@ -159,6 +159,7 @@ bool Programs::may_launch(ProgramGroup& group, const Turn& turn) {
 /// Those that come after others go first.
 void Programs::stop(const Turn& turn) {
   for (auto& [name, group] : groups_) {
+    group.end_schedule();
     if (turn.world.at_once) {
       group.kill_all(turn);
     } else if (!is_waited_for(group)) {
@@ -179,7 +180,7 @@ bool Programs::is_waited_for(const ProgramGroup& group) const {
 void Programs::note_completion(const Turn& turn) {
   if (turn.settings.has_app || turn.world.complete) return;
   turn.world.complete = std::all_of(groups_.begin(), groups_.end(), [](const auto& entry) {
-    return entry.second.begun() && is_settled(entry.second.record());
+    return entry.second.scheduled() || (entry.second.begun() && is_settled(entry.second.record()));
   });
 }
 
@@ -243,10 +244,11 @@ Programs::Count Programs::count() const {
   Count count;
   for (const auto& [name, group] : groups_) {
     const ProgramGroupRecord record = group.record();
-    if (record.on && !record.removed) count.wanted += record.wanted;
+    if (record.scheduled && record.on && !record.removed) ++count.scheduled;
+    if (!record.scheduled && record.on && !record.removed) count.wanted += record.wanted;
     count.ready +=
         static_cast<int>(std::count_if(record.instances.begin(), record.instances.end(), [](const auto& one) {
-          return one.state == ProgramState::ready && !one.leaving;
+          return one.state == ProgramState::ready && !one.leaving && !one.run;
         }));
     count.running += static_cast<int>(std::count_if(group.instances().begin(), group.instances().end(),
                                                     [](const auto& one) { return one.occupied(); }));

@@ -39,11 +39,12 @@ class Programs {
   bool all_gone() const;
   /// Why no successor may take over now; empty: it may.
   std::string why_not_calm() const;
-  /// How many instances are ready, and how many are wanted.
+  /// How many instances are ready, and how many are wanted; runs of schedules are neither.
   struct Count {
     int ready = 0;
     int wanted = 0;
-    int running = 0;  ///< whatever state its process is in
+    int running = 0;    ///< whatever state its process is in
+    int scheduled = 0;  ///< programs that are run by a schedule
   };
   Count count() const;
   ProgramsRecord record() const;

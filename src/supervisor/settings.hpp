@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "config/config.hpp"
+#include "config/cron_times.hpp"
 
 namespace serval::supervisor {
 
@@ -20,6 +21,7 @@ struct Settings {
   config::Reload reload;
   bool has_app = true;                        ///< else there are programs alone: no mold, no workers
   config::Programs programs{};
+  config::OffsetAt offset_at = config::no_offset;  ///< the time zone of their schedules
   /// For the workers of a new generation. One that dies within this after it has said that it is ready (of a limit that
   /// its threads run into, of a database that turns its first query down) was never worth the one that it replaces.
   Duration probation{250};

@@ -78,9 +78,10 @@ Supervisor::Supervisor(Settings settings, const State& state, TimePoint now) : S
   }
 }
 
-std::vector<Action> Supervisor::on(const Event& event, TimePoint now) {
+std::vector<Action> Supervisor::on(const Event& event, TimePoint now, WallTime wall) {
   if (world_.phase == Phase::finished) return {};
   now_ = now;
+  world_.wall = wall;
   const Turn turn(now, world_, fold_, actions_);
   Watch::forgive_if_we_slept(wakeup_, turn);
   see_to(dispatch(event, turn), turn);

@@ -50,7 +50,9 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  std::vector<Action> on(const Event& event, TimePoint now);
+  /// `wall`: the same moment on the wall clock, which counts for schedules alone. Tick has to come as well when
+  /// somebody has set that clock.
+  std::vector<Action> on(const Event& event, TimePoint now, WallTime wall = {});
   /// When Tick is due; max(): only an event can change anything.
   TimePoint next_wakeup() const { return wakeup_; }
   Snapshot snapshot() const;
@@ -78,7 +80,7 @@ class Supervisor {
 
   World world_;
   LogFold fold_;
-  std::vector<Action> actions_;  ///< of the event in hand
+  std::vector<Action> actions_;          ///< of the event in hand
   TimePoint now_{};                      ///< of the last event
   TimePoint wakeup_ = TimePoint::max();  ///< as of the last event
   CrashCount crashes_;

@@ -57,6 +57,7 @@ struct World {
   Phase phase = Phase::booting;
   bool complete = false;  ///< all workers have been ready together once; without an app, all programs
   bool at_once = false;   ///< the stop: what still runs is cut
+  WallTime wall{};        ///< at the event in hand
   TimePoint begun{};
   TimePoint leaves_at = TimePoint::max();  ///< a stop was asked for, and until then all serve on
   TokenBucket forks;                       ///< of molds and workers

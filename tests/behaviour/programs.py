@@ -99,7 +99,8 @@ class ProgramsTest(Orders):
             tables.setdefault("workers", {}).setdefault("count", 1)
         for name, program in programs.items():
             is_puppet = self.path("puppet.py") in program["command"]
-            tables[f"programs.{name}"] = {"ready": "fd" if is_puppet else "alive:10ms", **program}
+            ready = {} if "every" in program or "cron" in program else {"ready": "fd" if is_puppet else "alive:10ms"}
+            tables[f"programs.{name}"] = {**ready, **program}
         return toml(tables)
 
     def launch_programs(self, programs, config=None, app=None, **options):

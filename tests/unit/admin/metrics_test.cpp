@@ -58,6 +58,19 @@ TEST_F(MetricsTest, WhatTheAppCountsComesLast) {
             "shop_size_sum 7\nshop_size_count 6\n");
 }
 
+TEST_F(MetricsTest, SchedulesOfPrograms) {
+  const std::string out = text(R"({"programs": [
+    {"name": "kept", "instances": [], "schedule": null},
+    {"name": "job", "instances": [], "schedule": {"next_at_s": 1795869000.5, "succeeded_at_s": null,
+     "last": {"took_ms": 1500}, "runs": {"failure": 2}}}]})");
+  EXPECT_THAT(out, HasSubstr("serval_program_runs_total{program=\"job\",result=\"failure\"} 2\n"));
+  EXPECT_THAT(out, HasSubstr("serval_program_runs_total{program=\"job\",result=\"success\"} 0\n"));
+  EXPECT_THAT(out, HasSubstr("serval_program_last_run_duration_seconds{program=\"job\"} 1.5\n"));
+  EXPECT_THAT(out, HasSubstr("serval_program_next_run_timestamp_seconds{program=\"job\"} 1795869000.5\n"));
+  EXPECT_THAT(out, Not(HasSubstr("serval_program_last_success_timestamp_seconds{")));
+  EXPECT_THAT(out, Not(HasSubstr("serval_program_runs_total{program=\"kept\"")));
+}
+
 TEST_F(MetricsTest, RequestsComeFromTheScoreboardAlone) {
   totals.answers[200 - scoreboard::kFirstStatus] = 5;
   totals.answers[503 - scoreboard::kFirstStatus] = 2;

@@ -125,6 +125,39 @@ TEST(Programs, RulesAmongThem) {
   EXPECT_THAT(problems_of(""), HasSubstr("no program to supervise"));
 }
 
+TEST(Programs, ASchedule) {
+  const auto loaded = loaded_from(
+      "[programs.a]\ncommand = [\"x\"]\nevery = \"5m\"\noverlap = \"allow\"\nmissed = \"run\"\n"
+      "[programs.b]\ncommand = [\"x\"]\ncron = \"@daily\"\nrestart = \"on-failure\"\n"
+      "[programs.c]\ncommand = [\"x\"]\n");
+  EXPECT_TRUE(loaded.problems.empty()) << format_problems(loaded.problems, "error");
+  const Program& a = loaded.config.programs.at("a");
+  EXPECT_EQ(a.every, 5min);
+  EXPECT_EQ(a.overlap, ProgramOverlap::allow);
+  EXPECT_EQ(a.missed, ProgramMissed::run);
+  EXPECT_EQ(a.restart, ProgramRestart::never) << "the default of one with a schedule";
+  EXPECT_EQ(loaded.config.programs.at("b").restart, ProgramRestart::on_failure);
+  EXPECT_EQ(loaded.config.programs.at("c").restart, ProgramRestart::always);
+  EXPECT_TRUE(a.scheduled() && loaded.config.programs.at("b").scheduled());
+  EXPECT_FALSE(loaded.config.programs.at("c").scheduled());
+}
+
+TEST(Programs, RulesOfSchedules) {
+  const auto problems = [](const std::string& keys) { return problems_of("[programs.a]\ncommand = [\"x\"]\n" + keys); };
+  EXPECT_THAT(problems("every = \"5m\"\ncron = \"@daily\"\n"),
+              HasSubstr("programs.a.every and programs.a.cron are both set"));
+  EXPECT_THAT(problems("every = \"5m\"\ncount = 2\n"), HasSubstr("programs.a.count = 2: a program with a schedule"));
+  EXPECT_THAT(problems("every = \"5m\"\nrestart = \"always\"\n"), HasSubstr("is run to completion"));
+  EXPECT_THAT(problems("every = \"5m\"\nready = \"fd\"\n"), HasSubstr("programs.a.ready: a run is never ready"));
+  EXPECT_THAT(problems("every = \"5m\"\nmemory_soft = \"1GiB\"\n"), HasSubstr("memory_hard ends it"));
+  EXPECT_THAT(problems("every = \"5m\"\nreplace = \"rolling\"\n"), HasSubstr("programs.a.replace"));
+  EXPECT_THAT(problems("every = \"10ms\"\n"), HasSubstr("programs.a.every"));
+  EXPECT_THAT(problems("cron = \"* * *\"\n"), HasSubstr("five fields"));
+  EXPECT_THAT(problems("missed = \"run\"\n"), HasSubstr("programs.a.missed is for a program with every or cron"));
+  EXPECT_THAT(problems("every = \"5m\"\n[programs.b]\ncommand = [\"x\"]\nafter = [\"a\"]\n"),
+              HasSubstr("which a schedule runs"));
+}
+
 TEST(Programs, AnyValueRoundTrips) {
   Config config;
   Program& program = config.programs["mailer"];
@@ -142,6 +175,10 @@ TEST(Programs, AnyValueRoundTrips) {
   program.replace = ProgramReplace::restart;
   program.memory_hard = 12 * MiB;
   program.grace = 1500ms;
+  program.every = 90s;
+  program.cron = "*/5 3 * * mon-fri";
+  program.overlap = ProgramOverlap::allow;
+  program.missed = ProgramMissed::run;
   config.programs["other"].command = {"x"};
   const auto back = from_text(to_text(config));
   ASSERT_TRUE(back.has_value()) << back.error();

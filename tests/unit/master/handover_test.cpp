@@ -34,6 +34,19 @@ Handover example() {
                                 .cause = Cause::reload,
                                 .why = "\"quoted\""},
                                {}};
+  handover.supervisor.programs = {
+      {.name = "job",
+       .instances = {{.id = 3, .state = supervisor::ProgramState::ready, .pid = 60, .run = true, .overdue = true}},
+       .scheduled = true,
+       .rule = "every 5m",
+       .schedule = {.begun = true,
+                    .origin = TimePoint(5s),
+                    .due = 7,
+                    .next_ms = 1795869000000,
+                    .ran = true,
+                    .result = supervisor::RunResult::timeout,
+                    .how = "SIGKILL",
+                    .runs = {{supervisor::RunResult::missed, 4}}}}};
   handover.lobby_entry_fd = 7;
   handover.lobby_exit_fd = 8;
   handover.scoreboard_fd = 9;

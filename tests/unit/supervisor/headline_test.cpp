@@ -37,6 +37,21 @@ TEST_F(HeadlineTest, OfAServerThatBootsServesAndStops) {
   EXPECT_EQ(line(), "stopping");
 }
 
+TEST_F(HeadlineTest, OfSchedules) {
+  stage.all_serve();
+  programs = {.scheduled = 2};
+  stage.world.settings.has_app = false;
+  EXPECT_EQ(line().substr(0, 20), "2 programs scheduled");
+  programs.wanted = 1;
+  EXPECT_EQ(line().substr(0, 42), "0 of 1 programs run, 2 programs scheduled");
+}
+
+TEST_F(HeadlineTest, CanariesComeOnTop) {
+  stage.all_serve();
+  stage.world.settings.workers = 1;
+  EXPECT_EQ(line(), "2 workers serve, 1 wanted, generation 1");
+}
+
 TEST_F(HeadlineTest, OfPrograms) {
   programs = {.ready = 2, .wanted = 3, .running = 3};
   stage.all_serve();

@@ -81,7 +81,7 @@ std::string text_of(const Action& action) { return std::visit(Words{}, action); 
 
 Script::Step Script::at(Clock::duration time, const Event& event) {
   Step step;
-  for (const Action& action : supervisor_->on(event, TimePoint(time))) {
+  for (const Action& action : supervisor_->on(event, TimePoint(time), wall_at_start_ + time)) {
     if (std::holds_alternative<InspectApp>(action)) {
       step.inspects = true;
     } else {

@@ -36,6 +36,8 @@ class Script {
   };
 
   Step at(Clock::duration time, const Event& event);
+  /// What the wall clock shows at the start of the script, or would have shown, if it is set later.
+  void set_clock(WallTime at_start) { wall_at_start_ = at_start; }
   /// All workers are forked (pid 100 + slot) and ready at `time`; the mold is pid 50.
   void booted_at(Clock::duration time);
 
@@ -52,6 +54,7 @@ class Script {
 
  private:
   std::unique_ptr<Supervisor> supervisor_;
+  WallTime wall_at_start_{};
 };
 
 /// So many workers whose hearts nobody looks at, and without probation: what is left to wake up for is the script's
