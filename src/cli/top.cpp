@@ -31,7 +31,6 @@ constexpr Duration kInterval = 1s;
 /// For the server's answer to a look: one that takes longer is as good as none.
 constexpr Duration kPatience = 3s;
 constexpr Duration kCommandPatience = 2min;
-constexpr int kKeyEscape = 27;
 
 /// A style's colour, and what stands for it on a terminal without any (or with NO_COLOR, https://no-color.org).
 struct Looks {
@@ -121,7 +120,7 @@ class Top {
         draw();
         const auto key = terminal_.key(in_milliseconds(due - Clock::now()) + 1ms);
         if (!key) break;
-        if (*key == 'q' || *key == kKeyEscape) return exit_code::ok;
+        if (*key == 'q') return exit_code::ok;
         if (*key == ' ') break;
         on_key(*key);
       }
@@ -144,7 +143,7 @@ class Top {
   void draw() {
     if (now_ == nullptr) return terminal_.show({{{chosen_.message, top::Style::bad}}, {}, {{"q quit"}}});
     const top::Screen screen = top::make_screen(*now_, before_.get(), chosen_, terminal_.size());
-    chosen_.selected = std::clamp(chosen_.selected, 0, std::max(screen.workers - 1, 0));
+    chosen_.selected = std::clamp(chosen_.selected, 0, std::max(screen.selectable - 1, 0));
     slot_ = screen.slot;
     terminal_.show(screen.lines);
   }

@@ -125,6 +125,7 @@ json::object worker(const supervisor::Snapshot::Worker& worker, const StatusSour
           {"ready", worker.state == supervisor::SlotState::serving && !reading.app_declines &&
                         !is_silent(reading.last_beat, now)},
           {"silent", is_silent(reading.last_beat, now)},
+          {"stopped", worker.pid != 0 && sources.stopped(worker.pid)},
           {"in_progress", std::move(in_progress)}};
 }
 

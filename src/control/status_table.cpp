@@ -46,9 +46,11 @@ std::string note_on(const json::object& worker) {
   if (cause != kUnknown) {
     notes.push_back((text_at(worker, "state") == "serving" ? "to be replaced: " : "goes: ") + cause);
   }
-  if (const auto* ready = worker.if_contains("ready");
-      ready != nullptr && ready->is_bool() && !ready->as_bool() && text_at(worker, "state") == "serving") {
-    notes.push_back(flag_at(worker, "silent") ? "no sign of life" : "the app is not ready");
+  const auto* ready = worker.if_contains("ready");
+  if (flag_at(worker, "stopped")) {
+    notes.emplace_back("stopped by a signal or a debugger");
+  } else if (ready != nullptr && ready->is_bool() && !ready->as_bool() && text_at(worker, "state") == "serving") {
+    notes.emplace_back(flag_at(worker, "silent") ? "no sign of life" : "the app is not ready");
   }
   if (number_at(worker, "restart_in_ms")) notes.push_back("starts again in " + time_in(worker, "restart_in_ms", 1));
   if (number_at(worker, "crashes_in_a_row").value_or(0) > 1) {
@@ -173,9 +175,10 @@ std::string server_lines(const json::object& status, const std::vector<const jso
                      number(status, "pid") + ": " + text_at(status, "state") + ", up for " +
                      time_in(status, "uptime_s", 1000) + ", generation " + number(status, "generation") + '\n';
   const bool has_app = number_at(status, "workers_wanted") != 0 || !workers.empty();
-  text += has_app ? std::to_string(serving) + " of " + number(status, "workers_wanted") + " workers serve" +
-                        answers_summary(status)
-                  : "programs only";
+  const bool extra = serving > number_at(status, "workers_wanted").value_or(0);  // canaries beside the old ones
+  const std::string workers_serve = extra ? " workers serve, " + number(status, "workers_wanted") + " wanted"
+                                          : " of " + number(status, "workers_wanted") + " workers serve";
+  text += has_app ? std::to_string(serving) + workers_serve + answers_summary(status) : "programs only";
   const json::object* mold = object_in(status, "mold");
   if (has_app && mold != nullptr && text_at(*mold, "state") != "ready") text += ", mold " + text_at(*mold, "state");
   const std::string unready = text_at(status, "unready");

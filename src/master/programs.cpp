@@ -172,6 +172,7 @@ std::vector<control::ProgramReading> Programs::readings(bool memory) const {
     if (const auto before = cpu_before_.find({process->name, process->number}); before != cpu_before_.end())
       reading.cpu += before->second;
     if (memory) {
+      reading.stopped = os::is_stopped(process->pid);
       std::uint64_t bytes = 0;
       for (const pid_t pid : tree.all_of(process->pid)) bytes += resident(pid);
       reading.memory = bytes;

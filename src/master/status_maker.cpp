@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "os/thread_stat.hpp"
 
 namespace serval::master {
 namespace {
@@ -37,6 +38,7 @@ boost::json::object StatusMaker::make(For whom) {
                                .snapshot = snapshot,
                                .scoreboard = parts_.scoreboard,
                                .memory = std::move(memory),
+                               .stopped = [whom](pid_t pid) { return whom != For::probe && os::is_stopped(pid); },
                                .code = parts_.code,
                                .listeners = parts_.listeners(),
                                .programs = parts_.programs(whom != For::probe),

@@ -37,6 +37,11 @@ std::optional<Clock::duration> process_cpu(pid_t pid) {
   return stat ? std::optional(stat->cpu + stat->children_cpu) : std::nullopt;
 }
 
+bool is_stopped(pid_t pid) {
+  const auto stat = thread_stat(pid, pid);
+  return stat && (stat->state == 'T' || stat->state == 't');
+}
+
 std::optional<ThreadStat> thread_stat(pid_t pid, pid_t thread) {
   const auto line = first_line("/proc/" + std::to_string(pid) + "/task/" + std::to_string(thread) + "/stat");
   if (!line) return std::nullopt;

@@ -23,6 +23,9 @@ std::optional<ThreadStat> thread_stat(pid_t pid, pid_t thread);
 /// User and system time of all threads of a process, and of the children that it has waited for.
 std::optional<Clock::duration> process_cpu(pid_t pid);
 
+/// By a signal or a debugger: it does nothing until it is told to go on.
+bool is_stopped(pid_t pid);
+
 /// From the file's text. `ticks_per_second`: sysconf(_SC_CLK_TCK).
 std::optional<ThreadStat> parse_thread_stat(std::string_view text, long ticks_per_second);
 

@@ -11,8 +11,8 @@ namespace serval::top {
 
 struct Screen {
   std::vector<Line> lines;  ///< rows of them at most, each of `columns` characters at most
-  int workers = 0;          ///< rows that can be selected
-  std::optional<int> slot;  ///< of the selected one
+  int selectable = 0;       ///< rows: of workers, or without an app of programs
+  std::optional<int> slot;  ///< of the selected worker
 };
 
 /// `before` is null for the first look. Any JSON gives some screen.

@@ -11,6 +11,7 @@
 #include "base/histogram.hpp"
 #include "control/shown.hpp"
 #include "top/text.hpp"
+#include "top/worker_state.hpp"
 
 namespace serval::top {
 namespace {
@@ -77,27 +78,6 @@ class Latencies {
   std::vector<double> counts_;
 };
 
-Line first_line(const json::object& status) {
-  const bool live = control::flag_at(status, "live");
-  const bool ready = control::flag_at(status, "ready");
-  const std::string state = !live                                             ? "not live"
-                            : !ready && text_at(status, "state") == "serving" ? "not ready"
-                                                                              : text_at(status, "state");
-  return {{text_at(status, "name"), Style::strong},
-          {", serval " + text_at(status, "version") + ", pid " + control::number(status, "pid") + ": "},
-          {state, !live    ? Style::bad
-                  : !ready ? Style::warning
-                           : Style::good},
-          {", up for " + control::time_in(status, "uptime_s", 1000) + ", generation " +
-           control::number(status, "generation")}};
-}
-
-Line why_line(const json::object& status) {
-  if (const auto why = control::maybe_text_at(status, "lifeless")) return {{*why, Style::bad}};
-  if (const auto why = control::maybe_text_at(status, "unready")) return {{*why, Style::warning}};
-  return {};
-}
-
 struct Sums {
   std::int64_t serving = 0, running = 0, threads = 0, waiting = 0, memory = 0, connections = 0;
 };
@@ -105,7 +85,7 @@ struct Sums {
 Sums sums_of(const json::object& status) {
   Sums sums;
   for (const json::object* worker : objects_in(status, "workers")) {
-    const bool serving = text_at(*worker, "state") == "serving";
+    const bool serving = state_of(*worker) == "serving";
     sums.serving += serving ? 1 : 0;
     sums.running += count_at(*worker, "running");
     sums.threads += serving ? count_at(*worker, "threads") : 0;
@@ -114,6 +94,28 @@ Sums sums_of(const json::object& status) {
     sums.connections += count_at(*worker, "connections");
   }
   return sums;
+}
+
+Line first_line(const json::object& status) {
+  const bool live = control::flag_at(status, "live");
+  const bool ready = control::flag_at(status, "ready");
+  const bool all_serve = sums_of(status).serving >= count_at(status, "workers_wanted");
+  const std::string state = !live                                             ? "not live"
+                            : !ready && text_at(status, "state") == "serving" ? "not ready"
+                                                                              : text_at(status, "state");
+  return {{text_at(status, "name"), Style::strong},
+          {", serval " + text_at(status, "version") + ", pid " + control::number(status, "pid") + ": "},
+          {state, !live                  ? Style::bad
+                  : !ready || !all_serve ? Style::warning
+                                         : Style::good},
+          {", up for " + control::time_in(status, "uptime_s", 1000) + ", generation " +
+           control::number(status, "generation")}};
+}
+
+Line why_line(const json::object& status) {
+  if (const auto why = control::maybe_text_at(status, "lifeless")) return {{*why, Style::bad}};
+  if (const auto why = control::maybe_text_at(status, "unready")) return {{*why, Style::warning}};
+  return {};
 }
 
 Line requests_line(const Look& now, const Look* before) {
@@ -152,6 +154,11 @@ Line workers_line(const json::object& status) {
       ended += (ended.empty() ? "  ended: " : ", ") + name + " " + control::number(*causes, name);
     }
   }
+  // While a reload is being watched, canaries come on top of those that are wanted.
+  if (sums.serving > wanted) {
+    return {{std::to_string(sums.serving), Style::strong},
+            {" workers serve, " + std::to_string(wanted) + " wanted" + ended}};
+  }
   return {{std::to_string(sums.serving) + "/" + std::to_string(wanted),
            sums.serving < wanted ? Style::warning : Style::strong},
           {" workers serve" + ended}};
@@ -163,6 +170,11 @@ double Change::per_second(std::int64_t now, std::int64_t before) const {
   return seconds > 0 ? static_cast<double>(std::max<std::int64_t>(now - before, 0)) / seconds : 0;
 }
 
+bool has_app(const json::object& status) {
+  return count_at(status, "workers_wanted") > 0 || !objects_in(status, "workers").empty() ||
+         objects_in(status, "programs").empty();
+}
+
 Change change_of(const Look& now, const Look* before) {
   if (before == nullptr || now.at <= before->at || number_at(now.status, "pid") != number_at(before->status, "pid"))
     return {};
@@ -170,8 +182,13 @@ Change change_of(const Look& now, const Look* before) {
 }
 
 std::vector<Line> summary(const Look& now, const Look* before) {
-  return {first_line(now.status), why_line(now.status), requests_line(now, before), threads_line(now.status),
-          workers_line(now.status)};
+  std::vector<Line> lines = {first_line(now.status), why_line(now.status)};
+  if (has_app(now.status)) {
+    lines.push_back(requests_line(now, before));
+    lines.push_back(threads_line(now.status));
+    lines.push_back(workers_line(now.status));
+  }
+  return lines;
 }
 
 }  // namespace serval::top

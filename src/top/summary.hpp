@@ -14,6 +14,9 @@ struct Change {
 /// Looks at different servers tell nothing together.
 Change change_of(const Look& now, const Look* before);
 
+/// Else there are programs alone.
+bool has_app(const boost::json::object& status);
+
 /// The lines above the table: how the server is, what it does, and how fast.
 std::vector<Line> summary(const Look& now, const Look* before);
 

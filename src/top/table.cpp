@@ -8,6 +8,7 @@
 #include "control/shown.hpp"
 #include "top/summary.hpp"
 #include "top/text.hpp"
+#include "top/worker_state.hpp"
 
 namespace serval::top {
 namespace {
@@ -36,7 +37,7 @@ constexpr std::array<ColumnRow, kColumns> kTable{{
      [](const Row& row) { return number_of(row, "pid"); }},
     {"GEN", true, 1, [](const Row& row) { return control::number(*row.worker, "generation"); },
      [](const Row& row) { return number_of(row, "generation"); }},
-    {"STATE", false, 0, [](const Row& row) { return text_at(*row.worker, "state"); }, nullptr},
+    {"STATE", false, 0, [](const Row& row) { return state_of(*row.worker); }, nullptr},
     {"AGE", true, 2, [](const Row& row) { return without_blanks(control::time_in(*row.worker, "age_s", 1000)); },
      [](const Row& row) { return number_of(row, "age_s"); }},
     {"REQ/S", true, 0, [](const Row& row) { return row.rate < 0 ? std::string("-") : amount(row.rate); },
@@ -63,16 +64,14 @@ constexpr std::array<ColumnRow, kColumns> kTable{{
      [](const Row& row) { return number_of(row, "beat_age_ms"); }},
 }};
 
-std::string padded(const std::string& text, std::size_t width, bool right) {
-  const std::size_t used = length(text) + 1;
-  const std::string padding(width > used ? width - used : 0, ' ');
-  return right ? padding + text + " " : text + padding + " ";
-}
+/// A loop that turns beats every five seconds at least.
+constexpr std::int64_t kLateBeatMs = 7000;
 
 Style style_of(const json::object& worker) {
-  const std::string state = text_at(worker, "state");
-  if (state == "killing" || state == "cooling") return Style::bad;
-  if (state != "serving" || text_at(worker, "cause") != control::kUnknown || !control::flag_at(worker, "ready"))
+  const std::string state = state_of(worker);
+  if (state == "killing" || state == "cooling" || state == "stopped" || state == "silent") return Style::bad;
+  if (state != "serving" || count_at(worker, "beat_age_ms") > kLateBeatMs ||
+      text_at(worker, "cause") != control::kUnknown || !control::flag_at(worker, "ready"))
     return Style::warning;
   return Style::plain;
 }
@@ -109,12 +108,18 @@ Widths widths_for(const std::vector<Row>& rows, Column sorted, std::size_t room)
     widths[i] = kTable[i].title.size() + (i == static_cast<std::size_t>(sorted) ? 2 : 1);  // its sign, and a gap
     for (const Row& row : rows) widths[i] = std::max(widths[i], length(kTable[i].cell(row)) + 1);
   }
+  const bool many_generations = std::any_of(rows.begin(), rows.end(), [&](const Row& row) {
+    return number_of(row, "generation") != number_of(rows.front(), "generation");
+  });
+  const auto importance = [&](std::size_t i) {
+    return many_generations && i == static_cast<std::size_t>(Column::generation) ? 0 : kTable[i].importance;
+  };
   for (int least = 3; least > 0; --least) {
     std::size_t all = 0;
     for (const std::size_t width : widths) all += width;
     if (all <= room) break;
     for (std::size_t i = 0; i < widths.size(); ++i) {
-      if (kTable[i].importance >= least) widths[i] = 0;
+      if (importance(i) >= least) widths[i] = 0;
     }
   }
   return widths;

@@ -33,6 +33,12 @@ std::size_t length(const std::string& text) {
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
+std::string padded(const std::string& text, std::size_t width, bool right) {
+  const std::size_t used = length(text) + 1;
+  const std::string padding(width > used ? width - used : 0, ' ');
+  return right ? padding + text + " " : text + padding + " ";
+}
+
 std::string cut(const std::string& text, std::size_t characters) {
   std::size_t end = 0;
   while (end < text.size()) {

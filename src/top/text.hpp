@@ -17,6 +17,8 @@ std::string amount(double value);
 std::string without_blanks(std::string text);
 /// In characters.
 std::size_t length(const std::string& text);
+/// At least so wide, with a blank behind it that counts.
+std::string padded(const std::string& text, std::size_t width, bool right);
 /// Cut to so many characters; bytes of UTF-8 that belong together stay so.
 std::string cut(const std::string& text, std::size_t characters);
 

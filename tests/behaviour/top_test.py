@@ -13,7 +13,7 @@ import unittest
 
 from http_client import request_bytes, wait_until
 from orders import Orders
-from serval_process import SERVAL
+from serval_process import SERVAL, toml
 
 
 class Screen:
@@ -124,6 +124,47 @@ class Top(Orders):
                 top.expect(r"BEAT")
                 top.press("q")
                 self.assertEqual(top.wait(), 0)
+
+    def test_programs_stand_below_the_workers_and_alone_without_an_app(self):
+        tables = {"control": {"socket": self.path("control0.sock")}, "programs.sleeper": {"command": ["sleep", "1000"], "ready": "alive:10ms"},
+                  "programs.nightly": {"command": ["true"], "cron": "30 3 * * *"}}
+        serval = self.launch_config(config=toml(tables))
+        serval.expect_log("program ready")
+        top = self.screen(columns=120)
+        top.expect(r"PROGRAM +NO +PID")
+        top.expect(r"sleeper +0 +\d+ +ready")
+        top.expect(r"nightly +- +- +scheduled .*next \d{4}-\d\d-\d\d 03:30")
+        self.assertNotIn("SLOT", top.text())
+        pid = next(one for one in self.status()["programs"] if one["name"] == "sleeper")["instances"][0]["pid"]
+        top.press(" ")
+        os.kill(pid, signal.SIGSTOP)
+        top.expect(r"stopped")
+        os.kill(pid, signal.SIGCONT)
+        top.press("q")
+        self.assertEqual(top.wait(), 0)
+        self.assertEqual(serval.stop(), 0)
+        self.start_probe(config={**tables, "workers": {"count": 1}})
+        top = self.screen(columns=120)
+        top.expect(r"SLOT[^$]*PROGRAM +NO +PID")
+        top.press("q")
+        self.assertEqual(top.wait(), 0)
+
+    def test_a_stopped_worker_does_not_look_well_and_escape_does_not_quit(self):
+        serval = self.start_probe(config={"workers": {"count": 2}})
+        worker = serval.workers()[1]
+        top = self.screen()
+        top.expect(r"2/2 +workers serve")
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            top.expect(r"stopped")
+        finally:
+            os.kill(worker, signal.SIGCONT)
+        top.press("\x1b")
+        top.press("?")
+        top.expect(r"select a worker")
+        top.press("\n")
+        top.press("q")
+        self.assertEqual(top.wait(), 0)
 
     def test_a_server_that_goes_away_and_comes_back(self):
         serval = self.start_probe()

@@ -51,6 +51,34 @@ ended: crash 3, max_requests 12
 )");
 }
 
+TEST(StatusTable, CanariesComeOnTop) {
+  auto status = object(kStatus);
+  status["workers_wanted"] = 0;
+  EXPECT_THAT(format_status(status), HasSubstr("\n1 workers serve, 0 wanted, "));
+}
+
+TEST(StatusTable, AStoppedWorkerIsSaid) {
+  auto status = object(kStatus);
+  status["workers"].as_array()[0].as_object()["stopped"] = true;
+  EXPECT_THAT(format_status(status), HasSubstr("stopped by a signal or a debugger"));
+}
+
+TEST(StatusTable, ProgramsWithASchedule) {
+  auto status = object(kStatus);
+  status["programs"] = boost::json::parse(R"([
+    {"name": "new", "on": true, "up": true, "wanted": 1, "instances": [],
+     "schedule": {"when": "every 5m", "next": "2026-11-28 15:00:00 +01:00", "last": null}},
+    {"name": "old", "on": false, "up": false, "wanted": 1, "instances": [],
+     "schedule": {"when": "@daily", "next": null,
+                  "last": {"began": "2026-11-27 00:00:00 +01:00", "result": "failure", "how": "exit code 3",
+                           "took_ms": 1500}}}])");
+  EXPECT_THAT(format_status(status), Not(HasSubstr("PROGRAM"))) << "there is no instance";
+  EXPECT_THAT(format_status(status),
+              HasSubstr("\nnew scheduled, every 5m, next 2026-11-28 15:00:00 +01:00, has not run yet\n"
+                        "old stopped, @daily\n"
+                        "      last 2026-11-27 00:00:00 +01:00, failure (exit code 3) after 1.5s\n"));
+}
+
 TEST(StatusTable, SaysWhenADeadlineHasPassedAndWhenThereIsNoMold) {
   auto status = object(kStatus);
   status["mold"].as_object()["state"] = "loading";

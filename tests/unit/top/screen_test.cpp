@@ -125,6 +125,50 @@ TEST(TopScreen, WhatIsWrongIsSaid) {
   EXPECT_THAT(text_of(make_screen(now, nullptr, {}, {80, 24})), HasSubstr("\ndraining (serval drain)\n"));
 }
 
+Style style_of_row(const Screen& screen, const std::string& part) {
+  for (const Line& line : screen.lines) {
+    if (line.size() == 1 && line[0].text.find(part) != std::string::npos) return line[0].style;
+  }
+  return Style::selected;
+}
+
+TEST(TopScreen, AWorkerThatIsStoppedOrSilentDoesNotLookWell) {
+  Look now = look(kNow, 3s);
+  auto& worker = now.status["workers"].as_array()[1].as_object();
+  worker["state"] = "serving";
+  worker["ready"] = true;
+  worker["cause"] = nullptr;
+  const auto shows = [&](const char* text, Style style) {
+    const Screen screen = make_screen(now, nullptr, {}, {100, 24});
+    EXPECT_THAT(text_of(screen), HasSubstr(text));
+    EXPECT_EQ(style_of_row(screen, "  12 "), style) << text;
+  };
+  shows("2/2 workers serve", Style::plain);
+  worker["beat_age_ms"] = 9000;
+  shows("2/2 workers serve", Style::warning);
+  worker["silent"] = true;
+  shows("silent", Style::bad);
+  worker["silent"] = false;
+  worker["stopped"] = true;
+  shows("stopped", Style::bad);
+  shows("1/2 workers serve", Style::bad);
+  EXPECT_EQ(make_screen(now, nullptr, {}, {100, 24}).lines[0].at(2).style, Style::warning) << "nor does the server";
+}
+
+TEST(TopScreen, CanariesComeOnTop) {
+  Look now = look(kNow, 3s);
+  now.status["workers_wanted"] = 1;
+  now.status["workers"].as_array()[1].as_object()["state"] = "serving";
+  EXPECT_THAT(text_of(make_screen(now, nullptr, {}, {100, 24})), HasSubstr("2 workers serve, 1 wanted"));
+}
+
+TEST(TopScreen, WithTwoGenerationsEachIsSaidHoweverNarrowItIs) {
+  EXPECT_THAT(shown({}, {50, 24}), Not(HasSubstr("GEN")));
+  Look now = look(kNow, 3s);
+  now.status["workers"].as_array()[1].as_object()["generation"] = 4;
+  EXPECT_THAT(text_of(make_screen(now, nullptr, {}, {50, 24})), HasSubstr("GEN"));
+}
+
 TEST(TopScreen, AnyJsonIsSomeScreen) {
   for (const char* text :
        {"{}", R"({"workers":[1,{"slot":"x","in_progress":7}],"totals":[],"ended":3,"listeners":"no"})",
