@@ -18,8 +18,19 @@
 #include "os/time_zone.hpp"
 
 namespace serval::cli {
-
 namespace {
+
+/// How many variables, and none by its name: what a file is for shows in that.
+void tell_env_files(const config::Loaded& loaded) {
+  for (const config::EnvFileRead& file : loaded.env_files) {
+    std::cout << file.option << ": " << file.path << ": ";
+    if (file.missing) {
+      std::cout << "there is none, as may be\n";
+    } else {
+      std::cout << file.variables << (file.variables == 1 ? " variable\n" : " variables\n");
+    }
+  }
+}
 
 constexpr int kShownTimes = 3;
 
@@ -51,6 +62,7 @@ int check(const Invocation& invocation) {
   for (const std::string& obstacle : obstacles) std::cerr << "serval check: " << obstacle << '\n';
   if (!obstacles.empty()) return exit_code::config;
   show_schedules(loaded.config.programs);
+  tell_env_files(loaded);
   if (!loaded.config.has_app()) {
     std::cout << "the configuration is right: " << loaded.config.programs.size() << " programs, and no app\n";
     return exit_code::ok;

@@ -34,7 +34,7 @@ int cannot(const std::string& what, const std::string& hint) {
 /// The app as a program: what its workers have.
 config::Program as_program(const config::Loaded& loaded) {
   config::Program program;
-  program.env = loaded.config.app.env;
+  program.env = loaded.config.app.environment();
   const auto folder = std::filesystem::path(loaded.file).parent_path();
   std::error_code error;
   program.working_directory = loaded.file.empty() ? std::filesystem::current_path(error).string() : folder.string();

@@ -30,10 +30,21 @@ using LogFormat = log::Format;
 using LogKeys = log::Keys;
 enum class MemoryMeasure { pss, rss, uss };
 
+/// Variables of a table and of env files: the table's win.
+inline std::map<std::string, std::string> joined(std::map<std::string, std::string> table,
+                                                 const std::map<std::string, std::string>& files) {
+  table.insert(files.begin(), files.end());
+  return table;
+}
+
 struct App {
   std::string library;                     ///< path of the shared library; relative to the config file
   std::vector<std::string> args;           ///< handed to the app
   std::map<std::string, std::string> env;  ///< set for the mold and the workers
+  std::vector<std::string> env_file;       ///< files with more of them; '-' before one: it may be missing
+  std::map<std::string, std::string> file_env;  ///< no option: what these held when they were read
+
+  std::map<std::string, std::string> environment() const { return joined(env, file_env); }
 };
 
 struct Server {
@@ -203,7 +214,10 @@ struct Program {
   std::size_t memory_hard = 0;                    ///< likewise
   std::string stop_signal = "TERM";
   Duration grace = 30s;                           ///< 0: killed at once
+  std::vector<std::string> env_file;              ///< as App::env_file
+  std::map<std::string, std::string> file_env;    ///< as App::file_env
 
+  std::map<std::string, std::string> environment() const { return joined(env, file_env); }
   /// Whether a new instance starts beside the one that it replaces.
   bool rolls() const {
     return replace == ProgramReplace::rolling || (replace == ProgramReplace::automatic && !listen.empty());

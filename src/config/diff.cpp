@@ -31,6 +31,11 @@ bool has_variables_in(const Config& config, std::string_view path) {
   return std::find(paths.begin(), paths.end(), path) != paths.end();
 }
 
+/// Of files that are named as before: else the list of them is a change already.
+bool content_changed(const auto& before, const auto& after) {
+  return before.env_file == after.env_file && before.file_env != after.file_env;
+}
+
 /// One that was added or removed is one change; of others each option is.
 std::vector<Change> program_changes(const Config& before, const Config& after) {
   std::vector<Change> found;
@@ -45,6 +50,8 @@ std::vector<Change> program_changes(const Config& before, const Config& after) {
       continue;
     }
     if (now->second == program) continue;
+    if (content_changed(program, now->second))
+      found.push_back({find_program_option("env_file"), program_path(name, "env_file"), {}, {}, "changed"});
     const Config old_one = with_program(program);
     const Config new_one = with_program(now->second);
     for (const Option& row : program_options()) {
@@ -69,6 +76,8 @@ std::vector<Change> program_changes(const Config& before, const Config& after) {
 
 std::vector<Change> changes(const Config& before, const Config& after) {
   std::vector<Change> found;
+  if (content_changed(before.app, after.app))
+    found.push_back({find_option("app.env_file"), "app.env_file", {}, {}, "changed"});
   for (const auto& option : options()) {
     auto old_text = encode(option, before);
     auto new_text = encode(option, after);

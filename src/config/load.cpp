@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "config/decode.hpp"
 #include "config/encode.hpp"
+#include "config/env_files.hpp"
 #include "config/file.hpp"
 #include "config/programs.hpp"
 #include "config/validate.hpp"
@@ -36,6 +37,7 @@ class Loading {
     read_flags();
     read_fallbacks();
     note_unknown_variables();
+    read_env_files(loaded_);
     complete(loaded_);
     if (usable_) validate(loaded_);
     sort_by_place(loaded_.problems);
@@ -181,13 +183,8 @@ class Loading {
     if (names_variables(raw)) loaded_.config.from_variables.emplace_back(option.path);
     if (raw.written) loaded_.written.emplace(option.path, shown(option, raw));
     if (!decode(option, raw, loaded_.config, loaded_.problems)) return;
-    if (option.is_path) make_absolute(std::get<Access<std::string>>(option.field)(loaded_.config), folder);
+    if (option.is_path) make_absolute(option, loaded_.config, folder);
     check_list(option, raw, loaded_.problems);
-  }
-
-  static void make_absolute(std::string& path, const fs::path& folder) {
-    if (!names_file(path)) return;
-    path = (folder / path).lexically_normal().string();
   }
 
   void note_unknown_variables() {
@@ -255,6 +252,7 @@ Loaded load(const Sources& sources) { return Loading(sources).run(); }
 std::vector<std::pair<std::string, std::string>> to_text(const Config& config) {
   std::vector<std::pair<std::string, std::string>> texts;
   for (const auto& option : options()) texts.emplace_back(option.path, encode(option, config));
+  if (!config.app.file_env.empty()) texts.emplace_back(app_file_env().path, encode(app_file_env(), config));
   for (auto& text : programs_to_text(config)) texts.push_back(std::move(text));
   return texts;
 }
@@ -263,7 +261,7 @@ Result<Config> from_text(const std::vector<std::pair<std::string, std::string>>&
   Config config;
   std::vector<Problem> problems;
   for (const auto& [path, text] : texts) {
-    const auto* option = find_option(path);
+    const auto* option = path == app_file_env().path ? &app_file_env() : find_option(path);
     if (option != nullptr) {
       decode(*option, raw_from_encoded(*option, text, {}), config, problems);
     } else if (!program_from_text(path, text, config, problems)) {

@@ -7,6 +7,7 @@
 #include "base/address.hpp"
 #include "base/network.hpp"
 #include "base/text.hpp"
+#include "config/env_file.hpp"
 
 namespace serval::config {
 namespace {
@@ -163,6 +164,16 @@ constexpr Option kOptions[] = {
      .more = "Added to the environment that serval itself was started with. The values are secret: no log line, "
              "error or answer of serval shows them.",
      .example = "{ DATABASE_URL = \"${DATABASE_URL:-shop.db}\" }"},
+    {.path = "app.env_file",
+     .field = field<&Config::app, &App::env_file>(),
+     .placeholder = "FILE",
+     .check = check_env_file,
+     .is_path = true,
+     .summary = "files with environment variables for the mold and the workers, NAME=value in each line",
+     .more = "As .env files are written elsewhere; ENVIRONMENT FILES in the manual says how. Of several the last one "
+             "that has a name wins, and app.env wins over all. A '-' before the path: the file may be missing. Each "
+             "reload reads them anew. Their values are secret, and change no option of serval's own.",
+     .example = "[\".env\", \"-.env.local\"]"},
 
     {.path = "server.name",
      .field = field<&Config::server, &Server::name>(),

@@ -3,6 +3,7 @@
 #include "base/address.hpp"
 #include "base/units.hpp"
 #include "config/cron.hpp"
+#include "config/env_file.hpp"
 #include "config/options.hpp"
 #include "config/program_values.hpp"
 
@@ -91,6 +92,16 @@ constexpr Option kProgramOptions[] = {
      .summary = "environment variables for it",
      .more = "Added to the environment that serval itself was started with. The values are secret.",
      .example = "{ QUEUE_URL = \"${QUEUE_URL:-redis://127.0.0.1}\" }"},
+    {.path = "programs.NAME.env_file",
+     .field = field_of<&Program::env_file>(),
+     .placeholder = "[FILE...]",
+     .check = check_env_file,
+     .is_path = true,
+     .apply = Apply::live,
+     .summary = "files with environment variables for it, NAME=value in each line",
+     .more = "As app.env_file. A reload reads them anew, and replaces the program's instances if what they say has "
+             "changed.",
+     .example = "[\"mailer.env\"]"},
     {.path = "programs.NAME.working_directory",
      .field = field_of<&Program::working_directory>(),
      .placeholder = "FOLDER",

@@ -9,6 +9,7 @@
 #include "base/units.hpp"
 #include "config/decode.hpp"
 #include "config/encode.hpp"
+#include "config/env_files.hpp"
 #include "config/program_values.hpp"
 
 namespace serval::config {
@@ -180,7 +181,14 @@ void assign(const FileValue& value, const std::filesystem::path& folder, Loaded&
   std::swap(loaded.config.program, program);
   decode(option, value.raw, loaded.config, loaded.problems);
   std::swap(loaded.config.program, program);
-  if (option.is_path) program.working_directory = (folder / program.working_directory).lexically_normal().string();
+  if (!option.is_path) return;
+  if (value.option->path.ends_with(".working_directory")) {
+    program.working_directory = (folder / program.working_directory).lexically_normal().string();
+  } else {
+    std::swap(loaded.config.program, program);
+    make_absolute(option, loaded.config, folder);
+    std::swap(loaded.config.program, program);
+  }
 }
 
 }  // namespace
@@ -235,6 +243,8 @@ std::vector<std::pair<std::string, std::string>> programs_to_text(const Config& 
     const Config one = with_program(program);
     for (const Option& row : program_options())
       texts.emplace_back(program_path(name, key_of(row.path)), encode(row, one));
+    if (!program.file_env.empty())
+      texts.emplace_back(program_path(name, key_of(program_file_env().path)), encode(program_file_env(), one));
   }
   return texts;
 }
@@ -243,6 +253,7 @@ bool program_from_text(std::string_view path, std::string_view text, Config& con
   constexpr std::string_view kPrefix = "programs.";
   if (!path.starts_with(kPrefix)) return false;
   const Option* row = find_program_option(key_of(path));
+  if (key_of(path) == key_of(program_file_env().path)) row = &program_file_env();
   const auto end = path.rfind('.');
   if (row == nullptr || end < kPrefix.size()) return false;
   const std::string name(path.substr(kPrefix.size(), end - kPrefix.size()));

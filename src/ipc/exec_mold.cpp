@@ -41,7 +41,7 @@ Result<pid_t> exec_mold(const std::string& program, const Heritage& heritage, co
   what.fds = {{nothing.get(), 0}};
   if (streams.output >= 0) what.fds.emplace_back(streams.output, 1);
   if (streams.error >= 0) what.fds.emplace_back(streams.error, 2);
-  what.environment = environment_with(heritage.config.app.env);
+  what.environment = environment_with(heritage.config.app.environment());
   what.fds.emplace_back(heritage_fd->get(), heritage_fd->get());
   for (const int fd : heritage.fds()) what.fds.emplace_back(fd, fd);
   return os::spawn(what);

@@ -26,6 +26,8 @@ constexpr int kBacklog = 128;
 /// What a network may see of it.
 config::Config without_secrets(config::Config config) {
   config.app.env.clear();
+  config.app.file_env.clear();
+  config.programs.clear();
   config.app.args.clear();
   return config;
 }

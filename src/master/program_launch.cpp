@@ -44,7 +44,7 @@ std::vector<std::string> program_environment(const config::Environment& ours, co
                                              const ProgramWords& words) {
   std::map<std::string, std::string> variables(ours.begin(), ours.end());
   for (const std::string_view name : kOurs) variables.erase(std::string(name));
-  for (const auto& [name, value] : program.env) variables[name] = value;
+  for (const auto& [name, value] : program.environment()) variables[name] = value;
   variables.erase("LISTEN_PID");
   variables.erase(os::kExecPidVariable);
   if (!words.name.empty()) variables["SERVAL_PROGRAM"] = words.name;

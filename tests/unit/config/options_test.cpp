@@ -45,8 +45,8 @@ TEST(Options, EveryMemberOfConfigHasOneRow) {
   const Config config;
   // Besides: from_variables, programs, and the place of one program's options.
   EXPECT_EQ(count_members<Config>(), sections().size() + 3);
-  EXPECT_EQ(count_members<Program>(), program_options().size());
-  EXPECT_EQ(rows_missing("app", config.app), 0u);
+  EXPECT_EQ(count_members<Program>(), program_options().size() + 1);  // file_env
+  EXPECT_EQ(rows_missing("app", config.app), 1u);  // file_env
   EXPECT_EQ(rows_missing("server", config.server), 0u);
   EXPECT_EQ(rows_missing("workers", config.workers), 0u);
   EXPECT_EQ(rows_missing("request", config.request), 0u);
@@ -97,7 +97,7 @@ TEST(Options, EveryDefaultPassesItsOwnCheckAndRoundTrips) {
 TEST(Options, AnyTextRoundTrips) {
   const std::string nasty = "a,b\n\r\t\"\\ ${X} $${ = [] {} \x01\x7f\xff ü";
   Config config;
-  config.app = {nasty, {nasty, "", "plain"}, {{"NAME", nasty}, {"OTHER", ""}}};
+  config.app = {nasty, {nasty, "", "plain"}, {{"NAME", nasty}, {"OTHER", ""}}, {nasty}, {{"FILE", nasty}}};
   config.workers.count = 7;
   config.server.umask = 0077;
   config.request.keep_alive = 1500ms;

@@ -61,6 +61,10 @@ TEST(ProgramRules, OnlyWhatALaunchNeedsMakesInstancesOutdated) {
   };
   EXPECT_TRUE(changed([](Program& program) { program.command.emplace_back("--fast"); }));
   EXPECT_TRUE(changed([](Program& program) { program.env["A"] = "b"; }));
+  EXPECT_TRUE(changed([](Program& program) { program.file_env["A"] = "b"; }));
+  before.env["A"] = "b";
+  EXPECT_FALSE(changed([](Program& program) { program.file_env["A"] = "c"; })) << "the table wins";
+  EXPECT_FALSE(changed([](Program& program) { program.env_file = {"x"}; })) << "what it has counts";
   EXPECT_TRUE(changed([](Program& program) { program.working_directory = "/"; }));
   EXPECT_TRUE(changed([](Program& program) { program.user = "mail"; }));
   EXPECT_TRUE(changed([](Program& program) { program.limits["core"] = "0"; }));
