@@ -75,7 +75,8 @@ constexpr Subcommand kCommands[] = {
      .more = "Of the file that log.file names, with the rights of whoever asks; -n counts the lines that the other "
              "flags let through. With -f it stays with the path when the file is rotated or truncated, and when the "
              "server ends and starts again, but not when a reload names another file. A log that goes to standard "
-             "error is read where that leads: journalctl, docker logs.",
+             "error is read where that leads: journalctl, docker logs. --program NAME of a program with a file of its own "
+             "shows that file, or those of its instances.",
      .run = logs},
     {.name = "stacks",
      .arguments = "[SLOT]",

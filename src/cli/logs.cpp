@@ -5,10 +5,11 @@
 #include <chrono>
 #include <csignal>
 #include <iostream>
-#include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/exit_code.hpp"
 #include "base/log_text.hpp"
@@ -17,6 +18,7 @@
 #include "cli/bodies.hpp"
 #include "cli/growing_file.hpp"
 #include "cli/log_filter.hpp"
+#include "cli/log_paths.hpp"
 #include "cli/usage.hpp"
 #include "os/file_watch.hpp"
 
@@ -81,21 +83,6 @@ int failed_with(std::string_view what, std::string_view hint) {
   return exit_code::app_failed;
 }
 
-/// Where the log of the server is; empty: standard error has said why that is not known, and `code` is set.
-std::string find_log(const boost::json::object& status, int& code) {
-  const auto* file = status.if_contains("log_file");
-  if (file != nullptr && file->is_string()) return {file->get_string().data(), file->get_string().size()};
-  if (file == nullptr) {
-    code = failed_with("the server is an older one, which does not say where its log is",
-                       "read the file that its log.file names; a restart or serval upgrade makes it a newer one");
-  } else {
-    code = failed_with("the log goes to standard error, where serval cannot read it again",
-                       "ask what started the server, for example journalctl -u UNIT or docker logs CONTAINER; or set "
-                       "log.file to a file");
-  }
-  return {};
-}
-
 /// serval's lines hold no control bytes, but the file may hold others.
 void print(std::string_view line) {
   std::string shown;
@@ -108,24 +95,29 @@ int cannot_read(const std::string& path, const std::string& why) {
                      "it is read with the rights of whoever asks; a named pipe or device is read where it leads to");
 }
 
-/// Prints what comes, until a signal ends the process or standard output is gone.
-class Follower {
+/// One file from which is printed what comes, over rotations.
+class Followed {
  public:
-  Follower(std::string path, GrowingFile file, const LogFilter& filter)
+  Followed(std::string path, GrowingFile file, const LogFilter& filter)
       : path_(std::move(path)), file_(std::move(file)), filter_(filter) {}
 
-  int run() {
-    while (std::cout) {
-      // Watched first and looked at then: nothing that happens in between is missed.
-      const bool watched = watch_.watch(path_);
-      do {
-        print_new();
-      } while (take_successor());
-      std::cout.flush();
-      if (!wait(watched)) break;
-    }
-    return exit_code::ok;
+  /// Prints what is there that passes.
+  void print_last(std::size_t count) {
+    const auto matches = [&](std::string_view line) { return passes(filter_, line); };
+    for (const std::string& line : file_.take_last(count, matches)) print(line);
   }
+
+  void print_all_new() {
+    // Watched first and looked at then: nothing that happens in between is missed.
+    watched_ = watch_.watch(path_);
+    do {
+      print_new();
+    } while (take_successor());
+  }
+
+  int fd() const { return watch_.fd(); }
+  void clear() { watch_.clear(); }
+  bool has_to_be_looked_at() const { return !watched_ || said_; }
 
  private:
   void print_new() {
@@ -150,21 +142,32 @@ class Follower {
     return true;
   }
 
-  /// False: nobody reads what is printed any more.
-  bool wait(bool watched) {
-    pollfd events[] = {{watch_.fd(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
-    ::poll(events, std::size(events), watched && !said_ ? -1 : kLookAgainMs);
-    watch_.clear();
-    return (events[1].revents & (POLLERR | POLLHUP | POLLNVAL)) == 0;
-  }
-
   std::string path_;
   GrowingFile file_;
   std::optional<GrowingFile> before_;  ///< the one that had the path before it
   LogFilter filter_;
   os::FileWatch watch_;
+  bool watched_ = false;
   bool said_ = false;  ///< that the file which has the path now cannot be read
 };
+
+/// Until a signal ends the process or nobody reads what is printed any more.
+int follow(std::vector<std::unique_ptr<Followed>>& files) {
+  while (std::cout) {
+    std::vector<pollfd> events = {{STDOUT_FILENO, 0, 0}};
+    bool look_again = false;
+    for (const auto& file : files) {
+      file->print_all_new();
+      events.push_back({file->fd(), POLLIN, 0});
+      look_again = look_again || file->has_to_be_looked_at();
+    }
+    std::cout.flush();
+    ::poll(events.data(), events.size(), look_again ? kLookAgainMs : -1);
+    for (const auto& file : files) file->clear();
+    if ((events.front().revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) break;
+  }
+  return exit_code::ok;
+}
 
 /// As tail(1): whoever interrupts it has seen enough, and so has a reader that leaves.
 void end_by_signals() {
@@ -175,19 +178,26 @@ void end_by_signals() {
 }  // namespace
 
 int logs(const Invocation& invocation) {
-  const auto wanted = read_flags(invocation);
+  auto wanted = read_flags(invocation);
   if (!wanted) return exit_code::usage;
   const Asked asked = ask_server(invocation, {.command = "status", .arguments = {{"memory", false}}}, kPatience);
   if (asked.code != exit_code::ok) return asked.code;
-  int code = exit_code::ok;
-  const std::string path = find_log(asked.result, code);
-  if (path.empty()) return code;
-  Result<GrowingFile> file = GrowingFile::open(path);
-  if (!file) return cannot_read(path, file.error());
+  const LogPaths found = log_paths(asked.result, invocation.program);
+  if (found.paths.empty()) return failed_with(found.why, found.hint);
+  if (found.of_program) {
+    if (wanted->filter.at_least)
+      return failed_with("the file of a program's output has no levels", "leave --level out, or use --grep");
+    wanted->filter.program.clear();  // all of it is that program's
+  }
+  std::vector<std::unique_ptr<Followed>> files;
+  for (const std::string& path : found.paths) {
+    Result<GrowingFile> file = GrowingFile::open(path);
+    if (!file) return cannot_read(path, file.error());
+    files.push_back(std::make_unique<Followed>(path, std::move(*file), wanted->filter));
+  }
   end_by_signals();
-  const auto matches = [&](std::string_view line) { return passes(wanted->filter, line); };
-  for (const std::string& line : file->take_last(static_cast<std::size_t>(wanted->lines), matches)) print(line);
-  return invocation.follow ? Follower(path, std::move(*file), wanted->filter).run() : exit_code::ok;
+  for (const auto& file : files) file->print_last(static_cast<std::size_t>(wanted->lines));
+  return invocation.follow ? follow(files) : exit_code::ok;
 }
 
 }  // namespace serval::cli

@@ -216,8 +216,11 @@ struct Program {
   Duration grace = 30s;                           ///< 0: killed at once
   std::vector<std::string> env_file;              ///< as App::env_file
   std::map<std::string, std::string> file_env;    ///< as App::file_env
+  std::string log = "-";                          ///< "-": into serval's log; or a path, "{instance}" is the number
 
   std::map<std::string, std::string> environment() const { return joined(env, file_env); }
+  /// Where an instance's output goes; empty: into serval's log.
+  std::string log_of(int number) const;
   /// Whether a new instance starts beside the one that it replaces.
   bool rolls() const {
     return replace == ProgramReplace::rolling || (replace == ProgramReplace::automatic && !listen.empty());

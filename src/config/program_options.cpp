@@ -62,6 +62,11 @@ Result<void> check_stop_signal(std::string_view text) {
   return {};
 }
 
+Result<void> check_program_log(std::string_view text) {
+  if (text.empty() || text == "off") return Error{"expected a path, or \"-\" for serval's log"};
+  return check_no_nul(text);
+}
+
 /// A change of a program's table concerns that program alone: it is Apply::live.
 constexpr Option kProgramOptions[] = {
     {.path = "programs.NAME.command",
@@ -303,6 +308,18 @@ constexpr Option kProgramOptions[] = {
      .summary = "how long it may take to end; then it is killed with all that it has started",
      .more = "It is the program's own, apart from shutdown.grace. \"0\": killed at once.",
      .example = "\"2m\""},
+    {.path = "programs.NAME.log",
+     .field = field_of<&Program::log>(),
+     .placeholder = "PATH",
+     .check = check_program_log,
+     .is_path = true,
+     .apply = Apply::live,
+     .summary = "where its standard output and error go",
+     .more = "\"-\": into serval's log, line by line, if log.capture is on. A path: into this file, byte for byte as "
+             "the program writes; where log.format is json, as JSON lines with time, program, instance and stream. "
+             "{instance} in it is the instance's number. serval reopen and USR1 reopen it; it belongs to serval's "
+             "user. A change replaces the instances.",
+     .example = "\"log/mailer-{instance}.log\""},
 };
 
 }  // namespace

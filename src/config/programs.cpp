@@ -197,6 +197,15 @@ std::string program_path(std::string_view name, std::string_view key) {
   return "programs." + std::string(name) + "." + std::string(key);
 }
 
+std::string Program::log_of(int number) const {
+  if (!names_file(log)) return {};
+  constexpr std::string_view kNumber = "{instance}";
+  std::string path = log;
+  for (auto at = path.find(kNumber); at != std::string::npos; at = path.find(kNumber, at))
+    path.replace(at, kNumber.size(), std::to_string(number));
+  return path;
+}
+
 Config with_program(const Program& program) {
   Config config;
   config.program = program;

@@ -81,7 +81,7 @@ json::object schedule_status(const supervisor::ProgramGroupRecord& group) {
 }
 
 json::object program_status(const supervisor::ProgramGroupRecord& group, const std::vector<ProgramReading>& readings,
-                            TimePoint now) {
+                            TimePoint now, const config::Program* table) {
   auto rows = group.instances;
   std::stable_sort(rows.begin(), rows.end(),
                    [](const auto& a, const auto& b) { return std::pair(a.number, a.id) < std::pair(b.number, b.id); });
@@ -89,7 +89,9 @@ json::object program_status(const supervisor::ProgramGroupRecord& group, const s
   for (const auto& row : rows) {
     const auto reading =
         std::find_if(readings.begin(), readings.end(), [&](const ProgramReading& one) { return one.id == row.id; });
-    instances.push_back(instance_status(row, reading == readings.end() ? nullptr : &*reading, now));
+    json::object instance = instance_status(row, reading == readings.end() ? nullptr : &*reading, now);
+    instance["log_file"] = text_or_null(table == nullptr ? "" : table->log_of(row.number));
+    instances.push_back(std::move(instance));
   }
   json::object restarts;
   for (const auto& [cause, count] : group.restarts) {
@@ -109,9 +111,12 @@ json::object program_status(const supervisor::ProgramGroupRecord& group, const s
 }  // namespace
 
 json::array programs_status(const supervisor::Snapshot& snapshot, const std::vector<ProgramReading>& readings,
-                            TimePoint now) {
+                            TimePoint now, const config::Programs* tables) {
   json::array programs;
-  for (const auto& group : snapshot.programs) programs.push_back(program_status(group, readings, now));
+  for (const auto& group : snapshot.programs) {
+    const bool known = tables != nullptr && tables->contains(group.name);
+    programs.push_back(program_status(group, readings, now, known ? &tables->at(group.name) : nullptr));
+  }
   return programs;
 }
 

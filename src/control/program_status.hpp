@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "config/config.hpp"
 #include "supervisor/snapshot.hpp"
 
 namespace serval::control {
@@ -23,6 +24,6 @@ struct ProgramReading {
 
 /// `programs` of the status (control/status.hpp).
 boost::json::array programs_status(const supervisor::Snapshot& snapshot, const std::vector<ProgramReading>& readings,
-                                   TimePoint now);
+                                   TimePoint now, const config::Programs* tables = nullptr);
 
 }  // namespace serval::control

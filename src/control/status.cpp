@@ -228,9 +228,10 @@ json::object make_status(const StatusSources& sources, TimePoint now) {
           {"ended", std::move(ended)},
           {"reloads", json::object{{"ok", snapshot.reloads.good}, {"failed", snapshot.reloads.failed}}},
           {"generations", generations(sources, now)},
-          {"programs", programs_status(snapshot, sources.programs, now)},
+          {"programs", programs_status(snapshot, sources.programs, now, sources.program_tables)},
           {"listeners", listeners(sources)},
           {"admin", text_or_null(sources.admin)},
+          {"config_file", text_or_null(sources.config_file)},
           {"log_file", sources.log_file.empty() ? json::value(nullptr) : json::value(utf8(sources.log_file))},
           {"totals", totals_of(totals)}};
 }

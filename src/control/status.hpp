@@ -53,9 +53,11 @@ struct StatusSources {
   std::function<CodeReading(int generation)> code = [](int) { return CodeReading(); };
   std::vector<ListenerReading> listeners{};
   std::vector<ProgramReading> programs{};
-  std::string admin{};                  ///< where the admin endpoints are; empty: nowhere
-  std::string_view log_file{};          ///< a path; empty: standard error
-  std::uint64_t log_lines_dropped = 0;  ///< by the master
+  std::string admin{};                               ///< where the admin endpoints are; empty: nowhere
+  std::string config_file{};                         ///< absolute; empty: none
+  std::string_view log_file{};                       ///< a path; empty: standard error
+  const config::Programs* program_tables = nullptr;  ///< in force
+  std::uint64_t log_lines_dropped = 0;               ///< by the master
 };
 
 /// The result of the command. Keys end in their unit; what is not known, or does not apply, is null; other times are
@@ -81,9 +83,11 @@ struct StatusSources {
 ///         schedule: null without one {when, next: as its clocks show it, next_at_s: seconds since 1970,
 ///           last: null {began, began_at_s, took_ms, result, how}, succeeded_at_s, runs {result: number}},
 ///         instances [{instance, pid, state, cause, age_s, failures, restart_in_ms, ended: how the last run did,
-///         outdated: its table has changed since, stopped: by a signal or a debugger, memory_bytes, cpu_s, status: what it says of itself}]}]
+///         outdated: its table has changed since, stopped: by a signal or a debugger, memory_bytes, cpu_s,
+///         status: what it says of itself, log_file: where its output goes; null: into the log}]}]
 /// listeners [{address, queue, limit}]     connections that wait in the kernel, and how many may
 /// admin: where its endpoints are
+/// config_file: that it was read from; null: none
 /// log_file: where its log is; null: standard error
 /// totals {requests, answers {code: requests}, timeouts, ... as the scoreboard counts them,
 ///         durations and queue_waits {bounds_s, counts (one more than bounds), sum_ns}}

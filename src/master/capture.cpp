@@ -5,10 +5,13 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "base/log_keys.hpp"
+#include "base/log_text.hpp"
 #include "master/json_line.hpp"
 
 namespace serval::master {
@@ -31,7 +34,7 @@ Capture::Capture(boost::asio::io_context& io, UniqueFd read_end, Writer writer)
 void Capture::drain() {
   for (int i = 0; i < kWakeUpsToDrain && read_some() == Progress::more; ++i) {
   }
-  lines_.end([this](std::string_view line) { log_line(line); });
+  take_rest();
 }
 
 Capture::Progress Capture::read_some() {
@@ -42,8 +45,47 @@ Capture::Progress Capture::read_some() {
   } while (size < 0 && errno == EINTR);
   if (size < 0) return errno == EAGAIN ? Progress::empty : Progress::closed;
   if (size == 0) return Progress::closed;
-  lines_.feed({buffer.data(), static_cast<std::size_t>(size)}, [this](std::string_view line) { log_line(line); });
+  take({buffer.data(), static_cast<std::size_t>(size)});
   return Progress::more;
+}
+
+void Capture::take(std::string_view bytes) {
+  if (!writer_.file) return lines_.feed(bytes, [this](std::string_view line) { log_line(line); });
+  if (log::style().format != log::Format::json) {
+    take_rest();  // until now the log may have been JSON
+    return writer_.file->write(bytes);
+  }
+  std::string batch;
+  lines_.feed(bytes, [&](std::string_view line) { append_json(batch, line); });
+  writer_.file->write_lines(batch);
+}
+
+/// What has no end of line and will get none.
+void Capture::take_rest() {
+  lines_.end([this](std::string_view line) {
+    if (!writer_.file) return log_line(line);
+    std::string batch(line);
+    if (log::style().format != log::Format::json) return writer_.file->write(batch);
+    batch.clear();
+    append_json(batch, line);
+    writer_.file->write_lines(batch);
+  });
+}
+
+/// As the log has it, but the file is the program's own: the instance is named by parts, and there is no pid, which
+/// would be another one after each restart.
+void Capture::append_json(std::string& out, std::string_view line) const {
+  const log::Style style = log::style();
+  std::string origin = "\"program\":\"" + writer_.file_program + "\",\"instance\":" + std::to_string(writer_.instance);
+  origin += ",\"stream\":\"" + std::string(writer_.stream) + "\"";
+  const auto is_ours = [&](std::string_view key) {
+    return log::is_own_key(style.keys, key) || key == "program" || key == "instance";
+  };
+  const auto object = read_json_line(line, is_ours);
+  std::vector<log::Field> fields;
+  if (object) fields = object->fields();
+  const std::string payload = log::render(style, object ? std::string_view(object->message) : line, fields);
+  log::append_line(out, style, {std::chrono::system_clock::now(), "info", origin, payload});
 }
 
 void Capture::log_line(std::string_view line) const {

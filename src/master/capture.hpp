@@ -3,10 +3,13 @@
 #include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "master/line_splitter.hpp"
+#include "master/output_file.hpp"
 #include "master/watch.hpp"
 #include "os/unique_fd.hpp"
 
@@ -18,10 +21,14 @@ struct Writer {
   int generation = 0;
   pid_t pid = 0;
   const char* stream = "";  ///< "stdout" or "stderr"
+  /// Of a program with a file of its own, where all goes then: byte for byte, or as JSON lines if the log is JSON.
+  std::shared_ptr<OutputFile> file{};
+  std::string file_program{};  ///< likewise: its name
+  int instance = 0;            ///< likewise
 };
 
-/// Reads one pipe of a mold or worker and logs its lines under the writer's name. Reads a bounded number of bytes at a
-/// time, so an app that prints without end slows itself down (the pipe fills), not the master.
+/// Reads one pipe of a mold, worker or program and logs its lines under the writer's name. Reads a bounded number of
+/// bytes at a time, so an app that prints without end slows itself down (the pipe fills), not the master.
 class Capture {
  public:
   Capture(boost::asio::io_context& io, UniqueFd read_end, Writer writer);
@@ -33,7 +40,10 @@ class Capture {
  private:
   enum class Progress { more, empty, closed };
   Progress read_some();
+  void take(std::string_view bytes);
+  void take_rest();
   void log_line(std::string_view line) const;
+  void append_json(std::string& out, std::string_view line) const;
 
   UniqueFd fd_;
   Writer writer_;

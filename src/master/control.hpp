@@ -37,6 +37,7 @@ struct Operations {
   std::function<control::CodeReading(int generation)> code;
   std::function<std::vector<control::ListenerReading>()> listeners;
   std::function<std::vector<control::ProgramReading>(bool memory)> programs;
+  std::function<std::uint64_t()> lost_program_lines;  ///< by the files of programs' output
   std::function<void()> client_gone;  ///< or has got its answer
   std::function<void(const WorkerProfiles::Settings& settings, const control::Responder& responder)> profile;
   /// Answers as WorkerStacks says.
@@ -116,7 +117,9 @@ class Control {
                        .code = operations_.code,
                        .listeners = operations_.listeners,
                        .programs = operations_.programs,
-                       .admin_address = operations_.admin_address}};
+                       .admin_address = operations_.admin_address,
+                       .config_file = [this] { return operations_.config_file().path; },
+                       .lost_program_lines = operations_.lost_program_lines}};
   ControlSocket socket_;
 };
 

@@ -42,7 +42,7 @@ BOOST_DESCRIBE_STRUCT(ProcessRecord, (),
                       (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd,
                        app_device, app_inode, app_size, app_modified_ns))
 BOOST_DESCRIBE_STRUCT(ProgramProcessRecord, (),
-                      (id, name, number, pid, output_fd, error_fd, ready_fd, notify_fd, prober, status))
+                      (id, name, number, pid, output_fd, error_fd, ready_fd, notify_fd, prober, status, log))
 BOOST_DESCRIBE_STRUCT(ProgramCpuRecord, (), (name, number, microseconds))
 BOOST_DESCRIBE_STRUCT(PendingClientRecord, (), (fd, read))
 BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients, unheard))

@@ -76,6 +76,7 @@ struct ProgramProcessRecord {
   int notify_fd = -1;
   pid_t prober = 0;
   std::string status{};
+  std::string log{};  ///< the file of its output; empty: serval's log
 };
 struct ProgramCpuRecord {  ///< of instances that have ended
   std::string name{};

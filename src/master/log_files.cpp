@@ -21,18 +21,6 @@ bool is_pipe(int fd) {
   return ::fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode);
 }
 
-/// A named pipe is opened for reading, too: then it needs no reader to be opened, none of ours gets EPIPE while there
-/// is none, and its buffer keeps what fits for the next one (fifo(7): that works on Linux). ENXIO is how the open
-/// of one without a reader fails.
-Result<UniqueFd> open_file(const std::string& path) {
-  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | kFlags, 0644));
-  if (fd ? is_pipe(fd.get()) : errno == ENXIO) {
-    if (UniqueFd both(::open(path.c_str(), O_RDWR | kFlags)); both) return both;
-  }
-  if (!fd) return Error{"cannot open the log file " + path + ": " + errno_text()};
-  return fd;
-}
-
 /// A pipe or terminal behind a standard descriptor is opened anew, so that it does not block us and still does any
 /// other process that has it. By the master, since workers of another user may not do it. Where it is not allowed,
 /// LineFile does what it can.
@@ -50,12 +38,24 @@ Result<UniqueFd> open_setting(const std::string& setting, int standard_fd) {
     if (!copy) return Error{"cannot log to descriptor " + std::to_string(standard_fd) + ": " + errno_text()};
     return copy;
   }
-  auto fd = open_file(setting);
+  auto fd = open_log_file(setting);
   if (!fd) return Error{fd.error() + "; log.file and log.access must be writable for us, or \"-\""};
   return fd;
 }
 
 }  // namespace
+
+/// A named pipe is opened for reading, too: then it needs no reader to be opened, none of ours gets EPIPE while there
+/// is none, and its buffer keeps what fits for the next one (fifo(7): that works on Linux). ENXIO is how the open
+/// of one without a reader fails.
+Result<UniqueFd> open_log_file(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | kFlags, 0644));
+  if (fd ? is_pipe(fd.get()) : errno == ENXIO) {
+    if (UniqueFd both(::open(path.c_str(), O_RDWR | kFlags)); both) return both;
+  }
+  if (!fd) return Error{"cannot open the log file " + path + ": " + errno_text()};
+  return fd;
+}
 
 Result<LogFiles> LogFiles::open(const config::Log& config) {
   auto log = open_setting(config.file, STDERR_FILENO);
@@ -76,7 +76,7 @@ std::string LogFiles::reopen() {
   std::string failures;
   const auto reopen_one = [&failures](const std::string& what, const std::string& name, int into) {
     if (!config::names_file(name)) return;
-    if (const auto fd = open_file(name)) {
+    if (const auto fd = open_log_file(name)) {
       ::dup3(fd->get(), into, O_CLOEXEC);
     } else {
       log::error(what + " not reopened, going on with the old file", {{"why", fd.error()}});

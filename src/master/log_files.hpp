@@ -11,6 +11,9 @@
 
 namespace serval::master {
 
+/// For appending, made if it is not there; no write to it waits for a reader.
+Result<UniqueFd> open_log_file(const std::string& path);
+
 /// The files behind `[log] file` and `access`. Opened by the master only, for appending; all other processes inherit
 /// the descriptors or are sent new ones. Both are close-on-exec and above 2, since 1 and 2 mean something else in a
 /// mold.

@@ -89,6 +89,7 @@ Operations Master::operations() {
       .code = [this](int generation) { return generations_.code_of(generation); },
       .listeners = [this] { return readings_of(generations_.listeners()); },
       .programs = [this](bool memory) { return programs_.readings(memory); },
+      .lost_program_lines = [this] { return programs_.lost_log_lines(); },
       .client_gone = [this] { profiles_.look_at_clients(); },
       .profile = [this](const WorkerProfiles::Settings& settings,
                         const control::Responder& responder) { profiles_.begin(settings, responder); },
@@ -183,7 +184,8 @@ void Master::begin_anew(const std::vector<config::WatchedFile>& files) {
 
 /// Why not all of them; empty: all.
 std::string Master::reopen_logs() {
-  const std::string failures = generations_.reopen_logs();
+  std::string failures = generations_.reopen_logs();
+  if (const std::string why = programs_.reopen_logs(); !why.empty()) failures += (failures.empty() ? "" : "\n") + why;
   log::reopen(generations_.in_force().logs->log());
   admin_.reopen(*generations_.in_force().logs);
   handle(supervisor::LogsReopened{});

@@ -138,6 +138,8 @@ std::vector<std::string> obstacles(const config::Config& config) {
       if (const auto address = Address::parse(text))
         findings.note(config::program_path(name, "listen") + " " + text, cannot_listen(*address));
     }
+    if (const std::string log = program.log_of(0); !log.empty())
+      findings.note(config::program_path(name, "log"), cannot_append_to(log));
     const auto traits = traits_of(program, config.server);
     findings.note("programs." + name, traits ? std::nullopt : Trouble(traits.error()));
     if (!traits) continue;

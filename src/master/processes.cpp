@@ -62,10 +62,22 @@ Result<OutputPipes> OutputPipes::make() {
   return pipes;
 }
 
+namespace {
+
+Writer with_stream(Writer writer, const char* stream) {
+  writer.stream = stream;
+  return writer;
+}
+
+}  // namespace
+
 Captures::Captures(boost::asio::io_context& io, OutputPipes& pipes, const std::string& process, int generation,
                    pid_t pid)
-    : output(io, std::move(pipes.output_read), {process, generation, pid, "stdout"}),
-      error(io, std::move(pipes.error_read), {process, generation, pid, "stderr"}) {}
+    : Captures(io, pipes, Writer{process, generation, pid}) {}
+
+Captures::Captures(boost::asio::io_context& io, OutputPipes& pipes, const Writer& writer)
+    : output(io, std::move(pipes.output_read), with_stream(writer, "stdout")),
+      error(io, std::move(pipes.error_read), with_stream(writer, "stderr")) {}
 
 void Captures::drain() {
   output.drain();

@@ -50,6 +50,8 @@ struct OutputPipes {
 /// Standard output and error of one process.
 struct Captures {
   Captures(boost::asio::io_context& io, OutputPipes& pipes, const std::string& process, int generation, pid_t pid);
+  /// `writer` without its stream.
+  Captures(boost::asio::io_context& io, OutputPipes& pipes, const Writer& writer);
   void drain();
 
   Capture output;

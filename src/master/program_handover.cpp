@@ -1,3 +1,4 @@
+#include "base/log.hpp"
 #include "master/programs.hpp"
 #include "os/spawned.hpp"
 
@@ -13,7 +14,8 @@ void Programs::record(Handover& handover) const {
                                 .ready_fd = process->ready_fd ? process->ready_fd.get() : -1,
                                 .notify_fd = process->notify_fd ? process->notify_fd.get() : -1,
                                 .prober = process->prober,
-                                .status = process->status};
+                                .status = process->status,
+                                .log = process->log};
     if (process->captures) {
       record.output_fd = process->captures->output.fd();
       record.error_fd = process->captures->error.fd();
@@ -23,6 +25,16 @@ void Programs::record(Handover& handover) const {
   for (const auto& [whose, cpu] : cpu_before_)
     handover.program_cpu.push_back({whose.first, whose.second, static_cast<std::uint64_t>(cpu.count())});
   guard_.record(handover);
+}
+
+/// None: it writes into serval's log.
+std::shared_ptr<OutputFile> Programs::reopened(const ProgramProcess& process) {
+  if (process.log.empty()) return nullptr;
+  auto file = files_.open(process.log);
+  if (file) return *std::move(file);
+  log::error("a program's file cannot be opened, its output goes into this log",
+             {{"program", process.name}, {"why", file.error()}});
+  return nullptr;
 }
 
 void Programs::resume(const Handover& handover) {
@@ -39,11 +51,12 @@ void Programs::resume(const Handover& handover) {
     process->notify_fd.reset(record.notify_fd);
     process->prober = record.prober;
     process->status = record.status;
+    process->log = record.log;
     if (record.output_fd >= 0) {
       OutputPipes pipes;
       pipes.output_read.reset(record.output_fd);
       pipes.error_read.reset(record.error_fd);
-      process->captures.emplace(parts_.io, pipes, process->title(), 0, process->pid);
+      capture(*process, pipes, reopened(*process));
     }
     os::remember_spawned(process->pid);
     if (process->prober != 0) os::remember_spawned(process->prober);

@@ -19,6 +19,7 @@ struct ProgramProcess {
   pid_t pid = 0;
   std::string title() const { return name + "[" + std::to_string(number) + "]"; }
 
+  std::string log;  ///< the file of its output; empty: serval's log
   std::optional<Captures> captures;
   UniqueFd ready_fd;  ///< a line in it: it is ready; open until then
   std::optional<Watch> ready_watch;

@@ -83,7 +83,15 @@ Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::Launc
   words.notify_address = notify->address;
   process->notify_fd = std::move(notify->fd);
   OutputPipes pipes;
-  if (generation.config->log.capture) {
+  const std::string log = program.log_of(action.number);
+  std::shared_ptr<OutputFile> file;
+  if (!log.empty()) {
+    auto opened = files_.open(log);
+    if (!opened) return Error{opened.error()};
+    file = *std::move(opened);
+  }
+  const bool captured = file || generation.config->log.capture;
+  if (captured) {
     auto made = OutputPipes::make();
     if (!made) return Error{made.error()};
     pipes = std::move(*made);
@@ -104,10 +112,20 @@ Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::Launc
   if (!pid) return Error{pid.error()};
 
   process->pid = *pid;
-  if (generation.config->log.capture) process->captures.emplace(parts_.io, pipes, process->title(), 0, *pid);
+  process->log = log;
+  if (captured) capture(*process, pipes, std::move(file));
   listen_for_ready(*process);
   listen_for_notifications(*process);
   return process;
+}
+
+void Programs::capture(ProgramProcess& process, OutputPipes& pipes, std::shared_ptr<OutputFile> file) {
+  process.captures.emplace(parts_.io, pipes,
+                           Writer{.process = process.title(),
+                                  .pid = process.pid,
+                                  .file = std::move(file),
+                                  .file_program = process.name,
+                                  .instance = process.number});
 }
 
 void Programs::await(const ProgramProcess& process) {

@@ -17,6 +17,7 @@
 #include "master/guard.hpp"
 #include "master/handover.hpp"
 #include "master/leftovers.hpp"
+#include "master/output_file.hpp"
 #include "master/program_process.hpp"
 #include "master/reaper.hpp"
 #include "master/tell.hpp"
@@ -54,6 +55,10 @@ class Programs {
   void record(Handover& handover) const;
   /// Logs what their pipes hold.
   void drain_captures() const;
+  /// The files of their output; as LogFiles::reopen().
+  std::string reopen_logs() { return files_.reopen(); }
+  /// Lines that these have lost.
+  std::uint64_t lost_log_lines() const { return files_.lost_lines(); }
   /// All have ended.
   void finish();
 
@@ -62,6 +67,8 @@ class Programs {
 
  private:
   Result<std::unique_ptr<ProgramProcess>> launch(const supervisor::LaunchProgram& action);
+  void capture(ProgramProcess& process, OutputPipes& pipes, std::shared_ptr<OutputFile> file);
+  std::shared_ptr<OutputFile> reopened(const ProgramProcess& process);
   void listen_for_ready(ProgramProcess& process);
   void listen_for_notifications(ProgramProcess& process);
   void start_prober(ProgramProcess& process, const config::Program& program);
@@ -79,6 +86,7 @@ class Programs {
   const Tell tell_;
   Leftovers leftovers_;
   Guard guard_;
+  OutputFiles files_;
   std::map<int, std::unique_ptr<ProgramProcess>> processes_;  ///< by id
   /// Of instances that have ended, by name and number: a counter that never goes back.
   std::map<std::pair<std::string, int>, std::chrono::microseconds> cpu_before_;

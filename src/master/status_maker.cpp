@@ -43,8 +43,10 @@ boost::json::object StatusMaker::make(For whom) {
                                .listeners = parts_.listeners(),
                                .programs = parts_.programs(whom != For::probe),
                                .admin = parts_.admin_address(),
+                               .config_file = parts_.config_file(),
                                .log_file = config::names_file(config.log.file) ? config.log.file : std::string_view(),
-                               .log_lines_dropped = log::dropped()},
+                               .program_tables = &config.programs,
+                               .log_lines_dropped = log::dropped() + parts_.lost_program_lines()},
                               now);
 }
 

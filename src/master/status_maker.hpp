@@ -26,6 +26,8 @@ class StatusMaker {
     std::function<std::vector<control::ListenerReading>()> listeners;
     std::function<std::vector<control::ProgramReading>(bool memory)> programs;
     std::function<std::string()> admin_address;
+    std::function<std::string()> config_file;  ///< as it is called; empty: none
+    std::function<std::uint64_t()> lost_program_lines;
   };
   explicit StatusMaker(Parts parts) : parts_(std::move(parts)) {}
 

@@ -52,6 +52,7 @@ struct StatusTest : testing::Test {
                             },
                         .listeners = {{"127.0.0.1:8000", 3, 128}, {"unix:/run/shop.sock"}},
                         .admin = "127.0.0.1:9464",
+                        .config_file = "/etc/shop.toml",
                         .log_file = "/var/log/shop.log",
                         .log_lines_dropped = 7},
                        kNow);
@@ -85,7 +86,8 @@ TEST_F(StatusTest, TellsOfTheServer) {
       R"("unready":"no worker serves","uptime_s":90,"mold":{"state":"ready","pid":812},)"
       R"("workers_wanted":2,"threads":5,"workers":[],"ended":{"crash":3,"max_requests":1},)"
       R"("reloads":{"ok":2,"failed":1},"generations":[],"programs":[],"listeners":[{"address":"127.0.0.1:8000","queue":3,"limit":128},)"
-      R"({"address":"unix:/run/shop.sock","queue":null,"limit":null}],"admin":"127.0.0.1:9464","log_file":"/var/log/shop.log",)"
+      R"({"address":"unix:/run/shop.sock","queue":null,"limit":null}],"admin":"127.0.0.1:9464",)"
+      R"("config_file":"/etc/shop.toml","log_file":"/var/log/shop.log",)"
       R"("totals":{"requests":0,"answers":{},)"
       R"("timeouts":0,"overloads":0,"clients_gone":0,"connections":0,"bytes_in":0,"bytes_out":0,"log_lines_dropped":7,"spans_dropped":0,"durations":)" +
           kEmptyHistogram + R"(,"queue_waits":)" + kEmptyHistogram + "}}");

@@ -62,6 +62,7 @@ TEST(ProgramRules, OnlyWhatALaunchNeedsMakesInstancesOutdated) {
   EXPECT_TRUE(changed([](Program& program) { program.command.emplace_back("--fast"); }));
   EXPECT_TRUE(changed([](Program& program) { program.env["A"] = "b"; }));
   EXPECT_TRUE(changed([](Program& program) { program.file_env["A"] = "b"; }));
+  EXPECT_TRUE(changed([](Program& program) { program.log = "/var/log/it"; }));
   before.env["A"] = "b";
   EXPECT_FALSE(changed([](Program& program) { program.file_env["A"] = "c"; })) << "the table wins";
   EXPECT_FALSE(changed([](Program& program) { program.env_file = {"x"}; })) << "what it has counts";
