@@ -14,6 +14,8 @@ int show_config(const Invocation& invocation);
 int top(const Invocation& invocation);
 /// Returns ok or app_failed, whatever is wrong: probes know no other codes.
 int healthcheck(const Invocation& invocation);
+/// `serval list`: the servers of this machine.
+int list(const Invocation& invocation);
 /// Follows the log until a signal ends the process where it is asked to.
 int logs(const Invocation& invocation);
 int version(const Invocation& invocation);

@@ -49,6 +49,15 @@ constexpr Subcommand kCommands[] = {
              "--socket, by --name, by SERVAL_CONTROL_SOCKET, or by its configuration; without any of them by its "
              "socket, if there is only one where sockets are by default.",
      .run = order},
+    {.name = "list",
+     .arguments = "",
+     .flags = Flag::json,
+     .summary = "show the servers of this machine that you may see",
+     .more = "Each with its process id, user, state, configuration, addresses, and its programs. They are found where "
+             "control sockets are by default, for all users, and among the processes: one whose socket is elsewhere is "
+             "asked, too, if it is yours or you are root. One that does not answer within two seconds, or that you "
+             "may not ask, is shown as far as its process tells. Exits 0 also if there is none.",
+     .run = list},
     {.name = "top",
      .arguments = "",
      .flags = kServerFlags,

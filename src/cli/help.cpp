@@ -1,5 +1,6 @@
 #include "cli/help.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 #include "base/exit_code.hpp"
@@ -45,14 +46,18 @@ std::string help_of_serval() {
     const std::string usage = "serval " + std::string(command.name) + " " + std::string(command.arguments);
     text += help_row("  " + usage, kCommandWidth, command.summary);
   }
-  return text + "\nserval help COMMAND explains a command and its flags, serval help signals\n"
-                "what each signal does. The configuration file is described in serval.toml(5).\n";
+  return text +
+         "\nserval help COMMAND explains a command and its flags, serval help signals\n"
+         "what each signal does. The configuration file is described in serval.toml(5).\n";
 }
 
 std::string help_of(const Subcommand& command) {
   std::string text = "Usage: " + wrapped(usage_of(command), kTerminalColumns, 7) + "\n\n" +
                      wrapped(sentence(command.summary) + " " + std::string(command.more), kTerminalColumns) + '\n';
-  if (!command.takes_file()) return text;
+  const auto rows = flag_table();
+  const bool any =
+      std::any_of(rows.begin(), rows.end(), [&](const FlagRow& row) { return command.flags.has(row.flag); });
+  if (!any) return text;
   text += "\nFlags:\n";
   // Those that only few commands have come first.
   constexpr Flags kShared = kServerFlags | kConfigFlags;

@@ -81,7 +81,7 @@ TEST(Commands, UnknownOnesNameTheNearest) {
 
 TEST(Commands, WhatOtherServersCallThemIsHintedAt) {
   const std::pair<const char*, const char*> table[] = {{"restart", "hint: serval reload replaces"},
-                                                       {"list", "hint: serval status shows"},
+                                                       {"ls", "hint: serval list shows"},
                                                        {"ps", "hint: serval status shows"},
                                                        {"-v", "hint: serval version"},
                                                        {"-t", "hint: serval check"},
