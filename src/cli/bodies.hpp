@@ -33,6 +33,9 @@ int stop(const Invocation& invocation);
 /// `serval exec [--program NAME] COMMAND...`, in exec.cpp: what the command exits with.
 int exec(const Invocation& invocation);
 
+/// `serval init --from-...`: prints a configuration.
+int init(const Invocation& invocation);
+
 /// `serval profile [SLOT]`
 int profile(const Invocation& invocation);
 

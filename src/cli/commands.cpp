@@ -244,6 +244,17 @@ constexpr Subcommand kCommands[] = {
          "migrations and consoles. No server has to run. Exits as the command does, with 128 and the signal's number "
          "if one has ended it, 127 if it cannot be started.",
      .run = exec},
+    {.name = "init",
+     .arguments = "[FILE]",
+     .max_words = 1,
+     .flags = Flag::from_procfile | Flag::from_pm2 | Flag::env,
+     .summary = "print the serval.toml that does what another supervisor's file says",
+     .more = "Of a Procfile, with the .env file beside it, or of PM2's ecosystem file (.js, .cjs, .mjs, .json, or a "
+             "package.json with pm2). What serval has for it becomes a key, and everything else a comment that says what "
+             "is nearest. It is printed, and nothing is written: serval init --from-pm2 ecosystem.config.js > "
+             "serval.toml. Values of its environment are in it as they are there. A file of JavaScript is evaluated by "
+             "node, which runs its code.",
+     .run = init},
     {.name = "version", .arguments = "", .summary = "print the version", .more = "", .run = version},
     {.name = "help",
      .arguments = "[COMMAND|signals]",
@@ -324,7 +335,7 @@ constexpr Subcommand kCommands[] = {
      .run = document},
 };
 
-constexpr std::string_view kLater[] = {"new", "init"};
+constexpr std::string_view kLater[] = {"new"};
 
 }  // namespace
 

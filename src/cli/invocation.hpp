@@ -31,6 +31,9 @@ struct Invocation {
   std::string worker;              ///< --worker; empty: not given
   std::string program;             ///< --program; empty: not given
   std::string level;               ///< --level; empty: not given
+  bool from_procfile = false;      ///< --from-procfile
+  bool from_pm2 = false;           ///< --from-pm2
+  std::string environment_name;    ///< --env; empty: not given
   std::string grep;                ///< --grep; empty: not given
   bool watch = false;              ///< --watch
 };
