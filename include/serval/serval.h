@@ -53,7 +53,7 @@
 #include <string.h>
 
 #define SERVAL_ABI_MAJOR 1u
-#define SERVAL_ABI_MINOR 3u
+#define SERVAL_ABI_MINOR 4u
 
 /* True if the filler of *table knows `member` (convention 1). */
 #define SERVAL_HAS(table, member) \
@@ -148,6 +148,21 @@ typedef struct serval_metric {
   size_t bound_count;
 } serval_metric;
 
+/* Since 1.4. One run of a task. serval's own. */
+typedef struct serval_job serval_job;
+
+/* Since 1.4. A task: a function of the app that runs in a process of its own, forked from the mold as workers are. A [programs.X] table has
+   it run and supervised (run = "task:NAME"), and `serval task NAME` runs it once. worker_start, handle and worker_stop are not called in its
+   process; what preload made is there, and metrics count nothing. */
+typedef struct serval_task {
+  uint32_t size;
+  serval_text name; /* 1 to 64 letters, digits, '_', '-', '.' and ':'. Only one task of an app has it */
+  /* On the main thread of its process, which ends when this returns, with the exit code that it returns (0 to 255; another number is 255).
+     Not 0: it has failed, and `error` takes the reason, for the log. */
+  int32_t (*run)(void* context, serval_job* job, serval_error* error);
+  void* context; /* given to run */
+} serval_task;
+
 /* What preload is told. */
 typedef struct serval_preload {
   uint32_t size;
@@ -225,6 +240,23 @@ typedef struct serval_host {
   void (*metric_move)(uint32_t metric, uint32_t row, double by);
   /* Of a histogram; infinities and NaN do nothing. */
   void (*metric_observe)(uint32_t metric, uint32_t row, double value);
+
+  /* Since 1.4. Tasks. */
+
+  /* Registers one: in preload only, on its thread. Yes, or no (0): it is refused, and `why`, a buffer of `capacity` bytes (null: not
+     wanted), has one sentence with its name, NUL-terminated. An app may have 256. */
+  int32_t (*task)(const serval_task* task, char* why, size_t capacity);
+  /* These are for the job that runs in this process, on any thread, until run returns. */
+  /* The nth argument (from 0) of `serval task NAME ARGUMENT...`; none: null pointer. Under supervision there are none. */
+  serval_text (*job_argument)(serval_job* job, size_t nth);
+  /* Its number among the instances of its program (SERVAL_INSTANCE), 0 to count - 1; with `serval task` -1. */
+  int32_t (*job_instance)(serval_job* job);
+  /* It has been told to stop: end what is in hand and return. Its grace is that of its program. */
+  int32_t (*job_stopping)(serval_job* job);
+  /* A descriptor that becomes readable at that moment and stays so, for poll(2). serval's: neither read it nor close it. */
+  int32_t (*job_stop_fd)(serval_job* job);
+  /* It can do its work. Counts where the program's `ready` is "fd" or "notify", once. */
+  void (*job_ready)(serval_job* job);
 } serval_host;
 
 /* What an app is. preload and handle are required; the others may be null. */

@@ -7,11 +7,13 @@
 
 #include "app/forked_child.hpp"
 #include "app/host.hpp"
+#include "app/host_tasks.hpp"
 #include "app/module.hpp"
 #include "app/one_line.hpp"
 #include "base/check.hpp"
 #include "base/demangle.hpp"
 #include "base/log.hpp"
+#include "base/task_name.hpp"
 
 namespace serval::app {
 namespace {
@@ -80,7 +82,7 @@ Result<void> attempt(const char* call_name, Call call) {
 struct App::Impl {
   const serval_app* table = nullptr;
   void* state = nullptr;
-  pid_t preloaded_in = 0;        ///< 0: not preloaded
+  pid_t preloaded_in = 0;           ///< 0: not preloaded
   bool ready_trouble_said = false;  ///< ready() is asked again and again; its exception is logged once per spell
 };
 
@@ -116,8 +118,10 @@ Result<void> App::preload(const std::vector<std::string>& args, int generation, 
       .args = arg_views.data(),
       .arg_count = arg_views.size(),
   };
+  open_tasks();
   Result<void> done =
       attempt("preload", [&](serval_error* error) { return impl_->table->preload(&preload, &impl_->state, error); });
+  close_tasks();
   if (done) impl_->preloaded_in = ::getpid();
   return done;
 }
@@ -181,6 +185,28 @@ void App::handle(const Request& request, Answer& answer) {
     why = one_line(current_exception_text());
   }
   if (!exchange.answered) answer.fail(why);
+}
+
+std::vector<std::string> App::tasks() const { return registered_tasks(); }
+
+/// Only what the kernel lets through is an exit code.
+Result<int> App::run_task(const std::string& name, TaskRun run) {
+  const serval_task* task = find_task(name);
+  if (task == nullptr) return Error{no_such_task(name, tasks())};
+  serval_job job{.arguments = std::move(run.arguments), .instance = run.instance, .ready_fd = run.ready_fd};
+  serval_error error;
+  int code = 0;
+  try {
+    const AppCall call("a task");
+    code = task->run(task->context, &job, &error);
+    if (code < 0 || code > 255) code = 255;
+  } catch (...) {
+    code = 1;
+    error.why = one_line(current_exception_text());
+  }
+  if (code != 0 && !error.why.empty())
+    log::error("task failed", {{"task", name}, {"exit_code", code}, {"why", error.why}});
+  return code;
 }
 
 }  // namespace serval::app

@@ -37,6 +37,13 @@ struct WorkerInfo {
   std::string_view server_name;
 };
 
+/// What a task is told of its run.
+struct TaskRun {
+  std::vector<std::string> arguments{};
+  int instance = -1;  ///< -1: it is no program's
+  int ready_fd = -1;  ///< where it says that it is ready; -1: nobody wants to hear it
+};
+
 /// A loaded app. load() and preload() run in the mold, once, on its only thread; the rest in each worker after the
 /// fork. Nothing the app throws gets past this class. Never unloaded: dlclose of C++ code is not dependable. What calls
 /// the app is never inlined: a stack shows by it where the app begins (base/app_call.hpp).
@@ -61,6 +68,12 @@ class App {
   [[gnu::noinline]] void worker_stop();
   /// On an app thread, many at a time. Calls `answer` exactly once before it returns.
   [[gnu::noinline]] void handle(const Request& request, Answer& answer);
+
+  /// What preload() has registered.
+  std::vector<std::string> tasks() const;
+  /// Runs one of them on this thread, in a process in which nothing else of the app runs. Returns its exit code, 1 if
+  /// it threw; why it failed is logged. The error: there is no such task.
+  [[gnu::noinline]] Result<int> run_task(const std::string& name, TaskRun run);
 
  private:
   struct Impl;

@@ -9,6 +9,7 @@
 
 #include "app/forked_child.hpp"
 #include "app/host_metrics.hpp"
+#include "app/host_tasks.hpp"
 #include "app/one_line.hpp"
 #include "base/log.hpp"
 #include "http/query.hpp"
@@ -265,6 +266,12 @@ const serval_host& host() {
       .metric_set = metric_set,
       .metric_move = metric_move,
       .metric_observe = metric_observe,
+      .task = register_task,
+      .job_argument = job_argument,
+      .job_instance = job_instance,
+      .job_stopping = job_stopping,
+      .job_stop_fd = job_stop_fd,
+      .job_ready = job_ready,
   };
   return table;
 }

@@ -17,12 +17,6 @@ metrics::Board* the_board = nullptr;
 /// As far as the filler of the struct knows it, which is all of what its first version has.
 constexpr std::size_t kFirstSize = offsetof(serval_metric, bound_count) + sizeof(serval_metric::bound_count);
 
-/// With a terminating NUL, if there is room for any.
-void say_why(std::string_view text, char* why, std::size_t capacity) {
-  if (why == nullptr || capacity == 0) return;
-  why[text.copy(why, capacity - 1)] = '\0';
-}
-
 Result<metrics::Shape> shape_of(const serval_metric& metric) {
   if (metric.size < kFirstSize) return Error{"a serval_metric's size is that of the struct"};
   if ((metric.labels == nullptr && metric.label_count != 0) || (metric.bounds == nullptr && metric.bound_count != 0))

@@ -81,7 +81,19 @@ AT(serval_host, metric_add, 128);
 AT(serval_host, metric_set, 136);
 AT(serval_host, metric_move, 144);
 AT(serval_host, metric_observe, 152);
-LEAST(serval_host, 160);
+AT(serval_host, task, 160);
+AT(serval_host, job_argument, 168);
+AT(serval_host, job_instance, 176);
+AT(serval_host, job_stopping, 184);
+AT(serval_host, job_stop_fd, 192);
+AT(serval_host, job_ready, 200);
+LEAST(serval_host, 208);
+
+AT(serval_task, size, 0);
+AT(serval_task, name, 8);
+AT(serval_task, run, 24);
+AT(serval_task, context, 32);
+LEAST(serval_task, 40);
 
 AT(serval_metric, size, 0);
 AT(serval_metric, kind, 4);

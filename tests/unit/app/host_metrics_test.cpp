@@ -39,7 +39,7 @@ struct HostMetricsTest : testing::Test {
 
 TEST_F(HostMetricsTest, all_of_it_is_in_the_table) {
   EXPECT_TRUE(SERVAL_HAS(&host(), metric_observe));
-  EXPECT_EQ(host().abi_minor, 3u);
+  EXPECT_EQ(host().abi_minor, SERVAL_ABI_MINOR);
 }
 
 TEST_F(HostMetricsTest, every_kind_counts) {

@@ -33,7 +33,7 @@ TEST(WhyNotCallable, AnotherMajor) {
   table.abi_major = 2;
   table.abi_minor = 3;
   EXPECT_THAT(why_not_callable(table, host()), HasSubstr("built for ABI 2.3, this serval 0."));
-  EXPECT_THAT(why_not_callable(table, host()), HasSubstr("has ABI 1.3: rebuild"));
+  EXPECT_THAT(why_not_callable(table, host()), HasSubstr("has ABI 1.4: rebuild"));
 }
 
 TEST(WhyNotCallable, ANewerMinor) {
