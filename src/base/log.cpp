@@ -35,10 +35,15 @@ std::string_view view(spdlog::string_view_t text) { return {text.data(), text.si
 /// logger name, and like the payload it is already in the log's format. No state, so threads may format at once.
 class LineFormatter : public spdlog::formatter {
  public:
-  LineFormatter(Style style, const std::atomic<bool>& journal) : style_(style), journal_(journal) {}
+  LineFormatter(Style style, bool bare, const std::atomic<bool>& journal)
+      : style_(style), bare_(bare), journal_(journal) {}
 
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     std::string line;
+    if (bare_) {
+      line = std::string(priority_prefix(level_of(message.level))) + std::string(view(message.payload)) + '\n';
+      return out.append(line.data(), line.data() + line.size());
+    }
     const std::string_view priority =
         journal_.load(std::memory_order_relaxed) ? priority_prefix(level_of(message.level)) : "";
     append_line(line, style_,
@@ -46,7 +51,7 @@ class LineFormatter : public spdlog::formatter {
     out.append(line.data(), line.data() + line.size());
   }
   std::unique_ptr<spdlog::formatter> clone() const override {
-    return std::make_unique<LineFormatter>(style_, journal_);
+    return std::make_unique<LineFormatter>(style_, bare_, journal_);
   }
 
  private:
@@ -62,18 +67,20 @@ class LineFormatter : public spdlog::formatter {
   }
 
   Style style_;
+  bool bare_;
   const std::atomic<bool>& journal_;  ///< the sink's
 };
 
 /// The line that this thread has just given to a sink did not get through.
 thread_local bool t_lost = false;
 
-/// One line, one write. Says how many lines got lost once one has gone through again, but not over and over where every other one is lost.
+/// One line, one write. Says how many lines got lost once one has gone through again, but not over and over where every
+/// other one is lost.
 class LineSink : public spdlog::sinks::base_sink<std::mutex> {
  public:
-  LineSink(int fd, Style style, std::string origin)
-      : file_(fd), journal_(is_journal(fd)), style_(style), origin_(std::move(origin)) {
-    set_formatter_(std::make_unique<LineFormatter>(style, journal_));
+  LineSink(const Settings& settings, Style style, std::string origin)
+      : file_(settings.fd), journal_(is_journal(settings.fd)), style_(style), origin_(std::move(origin)) {
+    set_formatter_(std::make_unique<LineFormatter>(style, settings.bare, journal_));
   }
 
   void reopen(int new_fd) {
@@ -129,7 +136,7 @@ struct ProcessLog {
         generation(its_generation),
         style(settings.format, settings.keys),
         origin(render_origin(style, {name, generation, ::getpid(), {}})),
-        sink(std::make_shared<LineSink>(settings.fd, style, origin)),
+        sink(std::make_shared<LineSink>(settings, style, origin)),
         logger(origin, sink) {
     logger.set_level(spdlog_level(settings.level));
     // Spdlog's own would print to standard error, which may be the app's.
@@ -168,7 +175,9 @@ void start_in_child() {
   start(of_parent.settings, of_parent.name, of_parent.generation);
 }
 
-bool write(Level level, std::string_view sentence, Fields fields) { return write(level, sentence, std::span<const Field>(fields)); }
+bool write(Level level, std::string_view sentence, Fields fields) {
+  return write(level, sentence, std::span<const Field>(fields));
+}
 
 bool write(Level level, std::string_view sentence, std::span<const Field> fields) {
   if (level == Level::off) return true;
@@ -184,13 +193,13 @@ bool write(Level level, std::string_view sentence, std::span<const Field> fields
   }
 }
 
-void captured(const LogOrigin& writer, std::string_view line, std::span<const Field> fields) {
+void captured(const LogOrigin& writer, std::string_view line, std::span<const Field> fields, Level level) {
   try {
     ProcessLog& log = current();
-    if (!log.logger.should_log(spdlog::level::info)) return;
+    if (!log.logger.should_log(spdlog_level(level))) return;
     const std::string origin = render_origin(log.style, writer);
     const std::string payload = render(log.style, line, fields);
-    log.sink->log(spdlog::details::log_msg(origin, spdlog::level::info, payload));
+    log.sink->log(spdlog::details::log_msg(origin, spdlog_level(level), payload));
   } catch (...) {  // as in write
   }
 }

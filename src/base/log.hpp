@@ -18,6 +18,9 @@ struct Settings {
   Format format = Format::text;
   Keys keys = Keys::serval;
   int fd = 2;  ///< borrowed, append-only; reopen() puts another file in its place
+  /// Lines are for a process that knows from whom they come (captured()): nothing but their priority, as sd-daemon(3)
+  /// has it, and what is said.
+  bool bare = false;
 };
 
 /// Sets up this process's log. Call once at start and again in each forked child (locks and buffers are not carried
@@ -39,7 +42,8 @@ inline void error(std::string_view sentence, Fields fields = {}) { write(Level::
 
 /// A line that the app wrote to its standard output or error: logged under the name of the process that wrote it.
 /// `writer.process` is e.g. "worker[3]", `writer.stream` "stdout" or "stderr"; `fields` is what the line itself has.
-void captured(const LogOrigin& writer, std::string_view line, std::span<const Field> fields = {});
+void captured(const LogOrigin& writer, std::string_view line, std::span<const Field> fields = {},
+              Level level = Level::info);
 
 /// Of this process's log.
 Style style();
@@ -50,7 +54,8 @@ void reopen(int new_fd);
 /// The process ends: tells what was lost and has not been told, whenever that was last done.
 void finish();
 
-/// Lines lost so far because the file could not be written (disk full, reader gone); the log says so itself once it can write again.
+/// Lines lost so far because the file could not be written (disk full, reader gone); the log says so itself once it can
+/// write again.
 std::uint64_t dropped();
 
 }  // namespace serval::log

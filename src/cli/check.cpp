@@ -13,6 +13,7 @@
 #include "cli/usage.hpp"
 #include "config/cron.hpp"
 #include "config/cron_times.hpp"
+#include "config/programs.hpp"
 #include "master/obstacles.hpp"
 #include "mold/try_load.hpp"
 #include "os/time_zone.hpp"
@@ -67,8 +68,10 @@ int check(const Invocation& invocation) {
     std::cout << "the configuration is right: " << loaded.config.programs.size() << " programs, and no app\n";
     return exit_code::ok;
   }
-  if (const auto app = mold::try_load(loaded.config); !app) {
-    std::cerr << "serval check: " << app.error() << '\n';
+  const auto tasks = mold::try_load(loaded.config);
+  const std::string missing = tasks ? config::why_tasks_missing(loaded.config.programs, *tasks) : "";
+  if (!tasks || !missing.empty()) {
+    std::cerr << "serval check: " << (tasks ? missing : tasks.error()) << '\n';
     return exit_code::config;  // what is checked is the configuration as a whole, and it names this app
   }
   std::cout << "the configuration is right and the app loads: " << loaded.config.app.library << '\n';

@@ -69,7 +69,8 @@ int exec(const Invocation& invocation) {
   what.traits = *std::move(traits);
   what.traits.own_session = false;  // it has our terminal
   what.traits.pid_variables.clear();
-  what.environment = master::program_environment(config::process_environment(), program, {.name = invocation.program, .number = -1});
+  what.environment =
+      master::program_environment(config::process_environment(), program, {.name = invocation.program, .number = -1});
   const auto path = master::find_command(program, *what.environment);
   if (!path) return cannot(path.error(), "a command without a slash is looked for in PATH");
   what.program = *path;

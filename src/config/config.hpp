@@ -38,10 +38,10 @@ inline std::map<std::string, std::string> joined(std::map<std::string, std::stri
 }
 
 struct App {
-  std::string library;                     ///< path of the shared library; relative to the config file
-  std::vector<std::string> args;           ///< handed to the app
-  std::map<std::string, std::string> env;  ///< set for the mold and the workers
-  std::vector<std::string> env_file;       ///< files with more of them; '-' before one: it may be missing
+  std::string library;                          ///< path of the shared library; relative to the config file
+  std::vector<std::string> args;                ///< handed to the app
+  std::map<std::string, std::string> env;       ///< set for the mold and the workers
+  std::vector<std::string> env_file;            ///< files with more of them; '-' before one: it may be missing
   std::map<std::string, std::string> file_env;  ///< no option: what these held when they were read
 
   std::map<std::string, std::string> environment() const { return joined(env, file_env); }
@@ -186,37 +186,38 @@ enum class ProgramReplace {
   restart,    ///< the old one has ended before the new one starts: the two never overlap
 };
 
-/// An ordinary program that is supervised: one [programs.NAME] table.
+/// A program that is supervised: one [programs.NAME] table.
 struct Program {
-  std::vector<std::string> command;               ///< the program and its arguments
-  int count = 1;                                  ///< instances
-  std::map<std::string, std::string> env;         ///< added to serval's own environment
-  std::string working_directory = ".";            ///< relative to the config file
-  std::string user;                               ///< empty: server.user
-  std::string group;                              ///< empty: the user's own, or server.group
-  std::string umask;                              ///< octal; empty: server.umask
-  int nice = 0;                                   ///< added to serval's own
-  std::map<std::string, std::string> limits;      ///< resource (getrlimit(2)) to its limit
-  std::vector<std::string> listen;                ///< addresses of sockets that are handed over
-  std::vector<std::string> after;                 ///< programs, or "app", that have to be ready first
+  std::vector<std::string> command;           ///< the program and its arguments; empty: `run` says what
+  std::string run;                            ///< "task:NAME", a function of the app's library; empty: `command`
+  int count = 1;                              ///< instances
+  std::map<std::string, std::string> env;     ///< added to serval's own environment
+  std::string working_directory = ".";        ///< relative to the config file
+  std::string user;                           ///< empty: server.user
+  std::string group;                          ///< empty: the user's own, or server.group
+  std::string umask;                          ///< octal; empty: server.umask
+  int nice = 0;                               ///< added to serval's own
+  std::map<std::string, std::string> limits;  ///< resource (getrlimit(2)) to its limit
+  std::vector<std::string> listen;            ///< addresses of sockets that are handed over
+  std::vector<std::string> after;             ///< programs, or "app", that have to be ready first
   std::string ready = "alive:1s";
-  Duration ready_timeout = 60s;                   ///< from its start until it is ready
-  Duration every = 0s;                            ///< 0: not by a schedule, or by cron
-  std::string cron;                               ///< crontab(5); empty: not by a schedule, or by every
+  Duration ready_timeout = 60s;  ///< from its start until it is ready
+  Duration every = 0s;           ///< 0: not by a schedule, or by cron
+  std::string cron;              ///< crontab(5); empty: not by a schedule, or by every
   ProgramOverlap overlap = ProgramOverlap::skip;
   ProgramMissed missed = ProgramMissed::skip;
   ProgramRestart restart = ProgramRestart::always;  ///< with a schedule: never, if nothing is said
-  std::vector<int> stop_codes;                    ///< exit codes after which it is not started again
-  int give_up_after = 0;                          ///< failures in a row; 0: never
+  std::vector<int> stop_codes;                      ///< exit codes after which it is not started again
+  int give_up_after = 0;                            ///< failures in a row; 0: never
   ProgramReplace replace = ProgramReplace::automatic;
-  Duration max_lifetime = 0s;                     ///< 0: no limit
-  std::size_t memory_soft = 0;                    ///< bytes, of it and all that it has started; 0: none
-  std::size_t memory_hard = 0;                    ///< likewise
+  Duration max_lifetime = 0s;   ///< 0: no limit
+  std::size_t memory_soft = 0;  ///< bytes, of it and all that it has started; 0: none
+  std::size_t memory_hard = 0;  ///< likewise
   std::string stop_signal = "TERM";
-  Duration grace = 30s;                           ///< 0: killed at once
-  std::vector<std::string> env_file;              ///< as App::env_file
-  std::map<std::string, std::string> file_env;    ///< as App::file_env
-  std::string log = "-";                          ///< "-": into serval's log; or a path, "{instance}" is the number
+  Duration grace = 30s;                         ///< 0: killed at once
+  std::vector<std::string> env_file;            ///< as App::env_file
+  std::map<std::string, std::string> file_env;  ///< as App::file_env
+  std::string log = "-";                        ///< "-": into serval's log; or a path, "{instance}" is the number
 
   std::map<std::string, std::string> environment() const { return joined(env, file_env); }
   /// Where an instance's output goes; empty: into serval's log.
@@ -227,6 +228,7 @@ struct Program {
   }
   /// It is run to completion over and over, instead of being kept running.
   bool scheduled() const { return every > Duration::zero() || !cron.empty(); }
+  bool is_task() const { return !run.empty(); }
   bool operator==(const Program&) const = default;
 };
 using Programs = std::map<std::string, Program>;  ///< by name

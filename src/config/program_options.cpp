@@ -57,6 +57,12 @@ Result<void> check_cron(std::string_view text) {
   return {};
 }
 
+Result<void> check_run(std::string_view text) {
+  if (text.empty()) return {};
+  if (auto task = parse_run(text); !task) return Error{task.error()};
+  return {};
+}
+
 Result<void> check_stop_signal(std::string_view text) {
   if (!stop_signal_number(text)) return Error{"expected TERM, INT, QUIT, HUP, USR1, USR2 or WINCH"};
   return {};
@@ -79,6 +85,16 @@ constexpr Option kProgramOptions[] = {
      .more = "A program without a slash is looked for in PATH, one with a slash from working_directory. Treated as "
              "secret, as the values of env are.",
      .example = "[\"./mailer\", \"--queue\", \"default\"]"},
+    {.path = "programs.NAME.run",
+     .field = field_of<&Program::run>(),
+     .placeholder = "task:NAME",
+     .check = check_run,
+     .apply = Apply::live,
+     .summary = "a task of the app's library, in place of command",
+     .more = "A function that the app has registered under this name (serval/tasks.hpp). It is forked from the process "
+             "that has loaded the app, as workers are, so it shares their memory and code; a reload replaces it. It "
+             "runs as server.user, with whose rights limits and nice have to do.",
+     .example = "\"task:mailer\""},
     {.path = "programs.NAME.count",
      .field = field_of<&Program::count>(),
      .placeholder = "N",

@@ -6,6 +6,7 @@
 #include <csignal>
 
 #include "base/address.hpp"
+#include "base/task_name.hpp"
 #include "base/units.hpp"
 
 namespace serval::config {
@@ -90,6 +91,14 @@ Result<std::uint64_t> parse_limit(std::string_view text) {
   const auto size = text == "off" ? Result<std::size_t>(Error{}) : parse_size(text);
   if (!size) return Error{"expected a number, a size such as \"512MiB\", or \"unlimited\""};
   return static_cast<std::uint64_t>(*size);
+}
+
+Result<std::string> parse_run(std::string_view text) {
+  constexpr std::string_view kTask = "task:";
+  if (!text.starts_with(kTask)) return Error{"expected task:NAME, the name of a task of the app's library"};
+  const std::string_view name = text.substr(kTask.size());
+  if (!is_task_name(name)) return Error{"expected task:NAME, where NAME is " + std::string(kTaskNameRule)};
+  return std::string(name);
 }
 
 Result<void> check_program_name(std::string_view name) {

@@ -39,6 +39,9 @@ std::optional<int> resource_number(std::string_view name);
 /// "unlimited", a number, or a size. The error says what would be right.
 Result<std::uint64_t> parse_limit(std::string_view text);
 
+/// The NAME of "task:NAME"; the error says what would be right.
+Result<std::string> parse_run(std::string_view text);
+
 /// What a program may be called; the error says what would be right.
 Result<void> check_program_name(std::string_view name);
 

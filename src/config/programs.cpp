@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/address.hpp"
+#include "base/task_name.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "config/decode.hpp"
@@ -35,10 +36,36 @@ struct Reviewed {
   }
 };
 
+/// More would not travel with the message that has it forked.
+constexpr std::size_t kMaxTaskSockets = 8;
+
+/// What a task shares with the app, and cannot choose.
+void check_task(const Reviewed& one) {
+  const Program& program = one.program;
+  const Server& server = one.loaded.config.server;
+  const std::string run = " = " + quoted(program.run);
+  if (!program.command.empty())
+    one.refuse("run", run + ", but there is a command as well: which one is to be started?", "remove one of them");
+  if (!one.loaded.config.has_app())
+    one.refuse("run", run + ", but there is no app whose task it could be", "set app.library, or use command");
+  const std::string why = ": a task runs as the app does, which has given up the rights of another ";
+  if (!program.user.empty() && program.user != server.user)
+    one.refuse("user", " = " + quoted(program.user) + why + "user", "remove it, or change server.user");
+  if (!program.group.empty() && program.group != server.group)
+    one.refuse("group", " = " + quoted(program.group) + why + "group", "remove it, or change server.group");
+  if (program.listen.size() > kMaxTaskSockets) {
+    one.refuse("listen", " has " + std::to_string(program.listen.size()) + " addresses",
+               "a task can have " + std::to_string(kMaxTaskSockets));
+  }
+}
+
 void require_command(const Reviewed& one) {
+  if (one.program.is_task()) return check_task(one);
   const bool said = one.loaded.origins.at(program_path(one.name, "command")).kind != ValueSource::Kind::defaulted;
-  if (!said)
-    return one.refuse("command", " is missing: there is nothing to start", "for example command = [\"./mailer\"]");
+  if (!said) {
+    return one.refuse("command", " is missing: there is nothing to start",
+                      "for example command = [\"./mailer\"], or run = \"task:mailer\"");
+  }
   if (one.program.command.empty() || one.program.command.front().empty())
     one.refuse("command", " names no program", "for example [\"./mailer\"]");
 }
@@ -244,6 +271,18 @@ void validate_programs(Loaded& loaded) {
   }
   check_circles(loaded);
   check_listen(loaded);
+}
+
+std::string why_tasks_missing(const Programs& programs, const std::vector<std::string>& tasks) {
+  std::string why;
+  for (const auto& [name, program] : programs) {
+    if (!program.is_task()) continue;
+    const auto task = parse_run(program.run);
+    if (task && std::find(tasks.begin(), tasks.end(), *task) != tasks.end()) continue;
+    why += (why.empty() ? "" : "; ") + ("programs." + name + ".run: ");
+    why += task ? no_such_task(*task, tasks) : task.error();
+  }
+  return why;
 }
 
 std::vector<std::pair<std::string, std::string>> programs_to_text(const Config& config) {

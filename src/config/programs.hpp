@@ -39,6 +39,9 @@ void read_programs(const FileValues& values, const std::string& folder, Loaded& 
 /// Rules among a program's options, and among programs and the app.
 void validate_programs(Loaded& loaded);
 
+/// Why a library that registers these tasks does not do for these programs; empty: it does.
+std::string why_tasks_missing(const Programs& programs, const std::vector<std::string>& tasks);
+
 /// As to_text() and from_text() have it: "programs.mailer.count" and a line of text.
 std::vector<std::pair<std::string, std::string>> programs_to_text(const Config& config);
 /// False: the path is no program's option. Problems are added.

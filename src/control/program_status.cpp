@@ -99,6 +99,7 @@ json::object program_status(const supervisor::ProgramGroupRecord& group, const s
     restarts.emplace(json::string_view(name.data(), name.size()), count);
   }
   return {{"name", utf8(group.name)},
+          {"task", text_or_null(group.task)},
           {"schedule", group.scheduled ? json::value(schedule_status(group)) : json::value(nullptr)},
           {"wanted", group.wanted},
           {"on", group.on},

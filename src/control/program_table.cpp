@@ -76,8 +76,9 @@ std::string program_table(const json::object& status) {
   for (const json::object* program : programs) {
     const auto instances = objects_in(*program, "instances");
     const std::string restarts = std::to_string(restarts_of(*program));
-    std::string about = text_at(*program, "name") + " " + state_of(*program) + ", " + number(*program, "wanted") +
-                        " wanted" + (restarts == "0" ? "" : ", " + restarts + " restarts");
+    const auto task = maybe_text_at(*program, "task");
+    std::string about = text_at(*program, "name") + (task ? " (" + *task + ") " : " ") + state_of(*program) + ", " +
+                        number(*program, "wanted") + " wanted" + (restarts == "0" ? "" : ", " + restarts + " restarts");
     if (const json::object* schedule = object_in(*program, "schedule")) about = schedule_of(*program, *schedule);
     if (const auto failure = maybe_text_at(*program, "failure")) about += ": " + *failure;
     rows.push_back({about});

@@ -34,6 +34,7 @@ json::value to_json(const Heritage& heritage) {
                       {"sampler_asks_parent", heritage.sampler.asks_parent},
                       {"sampler_ratio", heritage.sampler.ratio},
                       {"cpus", heritage.cpus},
+                      {"task_sockets", heritage.task_sockets},
                       {"listeners", std::move(listeners)}};
 }
 
@@ -66,6 +67,7 @@ Result<Heritage> from_json(const json::value& document) {
   }
   if (document.as_object().contains("app_metrics_fd")) heritage.app_metrics_fd = number("app_metrics_fd");
   if (document.as_object().contains("cpus")) heritage.cpus = number("cpus");
+  if (document.as_object().contains("task_sockets")) heritage.task_sockets = number("task_sockets");
   for (const json::value& entry : document.at("listeners").as_array()) {
     heritage.listeners.push_back({json::value_to<int>(entry.at("fd")), json::value_to<std::string>(entry.at("address")),
                                   entry.at("local").as_bool()});

@@ -13,13 +13,11 @@ constexpr std::uint32_t kOthersTakeOver = 1;
 // Where each message has its fields in the packet. Reading fails if a report is no report.
 
 template <class Message>
-  requires std::is_empty_v<Message>
+requires std::is_empty_v<Message>
 void write(Packet&, const Message&) {}
 template <class Message>
-  requires std::is_empty_v<Message>
-bool read(const Packet&, Message&) {
-  return true;
-}
+requires std::is_empty_v<Message>
+bool read(const Packet&, Message&) { return true; }
 
 void write(Packet& packet, const Fork& fork) {
   packet.slot = fork.slot;
@@ -51,8 +49,27 @@ bool read(const Packet& packet, ForkFailed& failed) {
   return true;
 }
 
+void write(Packet& packet, const TaskForked& forked) {
+  packet.number = forked.id;
+  packet.pid = forked.pid;
+}
+bool read(const Packet& packet, TaskForked& forked) {
+  forked = {packet.number, packet.pid};
+  return true;
+}
+
+void write(Packet& packet, const TaskForkFailed& failed) {
+  packet.number = failed.id;
+  packet = with_text(packet, failed.why);
+}
+bool read(const Packet& packet, TaskForkFailed& failed) {
+  failed = {packet.number, text_of(packet)};
+  return true;
+}
+
 template <class Message>
-concept OneText = std::is_same_v<Message, Loaded> || std::is_same_v<Message, LoadFailed> ||
+concept OneText =
+    std::is_same_v<Message, Loaded> || std::is_same_v<Message, Registers> || std::is_same_v<Message, LoadFailed> ||
     std::is_same_v<Message, BootFailed> || std::is_same_v<Message, WantsReplacement>;
 void write(Packet& packet, const OneText auto& message) {
   const auto& [text] = message;
@@ -66,7 +83,7 @@ bool read(const Packet& packet, OneText auto& message) {
 template <class Message>
 concept OneNumber = std::is_same_v<Message, Pause> || std::is_same_v<Message, Paused> ||
     std::is_same_v<Message, Status> || std::is_same_v<Message, AskStatus> || std::is_same_v<Message, AskStacks> ||
-    std::is_same_v<Message, StacksEnd> || std::is_same_v<Message, EndProfile>;
+    std::is_same_v<Message, StacksEnd> || std::is_same_v<Message, EndProfile> || std::is_same_v<Message, ForkTask>;
 void write(Packet& packet, const OneNumber auto& message) {
   const auto& [number] = message;
   packet.number = number;

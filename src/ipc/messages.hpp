@@ -8,9 +8,9 @@
 #include "ipc/packet.hpp"
 #include "ipc/reports.hpp"
 
-/// Everything that master, mold, workers and the admin process say to each other: one list of messages for each direction. A tag is the
-/// message's number on the wire and never changes. The app lives in the mold and the workers, so the master treats
-/// every packet as coming from outside.
+/// Everything that master, mold, workers and the admin process say to each other: one list of messages for each
+/// direction. A tag is the message's number on the wire and never changes. The app lives in the mold and the workers,
+/// so the master treats every packet as coming from outside.
 namespace serval::ipc {
 
 // --- to a mold
@@ -23,6 +23,14 @@ struct Fork {
   std::uint32_t pause = 0;        ///< in which the worker begins; 0: none
   std::int64_t max_requests = 0;  ///< after which the worker wants to be replaced; 0: never
   std::int32_t known_as = -1;     ///< the slot's number as the app, commands and the log know it
+};
+
+/// With descriptors: a memory file with the TaskOrder (ipc/task_order.hpp); the socket through which the child is told
+/// to begin, and whose end means that it is not wanted; then what the order says. Answered by TaskForked or
+/// TaskForkFailed.
+struct ForkTask {
+  static constexpr std::uint32_t kTag = 28;
+  std::uint32_t id = 0;  ///< the supervisor's, of the instance
 };
 
 // --- to a mold or a worker
@@ -50,6 +58,12 @@ struct AskStatus {
 
 // --- from a mold
 
+/// Tasks of the library, a line for each; before Loaded, as many of these as it takes.
+struct Registers {
+  static constexpr std::uint32_t kTag = 31;
+  std::string tasks;
+};
+
 /// The app is preloaded; Fork may follow.
 struct Loaded {
   static constexpr std::uint32_t kTag = 1;
@@ -72,6 +86,18 @@ struct Forked {
 struct ForkFailed {
   static constexpr std::uint32_t kTag = 4;
   std::int32_t slot = -1;
+  std::string why;
+};
+
+struct TaskForked {
+  static constexpr std::uint32_t kTag = 29;
+  std::uint32_t id = 0;
+  std::int32_t pid = 0;
+};
+
+struct TaskForkFailed {
+  static constexpr std::uint32_t kTag = 30;
+  std::uint32_t id = 0;
   std::string why;
 };
 
@@ -195,10 +221,10 @@ struct ProfileEnded {
 
 // --- the directions
 
-using ToMold = std::variant<Fork, Reopen>;
+using ToMold = std::variant<Fork, Reopen, ForkTask>;
 using ToAdmin = std::variant<Status, Reopen>;
 using FromAdmin = std::variant<AskStatus, Reopened>;
-using FromMold = std::variant<Loaded, LoadFailed, Forked, ForkFailed, Reopened>;
+using FromMold = std::variant<Loaded, LoadFailed, Forked, ForkFailed, Reopened, Registers, TaskForked, TaskForkFailed>;
 using ToWorker = std::variant<Drain, Reopen, Pause, Resume, AskStacks, TakeProfile, EndProfile>;
 using FromWorker = std::variant<Ready, BootFailed, Reopened, ToldToStopBySignal, WantsReplacement, TimedOut,
                                 OnlyStuckLeft, Crashed, Paused, Stack, StacksEnd, NoLongerAccepting, ProfileEnded>;

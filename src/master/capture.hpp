@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/log.hpp"
 #include "master/line_splitter.hpp"
 #include "master/output_file.hpp"
 #include "master/watch.hpp"
@@ -21,6 +22,8 @@ struct Writer {
   int generation = 0;
   pid_t pid = 0;
   const char* stream = "";  ///< "stdout" or "stderr"
+  /// Its lines may begin with their priority (sd-daemon(3)), as a task's own log lines do (log::Settings::bare).
+  bool has_priorities = false;
   /// Of a program with a file of its own, where all goes then: byte for byte, or as JSON lines if the log is JSON.
   std::shared_ptr<OutputFile> file{};
   std::string file_program{};  ///< likewise: its name
@@ -43,7 +46,10 @@ class Capture {
   void take(std::string_view bytes);
   void take_rest();
   void log_line(std::string_view line) const;
+  void append_line(std::string& out, std::string_view line) const;
   void append_json(std::string& out, std::string_view line) const;
+  log::Level take_level(std::string_view& line) const;
+  bool goes_as_it_is() const;
 
   UniqueFd fd_;
   Writer writer_;

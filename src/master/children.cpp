@@ -94,8 +94,14 @@ std::optional<os::ChildExit> Children::take_early_exit(pid_t pid) {
   return early ? std::optional(early.mapped()) : std::nullopt;
 }
 
+void Children::task_answered(int id) {
+  tasks_.erase(id);
+  forget_early_exits_if_over();
+}
+
 bool Children::forks_outstanding() const {
-  return std::any_of(workers_.begin(), workers_.end(), [](const auto& entry) { return entry.second->pid == 0; });
+  return !tasks_.empty() ||
+         std::any_of(workers_.begin(), workers_.end(), [](const auto& entry) { return entry.second->pid == 0; });
 }
 
 void Children::forget_early_exits_if_over() {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "master/processes.hpp"
@@ -47,7 +48,11 @@ class Children {
   /// word for what to watch and to kill.
   std::string why_no_worker(pid_t pid) const;
 
-  /// A child has ended that is not known: it may be a worker of which its mold will tell.
+  /// A mold owes an answer about this task, or has given it.
+  void await_task(int id) { tasks_.insert(id); }
+  void task_answered(int id);
+
+  /// A child has ended that is not known: it may be a worker, or a task, of which its mold will tell.
   void note_early_exit(const os::ChildExit& exit);
   /// How this worker, which its mold has just named, ended before that; nullopt: it lives.
   std::optional<os::ChildExit> take_early_exit(pid_t pid);
@@ -58,6 +63,7 @@ class Children {
 
   Molds molds_;
   Workers workers_;
+  std::set<int> tasks_;  ///< that have not been forked yet, as the supervisor calls them
   /// Only while forks are outstanding, so orphans do not pile up here.
   std::map<pid_t, os::ChildExit> early_exits_;
 };

@@ -36,6 +36,7 @@ std::vector<supervisor::LostRequest> lost_requests(const std::vector<scoreboard:
 void Exits::mold_exited(int generation, const os::ChildExit& exit) {
   hear_last_words(*parts_.children.find_mold(generation));
   parts_.children.remove_mold(generation);
+  parts_.tasks.on_mold_gone(generation);
   tell(exit.pid, exit_of(exit));
 }
 

@@ -6,6 +6,7 @@
 #include "base/time.hpp"
 #include "master/children.hpp"
 #include "master/generations.hpp"
+#include "master/task_forks.hpp"
 #include "master/tell.hpp"
 #include "master/worker_memory.hpp"
 #include "master/worker_profiles.hpp"
@@ -31,6 +32,7 @@ class Exits {
   struct Parts {
     Children& children;
     Generations& generations;
+    TaskForks& tasks;
     WorkerStacks& stacks;
     WorkerProfiles& profiles;
     WorkerMemory& memory;

@@ -13,16 +13,17 @@ namespace serval::supervisor {
 BOOST_DESCRIBE_STRUCT(SlotRecord, (),
                       (state, number, generation, pid, cause, first_cause, replacing, stuck, paused, why,
                        crashes_in_a_row, started, due_since, ready_at, deadline, door_deadline, expires))
-BOOST_DESCRIBE_STRUCT(MoldRecord, (), (generation, state, pid, crashes_in_a_row, begun, started, loaded_at, deadline))
+BOOST_DESCRIBE_STRUCT(MoldRecord, (),
+                      (generation, state, pid, crashes_in_a_row, begun, started, loaded_at, deadline, tasks))
 BOOST_DESCRIBE_STRUCT(ProgramInstanceRecord, (),
                       (id, number, state, then, pid, cause, successor, leaving, killed, good, outdated, run, overdue,
-                       why, failures, started, ready_at, deadline, expires))
+                       why, failures, started, ready_at, deadline, expires, generation))
 BOOST_DESCRIBE_STRUCT(ScheduleRecord, (),
                       (begun, origin, due, seen, next, next_ms, ran, result, how, began_ms, took_ms, succeeded_ms,
                        runs))
 BOOST_DESCRIBE_STRUCT(ProgramGroupRecord, (),
-                      (name, wanted, on, begun, removed, failure, failed_number, restarts, instances, scheduled,
-                       overlaps, rule, schedule))
+                      (name, wanted, on, begun, removed, task, followed, failure, failed_number, restarts, instances,
+                       scheduled, overlaps, rule, schedule))
 BOOST_DESCRIBE_STRUCT(ProgramsRecord, (), (next_program, programs))
 BOOST_DESCRIBE_STRUCT(ReloadCounts, (), (good, failed))
 BOOST_DESCRIBE_STRUCT(TrafficRecord, (), (drained, pause, pauses, paused_since, next_reminder))
@@ -42,7 +43,7 @@ BOOST_DESCRIBE_STRUCT(ProcessRecord, (),
                       (slot, known_as, generation, pid, max_requests, reports_fd, orders_fd, output_fd, error_fd,
                        app_device, app_inode, app_size, app_modified_ns))
 BOOST_DESCRIBE_STRUCT(ProgramProcessRecord, (),
-                      (id, name, number, pid, output_fd, error_fd, ready_fd, notify_fd, prober, status, log))
+                      (id, name, number, pid, output_fd, error_fd, ready_fd, notify_fd, prober, status, log, is_task))
 BOOST_DESCRIBE_STRUCT(ProgramCpuRecord, (), (name, number, microseconds))
 BOOST_DESCRIBE_STRUCT(PendingClientRecord, (), (fd, read))
 BOOST_DESCRIBE_STRUCT(ControlRecord, (), (listener, clients, unheard))

@@ -38,12 +38,12 @@ struct LogFilesRecord {
 
 struct GenerationRecord {
   int number = 0;
-  std::vector<std::pair<std::string, std::string>> config{};  ///< option path and value (config::to_text)
-  int logs = 0;                                               ///< index into Handover::logs
-  std::vector<int> listeners{};                               ///< indices likewise
+  std::vector<std::pair<std::string, std::string>> config{};    ///< option path and value (config::to_text)
+  int logs = 0;                                                 ///< index into Handover::logs
+  std::vector<int> listeners{};                                 ///< indices likewise
   std::map<std::string, std::vector<int>> program_listeners{};  ///< likewise, by program
   std::string build{};
-  std::string config_file{};  ///< that was read for it, links followed
+  std::string config_file{};                  ///< that was read for it, links followed
   std::vector<std::string> from_variables{};  ///< as in config::Config
 };
 
@@ -77,6 +77,7 @@ struct ProgramProcessRecord {
   pid_t prober = 0;
   std::string status{};
   std::string log{};  ///< the file of its output; empty: serval's log
+  bool is_task = false;
 };
 struct ProgramCpuRecord {  ///< of instances that have ended
   std::string name{};
@@ -97,7 +98,7 @@ struct ControlRecord {
 };
 
 struct CgroupsRecord {
-  std::string folder{};        ///< empty: none
+  std::string folder{};                                             ///< empty: none
   std::map<int, std::pair<std::uint64_t, std::uint64_t>> seated{};  ///< by slot: oom and oom_kill when its worker came
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/overloaded.hpp"
+#include "base/task_name.hpp"
 
 namespace serval::master {
 
@@ -38,25 +39,37 @@ supervisor::Log dropped_line(const ipc::Packet& packet, std::string_view from, s
 void Inbox::on_mold_packet(int generation, const ipc::Packet& packet) {
   const auto message = from_mold(packet, generation);
   if (!message) return report_(dropped_line(packet, "the mold", message.error()));
-  std::visit(Overloaded{
-                 [&](const ipc::Loaded& loaded) {
-                   parts_.generations.note_build(generation, loaded.build_id);
-                   tell_(supervisor::MoldLoaded{generation, loaded.build_id});
-                 },
-                 [&](const ipc::LoadFailed& failed) {
-                   tell_(supervisor::MoldLoadFailed{generation, failed.why});
-                 },
-                 [&](const ipc::Reopened&) { tell_(supervisor::MoldReopened{generation}); },
-                 [&](const ipc::Forked& forked) { on_fork_answered(generation, packet, forked.pid); },
-                 [&](const ipc::ForkFailed& failed) { on_fork_answered(generation, packet, Error{failed.why}); },
-             },
-             *message);
+  std::visit(
+      Overloaded{
+          [&](const ipc::Loaded& loaded) {
+            parts_.generations.note_build(generation, loaded.build_id);
+            tell_(supervisor::MoldLoaded{generation, loaded.build_id,
+                                         std::exchange(parts_.children.find_mold(generation)->tasks, {})});
+          },
+          [&](const ipc::Registers& more) { add_task_names(more.tasks, parts_.children.find_mold(generation)->tasks); },
+          [&](const ipc::TaskForked& forked) { on_task_answered(generation, packet, forked.id, forked.pid); },
+          [&](const ipc::TaskForkFailed& failed) {
+            on_task_answered(generation, packet, failed.id, Error{failed.why});
+          },
+          [&](const ipc::LoadFailed& failed) {
+            tell_(supervisor::MoldLoadFailed{generation, failed.why});
+          },
+          [&](const ipc::Reopened&) { tell_(supervisor::MoldReopened{generation}); },
+          [&](const ipc::Forked& forked) { on_fork_answered(generation, packet, forked.pid); },
+          [&](const ipc::ForkFailed& failed) { on_fork_answered(generation, packet, Error{failed.why}); },
+      },
+      *message);
 }
 
 void Inbox::on_fork_answered(int generation, const ipc::Packet& packet, Result<pid_t> pid) {
   if (!owes_answer(generation, parts_.children.find_worker(packet.slot)))
     return report_(dropped_line(packet, "the mold", "it answers no fork that it was asked for"));
   parts_.launcher.on_fork_answered(generation, packet.slot, std::move(pid));
+}
+
+void Inbox::on_task_answered(int generation, const ipc::Packet& packet, std::uint32_t id, Result<pid_t> pid) {
+  if (!parts_.tasks.on_answer(generation, id, std::move(pid)))
+    report_(dropped_line(packet, "the mold", "it answers no fork that it was asked for"));
 }
 
 void Inbox::on_worker_packet(int slot, const ipc::Packet& packet) {

@@ -7,9 +7,10 @@
 #include "master/children.hpp"
 #include "master/generations.hpp"
 #include "master/launcher.hpp"
+#include "master/task_forks.hpp"
 #include "master/tell.hpp"
-#include "master/worker_reports.hpp"
 #include "master/worker_profiles.hpp"
+#include "master/worker_reports.hpp"
 #include "master/worker_stacks.hpp"
 #include "supervisor/actions.hpp"
 
@@ -33,12 +34,12 @@ class Inbox {
     const Children& children;
     Generations& generations;
     Launcher& launcher;
+    TaskForks& tasks;
     WorkerReports& reports;
     WorkerStacks& stacks;
     WorkerProfiles& profiles;
   };
-  Inbox(Parts parts, Tell tell, Report report)
-      : parts_(parts), tell_(std::move(tell)), report_(std::move(report)) {}
+  Inbox(Parts parts, Tell tell, Report report) : parts_(parts), tell_(std::move(tell)), report_(std::move(report)) {}
 
   /// `generation` and `slot` name a mold and a worker that are among the children.
   void on_mold_packet(int generation, const ipc::Packet& packet);
@@ -46,6 +47,7 @@ class Inbox {
 
  private:
   void on_fork_answered(int generation, const ipc::Packet& packet, Result<pid_t> pid);
+  void on_task_answered(int generation, const ipc::Packet& packet, std::uint32_t id, Result<pid_t> pid);
 
   const Parts parts_;
   const Tell tell_;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,14 @@ namespace {
 
 /// Far below what the kernel lets a channel hold, enough that the mold never waits for us.
 constexpr int kMaxUnansweredForks = 8;
+
+int most_task_sockets(const config::Programs& programs) {
+  std::size_t most = 0;
+  for (const auto& [name, program] : programs) {
+    if (program.is_task()) most = std::max(most, program.listen.size());
+  }
+  return static_cast<int>(most);
+}
 
 }  // namespace
 
@@ -43,6 +52,7 @@ Result<pid_t> Launcher::start_mold(int generation) {
   }
   ipc::Heritage heritage;
   heritage.config = config;
+  heritage.task_sockets = most_task_sockets(config.programs);
   heritage.config.programs.clear();  // their secrets are not the app's
   heritage.generation = generation;
   heritage.orders_fd = channels->second.in_fd();

@@ -113,9 +113,13 @@ class Master {
        .on_worker_packet = [this](int slot, const auto& packet) { inbox_.on_worker_packet(slot, packet); },
        .on_mold_exit = [this](int mold, const auto& exit) { exits_.mold_exited(mold, exit); },
        .on_worker_exit = [this](int slot, const auto& exit) { exits_.worker_exited(slot, exit); }}};
-  Inbox inbox_{{children_, generations_, launcher_, reports_, stacks_, profiles_}, tell_, report_};
-  Exits exits_{{children_, generations_, stacks_, profiles_, memory_, inheritance_.scoreboard, supervisor_}, tell_};
-  Programs programs_{{io_, generations_, reaper_, memory_}, tell_};
+  TaskForks task_forks_{children_, [this](int id, Result<pid_t> pid, UniqueFd begin) {
+                          programs_.on_forked(id, std::move(pid), std::move(begin));
+                        }};
+  Inbox inbox_{{children_, generations_, launcher_, task_forks_, reports_, stacks_, profiles_}, tell_, report_};
+  Exits exits_{
+      {children_, generations_, task_forks_, stacks_, profiles_, memory_, inheritance_.scoreboard, supervisor_}, tell_};
+  Programs programs_{{io_, generations_, reaper_, memory_, children_, task_forks_}, tell_};
   Orders orders_{children_, generations_, tell_};
   Looks looks_{{children_, generations_, memory_, inheritance_.scoreboard}, tell_};
 

@@ -142,7 +142,7 @@ std::vector<std::string> obstacles(const config::Config& config) {
       findings.note(config::program_path(name, "log"), cannot_append_to(log));
     const auto traits = traits_of(program, config.server);
     findings.note("programs." + name, traits ? std::nullopt : Trouble(traits.error()));
-    if (!traits) continue;
+    if (!traits || program.is_task()) continue;
     const auto command = find_command(program, program_environment(config::process_environment(), program, {}));
     findings.note(config::program_path(name, "command"), command ? std::nullopt : Trouble(command.error()));
   }

@@ -60,25 +60,26 @@ struct Captures {
 
 struct MoldProcess {
   int generation = 0;
-  AppFile app_file;         ///< as it was when it was started
+  AppFile app_file;  ///< as it was when it was started
   pid_t pid = 0;
   std::optional<Line> line;
   std::optional<Captures> captures;
-  std::deque<int> to_fork;  ///< slots whose Fork has not been sent yet: the channel's queue is short
-  int unanswered = 0;       ///< Forks that have been sent
+  std::deque<int> to_fork;         ///< slots whose Fork has not been sent yet: the channel's queue is short
+  int unanswered = 0;              ///< Forks that have been sent
+  std::vector<std::string> tasks;  ///< that it says it has, until it has loaded
 };
 
 struct WorkerProcess {
-  int slot = 0;                     ///< its seat
-  int known_as = 0;                 ///< the slot's number for users
+  int slot = 0;      ///< its seat
+  int known_as = 0;  ///< the slot's number for users
   std::string name() const { return "worker[" + std::to_string(known_as) + "]"; }
   int generation = 0;
   std::int64_t max_requests = 0;
-  std::uint32_t pause = 0;          ///< in which it begins; 0: none
-  bool asked = false;               ///< its mold has got the Fork, and owes an answer while there is no pid
-  pid_t pid = 0;                    ///< 0: not forked yet
+  std::uint32_t pause = 0;  ///< in which it begins; 0: none
+  bool asked = false;       ///< its mold has got the Fork, and owes an answer while there is no pid
+  pid_t pid = 0;            ///< 0: not forked yet
   std::optional<Line> line;
-  ipc::Channel theirs;              ///< the worker's end, until it has been sent
+  ipc::Channel theirs;               ///< the worker's end, until it has been sent
   std::optional<OutputPipes> pipes;  ///< until its pid is known
   std::optional<Captures> captures;
 };

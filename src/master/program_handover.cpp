@@ -15,7 +15,8 @@ void Programs::record(Handover& handover) const {
                                 .notify_fd = process->notify_fd ? process->notify_fd.get() : -1,
                                 .prober = process->prober,
                                 .status = process->status,
-                                .log = process->log};
+                                .log = process->log,
+                                .is_task = process->is_task};
     if (process->captures) {
       record.output_fd = process->captures->output.fd();
       record.error_fd = process->captures->error.fd();
@@ -52,6 +53,7 @@ void Programs::resume(const Handover& handover) {
     process->prober = record.prober;
     process->status = record.status;
     process->log = record.log;
+    process->is_task = record.is_task;
     if (record.output_fd >= 0) {
       OutputPipes pipes;
       pipes.output_read.reset(record.output_fd);

@@ -17,6 +17,7 @@ struct ProgramProcess {
   std::string name;
   int number = 0;
   pid_t pid = 0;
+  bool is_task = false;  ///< forked by a mold
   std::string title() const { return name + "[" + std::to_string(number) + "]"; }
 
   std::string log;  ///< the file of its output; empty: serval's log

@@ -39,14 +39,21 @@ std::uint64_t resident(pid_t pid) {
 void Programs::perform(const supervisor::LaunchProgram& action) {
   auto process = launch(action);
   if (!process) return tell_(supervisor::ProgramNotStarted{action.id, process.error()});
-  ProgramProcess& one = **process;
-  processes_[action.id] = std::move(*process);
+  if (*process != nullptr) begin(std::move(*process), action.program);
+}
+
+void Programs::begin(std::unique_ptr<ProgramProcess> process, const config::Program& program) {
+  ProgramProcess& one = *process;
+  processes_[one.id] = std::move(process);
+  listen_for_ready(one);
+  listen_for_notifications(one);
   await(one);
   guard_.add(one.pid);
   tell_(supervisor::ProgramStarted{one.id, one.pid});
-  start_prober(one, action.program);
+  start_prober(one, program);
 }
 
+/// None yet: a mold has been asked for it (on_forked).
 Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::LaunchProgram& action) {
   const Generation& generation = parts_.generations.in_force();
   const config::Program& program = action.program;
@@ -54,6 +61,8 @@ Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::Launc
   process->id = action.id;
   process->name = action.name;
   process->number = action.number;
+  process->is_task = program.is_task();
+  process->log = program.log_of(action.number);
 
   os::Spawn what;
   ProgramWords words{.name = action.name, .number = action.number};
@@ -70,12 +79,14 @@ Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::Launc
   }
   const auto rule = config::parse_ready(program.ready);
   UniqueFd ready_write;
-  if (rule && rule->kind == config::ReadyRule::Kind::fd) {
+  using Kind = config::ReadyRule::Kind;
+  // A task says it by a call (serval_host.job_ready), by whichever of the two.
+  if (rule && (rule->kind == Kind::fd || (process->is_task && rule->kind == Kind::notify))) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return Error{"cannot make a pipe for its readiness: " + errno_text()};
     process->ready_fd.reset(ends[0]);
     ready_write.reset(ends[1]);
-    words.ready_fd = next_fd;
+    if (!process->is_task) words.ready_fd = next_fd;
     what.fds.emplace_back(ready_write.get(), next_fd++);
   }
   auto notify = NotifySocket::open();
@@ -83,10 +94,9 @@ Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::Launc
   words.notify_address = notify->address;
   process->notify_fd = std::move(notify->fd);
   OutputPipes pipes;
-  const std::string log = program.log_of(action.number);
   std::shared_ptr<OutputFile> file;
-  if (!log.empty()) {
-    auto opened = files_.open(log);
+  if (!process->log.empty()) {
+    auto opened = files_.open(process->log);
     if (!opened) return Error{opened.error()};
     file = *std::move(opened);
   }
@@ -102,6 +112,12 @@ Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::Launc
   auto traits = traits_of(program, generation.config->server);
   if (!traits) return Error{traits.error()};
   what.traits = *std::move(traits);
+  if (process->is_task) {
+    Forking forking{std::move(process), std::move(pipes), program, std::move(file)};
+    if (const auto asked = ask_mold(action, std::move(forking), what, words, std::move(ready_write)); !asked)
+      return Error{asked.error()};
+    return std::unique_ptr<ProgramProcess>();
+  }
   what.environment = program_environment(config::process_environment(), program, words);
   auto path = find_command(program, *what.environment);
   if (!path) return Error{path.error()};
@@ -112,10 +128,7 @@ Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::Launc
   if (!pid) return Error{pid.error()};
 
   process->pid = *pid;
-  process->log = log;
   if (captured) capture(*process, pipes, std::move(file));
-  listen_for_ready(*process);
-  listen_for_notifications(*process);
   return process;
 }
 
@@ -123,6 +136,7 @@ void Programs::capture(ProgramProcess& process, OutputPipes& pipes, std::shared_
   process.captures.emplace(parts_.io, pipes,
                            Writer{.process = process.title(),
                                   .pid = process.pid,
+                                  .has_priorities = process.is_task,
                                   .file = std::move(file),
                                   .file_program = process.name,
                                   .instance = process.number});

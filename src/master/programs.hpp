@@ -18,8 +18,10 @@
 #include "master/handover.hpp"
 #include "master/leftovers.hpp"
 #include "master/output_file.hpp"
+#include "master/program_launch.hpp"
 #include "master/program_process.hpp"
 #include "master/reaper.hpp"
+#include "master/task_forks.hpp"
 #include "master/tell.hpp"
 #include "master/worker_memory.hpp"
 #include "os/wait.hpp"
@@ -35,6 +37,8 @@ class Programs {
     const Generations& generations;
     Reaper& reaper;
     WorkerMemory& memory;
+    Children& children;
+    TaskForks& tasks;
   };
   Programs(Parts parts, Tell tell)
       : parts_(parts),
@@ -49,6 +53,9 @@ class Programs {
   void perform(const supervisor::SignalProgram& action);
   void perform(const supervisor::EndLeftovers& action) { leftovers_.perform(action); }
   void perform(const supervisor::LookAtPrograms& action);
+
+  /// A mold has forked a task that it was asked for, which waits for a byte in `begin`; or why it has not.
+  void on_forked(int id, Result<pid_t> pid, UniqueFd begin);
 
   /// Goes on with those that an earlier version of serval in this process had; owns their descriptors.
   void resume(const Handover& handover);
@@ -66,9 +73,20 @@ class Programs {
   std::vector<control::ProgramReading> readings(bool memory) const;
 
  private:
+  /// A task that a mold has been asked for.
+  struct Forking {
+    std::unique_ptr<ProgramProcess> process;
+    OutputPipes pipes;
+    config::Program program;
+    std::shared_ptr<OutputFile> file{};
+  };
   Result<std::unique_ptr<ProgramProcess>> launch(const supervisor::LaunchProgram& action);
+  void begin(std::unique_ptr<ProgramProcess> process, const config::Program& program);
   void capture(ProgramProcess& process, OutputPipes& pipes, std::shared_ptr<OutputFile> file);
   std::shared_ptr<OutputFile> reopened(const ProgramProcess& process);
+  // In program_tasks.cpp.
+  Result<void> ask_mold(const supervisor::LaunchProgram& action, Forking forking, const os::Spawn& what,
+                        const ProgramWords& words, UniqueFd ready);
   void listen_for_ready(ProgramProcess& process);
   void listen_for_notifications(ProgramProcess& process);
   void start_prober(ProgramProcess& process, const config::Program& program);
@@ -88,6 +106,7 @@ class Programs {
   Guard guard_;
   OutputFiles files_;
   std::map<int, std::unique_ptr<ProgramProcess>> processes_;  ///< by id
+  std::map<int, Forking> forking_;                            ///< likewise
   /// Of instances that have ended, by name and number: a counter that never goes back.
   std::map<std::pair<std::string, int>, std::chrono::microseconds> cpu_before_;
 };

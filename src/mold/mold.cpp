@@ -23,6 +23,7 @@
 #include "ipc/messages.hpp"
 #include "metrics/board.hpp"
 #include "mold/prepare.hpp"
+#include "mold/task_process.hpp"
 #include "mold/worker_process.hpp"
 #include "os/fd_watch.hpp"
 #include "os/fork.hpp"
@@ -146,6 +147,7 @@ class Mold {
     std::visit(Overloaded{
                    [&](const ipc::Fork& fork) { fork_worker(fork, std::move(received.fds)); },
                    [&](const ipc::Reopen&) { reopen_logs(received.fds); },
+                   [&](const ipc::ForkTask& fork) { fork_task(fork, std::move(received.fds)); },
                },
                *message);
   }
@@ -180,6 +182,20 @@ class Mold {
     });
   }
 
+  void fork_task(const ipc::ForkTask& request, std::vector<UniqueFd> fds) {
+    const auto pid = fork_task_into(std::move(fds));
+    say(channel_, heritage_,
+        pid ? ipc::FromMold{ipc::TaskForked{request.id, *pid}} : ipc::TaskForkFailed{request.id, pid.error()});
+  }
+
+  Result<pid_t> fork_task_into(std::vector<UniqueFd> fds) {
+    if (fds.size() < 2) return Error{"the request to fork came without its descriptors: too many open files?"};
+    if (const auto alone = only_one_thread(); !alone) return Error{alone.error()};
+    std::fflush(nullptr);
+    return os::fork_sibling(
+        [&]() noexcept { return run_task(heritage_, *app_, scoreboard_, std::move(channel_), std::move(fds)); });
+  }
+
   void reopen_logs(const std::vector<UniqueFd>& fds) {
     std::size_t next = 0;
     const auto take = [&](const std::string& setting) {
@@ -196,6 +212,20 @@ class Mold {
   metrics::Board& metrics_;
   ipc::Channel channel_;
 };
+
+/// The names, in as many messages as they take.
+void say_tasks(ipc::Channel& channel, const ipc::Heritage& heritage, const std::vector<std::string>& tasks) {
+  constexpr std::size_t kMaxText = sizeof(ipc::Packet::text);
+  std::string lines;
+  const auto flush = [&] {
+    if (!lines.empty()) say(channel, heritage, ipc::Registers{std::exchange(lines, {})});
+  };
+  for (const std::string& task : tasks) {
+    if (lines.size() + task.size() + 1 > kMaxText) flush();
+    lines += task + '\n';
+  }
+  flush();
+}
 
 /// Loading an app only to see whether it loads needs none.
 Result<scoreboard::Memory> map_scoreboard(const ipc::Heritage& heritage) {
@@ -228,6 +258,7 @@ int run(int heritage_fd) {
   ::close(heritage_fd);
   os::fill_standard_fds();
   keep_apart(*heritage);
+  keep_socket_numbers(heritage->task_sockets);
   os::FdWatch fds;
   watch(fds, *heritage);
   // It is a pipe to the master; the app's lines are wanted when they are written.
@@ -258,6 +289,7 @@ int run(int heritage_fd) {
     if (!told) std::fprintf(stderr, "serval: mold: %s\n", app.error().c_str());
     return exit_code::app_failed;
   }
+  say_tasks(channel, *heritage, (*app)->tasks());
   say(channel, *heritage, ipc::Loaded{app::build_id(heritage->config.app.library)});
   board->close();
   Mold(*heritage, {std::move(*app), std::move(*scoreboard), *board, std::move(channel)}).serve();

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/errno_text.hpp"
+#include "base/task_name.hpp"
 #include "base/units.hpp"
 #include "ipc/channel.hpp"
 #include "ipc/exec_mold.hpp"
@@ -22,11 +23,13 @@ namespace {
 struct Attempt {
   enum class Outcome { loaded, failed, ended, overdue } outcome;
   std::string why;
+  std::vector<std::string> tasks{};
 };
 
-/// Waits for the mold's one message.
+/// Waits for the mold to say that it has loaded the app, or that it has not.
 Attempt wait_for_word(ipc::Channel& channel, Duration limit) {
   const TimePoint deadline = Clock::now() + limit;
+  std::vector<std::string> tasks;
   for (;;) {
     ipc::Channel::Received received;
     const auto state = channel.receive(received);
@@ -35,7 +38,11 @@ Attempt wait_for_word(ipc::Channel& channel, Duration limit) {
     if (state == ipc::Channel::State::received) {
       const auto message = ipc::decode<ipc::FromMold>(received.packet);
       if (!message) continue;
-      if (std::holds_alternative<ipc::Loaded>(*message)) return {Attempt::Outcome::loaded, ""};
+      if (std::holds_alternative<ipc::Loaded>(*message)) return {Attempt::Outcome::loaded, "", std::move(tasks)};
+      if (const auto* more = std::get_if<ipc::Registers>(&*message)) {
+        add_task_names(more->tasks, tasks);
+        continue;
+      }
       if (const auto* failed = std::get_if<ipc::LoadFailed>(&*message)) return {Attempt::Outcome::failed, failed->why};
       continue;
     }
@@ -48,7 +55,7 @@ Attempt wait_for_word(ipc::Channel& channel, Duration limit) {
 
 }  // namespace
 
-Result<void> try_load(const config::Config& config) {
+Result<std::vector<std::string>> try_load(const config::Config& config) {
   const auto program = os::own_program();
   if (!program) return Error{program.error()};
   auto channels = ipc::Channel::pair();
@@ -71,11 +78,11 @@ Result<void> try_load(const config::Config& config) {
   if (!pid) return Error{pid.error()};
   channels->second.close();
 
-  const Attempt attempt = wait_for_word(channels->first, config.workers.boot_timeout);
+  Attempt attempt = wait_for_word(channels->first, config.workers.boot_timeout);
   if (attempt.outcome != Attempt::Outcome::ended) os::kill_child(*pid, SIGKILL);
   const auto exit = os::wait_for(*pid);
   switch (attempt.outcome) {
-    case Attempt::Outcome::loaded: return {};
+    case Attempt::Outcome::loaded: return attempt.tasks;
     case Attempt::Outcome::failed: return Error{attempt.why};
     case Attempt::Outcome::ended:
       return Error{"the process that loaded the app ended: " + (exit ? exit->text() : "unknown how")};
@@ -83,7 +90,7 @@ Result<void> try_load(const config::Config& config) {
       return Error{"the app did not load within " + format_duration(config.workers.boot_timeout) +
                    " (workers.boot_timeout)"};
   }
-  return {};
+  return Error{"nothing came of it"};
 }
 
 }  // namespace serval::mold

@@ -14,7 +14,7 @@
 namespace serval::os {
 
 /// More than any message has. A process that sends us more has the rest closed by the kernel (MSG_CTRUNC).
-inline constexpr std::size_t kMaxPassedFds = 8;
+inline constexpr std::size_t kMaxPassedFds = 16;
 
 /// sendmsg(2) without SIGPIPE; the control part of `message` is ours. The descriptors stay the caller's. -1: errno says
 /// why.

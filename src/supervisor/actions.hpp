@@ -83,6 +83,7 @@ struct LaunchProgram {  ///< answered by ProgramStarted or ProgramNotStarted, la
   std::string name;
   int number;  ///< SERVAL_INSTANCE
   config::Program program;
+  int generation = 0;  ///< of a task: whose mold forks it
 };
 struct SignalProgram {
   int id;
@@ -113,7 +114,7 @@ struct Finish {  ///< the last action ever
 
 using Action = std::variant<StartMold, StopMold, ReopenMold, ForkWorker, DrainWorker, ReopenWorker, PauseWorker,
                             ResumeWorker, LaunchProgram, SignalProgram, EndLeftovers, LookAtPrograms, Kill,
-                            LookAtWorkers, LookAtGenerations, InspectApp, ReloadEnded, ReloadAgain,
-                            CheckUpgrade, UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
+                            LookAtWorkers, LookAtGenerations, InspectApp, ReloadEnded, ReloadAgain, CheckUpgrade,
+                            UpgradeRefused, RetireListeners, RefuseConnections, Notify, Log, Finish>;
 
 }  // namespace serval::supervisor

@@ -51,7 +51,8 @@ struct MoldNotStarted {
 };
 struct MoldLoaded {
   int generation;
-  std::string build{};  ///< of the app's library, as its linker named it; may be empty
+  std::string build{};               ///< of the app's library, as its linker named it; may be empty
+  std::vector<std::string> tasks{};  ///< that it has registered
 };
 struct MoldLoadFailed {  ///< the mold says why; its exit follows
   int generation;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "config/programs.hpp"
 #include "supervisor/backoff.hpp"
 #include "supervisor/mold_steps.hpp"
 
@@ -31,15 +32,32 @@ Consequence MoldLife::on(const MoldNotStarted& event, const Turn& turn) {
   return failed(*mold, event.why, {}, turn);
 }
 
-void MoldLife::on(const MoldLoaded& event, const Turn& turn) {
+namespace {
+
+Consequence look_for_tasks(const Mold& mold, const Turn& turn) {
+  using Kind = Consequence::Kind;
+  const std::string why = config::why_tasks_missing(turn.world.settings_of(mold.generation).programs, mold.tasks);
+  if (why.empty()) return {};
+  const std::vector<log::Field> fields = {{"gen", mold.generation}, {"why", why}};
+  if (turn.phase() == Phase::booting) return {Kind::boot_failed, "the app lacks a task", fields};
+  if (turn.world.rollout && turn.world.rollout->to == mold.generation) return {Kind::rollout_failed, why};
+  turn.say(log::Level::error, "the app lacks a task", fields);
+  return {};
+}
+
+}  // namespace
+
+Consequence MoldLife::on(const MoldLoaded& event, const Turn& turn) {
   Mold* mold = turn.world.find_mold(event.generation);
-  if (mold == nullptr || mold->state != MoldState::loading) return;
+  if (mold == nullptr || mold->state != MoldState::loading) return {};
   mold->state = MoldState::ready;
   mold->loaded_at = turn.now;
   mold->deadline = TimePoint::max();
+  mold->tasks = event.tasks;
   std::vector<log::Field> fields = {{"gen", mold->generation}, {"load_ms", in_milliseconds(turn.now - mold->started)}};
   if (!event.build.empty()) fields.push_back({"build", event.build});
   turn.say(log::Level::info, "app loaded", std::move(fields));
+  return look_for_tasks(*mold, turn);
 }
 
 void MoldLife::on(const MoldLoadFailed& event, const Turn& turn) {

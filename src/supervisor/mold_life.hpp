@@ -18,7 +18,8 @@ class MoldLife {
 
   static void on(const MoldStarted& event, const Turn& turn);
   Consequence on(const MoldNotStarted& event, const Turn& turn);
-  static void on(const MoldLoaded& event, const Turn& turn);
+  /// A generation without a task that a program is does not do. One whose library has changed on disk since goes on.
+  static Consequence on(const MoldLoaded& event, const Turn& turn);
   static void on(const MoldLoadFailed& event, const Turn& turn);
   static void on(const MoldDeaf& event, const Turn& turn);
   /// Forgets one whose place another generation has taken.

@@ -4,6 +4,7 @@
 
 #include "base/units.hpp"
 #include "config/program_values.hpp"
+#include "supervisor/mold_steps.hpp"
 #include "supervisor/program_group.hpp"
 
 /// How instances of a ProgramGroup are told to end, and made to.
@@ -50,12 +51,22 @@ void ProgramGroup::leave(ProgramInstance& instance, Cause cause, const Turn& tur
 }
 
 void ProgramGroup::kill(ProgramInstance& instance, Cause cause, const Turn& turn) {
-  if (instance.pid == 0) return;
+  if (instance.pid == 0) return give_up_launch(instance, turn);
   instance.state = ProgramState::stopping;
   instance.killed = true;
   instance.cause = cause;
   instance.deadline = TimePoint::max();
   turn.act(SignalProgram{instance.id, instance.pid, SIGKILL, true});
+}
+
+/// A mold does not fork a task: as with workers, that is the end of it, and the launch has failed with that.
+void ProgramGroup::give_up_launch(ProgramInstance& instance, const Turn& turn) const {
+  Mold* mold = turn.world.find_mold(instance.generation);
+  instance.deadline = TimePoint::max();
+  if (mold == nullptr || mold->killed) return;
+  if (mold->why.empty())
+    mold->why = "it did not fork a task: " + state_.name + "[" + std::to_string(instance.number) + "]";
+  kill_mold(*mold, turn);
 }
 
 }  // namespace serval::supervisor

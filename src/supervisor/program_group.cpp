@@ -4,6 +4,7 @@
 
 #include "config/program_values.hpp"
 #include "supervisor/program_rules.hpp"
+#include "supervisor/program_tasks.hpp"
 #include "supervisor/schedule.hpp"
 
 namespace serval::supervisor {
@@ -28,6 +29,7 @@ void ProgramGroup::follow_table() {
 
 ProgramGroupRecord ProgramGroup::record() const {
   ProgramGroupRecord record = state_;
+  record.task = program_.run;
   record.instances.assign(instances_.begin(), instances_.end());
   return record;
 }
@@ -75,13 +77,28 @@ void ProgramGroup::renew(const std::string& by, const Turn& turn) {
 /// Those that have ended for good are taken for new ones, as after serval start: what has changed may be what was
 /// wrong.
 void ProgramGroup::begin_anew(const Turn& turn) {
-  for (ProgramInstance& instance : instances_) {
-    if (instance.state == ProgramState::starting) leave(instance, Cause::reload, turn);  // it may never be ready
-    if (instance.runs() && !instance.leaving) instance.outdated = true;
-    if (instance.runs()) make_due(instance, Cause::reload);
-    if (instance.state == ProgramState::waiting) instance.deadline = turn.now;
-  }
+  for (ProgramInstance& instance : instances_) begin_anew(instance, turn);
   std::erase_if(instances_, [](const auto& instance) { return instance.state == ProgramState::ended; });
+}
+
+/// What it runs by is not what is wanted now.
+void ProgramGroup::begin_anew(ProgramInstance& instance, const Turn& turn) {
+  if (instance.state == ProgramState::starting) leave(instance, Cause::reload, turn);  // it may never be ready
+  if (instance.runs() && !instance.leaving) instance.outdated = true;
+  if (instance.runs()) make_due(instance, Cause::reload);
+  if (instance.state == ProgramState::waiting) instance.deadline = turn.now;
+}
+
+/// Once for each change: a replacement that fails leaves the instances that run as they are. One that has failed for
+/// good has another chance with other code; one that is done does not do it again. A run of a schedule is brought to
+/// its end, and the next one is of the new code anyway.
+void ProgramGroup::follow(int generation, const Turn& turn) {
+  if (!program_.is_task() || program_.scheduled() || std::exchange(state_.followed, generation) == generation) return;
+  for (ProgramInstance& instance : instances_) {
+    if (instance.generation == 0 || instance.generation == generation || instance.leaving) continue;
+    if (instance.state == ProgramState::ended && !instance.good) instance.state = ProgramState::waiting;
+    begin_anew(instance, turn);
+  }
 }
 
 void ProgramGroup::remove(const Turn& turn) {
@@ -203,12 +220,15 @@ void ProgramGroup::launch_waiting(TokenBucket& launches, const Turn& turn) {
       return other.number == instance.number && other.id != instance.id && other.occupied();
     });
     if (taken && !program_.rolls()) continue;
+    const int generation = program_.is_task() ? generation_of_tasks(turn.world) : 0;
+    if (program_.is_task() && !can_fork_tasks(turn.world, generation)) continue;  // once its mold has loaded
     if (!launches.take(turn.now)) return;
+    instance.generation = generation;
     instance.state = ProgramState::starting;
     instance.started = turn.now;
     instance.deadline = turn.after(program_.ready_timeout);
     instance.outdated = false;
-    turn.act(LaunchProgram{instance.id, state_.name, instance.number, program_});
+    turn.act(LaunchProgram{instance.id, state_.name, instance.number, program_, generation});
   }
 }
 
@@ -261,7 +281,8 @@ TimePoint ProgramGroup::next(const TokenBucket& launches, TimePoint now) const {
         break;
       case ProgramState::starting:
         next = std::min(next, instance.deadline);
-        if (rule && rule->kind == config::ReadyRule::Kind::alive) next = std::min(next, instance.started + rule->alive);
+        if (instance.pid != 0 && rule && rule->kind == config::ReadyRule::Kind::alive)
+          next = std::min(next, instance.started + rule->alive);
         break;
       case ProgramState::ready: next = std::min(next, instance.expires); break;
       case ProgramState::stopping: next = std::min(next, instance.deadline); break;

@@ -57,6 +57,8 @@ class ProgramGroup {
   void begin() { state_.begun = true; }
   /// Its table has changed, or is there again.
   void use(const config::Program& program, const Turn& turn);
+  /// A task is replaced by one of this generation's code, as soon as that is the one to start tasks from.
+  void follow(int generation, const Turn& turn);
   void remove(const Turn& turn);
   void start(const std::string& by, const Turn& turn);
   void stop(const std::string& by, const Turn& turn);
@@ -88,6 +90,7 @@ class ProgramGroup {
 
  private:
   void begin_anew(const Turn& turn);
+  void begin_anew(ProgramInstance& instance, const Turn& turn);
   void follow_table();
   void add_missing(int& next_id);
   void end_surplus(const Turn& turn);
@@ -96,6 +99,7 @@ class ProgramGroup {
   void leave(ProgramInstance& instance, Cause cause, const Turn& turn);
   void kill(ProgramInstance& instance, Cause cause, const Turn& turn);
   void make_due(ProgramInstance& instance, Cause cause) const;
+  void give_up_launch(ProgramInstance& instance, const Turn& turn) const;
   void fail_to_start(const ProgramInstance& instance, const std::string& why, const Turn& turn);
   ProgramState decide_what_follows(ProgramInstance& instance, const Exit& exit, std::vector<log::Field>& line,
                                    const Turn& turn);

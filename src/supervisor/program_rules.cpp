@@ -74,7 +74,7 @@ bool gives_up(const config::Program& program, int failures) {
 }
 
 bool same_when_launched(const config::Program& one, const config::Program& other) {
-  return one.command == other.command && one.environment() == other.environment() &&
+  return one.command == other.command && one.run == other.run && one.environment() == other.environment() &&
          one.working_directory == other.working_directory && one.user == other.user && one.group == other.group &&
          one.umask == other.umask && one.nice == other.nice && one.limits == other.limits &&
          one.listen == other.listen && one.ready == other.ready && one.log == other.log;

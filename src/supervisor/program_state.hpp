@@ -44,6 +44,7 @@ struct ProgramInstanceRecord {
   TimePoint ready_at = TimePoint::max();
   TimePoint deadline = TimePoint::max();  ///< waiting: not before; starting: ready by then; stopping: killed then
   TimePoint expires = TimePoint::max();
+  int generation = 0;  ///< of a task: of the mold that has forked it, or is to; 0: none yet
 
   bool operator==(const ProgramInstanceRecord&) const = default;
 };
@@ -85,6 +86,8 @@ struct ProgramGroupRecord {
   bool on = true;                             ///< false since serval stop NAME
   bool begun = false;                         ///< what it comes after has been ready once
   bool removed = false;                       ///< it is not in the configuration any more
+  std::string task{};                         ///< "task:NAME"; empty: it is a program of its own
+  int followed = 0;                           ///< of a task: the generation that its instances are to be of
   std::string failure{};                      ///< why an instance did not become ready; empty: all did
   int failed_number = -1;                     ///< which one
   std::map<Cause, std::uint64_t> restarts{};  ///< instances that were started in the place of ended ones, by cause

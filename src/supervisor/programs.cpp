@@ -5,6 +5,7 @@
 
 #include "base/exit_code.hpp"
 #include "supervisor/program_rules.hpp"
+#include "supervisor/program_tasks.hpp"
 
 namespace serval::supervisor {
 namespace {
@@ -135,6 +136,7 @@ void Programs::reconcile(const Turn& turn) {
     } else if (group->removed() || group->program() != program) {
       group->use(program, turn);
     }
+    if (group != nullptr) group->follow(generation_of_tasks(turn.world), turn);
   }
   std::erase_if(groups_, [](const auto& entry) { return entry.second.removed() && entry.second.empty(); });
 }
@@ -233,6 +235,7 @@ std::string Programs::why_not_calm() const {
     for (const ProgramInstance& instance : group.instances()) {
       if (instance.outdated && instance.cause != Cause::none)
         return "instances of the program " + name + " are being replaced";
+      if (instance.state == ProgramState::starting && instance.pid == 0) return "a task is being forked";
       if (instance.state == ProgramState::clearing)
         return "what the program " + name + " has left behind is being ended";
     }

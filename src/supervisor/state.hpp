@@ -51,6 +51,7 @@ struct MoldRecord {
   TimePoint started{};
   TimePoint loaded_at = TimePoint::max();
   TimePoint deadline = TimePoint::max();
+  std::vector<std::string> tasks{};  ///< that the library has registered; as the mold says
 
   bool operator==(const MoldRecord&) const = default;
 };
@@ -75,19 +76,19 @@ struct ReloadCounts {
 
 /// The parts' records are its bases, so that their members travel as its own.
 struct State : TrafficRecord, ProgramsRecord {
-  int workers = 1;                        ///< wanted
+  int workers = 1;  ///< wanted
   int current = 1;
   int newest = 1;
   bool complete = false;
-  int kept = 0;                           ///< generation that serval rollback goes back to; 0: none
+  int kept = 0;  ///< generation that serval rollback goes back to; 0: none
   TimePoint kept_until{};
-  std::string reload_failure{};           ///< of the last one; empty: it went well
+  std::string reload_failure{};  ///< of the last one; empty: it went well
   ReloadCounts reloads{};
   int crashes_in_a_row = 0;
   TimePoint begun{};
   std::map<Cause, std::uint64_t> ended{};
   std::vector<MoldRecord> molds{};
-  std::vector<SlotRecord> slots{};        ///< by seat
+  std::vector<SlotRecord> slots{};  ///< by seat
 
   bool operator==(const State&) const = default;
 };

@@ -116,6 +116,60 @@ class Mold(HostileTest):
         self.serves_as_ever(serval, workers=3)
 
 
+class MoldOfTasks(HostileTest):
+    """What it says of the tasks that it forks is believed no more."""
+
+    def start_liar(self, **options):
+        os.chmod(self.folder, 0o777)
+        serval = self.start_hostile(app_args=["lies=" + self.lies], config={
+            "restart": {"backoff_max": "200ms"}, "programs.queue": {"run": "task:waits", "ready": "alive:1ms", **options}})
+        self.wait_for_file("lies.on")
+        return serval, self.task(serval, 1)
+
+    def task(self, serval, nth):
+        return int(serval.expect_log(r"program ready program=queue instance=0 program_pid=(\d+)", count=nth)[1])
+
+    def recovers(self, serval):
+        ready = serval.log().count("program ready program=queue")
+        self.write("lies", "")
+        self.task(serval, ready + 1)
+        self.serves_as_ever(serval)
+
+    def test_a_strangers_pid_is_not_taken_for_a_task(self):
+        serval, task = self.start_liar()
+        stranger = self.stranger()
+        for pid, why in (
+            (stranger.pid, "no child of this server's master"),
+            (serval.mold(), "serval has started that process itself"),
+            (serval.workers()[0], "that process is another worker"),
+        ):
+            with self.subTest(pid=pid):
+                self.write("lies", f"pid {pid}")
+                os.kill(task, signal.SIGKILL)
+                serval.expect_log(rf'program not started program=queue .*the mold says that the task has pid {pid}, but [^"]*{re.escape(why)}')
+                ready = serval.log().count("program ready program=queue")
+                self.write("lies", "")
+                task = self.task(serval, ready + 1)
+        self.serves_as_ever(serval)
+        self.assertIsNone(stranger.poll(), "it has been left alone")
+
+    def test_an_answer_that_comes_twice(self):
+        serval, task = self.start_liar()
+        self.write("lies", "twice")
+        os.kill(task, signal.SIGKILL)
+        serval.expect_log(r'message dropped from="the mold" why="it answers no fork that it was asked for"')
+        self.write("lies", "")
+        self.serves_as_ever(serval)
+
+    def test_one_that_never_answers_is_replaced(self):
+        serval, task = self.start_liar(ready_timeout="500ms")
+        self.write("lies", "silent")
+        os.kill(task, signal.SIGKILL)
+        serval.expect_log(r'mold died .*it did not fork a task: queue\[0\]')
+        serval.expect_log("program not started program=queue .*the mold ended before it had forked the task")
+        self.recovers(serval)
+
+
 class Worker(HostileTest):
     def attack(self, serval, target):
         response = serval.get(target)

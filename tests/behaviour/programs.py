@@ -98,7 +98,7 @@ class ProgramsTest(Orders):
             tables.setdefault("server", {}).setdefault("bind", ["127.0.0.1:0"])
             tables.setdefault("workers", {}).setdefault("count", 1)
         for name, program in programs.items():
-            is_puppet = self.path("puppet.py") in program["command"]
+            is_puppet = self.path("puppet.py") in program.get("command", [])
             ready = {} if "every" in program or "cron" in program else {"ready": "fd" if is_puppet else "alive:10ms"}
             tables[f"programs.{name}"] = {**ready, **program}
         return toml(tables)

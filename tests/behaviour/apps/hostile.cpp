@@ -1,9 +1,11 @@
 // An app that misuses every descriptor it can reach: in the mold it lies about the workers that are forked, in a worker it does what a request says.
 // Messages have the layout of ipc/messages.hpp, as those of somebody have who knows serval's source.
 //
-// [app] args: lies=FILE, read at each answer of the mold: "pid N", "slot N", "generation N", "twice", "silent", "flood", or "" (the truth).
+// [app] args: lies=FILE, read at each answer of the mold about a worker or a task:
+// "pid N", "slot N", "generation N", "twice", "silent", "flood", or "" (the truth).
 #include <serval/metrics.hpp>
 #include <serval/serval.hpp>
+#include <serval/tasks.hpp>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -81,7 +83,7 @@ void read_first_line(const char* path, char* line, std::size_t size) {
   ipc::Packet message;
   while (::read(from, &message, sizeof message) == static_cast<ssize_t>(sizeof message)) {
     char line[64] = "";
-    if (message.tag == ipc::Forked::kTag) read_first_line(file, line, sizeof line);
+    if (message.tag == ipc::Forked::kTag || message.tag == ipc::TaskForked::kTag) read_first_line(file, line, sizeof line);
     char word[sizeof line] = "";
     int number = 0;
     std::sscanf(line, "%63s %d", word, &number);
@@ -188,6 +190,7 @@ class Hostile : public serval::App {
  public:
   explicit Hostile(serval::Preload& preload) {
     for (const std::string& arg : preload.args()) args_[arg.substr(0, arg.find('='))] = arg.substr(arg.find('=') + 1);
+    serval::task("waits", [](serval::Job& job) { return job.wait_for(std::chrono::hours(1)) ? 0 : 1; });
     if (!args_["lies"].empty()) lie_from_now_on(args_["lies"]);
   }
 

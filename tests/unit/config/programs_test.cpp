@@ -16,9 +16,11 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// As the file of a server says it, with the rules applied.
-Loaded loaded_from(const std::string& text) {
+/// As the file of a server says it, with the rules applied. `library`: of the app that is there besides.
+Loaded loaded_from(const std::string& text, const std::string& library = "") {
   Loaded loaded;
+  loaded.config.app.library = library;
+  if (!library.empty()) loaded.config.server.user = "shop";
   for (const Option& option : options()) loaded.origins.emplace(option.path, ValueSource{});
   const auto lookup = [](std::string_view name) {
     return name == "SECRET" ? std::optional<std::string>("geheim") : std::nullopt;
@@ -31,8 +33,8 @@ Loaded loaded_from(const std::string& text) {
   return loaded;
 }
 
-std::string problems_of(const std::string& text) {
-  const auto loaded = loaded_from(text);
+std::string problems_of(const std::string& text, const std::string& library = "") {
+  const auto loaded = loaded_from(text, library);
   return format_problems(loaded.problems, "error");
 }
 
@@ -156,6 +158,32 @@ TEST(Programs, RulesOfSchedules) {
   EXPECT_THAT(problems("missed = \"run\"\n"), HasSubstr("programs.a.missed is for a program with every or cron"));
   EXPECT_THAT(problems("every = \"5m\"\n[programs.b]\ncommand = [\"x\"]\nafter = [\"a\"]\n"),
               HasSubstr("which a schedule runs"));
+}
+
+TEST(Programs, ATaskIsWhatTheAppCanRun) {
+  const std::string app = "/srv/libshop.so";
+  EXPECT_EQ(problems_of("[programs.a]\nrun = \"task:mailer\"\nuser = \"shop\"\n", app), "");
+  for (const auto& [table, said] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"run = \"mailer\"", "programs.a.run = \"mailer\": expected task:NAME"},
+           {"run = \"task:\"", "expected task:NAME, where NAME is 1 to 64 letters"},
+           {"run = \"task:m\"\ncommand = [\"x\"]", "programs.a.run = \"task:m\", but there is a command as well"},
+           {"run = \"task:m\"\nuser = \"root\"", "programs.a.user = \"root\": a task runs as the app does"},
+           {"run = \"task:m\"\ngroup = \"mail\"", "programs.a.group = \"mail\": a task runs as the app does"}}) {
+    EXPECT_THAT(problems_of(std::string("[programs.a]\n") + table + "\n", app), HasSubstr(said));
+  }
+  EXPECT_THAT(problems_of("[programs.a]\nrun = \"task:m\"\n"), HasSubstr("but there is no app whose task it could be"));
+}
+
+TEST(Programs, TasksThatALibraryLacksAreNamed) {
+  Programs programs;
+  programs["a"].run = "task:x";
+  programs["b"].run = "task:y";
+  programs["c"].command = {"./it"};
+  EXPECT_EQ(why_tasks_missing(programs, {"y", "x"}), "");
+  EXPECT_EQ(why_tasks_missing(programs, {"y"}), "programs.a.run: the library registers no task \"x\"; it has: y");
+  EXPECT_EQ(why_tasks_missing(programs, {}),
+            "programs.a.run: the library registers no task \"x\", and no other; "
+            "programs.b.run: the library registers no task \"y\", and no other");
 }
 
 TEST(Programs, AnyValueRoundTrips) {

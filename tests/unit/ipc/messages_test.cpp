@@ -13,9 +13,8 @@ template <class Direction>
 std::set<std::uint32_t> tags() {
   std::set<std::uint32_t> found;
   for (std::uint32_t tag = 0; tag < kBeyondAllTags; ++tag) {
-    for (const std::uint32_t size :
-         {std::uint32_t{0}, std::uint32_t{sizeof(CrashReport)}, std::uint32_t{sizeof(StackReport)},
-          std::uint32_t{sizeof(ProfileOrder)}}) {
+    for (const std::uint32_t size : {std::uint32_t{0}, std::uint32_t{sizeof(CrashReport)},
+                                     std::uint32_t{sizeof(StackReport)}, std::uint32_t{sizeof(ProfileOrder)}}) {
       if (decode<Direction>({.tag = tag, .text_size = size})) found.insert(tag);
     }
   }
@@ -29,8 +28,8 @@ Message sent(const Direction& message) {
 }
 
 TEST(Messages, HaveTheNumbersThatOtherVersionsKnow) {
-  EXPECT_EQ(tags<ToMold>(), (std::set<std::uint32_t>{5, 15}));
-  EXPECT_EQ(tags<FromMold>(), (std::set<std::uint32_t>{1, 2, 3, 4, 8}));
+  EXPECT_EQ(tags<ToMold>(), (std::set<std::uint32_t>{5, 15, 28}));
+  EXPECT_EQ(tags<FromMold>(), (std::set<std::uint32_t>{1, 2, 3, 4, 8, 29, 30, 31}));
   EXPECT_EQ(tags<ToWorker>(), (std::set<std::uint32_t>{14, 15, 16, 17, 19, 23, 24}));
   EXPECT_EQ(tags<FromWorker>(), (std::set<std::uint32_t>{6, 7, 8, 9, 10, 11, 12, 13, 18, 20, 21, 22, 25}));
 }
@@ -59,6 +58,11 @@ TEST(Messages, SayTheSameAtTheOtherEnd) {
   EXPECT_EQ(sent<LoadFailed>(FromMold{LoadFailed{"no such file"}}).why, "no such file");
   EXPECT_EQ(sent<Forked>(FromMold{Forked{3, 77}}).pid, 77);
   EXPECT_EQ(sent<ForkFailed>(FromMold{ForkFailed{3, "too many"}}).slot, 3);
+  EXPECT_EQ(sent<ForkTask>(ToMold{ForkTask{9}}).id, 9u);
+  EXPECT_EQ(sent<TaskForked>(FromMold{TaskForked{9, 77}}).id, 9u);
+  EXPECT_EQ(sent<TaskForked>(FromMold{TaskForked{9, 77}}).pid, 77);
+  EXPECT_EQ(sent<TaskForkFailed>(FromMold{TaskForkFailed{9, "too many"}}).why, "too many");
+  EXPECT_EQ(sent<Registers>(FromMold{Registers{"a\nb\n"}}).tasks, "a\nb\n");
   EXPECT_EQ(sent<ForkFailed>(FromMold{ForkFailed{3, "too many"}}).why, "too many");
   for (const bool others : {true, false}) EXPECT_EQ(sent<Drain>(ToWorker{Drain{others}}).others_take_over, others);
   EXPECT_EQ(sent<Pause>(ToWorker{Pause{7}}).number, 7u);

@@ -89,7 +89,9 @@ struct ExitsTest : testing::Test {
   StackNames names{io, "/bin/false"};
   WorkerStacks stacks{io, names, scoreboard, {}};
   WorkerProfiles profiles{io, children};
-  Exits exits{{children, generations, stacks, profiles, memory, scoreboard, supervisor}, [this](const supervisor::Event& event) {
+  TaskForks tasks{children, [](int, const Result<pid_t>&, UniqueFd) {}};
+  Exits exits{{children, generations, tasks, stacks, profiles, memory, scoreboard, supervisor},
+              [this](const supervisor::Event& event) {
                 const auto& exited = std::get<supervisor::ChildExited>(event);
                 happened.push_back(std::to_string(exited.pid) + " " + exited.exit.text);
               }};

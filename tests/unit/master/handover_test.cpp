@@ -26,8 +26,14 @@ Handover example() {
   handover.supervisor.drained = true;
   handover.supervisor.pause = handover.supervisor.pauses = 2;
   handover.supervisor.ended = {{Cause::crash, 7}, {Cause::stop, 1}};
-  handover.supervisor.molds = {
-      {.generation = 2, .state = supervisor::MoldState::ready, .pid = 50, .loaded_at = TimePoint(4s)}};
+  handover.supervisor.molds = {{.generation = 2,
+                                .state = supervisor::MoldState::ready,
+                                .pid = 50,
+                                .loaded_at = TimePoint(4s),
+                                .tasks = {"queue"}}};
+  handover.supervisor.programs = {
+      {.name = "it", .task = "task:queue", .followed = 2, .instances = {{.id = 1, .pid = 200, .generation = 2}}}};
+  handover.programs = {{.id = 1, .name = "it", .pid = 200, .is_task = true}};
   handover.supervisor.slots = {{.state = supervisor::SlotState::draining,
                                 .generation = 1,
                                 .pid = 100,
@@ -90,6 +96,7 @@ TEST(Handover, ComesBackTheSame) {
   const auto after = read(text_of(before));
   ASSERT_TRUE(after) << after.error();
   EXPECT_EQ(after->supervisor, before.supervisor);
+  EXPECT_TRUE(after->programs[0].is_task);
   EXPECT_EQ(after->arguments, before.arguments);
   EXPECT_EQ(after->working_directory, before.working_directory);
   EXPECT_EQ(after->nonce, before.nonce);

@@ -110,7 +110,8 @@ struct InboxTest : testing::Test {
                      .on_worker_packet = [](int, const auto&) {},
                      .on_mold_exit = [](int, const auto&) {},
                      .on_worker_exit = [this](int slot, const auto&) { exits.push_back(slot); }}};
-  Inbox inbox{{children, generations, launcher, reports, stacks, profiles}, tell, report};
+  TaskForks tasks{children, [](int, const Result<pid_t>&, UniqueFd) {}};
+  Inbox inbox{{children, generations, launcher, tasks, reports, stacks, profiles}, tell, report};
   ipc::Channel molds_end;
 };
 

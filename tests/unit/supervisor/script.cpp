@@ -56,10 +56,12 @@ struct Words {
   std::string operator()(const RetireListeners&) const { return "retire listeners"; }
   std::string operator()(const RefuseConnections&) const { return "refuse"; }
   std::string operator()(const LaunchProgram& action) const {
-    return "launch " + action.name + "[" + std::to_string(action.number) + "] as " + std::to_string(action.id);
+    return "launch " + action.name + "[" + std::to_string(action.number) + "] as " + std::to_string(action.id) +
+           (action.generation == 0 ? "" : " from mold " + std::to_string(action.generation));
   }
   std::string operator()(const SignalProgram& action) const {
-    return "signal " + std::to_string(action.pid) + " by " + std::to_string(action.signal) + (action.tree ? " with all" : "");
+    return "signal " + std::to_string(action.pid) + " by " + std::to_string(action.signal) +
+           (action.tree ? " with all" : "");
   }
   std::string operator()(const EndLeftovers& action) const {
     const auto at = std::chrono::duration_cast<Duration>(action.deadline.time_since_epoch());
