@@ -36,6 +36,9 @@ int exec(const Invocation& invocation);
 /// `serval init --from-...`: prints a configuration.
 int init(const Invocation& invocation);
 
+/// `serval task NAME [ARGUMENT...]`, in task.cpp: what the task returns.
+int task(const Invocation& invocation);
+
 /// `serval profile [SLOT]`
 int profile(const Invocation& invocation);
 
@@ -43,6 +46,8 @@ int profile(const Invocation& invocation);
 
 /// `serval mold FD`: reads the ipc::Heritage behind FD and is a mold until told to leave, or a worker after a fork.
 int mold(const Invocation& invocation);
+/// `serval once FD TASK [ARGUMENT...]`: loads the app and runs that task of it.
+int once(const Invocation& invocation);
 /// `serval admin FD`: reads the ipc::Heritage behind FD and answers those who watch the server.
 int admin(const Invocation& invocation);
 /// `serval adopt FD [check]`

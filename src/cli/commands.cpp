@@ -244,6 +244,20 @@ constexpr Subcommand kCommands[] = {
          "migrations and consoles. No server has to run. Exits as the command does, with 128 and the signal's number "
          "if one has ended it, 127 if it cannot be started.",
      .run = exec},
+    {.name = "task",
+     .arguments = "NAME [ARGUMENT...]",
+     .min_words = 1,
+     .max_words = 10'000,
+     .flags = Flag::server_config,
+     .is_prefix = true,
+     .is_app_output = true,
+     .summary = "run a task of the app's library, once",
+     .more = "Loads the app anew, in a process of its own that serves nothing, and calls the function that it has "
+             "registered under NAME (serval/tasks.hpp), with the arguments. Environment, user, umask and folder are "
+             "those of serval exec. For migrations before a deploy; no server has to run, and one that does is not "
+             "touched. TERM, INT and HUP ask the task to stop, a second one ends it. Exits as the task does, with 128 "
+             "and the signal's number if one has ended it, 127 if the app cannot be loaded or has no such task.",
+     .run = task},
     {.name = "init",
      .arguments = "[FILE]",
      .max_words = 1,
@@ -271,6 +285,16 @@ constexpr Subcommand kCommands[] = {
      .summary = "be the mold of a running master",
      .more = "Started by serval itself.",
      .run = mold},
+    {.name = "once",
+     .arguments = "FD TASK [ARGUMENT...]",
+     .min_words = 2,
+     .max_words = 10'001,
+     .hidden = true,
+     .is_prefix = true,
+     .is_app_output = true,
+     .summary = "load the app and run one of its tasks",
+     .more = "Started by serval itself.",
+     .run = once},
     {.name = "admin",
      .arguments = "FD",
      .min_words = 1,

@@ -1,9 +1,3 @@
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <csignal>
-#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -11,6 +5,7 @@
 #include "base/text.hpp"
 #include "cli/asked.hpp"
 #include "cli/bodies.hpp"
+#include "cli/foreground.hpp"
 #include "cli/usage.hpp"
 #include "config/load.hpp"
 #include "master/program_launch.hpp"
@@ -20,33 +15,9 @@
 namespace serval::cli {
 namespace {
 
-// As a shell has them.
-constexpr int kCannotStart = 127;
-constexpr int kBySignal = 128;
-
-pid_t child = 0;
-
 int cannot(const std::string& what, const std::string& hint) {
   std::cerr << failed(kCannotStart, "exec", what, hint).message;
   return kCannotStart;
-}
-
-/// The app as a program: what its workers have.
-config::Program as_program(const config::Loaded& loaded) {
-  config::Program program;
-  program.env = loaded.config.app.environment();
-  const auto folder = std::filesystem::path(loaded.file).parent_path();
-  std::error_code error;
-  program.working_directory = loaded.file.empty() ? std::filesystem::current_path(error).string() : folder.string();
-  return program;
-}
-
-/// A terminal's signals reach the command by themselves; others are passed on, and the command decides what becomes of
-/// them.
-void pass_on_signals() {
-  for (const int number : {SIGINT, SIGQUIT}) ::signal(number, SIG_IGN);
-  for (const int number : {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2})
-    ::signal(number, [](int which) { ::kill(child, which); });
 }
 
 }  // namespace
@@ -54,12 +25,13 @@ void pass_on_signals() {
 int exec(const Invocation& invocation) {
   const auto loaded = config::load(invocation.sources);
   if (const int code = report_problems(loaded); code != exit_code::ok) return code;
-  config::Program program = as_program(loaded);
+  config::Program program = app_as_program(loaded);
   if (!invocation.program.empty()) {
     const auto found = loaded.config.programs.find(invocation.program);
     if (found == loaded.config.programs.end())
       return usage_error("exec", "there is no program " + quoted(invocation.program), "serval config lists them");
     program = found->second;
+    if (program.is_task()) program.file_env.merge(loaded.config.app.environment());  // its own win
   }
   program.command = invocation.words;
   program.listen.clear();
@@ -76,13 +48,7 @@ int exec(const Invocation& invocation) {
   what.program = *path;
   what.arguments.assign(program.command.begin() + 1, program.command.end());
   what.working_directory = program.working_directory;
-  const auto pid = os::spawn(what);
-  if (!pid) return cannot(pid.error(), "see what it needs");
-  child = *pid;
-  pass_on_signals();
-  const auto ended = os::wait_for(*pid);
-  if (!ended) return exit_code::internal;
-  return ended->signaled ? kBySignal + ended->code : ended->code;
+  return run_in_foreground("exec", what);
 }
 
 }  // namespace serval::cli

@@ -9,6 +9,7 @@
 #include "cli/stack.hpp"
 #include "cli/usage.hpp"
 #include "mold/mold.hpp"
+#include "mold/task_once.hpp"
 
 namespace serval::cli {
 namespace {
@@ -30,6 +31,13 @@ int refuse(std::string_view command, const Invocation& invocation, std::string_v
 int mold(const Invocation& invocation) {
   if (const int fd = descriptor_of(invocation); fd >= 0) return mold::run(fd);
   return refuse("mold", invocation, "serval starts its molds itself");
+}
+
+int once(const Invocation& invocation) {
+  const auto& words = invocation.words;
+  if (const int fd = descriptor_of(invocation); fd >= 0)
+    return mold::run_once(fd, words[1], {words.begin() + 2, words.end()});
+  return refuse("once", invocation, "serval task runs a task of the app");
 }
 
 int admin(const Invocation& invocation) {

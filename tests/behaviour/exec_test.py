@@ -25,6 +25,12 @@ class Exec(ProgramsTest):
         code, out, _ = self.exec("sh", "-c", "echo $TOKEN [$SERVAL_PROGRAM]; pwd; umask", config=config)
         self.assertEqual((code, out.split("\n")), (0, ["t []", self.folder, "0027"]))
 
+    def test_as_a_task_of_the_app(self):
+        config = ("[app]\nlibrary = \"libshop.so\"\nenv = { TOKEN = \"t\", BOTH = \"the app's\" }\n"
+                  "[programs.queue]\nrun = \"task:queue\"\nenv = { BOTH = \"its own\" }\n")
+        code, out, err = self.exec("--program", "queue", "sh", "-c", "echo $TOKEN $BOTH", config=config)
+        self.assertEqual((code, out), (0, "t its own"), err)
+
     def test_the_configuration_of_the_folder_is_found(self):
         command = self.launch("exec", "true")
         self.assertEqual(command.wait(), 78, "there is none")

@@ -262,5 +262,49 @@ class Refused(TasksTest):
         self.assertIn("there is no app whose task it could be", self.run_command("check", "-c", file)[2])
 
 
+class Once(TasksTest):
+    def once(self, *words, config=None, **options):
+        file = self.write("serval.toml", self.tables({"mailer": {"command": ["true"]}}, self.app("version=one", config=config), app="tasks"))
+        command = self.launch("task", "-c", file, *words, **options)
+        return command.wait(), "\n".join(command.access()), command.log()
+
+    def test_runs_with_its_arguments_and_exits_as_it_does(self):
+        code, out, err = self.once("once", "7", "--json", "", "-c")
+        self.assertEqual((code, out.split("\n"), err), (7, ["once -1 generation 1", "[7]", "[--json]", "[]", "[-c]", f"APP=the app's in {self.folder}"], ""))
+        self.assertEqual(self.once("once")[0], 0)
+
+    def test_says_what_is_wrong(self):
+        code, _, err = self.once("onze")
+        self.assertEqual(code, 127)
+        self.assertIn("serval task: the library registers no task \"onze\"; it has: loop, late", err)
+        self.assertEqual(self.once("no name")[0], 64)
+        self.assertEqual(self.once()[0], 64)
+        code, _, err = self.once("throws")
+        self.assertEqual(code, 1)
+        self.assertIn("std::runtime_error: no such queue", err)
+        file = self.write("broken.toml", self.tables({}, {"app": {"library": "/not/there.so"}, "server": {"bind": ["127.0.0.1:0"]}}))
+        code, _, err = self.run_command("task", "-c", file, "once")
+        self.assertEqual(code, 127)
+        self.assertIn("cannot load app /not/there.so", err)
+        file = self.write("none.toml", self.tables({"mailer": {"command": ["true"]}}))
+        self.assertEqual(self.run_command("task", "-c", file, "once")[0], 64)
+
+    def test_is_told_to_stop(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            file = self.write("serval.toml", self.tables({}, self.app(), app="tasks"))
+            command = self.launch("task", "-c", file, "waits")
+            wait_until(lambda: command.access() == ["waits"], "it to run")
+            # As a terminal sends it to both.
+            for pid in [command.pid, *process_tree.descendants(command.pid)] if number == signal.SIGINT else [command.pid]:
+                os.kill(pid, number)
+            self.assertEqual(command.wait(), 9)
+
+    def test_beside_a_running_server(self):
+        serval = self.start_tasks({"queue": self.task("loop", ready="fd")})
+        before = self.pids("queue"), serval.workers()
+        self.assertEqual(self.once("once")[0], 0)
+        self.assertEqual((self.pids("queue"), serval.workers()), before)
+
+
 if __name__ == "__main__":
     unittest.main()
