@@ -6,7 +6,7 @@ import time
 import unittest
 
 import process_tree
-from http_client import wait_until
+from http_client import Client, wait_until
 from programs import ProgramsTest
 from serval_process import library
 
@@ -304,6 +304,16 @@ class Once(TasksTest):
         before = self.pids("queue"), serval.workers()
         self.assertEqual(self.once("once")[0], 0)
         self.assertEqual((self.pids("queue"), serval.workers()), before)
+
+
+class Example(ProgramsTest):
+    def test_orders_are_mailed_by_the_task(self):
+        serval = self.start_programs({"mailer": {"run": "task:mailer", "ready": "fd"}}, {"app": {"args": [self.path("orders")]}}, app="outbox")
+        with Client(serval.addresses[0]) as client:
+            self.assertEqual(client.request("POST", "/", body=b"two lamps").status, 202)
+        serval.expect_log(r"mailer\[0\] .*: mailed: two lamps")
+        code, out, err = self.run_command("task", "-c", self.path("serval0.toml"), "pending", "3")
+        self.assertEqual((code, out), (0, "0 orders"), err)
 
 
 if __name__ == "__main__":
