@@ -110,9 +110,13 @@ std::string state_text(const ListedServer& server) {
   return state + ", up for " + control::time_in(server.status, "uptime_s", 1000);
 }
 
-/// "2 of 2 ready", "3 of 4 ready, 1 waiting", "stopped".
+/// "2 of 2 ready", "3 of 4 ready, 1 waiting", "scheduled: every 5m", "stopped".
 std::string program_text(const json::object& program) {
   if (!control::flag_at(program, "on")) return "stopped";
+  if (const auto* schedule = control::object_in(program, "schedule")) {
+    const bool runs = !control::objects_in(program, "instances").empty();
+    return (runs ? "runs now, by its schedule: " : "scheduled: ") + control::text_at(*schedule, "when");
+  }
   auto states = states_of(program);
   const int ready = states["ready"];
   states.erase("ready");

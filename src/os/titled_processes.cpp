@@ -47,6 +47,18 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
+/// A child has its parent's title until it is another program.
+void leave_out_copies(std::vector<TitledProcess>& found) {
+  std::set<pid_t> copies;
+  for (const TitledProcess& parent : found) {
+    for (const pid_t child : children_of(parent.pid)) {
+      const auto copy = std::find_if(found.begin(), found.end(), [child](const auto& one) { return one.pid == child; });
+      if (copy != found.end() && copy->title == parent.title) copies.insert(child);
+    }
+  }
+  std::erase_if(found, [&copies](const auto& one) { return copies.contains(one.pid); });
+}
+
 }  // namespace
 
 std::vector<TitledProcess> processes_titled(std::string_view beginning) {
@@ -65,6 +77,7 @@ std::vector<TitledProcess> processes_titled(std::string_view beginning) {
     found.push_back({pid, status.st_uid, *std::move(title)});
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.pid < b.pid; });
+  leave_out_copies(found);
   return found;
 }
 

@@ -17,7 +17,8 @@ struct TitledProcess {
   std::string title;  ///< the whole command line, as one text; may hold any byte
 };
 
-/// Those whose titles begin so, by pid.
+/// Those whose titles begin so, by pid; but for children that were forked a moment ago and have still the title of
+/// their parent.
 std::vector<TitledProcess> processes_titled(std::string_view beginning);
 
 /// Files of the unix sockets that this process listens on and none of its children has: absolute paths. None: we may

@@ -24,6 +24,7 @@ const char* const kStatus = R"({"name": "shop", "pid": 811, "state": "serving", 
   "workers": [{"state": "serving"}, {"state": "cooling"}], "listeners": [{"address": "127.0.0.1:8000"}],
   "programs": [{"name": "mailer", "wanted": 2, "on": true, "up": false, "instances": [{"state": "ready"}, {"state": "waiting"}]},
                {"name": "migrate", "wanted": 1, "on": true, "up": true, "instances": [{"state": "ended"}]},
+               {"name": "night", "wanted": 1, "on": true, "up": true, "instances": [], "schedule": {"when": "30 2 * * *"}},
                {"name": "off", "wanted": 1, "on": false, "up": false, "instances": []}]})";
 
 TEST(ServerList, ForPeople) {
@@ -39,6 +40,7 @@ TEST(ServerList, ForPeople) {
             "  1 of 2 workers serve\n"
             "  mailer: 1 of 2 ready, 1 waiting\n"
             "  migrate: done\n"
+            "  night: scheduled: 30 2 * * *\n"
             "  off: stopped\n"
             "other\\x1b[31m     7 root   its control socket is another user's\n"
             "hung          12345 me     does not answer\n"

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,6 +35,27 @@ TEST(TitledProcesses, FindsThoseThatAreCalledSo) {
   EXPECT_EQ(own->uid, ::geteuid());
   EXPECT_EQ(own->title.find('\0'), std::string::npos);
   EXPECT_THAT(processes_titled("no process is called so"), testing::IsEmpty());
+}
+
+TEST(TitledProcesses, AForkedChildIsNoOtherOne) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  UniqueFd read_end(ends[0]), write_end(ends[1]);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    write_end.reset();
+    char byte;
+    [[maybe_unused]] const auto ended = ::read(read_end.get(), &byte, 1);
+    ::_exit(0);
+  }
+  const auto all = processes_titled("");
+  const auto has = [&all](pid_t pid) {
+    return std::any_of(all.begin(), all.end(), [pid](const auto& one) { return one.pid == pid; });
+  };
+  EXPECT_TRUE(has(::getpid()));
+  EXPECT_FALSE(has(child));
+  write_end.reset();
+  ::waitpid(child, nullptr, 0);
 }
 
 TEST(TitledProcesses, OwnListenersAreThoseThatNoChildHas) {
