@@ -45,7 +45,9 @@ class App {
     const std::string name = names.take(wanted);
     ProgramText program(name);
     out_ = &program;
-    if (name != wanted) program.note("It is called " + shortened(wanted, 80) + " in PM2; serval's names are simpler.");
+    if (name != wanted)
+      program.note("It is called " + shortened(wanted, 80) +
+                   " in PM2; that name is not possible here, or means something else.");
     write_command(as_text(*script));
     write_place();
     write_instances();

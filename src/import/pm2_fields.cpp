@@ -11,8 +11,9 @@ using Fate = Pm2Fate;
 
 constexpr std::string_view kOwnAgent = "It is for PM2's own agent inside node";
 constexpr std::string_view kNoWatch =
-    "serval watches no files: run serval reload NAME when they have changed (while developing: node --watch, or "
-    "inotifywait with serval reload)";
+    "serval run --watch, for development, replaces a program's instances when a file that its command names has "
+    "changed; "
+    "in production serval reload NAME does";
 
 constexpr Pm2Field kFields[] = {
     {"script", "exec", Fate::mapped},
@@ -67,7 +68,7 @@ constexpr Pm2Field kFields[] = {
     {"max_memory_restart", "", Fate::mapped},
     {"cron_restart", "cron", Fate::left_out,
      "The nearest is max_lifetime = \"24h\", which replaces it at an age, or a timer of the system that runs serval "
-     "reload NAME; a job that only runs at times is a program with cron or every, where this version has them"},
+     "reload NAME; a job that only runs at times is a program with cron or every"},
     {"wait_ready", "", Fate::mapped},
     {"listen_timeout", "", Fate::mapped},
     {"kill_timeout", "", Fate::mapped},
