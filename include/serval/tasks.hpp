@@ -21,10 +21,10 @@
 /// Stopping. The program's stop signal (TERM) makes stopping() true, wakes wait_for() and makes stop_fd() readable, and
 /// nothing else: a job in hand is finished, within the program's own grace. A function that returns ends its process.
 ///
-/// Errors. What the function returns is the exit code, 0 to 255. An exception is logged with its type and text, and is
-/// exit code 1. A name that is not as serval.h says (struct serval_task), or that the app has twice, is a
-/// std::invalid_argument, and so the generation is refused; registered later than in the app's constructor it is one,
-/// too. Where there is no serval, as in a unit test of the app, registering does nothing.
+/// Errors. What the function returns is the exit code, 0 to 255 (another number is 255). An exception is logged with its
+/// type and text, and is exit code 1. A name that is not as serval.h says (struct serval_task), or that the app has
+/// twice, is a std::invalid_argument, and so the generation is refused; registered later than in the app's constructor
+/// it is one, too. Where there is no serval, as in a unit test of the app, registering does nothing.
 #pragma once
 
 #include <serval/serval.hpp>

@@ -81,11 +81,12 @@ constexpr Subcommand kCommands[] = {
      .arguments = "",
      .flags = Flag::follow | Flag::lines | Flag::worker | Flag::program | Flag::level | Flag::grep | kServerFlags,
      .summary = "print the end of a running server's log",
-     .more = "Of the file that log.file names, with the rights of whoever asks; -n counts the lines that the other "
-             "flags let through. With -f it stays with the path when the file is rotated or truncated, and when the "
-             "server ends and starts again, but not when a reload names another file. A log that goes to standard "
-             "error is read where that leads: journalctl, docker logs. --program NAME of a program with a file of its own "
-             "shows that file, or those of its instances.",
+     .more =
+         "Of the file that log.file names, with the rights of whoever asks; -n counts the lines that the other "
+         "flags let through. With -f it stays with the path when the file is rotated or truncated, and when the "
+         "server ends and starts again, but not when a reload names another file. A log that goes to standard "
+         "error is read where that leads: journalctl, docker logs. --program NAME of a program with a file of its own "
+         "shows that file, or those of its instances.",
      .run = logs},
     {.name = "stacks",
      .arguments = "[SLOT]",
@@ -255,7 +256,9 @@ constexpr Subcommand kCommands[] = {
      .more = "Loads the app anew, in a process of its own that serves nothing, and calls the function that it has "
              "registered under NAME (serval/tasks.hpp), with the arguments. Environment, user, umask and folder are "
              "those of serval exec. For migrations before a deploy; no server has to run, and one that does is not "
-             "touched. TERM, INT and HUP ask the task to stop, a second one ends it. Exits as the task does, with 128 "
+             "touched. TERM, INT and HUP ask the task to stop, for as long as it takes; a second one ends it, as "
+             "timeout -k "
+             "sends it. Exits as the task does, with 128 "
              "and the signal's number if one has ended it, 127 if the app cannot be loaded or has no such task.",
      .run = task},
     {.name = "init",
@@ -263,11 +266,12 @@ constexpr Subcommand kCommands[] = {
      .max_words = 1,
      .flags = Flag::from_procfile | Flag::from_pm2 | Flag::env,
      .summary = "print the serval.toml that does what another supervisor's file says",
-     .more = "Of a Procfile, with the .env file beside it, or of PM2's ecosystem file (.js, .cjs, .mjs, .json, or a "
-             "package.json with pm2). What serval has for it becomes a key, and everything else a comment that says what "
-             "is nearest. It is printed, and nothing is written: serval init --from-pm2 ecosystem.config.js > "
-             "serval.toml. Values of its environment are in it as they are there. A file of JavaScript is evaluated by "
-             "node, which runs its code.",
+     .more =
+         "Of a Procfile, with the .env file beside it, or of PM2's ecosystem file (.js, .cjs, .mjs, .json, or a "
+         "package.json with pm2). What serval has for it becomes a key, and everything else a comment that says what "
+         "is nearest. It is printed, and nothing is written: serval init --from-pm2 ecosystem.config.js > "
+         "serval.toml. Values of its environment are in it as they are there. A file of JavaScript is evaluated by "
+         "node, which runs its code.",
      .run = init},
     {.name = "version", .arguments = "", .summary = "print the version", .more = "", .run = version},
     {.name = "help",
