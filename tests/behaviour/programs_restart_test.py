@@ -70,6 +70,7 @@ class ProgramsRestart(ProgramsTest):
         wait_until(lambda: self.pids("mailer").get(0) not in (None, pid), "a successor")
         self.assertGreaterEqual(self.program("mailer")["restarts"]["max_lifetime"], 1)
 
+    @unittest.skipIf("SERVAL_SANITIZED" in os.environ, "sanitizers take CPU time of their own at each fork")
     def test_a_storm_is_bounded(self):
         """A hundred instances that die at once: few starts a second, few lines, hardly any CPU time of the master's."""
         serval = self.launch_programs({"broken": {"command": ["false"], "count": 100, "ready": "alive:60s", "ready_timeout": "2m"}})
