@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/log.hpp"
-#include "os/fork.hpp"
+#include "os/processes.hpp"
 #include "os/wait.hpp"
 
 namespace serval::master {

@@ -6,10 +6,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "base/errno_text.hpp"
 #include "base/exit_code.hpp"
@@ -18,7 +14,6 @@
 #include "os/wait.hpp"
 
 namespace serval::os {
-namespace fs = std::filesystem;
 namespace {
 
 /// What the middle process reports: the new process's pid, or why there is none.
@@ -84,32 +79,6 @@ Error cannot_fork(int error) {
   return Error{"cannot fork: " + errno_text(error) + (error == EAGAIN ? ": " + why_no_more_tasks(task_limits()) : "")};
 }
 
-std::vector<pid_t> numbers_in(const fs::path& folder) {
-  std::vector<pid_t> numbers;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    pid_t number = 0;
-    const auto [last, bad] = std::from_chars(name.data(), name.data() + name.size(), number);
-    if (bad == std::errc() && last == name.data() + name.size()) numbers.push_back(number);
-  }
-  return numbers;
-}
-
-/// The fourth field of /proc/pid/stat; the second may hold blanks and parentheses itself, so it is read from its end.
-pid_t parent_of(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  const std::size_t end_of_name = line.rfind(')');
-  if (end_of_name == std::string::npos) return -1;
-  std::istringstream rest(line.substr(end_of_name + 1));
-  char state = 0;
-  pid_t parent = -1;
-  rest >> state >> parent;
-  return rest ? parent : -1;
-}
-
 }  // namespace
 
 Result<void> become_subreaper() {
@@ -136,23 +105,6 @@ Result<pid_t> fork_sibling(const std::function<int()>& child) {
   wait_for(middle);
   if (report.pid < 0) return cannot_fork(report.error);
   return report.pid;
-}
-
-std::vector<pid_t> own_children() {
-  std::vector<pid_t> children;
-  bool listed = true;
-  for (const pid_t tid : numbers_in("/proc/self/task")) {
-    std::ifstream file("/proc/self/task/" + std::to_string(tid) + "/children");
-    listed = listed && file.is_open();
-    for (pid_t pid = 0; file >> pid;) children.push_back(pid);
-  }
-  if (listed) return children;
-
-  children.clear();  // a kernel without CONFIG_PROC_CHILDREN
-  for (const pid_t pid : numbers_in("/proc")) {
-    if (parent_of(pid) == ::getpid()) children.push_back(pid);
-  }
-  return children;
 }
 
 }  // namespace serval::os

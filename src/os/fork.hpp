@@ -24,8 +24,4 @@ Result<void> become_subreaper();
 /// The mask is restored on both sides.
 Result<pid_t> fork_sibling(const std::function<int()>& child);
 
-/// The pids of our children, re-parented ones included, in no order: /proc/self/task/*/children, or where the kernel
-/// lacks that, the parents named in /proc/*/stat (proc(5)). A snapshot.
-std::vector<pid_t> own_children();
-
 }  // namespace serval::os

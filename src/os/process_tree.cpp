@@ -3,32 +3,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <sstream>
 
-#include "os/fork.hpp"
+#include "os/processes.hpp"
 #include "os/spawned.hpp"
+#include "os/thread_stat.hpp"
 
 namespace serval::os {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// The third, fourth and sixth field of /proc/pid/stat; the second may hold blanks and parentheses itself.
-bool read_stat(pid_t pid, char& state, pid_t& parent, pid_t& session) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string line;
-  std::getline(file, line);
-  const std::size_t end_of_name = line.rfind(')');
-  if (end_of_name == std::string::npos) return false;
-  std::istringstream rest(line.substr(end_of_name + 1));
-  pid_t group = 0;
-  rest >> state >> parent >> group >> session;
-  return static_cast<bool>(rest);
-}
+bool has_ended(const ThreadStat& stat) { return stat.state == 'Z' || stat.state == 'X'; }
 
 /// Whether that variable of the process has this value. False for processes that we may not look at.
 bool has_variable(pid_t pid, const std::string& variable) {
@@ -43,18 +27,11 @@ bool has_variable(pid_t pid, const std::string& variable) {
 
 ProcessTree ProcessTree::read() {
   ProcessTree tree;
-  std::error_code error;
-  for (fs::directory_iterator it("/proc", error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    pid_t pid = 0;
-    const auto [last, bad] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (bad != std::errc() || last != name.data() + name.size()) continue;
-    char state = 0;
-    Process process;
-    if (!read_stat(pid, state, process.parent, process.session)) continue;
-    process.ended = state == 'Z' || state == 'X';
-    tree.processes_.emplace(pid, process);
-    tree.children_.emplace(process.parent, pid);
+  for (const pid_t pid : all_processes()) {
+    const auto stat = thread_stat(pid, pid);
+    if (!stat) continue;
+    tree.processes_.emplace(pid, Process{stat->parent, stat->session, has_ended(*stat)});
+    tree.children_.emplace(stat->parent, pid);
   }
   return tree;
 }
@@ -90,11 +67,10 @@ std::vector<pid_t> left_behind(pid_t leader) {
   const std::string variable = std::string(kExecPidVariable) + "=" + std::to_string(leader);
   for (const pid_t child : own_children()) {
     if (is_spawned(child)) continue;
-    char state = 0;
-    pid_t parent = 0;
-    pid_t session = 0;
-    if (!read_stat(child, state, parent, session) || state == 'Z' || state == 'X') continue;
-    if (session == leader || (session != own_session && has_variable(child, variable))) found.push_back(child);
+    const auto stat = thread_stat(child, child);
+    if (!stat || has_ended(*stat)) continue;
+    if (stat->session == leader || (stat->session != own_session && has_variable(child, variable)))
+      found.push_back(child);
   }
   return found;
 }

@@ -18,8 +18,8 @@ std::optional<ThreadStat> parse_thread_stat(std::string_view text, long ticks_pe
   std::string skipped;
   std::int64_t user = 0;
   std::int64_t system = 0;
-  rest >> stat.state;
-  for (int field = 4; field < 14; ++field) rest >> skipped;  // as proc(5) numbers them: utime is the 14th
+  rest >> stat.state >> stat.parent >> skipped >> stat.session;
+  for (int field = 7; field < 14; ++field) rest >> skipped;  // as proc(5) numbers them: utime is the 14th
   rest >> user >> system;
   if (!rest) return std::nullopt;
   const auto time_of = [ticks_per_second](std::int64_t ticks) {

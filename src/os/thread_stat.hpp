@@ -13,8 +13,10 @@ namespace serval::os {
 struct ThreadStat {
   /// R runs or would like to, S sleeps, D waits for a device, T stopped, t traced, Z and X ended.
   char state = '?';
-  Clock::duration cpu{};  ///< user and system time since it began, in steps of a clock tick (10 ms)
+  Clock::duration cpu{};           ///< user and system time since it began, in steps of a clock tick (10 ms)
   Clock::duration children_cpu{};  ///< likewise, of children that were waited for
+  pid_t parent = 0;                ///< of its process
+  pid_t session = 0;               ///< likewise
 };
 
 /// None if there is no such thread (any more).

@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <memory>
 #include <set>
 #include <sstream>
 
 #include "os/proc_file.hpp"
+#include "os/processes.hpp"
 
 namespace serval::os {
 namespace {
@@ -39,14 +39,6 @@ std::optional<std::set<std::string>> sockets_of(pid_t pid) {
   return inodes;
 }
 
-/// Of a process with one thread (proc(5), /proc/pid/task/tid/children); none where the kernel does not tell.
-std::vector<pid_t> children_of(pid_t pid) {
-  std::istringstream text(proc_text(proc(pid) + "/task/" + std::to_string(pid) + "/children").value_or(""));
-  std::vector<pid_t> children;
-  for (pid_t child = 0; text >> child;) children.push_back(child);
-  return children;
-}
-
 /// A child has its parent's title until it is another program.
 void leave_out_copies(std::vector<TitledProcess>& found) {
   std::set<pid_t> copies;
@@ -63,13 +55,7 @@ void leave_out_copies(std::vector<TitledProcess>& found) {
 
 std::vector<TitledProcess> processes_titled(std::string_view beginning) {
   std::vector<TitledProcess> found;
-  const Folder folder = open_folder("/proc");
-  if (!folder) return found;
-  while (const dirent* entry = ::readdir(folder.get())) {
-    const std::string_view name = entry->d_name;
-    pid_t pid = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (error != std::errc{} || end != name.data() + name.size()) continue;
+  for (const pid_t pid : all_processes()) {
     struct stat status = {};
     auto title = proc_text(proc(pid) + "/cmdline");
     if (!title || !title->starts_with(beginning) || ::stat(proc(pid).c_str(), &status) != 0) continue;

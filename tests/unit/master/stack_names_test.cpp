@@ -16,6 +16,7 @@
 #include "os/fork.hpp"
 #include "os/spawn.hpp"
 #include "os/wait.hpp"
+#include "os/processes.hpp"
 #include "stack/names.hpp"
 
 namespace serval::master {

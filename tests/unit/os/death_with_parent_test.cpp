@@ -13,6 +13,7 @@
 #include "os/fork.hpp"
 #include "os/unique_fd.hpp"
 #include "os/wait.hpp"
+#include "os/processes.hpp"
 
 namespace serval::os {
 namespace {

@@ -10,6 +10,7 @@
 #include "os/fork.hpp"
 #include "os/spawn.hpp"
 #include "os/wait.hpp"
+#include "os/processes.hpp"
 
 namespace serval::os {
 namespace {

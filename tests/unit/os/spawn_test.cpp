@@ -14,6 +14,7 @@
 #include "os/spawned.hpp"
 #include "os/unique_fd.hpp"
 #include "os/wait.hpp"
+#include "os/processes.hpp"
 
 namespace serval::os {
 namespace {

@@ -38,6 +38,8 @@ TEST(ThreadStat, lines) {
     if (!stat) continue;
     EXPECT_EQ(parsed->state, stat->state) << text;
     EXPECT_EQ(parsed->cpu, stat->cpu) << text;
+    EXPECT_EQ(parsed->parent, 1) << text;
+    EXPECT_EQ(parsed->session, 3) << text;
   }
 }
 

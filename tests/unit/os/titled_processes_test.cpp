@@ -3,13 +3,13 @@
 #include <gmock/gmock.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "os/unique_fd.hpp"
+#include "waiting_child.hpp"
 
 namespace serval::os {
 namespace {
@@ -38,46 +38,27 @@ TEST(TitledProcesses, FindsThoseThatAreCalledSo) {
 }
 
 TEST(TitledProcesses, AForkedChildIsNoOtherOne) {
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  UniqueFd read_end(ends[0]), write_end(ends[1]);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    write_end.reset();
-    char byte;
-    [[maybe_unused]] const auto ended = ::read(read_end.get(), &byte, 1);
-    ::_exit(0);
-  }
+  const WaitingChild child;
+  ASSERT_GT(child.pid(), 0);
   const auto all = processes_titled("");
   const auto has = [&all](pid_t pid) {
     return std::any_of(all.begin(), all.end(), [pid](const auto& one) { return one.pid == pid; });
   };
   EXPECT_TRUE(has(::getpid()));
-  EXPECT_FALSE(has(child));
-  write_end.reset();
-  ::waitpid(child, nullptr, 0);
+  EXPECT_FALSE(has(child.pid()));
 }
 
 TEST(TitledProcesses, OwnListenersAreThoseThatNoChildHas) {
   std::string folder = testing::TempDir() + "serval_titled_XXXXXX";
   ASSERT_NE(::mkdtemp(folder.data()), nullptr);
   const UniqueFd shared = listening(folder + "/shared", SOCK_STREAM);
-  int ends[2];
-  ASSERT_EQ(::pipe(ends), 0);
-  UniqueFd read_end(ends[0]), write_end(ends[1]);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    write_end.reset();
-    char byte;
-    [[maybe_unused]] const auto ended = ::read(read_end.get(), &byte, 1);
-    ::_exit(0);
-  }
+  const WaitingChild child;
+  ASSERT_GT(child.pid(), 0);
   const UniqueFd own = listening(folder + "/a b", SOCK_STREAM);
   const UniqueFd datagrams = listening(folder + "/datagrams", SOCK_DGRAM);
   const auto paths = own_unix_listeners(::getpid());
   ASSERT_TRUE(paths);
   EXPECT_THAT(*paths, ElementsAre(folder + "/a b"));
-  write_end.reset();
   EXPECT_FALSE(own_unix_listeners(1 << 30));
   std::filesystem::remove_all(folder);
 }
