@@ -113,6 +113,11 @@ void Exposition::family(std::string_view name, MetricType type, std::string_view
     text_.append("# UNIT ").append(shown).append(" ").append(unit) += '\n';
 }
 
+void Exposition::family(Metric metric) {
+  const MetricRow& row = row_of(metric);
+  family(row.name, row.type, row.help, row.unit);
+}
+
 std::string_view Exposition::suffix() const {
   switch (type_) {
     case MetricType::counter: return "_total";

@@ -49,6 +49,8 @@ class Exposition {
   /// `name` without the suffix of its type (_total, _info, _bucket), with its unit at the end if it has one: seconds,
   /// bytes, ratio.
   void family(std::string_view name, MetricType type, std::string_view help, std::string_view unit = {});
+  /// One of the table's.
+  void family(Metric metric);
   /// Of the last family, which is no histogram.
   void sample(double value, const Labels& labels = {});
   void sample(std::uint64_t value, const Labels& labels = {});

@@ -9,12 +9,14 @@
 #include "base/text.hpp"
 #include "control/protocol.hpp"
 #include "control/shown.hpp"
+#include "control/values.hpp"
 
 namespace serval::cli {
 namespace {
 
 namespace json = boost::json;
 using Answer = ListedServer::Answer;
+using control::text_or_null;
 
 std::string escaped(std::string_view text) {
   std::string out;
@@ -31,8 +33,6 @@ std::string_view problem_of(Answer answer) {
   }
   return "";
 }
-
-json::value text_or_null(const std::string& text) { return text.empty() ? json::value(nullptr) : control::utf8(text); }
 
 json::value copied(const json::object& from, std::string_view key) {
   const auto* value = from.if_contains(key);

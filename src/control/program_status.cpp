@@ -9,6 +9,7 @@
 #include "base/cause_table.hpp"
 #include "config/cron_times.hpp"
 #include "control/protocol.hpp"
+#include "control/values.hpp"
 #include "os/time_zone.hpp"
 #include "supervisor/program_rules.hpp"
 
@@ -16,14 +17,6 @@ namespace serval::control {
 namespace {
 
 using supervisor::ProgramState;
-
-json::value text_or_null(std::string_view text) {
-  return text.empty() ? json::value(nullptr) : json::value(utf8(text));
-}
-
-std::int64_t milliseconds(Clock::duration span) {
-  return std::max<std::int64_t>(std::chrono::duration_cast<Duration>(span).count(), 0);
-}
 
 json::object instance_status(const supervisor::ProgramInstanceRecord& instance, const ProgramReading* reading,
                              TimePoint now) {

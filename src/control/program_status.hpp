@@ -15,10 +15,10 @@ namespace serval::control {
 
 /// An instance of a program that lives.
 struct ProgramReading {
-  int id = 0;               ///< as the snapshot calls it
-  std::string status{};     ///< what it says of itself; may be empty
-  std::chrono::microseconds cpu{0};  ///< of all that had its number so far
-  bool stopped = false;     ///< by a signal or a debugger
+  int id = 0;                             ///< as the snapshot calls it
+  std::string status{};                   ///< what it says of itself; may be empty
+  std::chrono::microseconds cpu{0};       ///< of all that had its number so far
+  bool stopped = false;                   ///< by a signal or a debugger
   std::optional<std::uint64_t> memory{};  ///< bytes, of it and all that it has started
 };
 

@@ -16,20 +16,6 @@ using Row = std::vector<std::string>;
 
 constexpr std::size_t kIndent = 6;
 
-std::string memory_cell(const json::object& instance) {
-  const auto bytes = number_at(instance, "memory_bytes");
-  return bytes ? show_size(static_cast<std::uint64_t>(std::max<std::int64_t>(*bytes, 0))) : std::string(kUnknown);
-}
-
-std::int64_t restarts_of(const json::object& program) {
-  std::int64_t sum = 0;
-  if (const json::object* restarts = object_in(program, "restarts")) {
-    for (const auto& entry : *restarts)
-      sum += number_at(*restarts, {entry.key().data(), entry.key().size()}).value_or(0);
-  }
-  return sum;
-}
-
 /// What is not as usual with it; empty: nothing.
 std::string note_on(const json::object& instance) {
   std::vector<std::string> notes;
@@ -75,7 +61,7 @@ std::string program_table(const json::object& status) {
   std::vector<std::string> notes = {""};
   for (const json::object* program : programs) {
     const auto instances = objects_in(*program, "instances");
-    const std::string restarts = std::to_string(restarts_of(*program));
+    const std::string restarts = std::to_string(sum_in(*program, "restarts"));
     const auto task = maybe_text_at(*program, "task");
     std::string about = text_at(*program, "name") + (task ? " (" + *task + ") " : " ") + state_of(*program) + ", " +
                         number(*program, "wanted") + " wanted" + (restarts == "0" ? "" : ", " + restarts + " restarts");
@@ -87,7 +73,7 @@ std::string program_table(const json::object& status) {
       std::string age = time_in(*instance, "age_s", 1000);
       std::erase(age, ' ');
       rows.push_back({text_at(*program, "name"), number(*instance, "instance"), number(*instance, "pid"),
-                      text_at(*instance, "state"), age, memory_cell(*instance)});
+                      text_at(*instance, "state"), age, size_in(*instance, "memory_bytes")});
       notes.push_back(note_on(*instance));
     }
   }

@@ -33,6 +33,24 @@ std::optional<std::int64_t> number_at(const json::object& object, std::string_vi
   return value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
 }
 
+std::uint64_t count_at(const json::object& object, std::string_view key) {
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(number_at(object, key).value_or(0), 0));
+}
+
+std::optional<double> decimal_at(const json::object& object, std::string_view key) {
+  const json::value* value = find(object, key);
+  return value != nullptr && value->is_number() ? std::optional(value->to_number<double>()) : std::nullopt;
+}
+
+std::int64_t sum_in(const json::object& object, std::string_view key) {
+  const json::object* numbers = object_in(object, key);
+  if (numbers == nullptr) return 0;
+  std::int64_t sum = 0;
+  for (const auto& entry : *numbers)
+    sum += number_at(*numbers, std::string_view(entry.key().data(), entry.key().size())).value_or(0);
+  return sum;
+}
+
 std::optional<std::string> maybe_text_at(const json::object& object, std::string_view key) {
   const json::value* value = find(object, key);
   if (value == nullptr || !value->is_string() || value->get_string().empty()) return std::nullopt;
@@ -72,6 +90,11 @@ std::string time_in(const json::object& object, std::string_view key, std::int64
   const auto value = number_at(object, key);
   if (value == 0 && unit_ms == kSecond) return "<1s";  // it was cut off, not measured to the millisecond
   return value ? show_time(std::clamp<std::int64_t>(*value, 0, INT64_MAX / unit_ms) * unit_ms) : std::string(kUnknown);
+}
+
+std::string size_in(const json::object& object, std::string_view key) {
+  const auto bytes = number_at(object, key);
+  return bytes ? show_size(static_cast<std::uint64_t>(std::max<std::int64_t>(*bytes, 0))) : std::string(kUnknown);
 }
 
 std::vector<std::string> texts_in(const json::object& object, std::string_view key) {

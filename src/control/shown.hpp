@@ -14,6 +14,12 @@ namespace serval::control {
 inline constexpr std::string_view kUnknown = "-";
 
 std::optional<std::int64_t> number_at(const boost::json::object& object, std::string_view key);
+/// Of what is counted: 0 for none, and for less.
+std::uint64_t count_at(const boost::json::object& object, std::string_view key);
+/// A number that may have a fraction; none for what is no number.
+std::optional<double> decimal_at(const boost::json::object& object, std::string_view key);
+/// Of the whole numbers in the object under the key; 0 for none.
+std::int64_t sum_in(const boost::json::object& object, std::string_view key);
 /// kUnknown for none, and for an empty one.
 std::string text_at(const boost::json::object& object, std::string_view key);
 /// None also for an empty one.
@@ -30,6 +36,9 @@ std::string number(const boost::json::object& object, std::string_view key);
 std::string fill_in(std::string_view sentence, const boost::json::object& values);
 /// As show_time() has it; the number counts so many milliseconds. "<1s" for 0 seconds.
 std::string time_in(const boost::json::object& object, std::string_view key, std::int64_t unit_ms);
+
+/// As show_size() has it; kUnknown for none.
+std::string size_in(const boost::json::object& object, std::string_view key);
 
 /// For eyes, the two largest units: "350ms" "1.2s" "42s" "2m 5s" "2h 5m" "3d 4h".
 std::string show_time(std::int64_t milliseconds);

@@ -12,6 +12,7 @@
 #include "base/cause_table.hpp"
 #include "control/program_status.hpp"
 #include "control/protocol.hpp"
+#include "control/values.hpp"
 #include "scoreboard/generations.hpp"
 #include "scoreboard/reader.hpp"
 
@@ -25,7 +26,6 @@ std::int64_t seconds(Clock::duration span) {
 }
 
 std::int64_t signed_milliseconds(Clock::duration span) { return std::chrono::duration_cast<Duration>(span).count(); }
-std::int64_t milliseconds(Clock::duration span) { return std::max<std::int64_t>(signed_milliseconds(span), 0); }
 
 json::value pid_or_null(pid_t pid) { return pid == 0 ? json::value(nullptr) : json::value(pid); }
 
@@ -59,17 +59,14 @@ bool beats(const supervisor::Snapshot::Worker& worker) {
 /// Why a liveness probe should fail; empty if it should not. What starts or stops has deadlines that the master keeps,
 /// and would lose by it: a preload begins anew, requests in flight are cut.
 std::string_view not_live_reason(const supervisor::Snapshot& snapshot) {
-  if (!snapshot.has_app || snapshot.booting || snapshot.stopping || snapshot.mold == supervisor::MoldState::loading) return "";
+  if (!snapshot.has_app || snapshot.booting || snapshot.stopping || snapshot.mold == supervisor::MoldState::loading)
+    return "";
   bool any = false;
   for (const auto& worker : snapshot.workers) {
     if (worker.state == supervisor::SlotState::starting || beats(worker)) return "";
     any = any || worker.state == supervisor::SlotState::serving;
   }
   return any ? "the workers hang" : "no worker serves";
-}
-
-json::value text_or_null(std::string_view text) {
-  return text.empty() ? json::value(nullptr) : json::value(text_of(text));
 }
 
 /// The supervisor's part of it, and what the workers say of the app and the drain file.

@@ -28,9 +28,7 @@ struct Column {
 };
 
 std::string memory_cell(const json::object& worker) {
-  const auto bytes = number_at(worker, "memory_bytes");
-  if (!bytes) return std::string(kUnknown);
-  const std::string size = show_size(static_cast<std::uint64_t>(std::max<std::int64_t>(*bytes, 0)));
+  const std::string size = size_in(worker, "memory_bytes");
   return text_at(worker, "memory_measure") == "rss" ? size + " rss" : size;
 }
 
@@ -127,9 +125,9 @@ std::string workers_table(const std::vector<const json::object*>& workers) {
 // --- above and below it
 
 std::string milliseconds_at(const json::object& generation, std::string_view key) {
-  const auto* value = generation.if_contains(json::string_view(key.data(), key.size()));
-  if (value == nullptr || !value->is_number()) return std::string(kUnknown);
-  const auto tenths = static_cast<std::int64_t>(std::clamp(value->to_number<double>(), 0.0, 1e12) * 10 + 0.5);
+  const auto value = decimal_at(generation, key);
+  if (!value) return std::string(kUnknown);
+  const auto tenths = static_cast<std::int64_t>(std::clamp(*value, 0.0, 1e12) * 10 + 0.5);
   return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + " ms";
 }
 

@@ -19,14 +19,10 @@ namespace {
 namespace json = boost::json;
 using control::flag_at;
 using control::maybe_text_at;
-using control::number_at;
 using control::objects_in;
 using control::text_at;
 
-double cpu_of(const json::object& instance) {
-  const auto* seconds = instance.if_contains("cpu_s");
-  return seconds != nullptr && seconds->is_number() ? seconds->to_number<double>() : -1;
-}
+double cpu_of(const json::object& instance) { return control::decimal_at(instance, "cpu_s").value_or(-1); }
 
 /// What counts as one instance over time is its number: its CPU time never goes back.
 std::string name_of(const json::object& program, const json::object& instance) {
@@ -42,18 +38,11 @@ std::string state_of(const ProgramRow& row) {
 }
 
 std::string restarts_of(const ProgramRow& row) {
-  if (!row.first) return "";
-  std::int64_t sum = 0;
-  if (const json::object* restarts = control::object_in(*row.program, "restarts")) {
-    for (const auto& cause : *restarts) sum += count_at(*restarts, {cause.key().data(), cause.key().size()});
-  }
-  return std::to_string(sum);
+  return row.first ? std::to_string(control::sum_in(*row.program, "restarts")) : "";
 }
 
 std::string memory_of(const ProgramRow& row) {
-  const auto bytes = row.instance == nullptr ? std::nullopt : number_at(*row.instance, "memory_bytes");
-  return bytes ? control::show_size(static_cast<std::uint64_t>(std::max<std::int64_t>(*bytes, 0)))
-               : std::string(control::kUnknown);
+  return row.instance == nullptr ? std::string(control::kUnknown) : control::size_in(*row.instance, "memory_bytes");
 }
 
 /// Of one instance, and of the whole program in its first row.

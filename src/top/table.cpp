@@ -53,12 +53,7 @@ constexpr std::array<ColumnRow, kColumns> kTable{{
      [](const Row& row) { return number_of(row, "running"); }},
     {"WAIT", true, 0, [](const Row& row) { return control::number(*row.worker, "waiting"); },
      [](const Row& row) { return number_of(row, "waiting"); }},
-    {"MEMORY", true, 1,
-     [](const Row& row) {
-       const auto bytes = number_at(*row.worker, "memory_bytes");
-       return bytes ? control::show_size(static_cast<std::uint64_t>(std::max<std::int64_t>(*bytes, 0)))
-                    : std::string(control::kUnknown);
-     },
+    {"MEMORY", true, 1, [](const Row& row) { return control::size_in(*row.worker, "memory_bytes"); },
      [](const Row& row) { return number_of(row, "memory_bytes"); }},
     {"BEAT", true, 3, [](const Row& row) { return without_blanks(control::time_in(*row.worker, "beat_age_ms", 1)); },
      [](const Row& row) { return number_of(row, "beat_age_ms"); }},

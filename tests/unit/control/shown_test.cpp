@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
 #include <utility>
 
 namespace serval::control {
@@ -40,6 +42,25 @@ TEST(Shown, SentencesAreFilledIn) {
       {"closed} {pid}", "closed} 7"},
   };
   for (const auto& [sentence, text] : table) EXPECT_EQ(fill_in(sentence, values), text) << sentence;
+}
+
+TEST(Shown, FiguresOfAnotherServalAreNoneWhereTheyAreOfAnotherKind) {
+  const boost::json::object object =
+      boost::json::parse(
+          R"({"n": 3, "less": -3, "half": 0.5, "text": "x", "sizes": 2048, "parts": {"a": 1, "b": 2, "c": "x", "d": 0.5}})")
+          .as_object();
+  EXPECT_EQ(count_at(object, "n"), 3u);
+  EXPECT_EQ(count_at(object, "less"), 0u);
+  EXPECT_EQ(count_at(object, "nothing"), 0u);
+  EXPECT_EQ(decimal_at(object, "half"), 0.5);
+  EXPECT_EQ(decimal_at(object, "n"), 3.0);
+  EXPECT_EQ(decimal_at(object, "text"), std::nullopt);
+  EXPECT_EQ(decimal_at(object, "nothing"), std::nullopt);
+  EXPECT_EQ(sum_in(object, "parts"), 3);
+  EXPECT_EQ(sum_in(object, "text"), 0);
+  EXPECT_EQ(size_in(object, "sizes"), "2.0KiB");
+  EXPECT_EQ(size_in(object, "less"), "0B");
+  EXPECT_EQ(size_in(object, "nothing"), kUnknown);
 }
 
 }  // namespace
