@@ -14,6 +14,10 @@ inline constexpr int unfit = 74;          ///< a worker's: it has lost a descrip
 inline constexpr int gave_up = 75;        ///< restarting did not help
 inline constexpr int config = 78;         ///< bad config
 
+/// Of a process in whose place another program should run that cannot be started, as a shell has it; and so of `serval
+/// exec` and `serval task`, which say what their commands do. In no table: it is not serval's own.
+inline constexpr int cannot_start = 127;
+
 struct Row {
   int code;
   const char* meaning;

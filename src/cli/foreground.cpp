@@ -8,6 +8,8 @@
 
 #include "base/exit_code.hpp"
 #include "cli/asked.hpp"
+#include "config/load.hpp"
+#include "master/program_launch.hpp"
 #include "os/wait.hpp"
 
 namespace serval::cli {
@@ -36,12 +38,26 @@ config::Program app_as_program(const config::Loaded& loaded) {
   return program;
 }
 
+Result<os::Spawn> like(const config::Program& program, const config::Server& server, const std::string& named) {
+  auto traits = master::traits_of(program, server);
+  if (!traits) return Error{traits.error()};
+  os::Spawn what;
+  what.traits = *std::move(traits);
+  what.traits.own_session = false;  // it has our terminal
+  what.traits.pid_variables.clear();
+  what.environment = master::program_environment(config::process_environment(), program, {.name = named, .number = -1});
+  what.working_directory = program.working_directory;
+  return what;
+}
+
+int cannot_start(std::string_view command, const std::string& why, std::string_view hint) {
+  std::cerr << failed(exit_code::cannot_start, command, why, hint).message;
+  return exit_code::cannot_start;
+}
+
 int run_in_foreground(std::string_view command, const os::Spawn& what) {
   const auto pid = os::spawn(what);
-  if (!pid) {
-    std::cerr << failed(kCannotStart, command, pid.error(), "see what it needs").message;
-    return kCannotStart;
-  }
+  if (!pid) return cannot_start(command, pid.error(), "see what it needs");
   child = *pid;
   pass_on_signals();
   const auto ended = os::wait_for(*pid);

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 
+#include "base/result.hpp"
 #include "config/config.hpp"
 #include "config/loaded.hpp"
 #include "os/spawn.hpp"
@@ -9,11 +11,15 @@
 /// One-off processes that belong to the terminal of whoever has asked for them.
 namespace serval::cli {
 
-/// The exit code of what cannot be started, as a shell has it.
-inline constexpr int kCannotStart = 127;
-
 /// The app as a program: what its workers have.
 config::Program app_as_program(const config::Loaded& loaded);
+
+/// What both have in common: a child of this terminal with the rights, environment and folder of `program`. `named`: it
+/// is told so. The error says why its rights or folder are not to be had.
+Result<os::Spawn> like(const config::Program& program, const config::Server& server, const std::string& named = {});
+
+/// Standard error is told that and why it cannot be started. Returns the exit code.
+int cannot_start(std::string_view command, const std::string& why, std::string_view hint);
 
 /// Starts it and waits for its end. Signals are passed on, but those that the terminal sends to both. Returns its exit
 /// code, or 128 and the number of the signal that has ended it.

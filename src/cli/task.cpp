@@ -1,27 +1,15 @@
-#include <iostream>
 #include <string>
 
 #include "base/exit_code.hpp"
 #include "base/task_name.hpp"
 #include "base/text.hpp"
-#include "cli/asked.hpp"
 #include "cli/bodies.hpp"
 #include "cli/foreground.hpp"
 #include "cli/usage.hpp"
 #include "config/load.hpp"
-#include "master/program_launch.hpp"
 #include "mold/task_once.hpp"
 
 namespace serval::cli {
-namespace {
-
-int cannot(const std::string& what, const std::string& hint) {
-  std::cerr << failed(kCannotStart, "task", what, hint).message;
-  return kCannotStart;
-}
-
-}  // namespace
-
 /// The app is loaded by another process, which begins with the app's environment: the dynamic linker and the C library
 /// look at some variables before a program can set any.
 int task(const Invocation& invocation) {
@@ -35,22 +23,16 @@ int task(const Invocation& invocation) {
   if (!loaded.config.has_app())
     return usage_error("task", "there is no app whose task it could be", "set app.library; serval exec runs commands");
   const config::Program program = app_as_program(loaded);
-  auto traits = master::traits_of(program, loaded.config.server);
-  if (!traits) return cannot(traits.error(), "the configuration says where and as whom it runs");
+  auto what = like(program, loaded.config.server);
+  if (!what) return cannot_start("task", what.error(), "the configuration says where and as whom it runs");
   const auto file = mold::heritage_of_once(loaded.config);
-  if (!file) return cannot(file.error(), "see what it needs");
-  os::Spawn what;
-  what.program = os::kOwnProgram;
-  what.called = "the process that loads the app";
-  what.traits = *std::move(traits);
-  what.traits.own_session = false;  // it has our terminal
-  what.traits.pid_variables.clear();
-  what.environment = master::program_environment(config::process_environment(), program, {.name = {}, .number = -1});
-  what.fds = {{file->get(), file->get()}};
-  what.arguments = {"once", std::to_string(file->get())};
-  what.arguments.insert(what.arguments.end(), invocation.words.begin(), invocation.words.end());
-  what.working_directory = program.working_directory;
-  return run_in_foreground("task", what);
+  if (!file) return cannot_start("task", file.error(), "see what it needs");
+  what->program = os::kOwnProgram;
+  what->called = "the process that loads the app";
+  what->fds = {{file->get(), file->get()}};
+  what->arguments = {"once", std::to_string(file->get())};
+  what->arguments.insert(what->arguments.end(), invocation.words.begin(), invocation.words.end());
+  return run_in_foreground("task", *what);
 }
 
 }  // namespace serval::cli

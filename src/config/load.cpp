@@ -20,9 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kPrefix = "SERVAL_";
-/// A serval that is a program of another one finds these; they are nobody's slip.
-constexpr std::string_view kGivenToPrograms[] = {"SERVAL_PROGRAM", "SERVAL_INSTANCE", "SERVAL_EXEC_PID",
-                                                 "SERVAL_READY_FD"};
 
 // Carries one load from layer to layer; each stronger one overwrites what a weaker one has set.
 class Loading {

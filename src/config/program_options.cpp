@@ -6,6 +6,7 @@
 #include "config/env_file.hpp"
 #include "config/options.hpp"
 #include "config/program_values.hpp"
+#include "config/programs.hpp"
 
 namespace serval::config {
 namespace {
@@ -98,7 +99,7 @@ constexpr Option kProgramOptions[] = {
     {.path = "programs.NAME.count",
      .field = field_of<&Program::count>(),
      .placeholder = "N",
-     .range = {0, 1024},
+     .range = {0, kMostInstances},
      .apply = Apply::live,
      .summary = "instances of it",
      .more = "Each has a number of its own from 0 on, which SERVAL_INSTANCE tells it; one that is started again has "

@@ -12,6 +12,13 @@
 /// The [programs.NAME] tables: one option table (options.hpp: program_options) for as many programs as there are.
 namespace serval::config {
 
+/// Variables that serval tells a program things by: one that is a program of another serval finds them.
+inline constexpr std::string_view kGivenToPrograms[] = {"SERVAL_PROGRAM", "SERVAL_INSTANCE", "SERVAL_EXEC_PID",
+                                                        "SERVAL_READY_FD"};
+
+/// Instances of one.
+inline constexpr int kMostInstances = 1024;
+
 /// "programs.mailer.count".
 std::string program_path(std::string_view name, std::string_view key);
 

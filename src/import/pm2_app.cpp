@@ -11,7 +11,7 @@
 
 #include "base/text.hpp"
 #include "base/units.hpp"
-#include "config/config.hpp"
+#include "config/programs.hpp"
 #include "import/pm2_fields.hpp"
 #include "import/pm2_values.hpp"
 #include "import/shell_words.hpp"
@@ -179,7 +179,7 @@ class App {
       return 1;
     }
     if (*number <= 0) return static_cast<int>(std::max<std::int64_t>(setting_.cpus + *number, 1));
-    return static_cast<int>(std::min<std::int64_t>(*number, 1024));
+    return static_cast<int>(std::min<std::int64_t>(*number, config::kMostInstances));
   }
 
   bool is_cluster() const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "os/restraints.hpp"
 #include "os/unique_fd.hpp"
 
 namespace serval::ipc {
@@ -21,7 +22,7 @@ struct TaskOrder {
   std::string working_directory{};                 ///< relative to that of the mold; empty: that
   unsigned umask = 022;
   int nice = 0;                                         ///< added to the mold's
-  std::vector<std::pair<int, std::uint64_t>> limits{};  ///< resource (getrlimit(2)) and limit, soft and hard
+  os::Limits limits{};
   int stop_signal = 15;
   // Which descriptors come with the message after the first two, in this order:
   bool captured = false;     ///< standard output and error

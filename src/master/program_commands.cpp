@@ -6,6 +6,7 @@
 
 #include "base/exit_code.hpp"
 #include "base/text.hpp"
+#include "config/programs.hpp"
 #include "control/protocol.hpp"
 #include "master/control.hpp"
 #include "supervisor/program_rules.hpp"
@@ -16,8 +17,6 @@ namespace {
 
 using Group = supervisor::ProgramGroupRecord;
 using Order = supervisor::ProgramOrdered::Order;
-
-constexpr std::int64_t kMostInstances = 1024;
 
 const Group* find(const supervisor::Snapshot& snapshot, const std::string& name) {
   const auto found = std::find_if(snapshot.programs.begin(), snapshot.programs.end(),
@@ -40,9 +39,6 @@ bool has_process(const Group& group) {
                      [](const auto& instance) { return instance.state != supervisor::ProgramState::waiting; });
 }
 
-/// As far as a command waits for it.
-bool is_done(const Group& group) { return supervisor::is_settled(group); }
-
 }  // namespace
 
 std::string Control::program_in(const boost::json::object& arguments) {
@@ -55,7 +51,7 @@ void Control::await_program(const std::string& name, boost::json::object result,
   waiting_.push_back({.done =
                           [name](const supervisor::Snapshot& now) {
                             const Group* group = find(now, name);
-                            return group == nullptr || is_done(*group);
+                            return group == nullptr || supervisor::is_settled(*group);
                           },
                       .result = std::move(result),
                       .responder = responder,
@@ -92,9 +88,10 @@ void Control::scale_program(const std::string& name, const boost::json::object& 
   if (group->scheduled)
     return responder.refuse(name + " has a schedule: there is one run at a time", exit_code::app_failed);
   const std::int64_t wanted = to != nullptr ? to->as_int64() : group->wanted + by->as_int64();
-  if (wanted < 0 || wanted > kMostInstances) {
-    return responder.refuse(std::to_string(wanted) + " instances: expected 0 to " + std::to_string(kMostInstances),
-                            exit_code::app_failed);
+  if (wanted < 0 || wanted > config::kMostInstances) {
+    return responder.refuse(
+        std::to_string(wanted) + " instances: expected 0 to " + std::to_string(config::kMostInstances),
+        exit_code::app_failed);
   }
   responder.progress("from " + std::to_string(group->wanted) + " to " + std::to_string(wanted) + " instances of " +
                      name);
@@ -110,23 +107,23 @@ void Control::await_programs(boost::json::object result, const control::Responde
     if (!group.failure.empty()) failed_before.insert(group.name);
   }
   const auto concerns = [failed_before](const Group& group) { return !failed_before.contains(group.name); };
-  waiting_.push_back({.done =
-                          [concerns](const supervisor::Snapshot& now) {
-                            return std::all_of(now.programs.begin(), now.programs.end(),
-                                               [&](const Group& group) { return !concerns(group) || is_done(group); });
-                          },
-                      .result = std::move(result),
-                      .responder = responder,
-                      .hopeless =
-                          [concerns](const supervisor::Snapshot& now) {
-                            const auto failed = std::find_if(
-                                now.programs.begin(), now.programs.end(),
-                                [&](const Group& group) { return concerns(group) && !group.failure.empty(); });
-                            return failed == now.programs.end()
-                                       ? std::string()
-                                       : "the new configuration is in force, but of the program " + failed->name + " " +
-                                             failed->failure;
-                          }});
+  waiting_.push_back(
+      {.done =
+           [concerns](const supervisor::Snapshot& now) {
+             return std::all_of(now.programs.begin(), now.programs.end(),
+                                [&](const Group& group) { return !concerns(group) || supervisor::is_settled(group); });
+           },
+       .result = std::move(result),
+       .responder = responder,
+       .hopeless =
+           [concerns](const supervisor::Snapshot& now) {
+             const auto failed = std::find_if(now.programs.begin(), now.programs.end(), [&](const Group& group) {
+               return concerns(group) && !group.failure.empty();
+             });
+             return failed == now.programs.end() ? std::string()
+                                                 : "the new configuration is in force, but of the program " +
+                                                       failed->name + " " + failed->failure;
+           }});
 }
 
 }  // namespace serval::master

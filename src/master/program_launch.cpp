@@ -3,23 +3,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <filesystem>
+#include <iterator>
 
 #include "base/errno_text.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "config/program_values.hpp"
+#include "config/programs.hpp"
 #include "os/process_tree.hpp"
 
 namespace serval::master {
 namespace {
 
-/// Said by our own service manager to us, or by another serval of which this one is a program.
-constexpr std::string_view kOurs[] = {"NOTIFY_SOCKET",   "LISTEN_FDS",      "LISTEN_PID",      "LISTEN_FDNAMES",
-                                      "WATCHDOG_USEC",   "WATCHDOG_PID",    "FDSTORE",         "SERVAL_PROGRAM",
-                                      "SERVAL_INSTANCE", "SERVAL_EXEC_PID", "SERVAL_READY_FD", "MAINPID"};
-
-constexpr std::string_view kUsualPath = "/usr/local/bin:/usr/bin:/bin";
+/// Said by our own service manager to us.
+constexpr std::string_view kOurs[] = {"NOTIFY_SOCKET", "LISTEN_FDS",   "LISTEN_PID", "LISTEN_FDNAMES",
+                                      "WATCHDOG_USEC", "WATCHDOG_PID", "FDSTORE",    "MAINPID"};
 
 std::string value_of(const std::vector<std::string>& environment, std::string_view name) {
   for (const std::string& variable : environment) {
@@ -29,21 +28,14 @@ std::string value_of(const std::vector<std::string>& environment, std::string_vi
   return {};
 }
 
-bool runs(const std::string& path) {
-  struct stat status = {};
-  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) && ::access(path.c_str(), X_OK) == 0;
-}
-
-std::string from(const std::string& folder, const std::string& path) {
-  return path.starts_with('/') ? path : folder + (folder.ends_with('/') ? "" : "/") + path;
-}
-
 }  // namespace
 
 std::vector<std::string> program_environment(const config::Environment& ours, const config::Program& program,
                                              const ProgramWords& words) {
   std::map<std::string, std::string> variables(ours.begin(), ours.end());
   for (const std::string_view name : kOurs) variables.erase(std::string(name));
+  // By another serval, of which this one is a program.
+  for (const std::string_view name : config::kGivenToPrograms) variables.erase(std::string(name));
   for (const auto& [name, value] : program.environment()) variables[name] = value;
   variables.erase("LISTEN_PID");
   variables.erase(os::kExecPidVariable);
@@ -62,20 +54,16 @@ std::vector<std::string> program_environment(const config::Environment& ours, co
 
 Result<std::string> find_command(const config::Program& program, const std::vector<std::string>& environment) {
   const std::string& name = program.command.front();
-  if (name.find('/') != std::string::npos) {
-    std::string path = from(program.working_directory, name);
-    if (runs(path)) return path;
-    return Error{"cannot start " + path + ": " +
-                 (::access(path.c_str(), F_OK) == 0 ? "it is not executable" : errno_text())};
-  }
   const std::string variable = value_of(environment, "PATH");
-  const std::string searched = variable.empty() ? std::string(kUsualPath) : variable;
-  for (const auto folder : split(searched, ':')) {
-    std::string path = from(from(program.working_directory, folder.empty() ? "." : std::string(folder)), name);
-    if (runs(path)) return path;
+  const std::string searched = variable.empty() ? std::string(os::kUsualPath) : variable;
+  if (auto path = os::find_program(name, searched, program.working_directory)) return *std::move(path);
+  if (name.find('/') == std::string::npos) {
+    return Error{"cannot start " + name + ": it is not in PATH (" + searched +
+                 "); a path with a slash is taken as it is"};
   }
-  return Error{"cannot start " + name + ": it is not in PATH (" + searched +
-               "); a path with a slash is taken as it is"};
+  const std::string path = std::filesystem::path(program.working_directory) / name;
+  return Error{"cannot start " + path + ": " +
+               (::access(path.c_str(), F_OK) == 0 ? "it is not executable" : errno_text())};
 }
 
 Result<os::SpawnTraits> traits_of(const config::Program& program, const config::Server& server) {

@@ -11,11 +11,10 @@
 #include "config/program_values.hpp"
 #include "master/programs.hpp"
 #include "os/spawned.hpp"
+#include "os/systemd.hpp"
 
 namespace serval::master {
 namespace {
-
-constexpr int kFirstSocket = 3;  // sd_listen_fds(3)
 
 /// What is added to the app's environment: the program's own, and serval's words.
 std::map<std::string, std::string> variables_of(const config::Program& program, const ProgramWords& words) {
@@ -59,7 +58,7 @@ Result<void> Programs::ask_mold(const supervisor::LaunchProgram& action, Forking
     fds.push_back(std::move(ready));
   }
   for (const auto& [ours, theirs] : what.fds) {
-    if (theirs < kFirstSocket || theirs >= kFirstSocket + order.sockets) continue;
+    if (theirs < os::kFirstPassedFd || theirs >= os::kFirstPassedFd + order.sockets) continue;
     UniqueFd copy(::fcntl(ours, F_DUPFD_CLOEXEC, 0));
     if (!copy) return Error{"cannot hand over a socket: " + errno_text()};
     fds.push_back(std::move(copy));

@@ -15,12 +15,11 @@
 #include "os/process_memory.hpp"
 #include "os/process_tree.hpp"
 #include "os/spawn.hpp"
+#include "os/systemd.hpp"
 #include "os/thread_stat.hpp"
 
 namespace serval::master {
 namespace {
-
-constexpr int kFirstSocket = 3;  // sd_listen_fds(3)
 
 /// ':' parts the names in LISTEN_FDNAMES.
 std::string socket_name(const std::string& bind, const std::string& program) {
@@ -69,7 +68,7 @@ Result<std::unique_ptr<ProgramProcess>> Programs::launch(const supervisor::Launc
   const UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!nothing) return Error{"cannot open /dev/null: " + errno_text()};
   what.fds.emplace_back(nothing.get(), 0);
-  int next_fd = kFirstSocket;
+  int next_fd = os::kFirstPassedFd;
   if (const auto listeners = generation.program_listeners.find(action.name);
       listeners != generation.program_listeners.end()) {
     for (const auto& listener : listeners->second) {

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "base/exit_code.hpp"
 #include "base/log.hpp"
 #include "base/task_name.hpp"
 #include "ipc/heritage.hpp"
@@ -19,11 +20,9 @@
 namespace serval::mold {
 namespace {
 
-constexpr int kCannotStart = 127;  // as of serval exec
-
 int cannot(const std::string& why) {
   std::fprintf(stderr, "serval task: %s\n", why.c_str());
-  return kCannotStart;
+  return exit_code::cannot_start;
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 #include "mold/task_process.hpp"
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -21,13 +20,13 @@
 #include "os/own_fds.hpp"
 #include "os/process_claim.hpp"
 #include "os/process_title.hpp"
+#include "os/process_tree.hpp"
+#include "os/restraints.hpp"
 #include "os/stop_signal.hpp"
+#include "os/systemd.hpp"
 
 namespace serval::mold {
 namespace {
-
-constexpr int kFirstSocket = 3;    // sd_listen_fds(3)
-constexpr int kCannotStart = 127;  // as of a program whose exec fails
 
 /// The order, and the descriptors behind it by what they are for.
 struct Task {
@@ -69,13 +68,8 @@ bool wait_for_go(int fd) {
 
 /// As os/spawn has it for programs.
 Result<void> take_traits(const ipc::TaskOrder& order) {
-  for (const auto& [resource, limit] : order.limits) {
-    const rlimit both = {static_cast<rlim_t>(limit), static_cast<rlim_t>(limit)};
-    if (::setrlimit(static_cast<__rlimit_resource>(resource), &both) != 0)
-      return Error{"a limit (limits) cannot be set: " + errno_text()};
-  }
-  errno = 0;
-  if (order.nice != 0 && ::nice(order.nice) == -1 && errno != 0) return Error{"cannot set nice: " + errno_text()};
+  if (!os::take_limits(order.limits)) return Error{"a limit (limits) cannot be set: " + errno_text()};
+  if (!os::add_nice(order.nice)) return Error{"cannot set nice: " + errno_text()};
   ::umask(static_cast<mode_t>(order.umask));
   if (!order.working_directory.empty() && ::chdir(order.working_directory.c_str()) != 0)
     return Error{"cannot change to " + order.working_directory + ": " + errno_text()};
@@ -90,7 +84,7 @@ bool is_free(int fd) {
 }
 
 Result<void> place_sockets(std::vector<UniqueFd>& sockets) {
-  int number = kFirstSocket;
+  int number = os::kFirstPassedFd;
   for (UniqueFd& socket : sockets) {
     if (!is_free(number)) {
       return Error{"descriptor " + std::to_string(number) +
@@ -106,7 +100,7 @@ Result<void> place_sockets(std::vector<UniqueFd>& sockets) {
 void set_environment(const ipc::TaskOrder& order, bool has_sockets) {
   for (const auto& [name, value] : order.variables) ::setenv(name.c_str(), value.c_str(), 1);
   const std::string pid = std::to_string(::getpid());
-  ::setenv("SERVAL_EXEC_PID", pid.c_str(), 1);
+  ::setenv(os::kExecPidVariable, pid.c_str(), 1);
   if (has_sockets) ::setenv("LISTEN_PID", pid.c_str(), 1);
 }
 
@@ -121,7 +115,7 @@ void close_what_is_the_molds(const ipc::Heritage& heritage) {
 }  // namespace
 
 void keep_socket_numbers(int count) {
-  for (int number = kFirstSocket; number < kFirstSocket + count; ++number) {
+  for (int number = os::kFirstPassedFd; number < os::kFirstPassedFd + count; ++number) {
     if (::fcntl(number, F_GETFD) >= 0) continue;
     UniqueFd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
     if (nothing.get() == number) {
@@ -141,7 +135,7 @@ int run_task(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& s
   mold_channel.close();
   if (!task) {
     log::error("a task cannot be started", {{"why", task.error()}});
-    return kCannotStart;
+    return exit_code::cannot_start;
   }
   const ipc::TaskOrder& order = task->order;
   const auto listens = os::listen_for_stop({order.stop_signal, SIGTERM}, false);
@@ -170,12 +164,12 @@ int run_task(const ipc::Heritage& heritage, app::App& app, scoreboard::Memory& s
   set_environment(order, !task->sockets.empty());
   if (!done) {
     log::error("the task cannot be started", {{"task", order.task}, {"why", done.error()}});
-    return kCannotStart;
+    return exit_code::cannot_start;
   }
   const auto code = app.run_task(order.task, {.instance = order.number, .ready_fd = task->ready.get()});
   if (!code) log::error("the task cannot be started", {{"why", code.error()}});
   std::fflush(nullptr);  // the process leaves with _exit, and what the app printed last is often what explains the exit
-  return code ? *code : kCannotStart;
+  return code ? *code : exit_code::cannot_start;
 }
 
 }  // namespace serval::mold

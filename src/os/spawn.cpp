@@ -1,11 +1,10 @@
 #include "os/spawn.hpp"
 
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,7 +14,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 // This, optional and type_traits: 1.81's Process uses them without including them.
 #include <boost/asio/detail/throw_error.hpp>
@@ -27,6 +25,8 @@
 #include <boost/process/v2/process.hpp>
 
 #include "base/errno_text.hpp"
+#include "base/exit_code.hpp"
+#include "base/text.hpp"
 #include "os/signals.hpp"
 #include "os/spawned.hpp"
 #include "os/unique_fd.hpp"
@@ -38,7 +38,6 @@ namespace {
 
 constexpr int kLastStandardFd = 2;
 constexpr std::size_t kPidDigits = 10;
-constexpr int kExecFailed = 127;  // as a shell has it; nothing reads it
 
 boost::system::error_code last_error() { return {errno, boost::system::system_category()}; }
 
@@ -47,7 +46,8 @@ boost::system::error_code last_error() { return {errno, boost::system::system_ca
 /// allocates.
 struct ChildSetup {
   explicit ChildSetup(const Spawn& spawn) : what(spawn), moved(spawn.fds.size(), -1) {
-    for (const std::string& name : what.traits.pid_variables) pid_variables.push_back(name + "=" + std::string(kPidDigits, ' '));
+    for (const std::string& name : what.traits.pid_variables)
+      pid_variables.push_back(name + "=" + std::string(kPidDigits, ' '));
   }
 
   const Spawn& what;
@@ -75,7 +75,7 @@ struct ChildSetup {
   /// The launcher would call exit here and run the atexit handlers of this copy of our process.
   template <class... Rest>
   void on_exec_error(const Rest&...) const {
-    ::_exit(kExecFailed);
+    ::_exit(exit_code::cannot_start);
   }
 
  private:
@@ -83,17 +83,12 @@ struct ChildSetup {
   bool take_traits() {
     const SpawnTraits& traits = what.traits;
     if (traits.own_session && ::setsid() < 0) return false;
-    for (const auto& [resource, limit] : traits.limits) {
-      const rlimit both = {static_cast<rlim_t>(limit), static_cast<rlim_t>(limit)};
-      if (::setrlimit(static_cast<__rlimit_resource>(resource), &both) != 0) return false;
-    }
-    errno = 0;
-    if (traits.nice != 0 && ::nice(traits.nice) == -1 && errno != 0) return false;
+    if (!take_limits(traits.limits) || !add_nice(traits.nice)) return false;
     if (traits.identity && !become(*traits.identity, traits.groups)) return false;
     if (traits.umask) ::umask(*traits.umask);
     if (traits.dies_with_us) {
       if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return false;
-      if (::getppid() != parent) ::_exit(kExecFailed);  // it has ended before the call
+      if (::getppid() != parent) ::_exit(exit_code::cannot_start);  // it has ended before the call
     }
     for (std::string& variable : pid_variables) write_pid(variable);
     return true;
@@ -102,7 +97,8 @@ struct ChildSetup {
   static bool become(const Identity& identity, const std::vector<gid_t>& groups) {
     const bool same = identity.uid == ::geteuid() && identity.gid == ::getegid() && ::geteuid() != 0;
     if (same) return true;
-    return ::setgroups(groups.size(), groups.data()) == 0 && ::setresgid(identity.gid, identity.gid, identity.gid) == 0 &&
+    return ::setgroups(groups.size(), groups.data()) == 0 &&
+           ::setresgid(identity.gid, identity.gid, identity.gid) == 0 &&
            ::setresuid(identity.uid, identity.uid, identity.uid) == 0;
   }
 
@@ -110,7 +106,8 @@ struct ChildSetup {
   static void write_pid(std::string& variable) {
     char digits[kPidDigits];
     std::size_t count = 0;
-    for (pid_t rest = ::getpid(); rest > 0 && count < kPidDigits; rest /= 10) digits[count++] = static_cast<char>('0' + rest % 10);
+    for (pid_t rest = ::getpid(); rest > 0 && count < kPidDigits; rest /= 10)
+      digits[count++] = static_cast<char>('0' + rest % 10);
     char* at = variable.data() + variable.size() - kPidDigits;
     while (count > 0) *at++ = digits[--count];
     *at = '\0';
@@ -210,7 +207,7 @@ Result<pid_t> spawn(const Spawn& what) {
     child.detach();
     return started(launcher.pid);
   } catch (const std::exception& failure) {
-    if (launcher.pid == 0) ::_exit(kExecFailed);  // we are the child, before its exec
+    if (launcher.pid == 0) ::_exit(exit_code::cannot_start);  // we are the child, before its exec
     // The program runs, and only a pidfd for it could not be had (pidfd_open is missing or forbidden): we do not need
     // one.
     if (launcher.pid > 0) return started(launcher.pid);
@@ -233,18 +230,21 @@ Result<void> become(const std::string& program, const std::vector<std::string>& 
 }
 
 std::optional<std::string> find_program(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  return find_program(name, path == nullptr ? kUsualPath : std::string_view(path), "");
+}
+
+std::optional<std::string> find_program(const std::string& name, std::string_view path, const std::string& folder) {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  const auto runs = [](const fs::path& path) { return ::access(path.c_str(), X_OK) == 0 && fs::is_regular_file(path); };
-  if (name.find('/') != std::string::npos) {
-    const fs::path path = fs::absolute(name, ignored);
-    return runs(path) ? std::optional(path.string()) : std::nullopt;
-  }
-  const char* variable = std::getenv("PATH");
-  std::istringstream folders(variable == nullptr ? "/usr/local/bin:/usr/bin:/bin" : variable);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    const fs::path path = fs::absolute(fs::path(folder.empty() ? "." : folder) / name, ignored);
-    if (runs(path)) return path.string();
+  const auto found = [&ignored](const fs::path& place) -> std::optional<std::string> {
+    const fs::path absolute = fs::absolute(place, ignored);
+    const bool runs = ::access(absolute.c_str(), X_OK) == 0 && fs::is_regular_file(absolute, ignored);
+    return runs ? std::optional(absolute.string()) : std::nullopt;
+  };
+  if (name.find('/') != std::string::npos) return found(fs::path(folder) / name);
+  for (const std::string_view where : split(path, ':')) {
+    if (auto place = found(fs::path(folder) / (where.empty() ? "." : where) / name)) return place;
   }
   return std::nullopt;
 }

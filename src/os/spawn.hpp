@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "os/privileges.hpp"
+#include "os/restraints.hpp"
 
 namespace serval::os {
 
@@ -20,7 +21,7 @@ struct SpawnTraits {
   std::vector<gid_t> groups{};
   std::optional<mode_t> umask{};
   int nice = 0;                        ///< added to ours
-  std::vector<std::pair<int, std::uint64_t>> limits{};  ///< resource (getrlimit(2)) and limit, soft and hard
+  Limits limits{};                     ///< of os/restraints.hpp
   bool dies_with_us = false;           ///< SIGKILL when this process ends (prctl(2), PR_SET_PDEATHSIG)
   std::vector<std::string> pid_variables{};  ///< are set to its own pid, which nobody knows before: LISTEN_PID
 };
@@ -56,6 +57,10 @@ inline constexpr const char* kOwnProgram = "/proc/self/exe";
 /// The path that leads to `name` as a shell would find it: a name without a slash in PATH. Absolute, links not
 /// followed, so that a link that is changed later leads elsewhere. None if there is no such program.
 std::optional<std::string> find_program(const std::string& name);
+/// Likewise as a process would that has this PATH and works in this folder; empty: in ours.
+std::optional<std::string> find_program(const std::string& name, std::string_view path, const std::string& folder);
+/// What is searched where there is no PATH.
+inline constexpr std::string_view kUsualPath = "/usr/local/bin:/usr/bin:/bin";
 
 /// The command line of this process, before this process changes what /proc shows of it (process_title.hpp).
 std::vector<std::string> own_command_line();

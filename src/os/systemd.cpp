@@ -19,8 +19,6 @@
 namespace serval::os {
 namespace {
 
-constexpr int kFirstFd = 3;  // SD_LISTEN_FDS_START
-
 std::string variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -90,7 +88,7 @@ std::vector<NamedSocket> take_listen_fds() {
 
   std::vector<NamedSocket> sockets;
   if (pid != ::getpid()) return sockets;
-  for (int fd = kFirstFd; fd - kFirstFd < count; ++fd) {
+  for (int fd = kFirstPassedFd; fd - kFirstPassedFd < count; ++fd) {
     std::string name = take_name(names);
     const int flags = ::fcntl(fd, F_GETFD);
     if (flags < 0) break;  // fewer than LISTEN_FDS claims

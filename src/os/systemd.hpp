@@ -11,6 +11,9 @@
 /// the watchdog (sd_watchdog_enabled(3)) and the store of descriptors (FileDescriptorStoreMax= in systemd.service(5)).
 namespace serval::os {
 
+/// The number from which on sockets are handed over (SD_LISTEN_FDS_START).
+inline constexpr int kFirstPassedFd = 3;
+
 struct NamedSocket {
   std::string name;  ///< of LISTEN_FDNAMES; "unknown" where it has none, as in sd_listen_fds_with_names(3)
   UniqueFd fd;       ///< close-on-exec
