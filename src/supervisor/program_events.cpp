@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/exit_code.hpp"
 #include "base/units.hpp"
 #include "config/options.hpp"
 #include "supervisor/backoff.hpp"
@@ -34,15 +35,19 @@ void ProgramGroup::started(ProgramInstance& instance, pid_t pid, const Turn& tur
 
 void ProgramGroup::not_started(ProgramInstance& instance, const std::string& why, const Turn& turn) {
   if (instance.state != ProgramState::starting || instance.pid != 0) return;
-  exited(instance, Exit{.code = 127, .text = why}, turn);
+  exited(instance, Exit{.code = exit_code::cannot_start, .text = why}, turn);
 }
 
-void ProgramGroup::ready(ProgramInstance& instance, const Turn& turn) {
-  if (instance.state != ProgramState::starting) return;
+void ProgramGroup::become_ready(ProgramInstance& instance, const Turn& turn) const {
   instance.state = ProgramState::ready;
   instance.ready_at = turn.now;
   instance.deadline = TimePoint::max();
   instance.expires = turn.after(program_.max_lifetime);
+}
+
+void ProgramGroup::ready(ProgramInstance& instance, const Turn& turn) {
+  if (instance.state != ProgramState::starting) return;
+  become_ready(instance, turn);
   if (state_.failed_number == instance.number) state_.failure.clear();
   auto line = fields(instance);
   line.emplace_back("after_ms", in_milliseconds(turn.now - instance.started));

@@ -25,6 +25,8 @@ void ProgramGroup::follow_table() {
   state_.scheduled = program_.scheduled();
   state_.overlaps = program_.overlap == config::ProgramOverlap::allow;
   state_.rule = state_.scheduled ? rule_of(program_) : "";
+  const auto ready = config::parse_ready(program_.ready);
+  ready_age_ = ready && ready->kind == config::ReadyRule::Kind::alive ? std::optional(ready->alive) : std::nullopt;
 }
 
 ProgramGroupRecord ProgramGroup::record() const {
@@ -62,6 +64,7 @@ void ProgramGroup::use(const config::Program& program, const Turn& turn) {
   const bool anew = !same_when_launched(program_, program);
   if (program.count != program_.count) state_.wanted = program.count;
   program_ = program;
+  follow_table();
   state_.removed = false;
   state_.failure.clear();
   if (anew) begin_anew(turn);
@@ -233,11 +236,9 @@ void ProgramGroup::launch_waiting(TokenBucket& launches, const Turn& turn) {
 }
 
 void ProgramGroup::keep_deadlines(const Turn& turn) {
-  const auto rule = config::parse_ready(program_.ready);
-  const bool by_age = rule && rule->kind == config::ReadyRule::Kind::alive;
   for (ProgramInstance& instance : instances_) {
-    if (by_age && instance.state == ProgramState::starting && instance.pid != 0 &&
-        turn.now >= instance.started + rule->alive)
+    if (ready_age_ && instance.state == ProgramState::starting && instance.pid != 0 &&
+        turn.now >= instance.started + *ready_age_)
       ready(instance, turn);
     if (instance.state == ProgramState::starting && turn.now >= instance.deadline) {
       auto line = fields(instance);
@@ -268,7 +269,6 @@ void ProgramGroup::make_due(ProgramInstance& instance, Cause cause) const {
 }
 
 TimePoint ProgramGroup::next(const TokenBucket& launches, TimePoint now) const {
-  const auto rule = config::parse_ready(program_.ready);
   TimePoint next = run_due_;
   for (const ProgramInstance& instance : instances_) {
     switch (instance.state) {
@@ -281,8 +281,7 @@ TimePoint ProgramGroup::next(const TokenBucket& launches, TimePoint now) const {
         break;
       case ProgramState::starting:
         next = std::min(next, instance.deadline);
-        if (instance.pid != 0 && rule && rule->kind == config::ReadyRule::Kind::alive)
-          next = std::min(next, instance.started + rule->alive);
+        if (instance.pid != 0 && ready_age_) next = std::min(next, instance.started + *ready_age_);
         break;
       case ProgramState::ready: next = std::min(next, instance.expires); break;
       case ProgramState::stopping: next = std::min(next, instance.deadline); break;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,6 +44,7 @@ class ProgramGroup {
   bool on() const { return state_.on; }
   bool begun() const { return state_.begun; }
   bool removed() const { return state_.removed; }
+  int wanted() const { return state_.wanted; }
   bool empty() const { return instances_.empty(); }
   bool occupied() const;
   /// Its instances have all ended for good, and nobody has told them to.
@@ -109,6 +111,7 @@ class ProgramGroup {
   log::Level routine() const;
   std::vector<log::Field> fields(const ProgramInstance& instance) const;
   bool has_successor(const ProgramInstance& instance) const;
+  void become_ready(ProgramInstance& instance, const Turn& turn) const;
 
   // Runs of a schedule (program_schedule.cpp).
   void use_with_schedule(const config::Program& program, const Turn& turn);
@@ -125,6 +128,7 @@ class ProgramGroup {
 
   ProgramGroupRecord state_;  ///< but for its instances
   config::Program program_;
+  std::optional<Duration> ready_age_;  ///< at which an instance is ready; none: it has to say or show it
   std::vector<ProgramInstance> instances_;
   bool run_now_ = false;                  ///< somebody has asked for a run
   TimePoint run_due_ = TimePoint::max();  ///< the next one of its schedule, as of the last event

@@ -98,15 +98,11 @@ bool is_settled(const ProgramGroupRecord& group) {
 }
 
 std::vector<std::string> waits_for(const config::Program& program, bool app_is_up,
-                                   const std::function<const ProgramGroupRecord*(const std::string&)>& find) {
+                                   const std::function<bool(const std::string&)>& is_program_up) {
   std::vector<std::string> missing;
   for (const std::string& name : program.after) {
-    if (name == kApp) {
-      if (!app_is_up) missing.push_back(name);
-      continue;
-    }
-    const ProgramGroupRecord* group = find(name);
-    if (group == nullptr || !is_up(*group)) missing.push_back(name);
+    const bool is_there = name == kApp ? app_is_up : is_program_up(name);
+    if (!is_there) missing.push_back(name);
   }
   return missing;
 }

@@ -32,9 +32,9 @@ bool is_up(const ProgramGroupRecord& group);
 /// Nothing is under way with it: each of its instances is ready and stays, or has ended for good.
 bool is_settled(const ProgramGroupRecord& group);
 
-/// What `after` names that is not up yet; empty: it may start. `find`: the group of this name, or nullptr.
+/// What `after` names that is not up yet; empty: it may start. `is_program_up`: asked of a program's name.
 std::vector<std::string> waits_for(const config::Program& program, bool app_is_up,
-                                   const std::function<const ProgramGroupRecord*(const std::string&)>& find);
+                                   const std::function<bool(const std::string& name)>& is_program_up);
 
 /// "exit code 3", "SIGKILL", with what the kernel had to do with it.
 std::string how_it_ended(const Exit& exit);

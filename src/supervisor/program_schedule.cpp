@@ -103,10 +103,7 @@ void ProgramGroup::skip_run(const ProgramInstance& other, const Turn& turn) {
 
 void ProgramGroup::run_began(ProgramInstance& instance, const Turn& turn) {
   if (instance.state != ProgramState::starting) return;
-  instance.state = ProgramState::ready;
-  instance.ready_at = turn.now;
-  instance.deadline = TimePoint::max();
-  instance.expires = turn.after(program_.max_lifetime);
+  become_ready(instance, turn);
   state_.failure.clear();
 }
 

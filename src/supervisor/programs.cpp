@@ -147,13 +147,12 @@ void Programs::run(const Turn& turn) {
 
 bool Programs::may_launch(ProgramGroup& group, const Turn& turn) {
   if (group.begun()) return true;
-  std::map<std::string, ProgramGroupRecord> records;
-  const auto find_record = [&](const std::string& name) -> const ProgramGroupRecord* {
+  const auto is_program_up = [this](const std::string& name) {
     const ProgramGroup* other = find(name);
-    return other == nullptr ? nullptr : &records.insert_or_assign(name, other->record()).first->second;
+    return other != nullptr && is_up(other->record());
   };
   const bool app_is_up = turn.settings.has_app && turn.world.complete;
-  if (!waits_for(group.program(), app_is_up, find_record).empty()) return false;
+  if (!waits_for(group.program(), app_is_up, is_program_up).empty()) return false;
   group.begin();
   return true;
 }
@@ -246,15 +245,14 @@ std::string Programs::why_not_calm() const {
 Programs::Count Programs::count() const {
   Count count;
   for (const auto& [name, group] : groups_) {
-    const ProgramGroupRecord record = group.record();
-    if (record.scheduled && record.on && !record.removed) ++count.scheduled;
-    if (!record.scheduled && record.on && !record.removed) count.wanted += record.wanted;
-    count.ready +=
-        static_cast<int>(std::count_if(record.instances.begin(), record.instances.end(), [](const auto& one) {
-          return one.state == ProgramState::ready && !one.leaving && !one.run;
-        }));
-    count.running += static_cast<int>(std::count_if(group.instances().begin(), group.instances().end(),
-                                                    [](const auto& one) { return one.occupied(); }));
+    if (group.on() && !group.removed()) {
+      count.scheduled += group.scheduled() ? 1 : 0;
+      count.wanted += group.scheduled() ? 0 : group.wanted();
+    }
+    for (const ProgramInstance& one : group.instances()) {
+      count.ready += one.state == ProgramState::ready && !one.leaving && !one.run ? 1 : 0;
+      count.running += one.occupied() ? 1 : 0;
+    }
   }
   return count;
 }

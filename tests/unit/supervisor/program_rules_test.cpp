@@ -120,13 +120,13 @@ TEST(ProgramRules, IsSettledWhenNothingIsUnderWay) {
 
 TEST(ProgramRules, NamesWhatItWaitsFor) {
   ProgramGroupRecord database{.wanted = 1};
-  const auto find = [&](const std::string& name) { return name == "database" ? &database : nullptr; };
+  const auto is_program_up = [&](const std::string& name) { return name == "database" && is_up(database); };
   Program program;
   program.after = {"app", "database"};
-  EXPECT_THAT(waits_for(program, false, find), testing::ElementsAre("app", "database"));
+  EXPECT_THAT(waits_for(program, false, is_program_up), testing::ElementsAre("app", "database"));
   database.instances = {instance(0, ProgramState::ready)};
-  EXPECT_THAT(waits_for(program, false, find), testing::ElementsAre("app"));
-  EXPECT_THAT(waits_for(program, true, find), testing::IsEmpty());
+  EXPECT_THAT(waits_for(program, false, is_program_up), testing::ElementsAre("app"));
+  EXPECT_THAT(waits_for(program, true, is_program_up), testing::IsEmpty());
 }
 
 }  // namespace
