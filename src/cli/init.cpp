@@ -1,28 +1,22 @@
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
-#include "base/errno_text.hpp"
 #include "base/exit_code.hpp"
 #include "base/text.hpp"
-#include "base/units.hpp"
 #include "cli/bodies.hpp"
 #include "cli/node_module.hpp"
 #include "cli/usage.hpp"
 #include "config/env_file.hpp"
+#include "config/regular_file.hpp"
 #include "import/pm2.hpp"
 #include "import/procfile.hpp"
 #include "os/cpus.hpp"
-#include "os/unique_fd.hpp"
 
 namespace serval::cli {
 namespace {
@@ -33,26 +27,14 @@ constexpr auto kNodePatience = std::chrono::seconds(30);
 constexpr std::size_t kMaxBytes = 4 * 1024 * 1024;
 
 Result<std::string> read_file(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat status = {};
-  if (!fd || ::fstat(fd.get(), &status) != 0) return Error{errno_text()};
-  if (!S_ISREG(status.st_mode)) return Error{"it is no regular file"};
-  std::string text;
-  std::array<char, 16 * 1024> buffer;
-  for (;;) {
-    const ssize_t size = ::read(fd.get(), buffer.data(), buffer.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return Error{errno_text()};
-    if (size == 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(size));
-    if (text.size() > kMaxBytes) return Error{"it has more than " + format_size(kMaxBytes)};
-  }
-  for (std::string_view rest = text; !rest.empty();) {
+  config::FileText file = config::read_regular_file(path, kMaxBytes);
+  if (!file.why.empty()) return Error{file.why};
+  for (std::string_view rest = file.text; !rest.empty();) {
     const std::size_t size = utf8_length(rest);
     if (size == 0) return Error{"it is not UTF-8, as a serval.toml has to be"};
     rest.remove_prefix(size);
   }
-  return text;
+  return std::move(file.text);
 }
 
 Result<std::string> from_procfile(const Invocation&, const std::string& file) {

@@ -1,17 +1,8 @@
 #include "config/env_files.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <optional>
-
-#include "base/errno_text.hpp"
 #include "base/text.hpp"
-#include "base/units.hpp"
 #include "config/env_file.hpp"
+#include "config/regular_file.hpp"
 
 namespace serval::config {
 namespace {
@@ -32,35 +23,6 @@ constexpr Option kProgramFileEnv = {.path = "programs.NAME.file_env",
                                     .summary = "",
                                     .example = ""};
 
-/// None: it cannot be read, and `why` says why; empty: there is none.
-std::optional<std::string> read_whole(const std::string& path, std::string& why) {
-  why.clear();
-  // Without a wait for whoever writes a pipe.
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) {
-    if (errno != ENOENT && errno != ENOTDIR) why = errno_text();
-    return std::nullopt;
-  }
-  std::string text;
-  struct stat status = {};
-  if (::fstat(fd, &status) != 0) {
-    why = errno_text();
-  } else if (!S_ISREG(status.st_mode)) {
-    why = "it is no regular file";
-  }
-  std::array<char, 16 * KiB> buffer;
-  while (why.empty()) {
-    const ssize_t size = ::read(fd, buffer.data(), buffer.size());
-    if (size == 0) break;
-    if (size < 0 && errno != EINTR) why = errno_text();
-    if (size > 0) text.append(buffer.data(), static_cast<std::size_t>(size));
-    if (text.size() > kMaxFileBytes) why = "it has more than " + format_size(kMaxFileBytes);
-  }
-  ::close(fd);
-  if (!why.empty()) return std::nullopt;
-  return text;
-}
-
 /// The files of one option.
 struct Files {
   Loaded& loaded;
@@ -75,14 +37,13 @@ struct Files {
 
   void read_one(const std::string& name) const {
     const std::string path = may_be_missing(name) ? name.substr(1) : name;
-    std::string why;
-    const auto text = read_whole(path, why);
-    if (!text && why.empty() && may_be_missing(name)) {
+    const FileText whole = read_regular_file(path, kMaxFileBytes);
+    if (!whole.is_there && may_be_missing(name)) {
       loaded.env_files.push_back({option, path, 0, true});
       return;
     }
-    if (!text) return refuse(path, why);
-    const EnvFile file = parse_env_file(*text);
+    if (!whole.why.empty()) return refuse(path, whole);
+    const EnvFile file = parse_env_file(whole.text);
     for (const EnvFileProblem& problem : file.problems) {
       loaded.problems.push_back({{ValueSource::Kind::file, path, problem.line, 1}, problem.what, problem.hint});
     }
@@ -96,15 +57,15 @@ struct Files {
     loaded.env_files.push_back({option, path, file.variables.size(), false});
   }
 
-  void refuse(const std::string& path, const std::string& why) const {
+  void refuse(const std::string& path, const FileText& whole) const {
     const auto said = loaded.origins.find(option);
     const ValueSource at = said == loaded.origins.end() ? ValueSource() : said->second;
-    if (why.empty()) {
+    if (!whole.is_there) {
       loaded.problems.push_back(
           {at, option + ": there is no file " + quoted(path), "write it, or \"-" + path + "\" if it may be missing"});
     } else {
       loaded.problems.push_back(
-          {at, option + ": cannot read " + quoted(path) + ": " + why,
+          {at, option + ": cannot read " + quoted(path) + ": " + whole.why,
            "it is read with the rights of serval's own user; expected a file of lines NAME=value"});
     }
   }

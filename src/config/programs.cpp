@@ -36,6 +36,10 @@ struct Reviewed {
   }
 };
 
+bool is_said(const Reviewed& one, std::string_view key) {
+  return one.loaded.origins.at(program_path(one.name, key)).kind != ValueSource::Kind::defaulted;
+}
+
 /// More would not travel with the message that has it forked.
 constexpr std::size_t kMaxTaskSockets = 8;
 
@@ -61,8 +65,7 @@ void check_task(const Reviewed& one) {
 
 void require_command(const Reviewed& one) {
   if (one.program.is_task()) return check_task(one);
-  const bool said = one.loaded.origins.at(program_path(one.name, "command")).kind != ValueSource::Kind::defaulted;
-  if (!said) {
+  if (!is_said(one, "command")) {
     return one.refuse("command", " is missing: there is nothing to start",
                       "for example command = [\"./mailer\"], or run = \"task:mailer\"");
   }
@@ -127,10 +130,6 @@ constexpr OfThoseKeptRunning kNotForRuns[] = {
     {"replace", "a run is brought to its end, and the next one is new"},
     {"memory_soft", "a run cannot be replaced: memory_hard ends it"},
 };
-
-bool is_said(const Reviewed& one, std::string_view key) {
-  return one.loaded.origins.at(program_path(one.name, key)).kind != ValueSource::Kind::defaulted;
-}
 
 void check_schedule(const Reviewed& one) {
   const Program& program = one.program;
@@ -197,6 +196,15 @@ void check_listen(Loaded& loaded) {
   }
 }
 
+/// The options of programs lead to Config::program: meanwhile this program is there.
+template <class Change>
+void in_its_place(Config& config, const std::string& name, Change change) {
+  Program& program = config.programs[name];
+  std::swap(config.program, program);
+  change(config);
+  std::swap(config.program, program);
+}
+
 void assign(const FileValue& value, const std::filesystem::path& folder, Loaded& loaded) {
   const ProgramOption named(*value.option, value.program);
   const Option& option = named.get();
@@ -204,18 +212,16 @@ void assign(const FileValue& value, const std::filesystem::path& folder, Loaded&
   loaded.origins[path] = value.raw.at;
   if (names_variables(value.raw)) loaded.config.from_variables.push_back(path);
   if (value.raw.written) loaded.written.emplace(path, shown(option, value.raw));
-  Program& program = loaded.config.programs[value.program];
-  std::swap(loaded.config.program, program);
-  decode(option, value.raw, loaded.config, loaded.problems);
-  std::swap(loaded.config.program, program);
-  if (!option.is_path) return;
-  if (value.option->path.ends_with(".working_directory")) {
-    program.working_directory = (folder / program.working_directory).lexically_normal().string();
-  } else {
-    std::swap(loaded.config.program, program);
-    make_absolute(option, loaded.config, folder);
-    std::swap(loaded.config.program, program);
-  }
+  in_its_place(loaded.config, value.program, [&](Config& config) {
+    decode(option, value.raw, config, loaded.problems);
+    if (!option.is_path) return;
+    if (value.option->path.ends_with(".working_directory")) {  // of any name, "-" as well
+      std::string& directory = config.program.working_directory;
+      directory = (folder / directory).lexically_normal().string();
+    } else {
+      make_absolute(option, config, folder);
+    }
+  });
 }
 
 }  // namespace
@@ -307,10 +313,8 @@ bool program_from_text(std::string_view path, std::string_view text, Config& con
   const std::string name(path.substr(kPrefix.size(), end - kPrefix.size()));
   if (!check_program_name(name)) return false;
   const ProgramOption named(*row, name);
-  Program& program = config.programs[name];
-  std::swap(config.program, program);
-  decode(named.get(), raw_from_encoded(named.get(), text, {}), config, problems);
-  std::swap(config.program, program);
+  in_its_place(config, name,
+               [&](Config& with) { decode(named.get(), raw_from_encoded(named.get(), text, {}), with, problems); });
   return true;
 }
 

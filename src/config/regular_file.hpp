@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+namespace serval::config {
+
+struct FileText {
+  bool is_there = true;
+  std::string why{};  ///< it cannot be read; empty: it has been
+  std::string text{};
+};
+
+/// The whole of a regular file of so many bytes at the most. Waits for nobody, whatever has the path.
+FileText read_regular_file(const std::string& path, std::size_t most);
+
+}  // namespace serval::config
