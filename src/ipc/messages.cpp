@@ -58,15 +58,6 @@ bool read(const Packet& packet, TaskForked& forked) {
   return true;
 }
 
-void write(Packet& packet, const TaskForkFailed& failed) {
-  packet.number = failed.id;
-  packet = with_text(packet, failed.why);
-}
-bool read(const Packet& packet, TaskForkFailed& failed) {
-  failed = {packet.number, text_of(packet)};
-  return true;
-}
-
 template <class Message>
 concept OneText =
     std::is_same_v<Message, Loaded> || std::is_same_v<Message, Registers> || std::is_same_v<Message, LoadFailed> ||
@@ -135,12 +126,15 @@ bool read(const Packet& packet, TakeProfile& take) {
   return get_plain(packet, take.order);
 }
 
-void write(Packet& packet, const ProfileEnded& ended) {
-  packet.number = ended.number;
-  packet = with_text(packet, ended.why);
+template <class Message>
+concept NumberAndText = std::is_same_v<Message, ProfileEnded> || std::is_same_v<Message, TaskForkFailed>;
+void write(Packet& packet, const NumberAndText auto& message) {
+  const auto& [number, text] = message;
+  packet.number = number;
+  packet = with_text(packet, text);
 }
-bool read(const Packet& packet, ProfileEnded& ended) {
-  ended = {packet.number, text_of(packet)};
+bool read(const Packet& packet, NumberAndText auto& message) {
+  message = {packet.number, text_of(packet)};
   return true;
 }
 
