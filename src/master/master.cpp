@@ -98,7 +98,7 @@ Operations Master::operations() {
 }
 
 int Master::run() {
-  if (watching_) rebuild_watch_.begin(watched_files());  // before anything of it is loaded
+  if (watching_) rebuild_watch_.begin();  // before anything of it is loaded
   if (resumed_) {
     reaper_.reap();  // children that ended while no master looked
     handle(supervisor::Tick{});
@@ -221,7 +221,7 @@ void Master::perform(const supervisor::Action& action) {
                  [this](const supervisor::InspectApp& what) { looks_.perform(what); },
                  [this](const supervisor::ReloadEnded& what) {
                    reloads_.perform(what);
-                   rebuild_watch_.use(watched_files());
+                   rebuild_watch_.look_anew();
                  },
                  [this](const supervisor::ReloadAgain& what) { reloads_.perform(what); },
                  [this](const supervisor::CheckUpgrade& what) { upgrades_.perform(what); },

@@ -127,7 +127,8 @@ class Master {
   ConfigReader reader_;
   Reloads reloads_;
   Upgrades upgrades_;
-  RebuildWatch rebuild_watch_{io_, [this](const auto& files) { begin_anew(files); }};
+  RebuildWatch rebuild_watch_{io_, [this] { return watched_files(); },
+                               [this](const auto& files) { begin_anew(files); }};
   Signals signals_{
       io_, {.child_ended = [this] { reaper_.reap(); }, .order = [this](const SignalOrder& order) { obey(order); }}};
   Admin admin_{

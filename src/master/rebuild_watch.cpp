@@ -13,17 +13,17 @@ constexpr std::chrono::seconds kLookInterval{1};
 
 }  // namespace
 
-void RebuildWatch::begin(const std::vector<config::WatchedFile>& files) {
+void RebuildWatch::begin() {
   files_.emplace();
   if (files_->fd() >= 0) events_.emplace(io_, files_->fd(), [this] { look(); });
-  use(files);
+  look_anew();
   log::info("reloading whenever what runs is rebuilt, for development", {{"files", rebuilds_.size()}});
 }
 
-void RebuildWatch::use(const std::vector<config::WatchedFile>& files) {
+void RebuildWatch::look_anew() {
   if (!files_) return;
-  watched_ = files;
-  rebuilds_.watch(files, os::identity_of_file);
+  watched_ = wanted_();
+  rebuilds_.watch(watched_, os::identity_of_file);
   look();
 }
 

@@ -18,15 +18,17 @@ namespace serval::master {
 /// a handful of files. One thread, that of the io_context.
 class RebuildWatch {
  public:
-  using Built = std::function<void(const std::vector<config::WatchedFile>& files)>;
-  RebuildWatch(boost::asio::io_context& io, Built built) : io_(io), timer_(io), built_(std::move(built)) {}
+  using Files = std::vector<config::WatchedFile>;
+  /// `files`: those that matter now, asked while it is on; `built`: some of them have been.
+  RebuildWatch(boost::asio::io_context& io, std::function<Files()> files, std::function<void(const Files& files)> built)
+      : io_(io), timer_(io), wanted_(std::move(files)), built_(std::move(built)) {}
   RebuildWatch(const RebuildWatch&) = delete;
   RebuildWatch& operator=(const RebuildWatch&) = delete;
 
   /// From here on; it stays off until it is called.
-  void begin(const std::vector<config::WatchedFile>& files);
-  /// After a reload, whichever way it ended.
-  void use(const std::vector<config::WatchedFile>& files);
+  void begin();
+  /// After a reload, whichever way it ended: others may matter.
+  void look_anew();
   void end();
 
  private:
@@ -36,11 +38,12 @@ class RebuildWatch {
 
   boost::asio::io_context& io_;
   boost::asio::steady_timer timer_;
-  const Built built_;
+  const std::function<Files()> wanted_;
+  const std::function<void(const Files& files)> built_;
   std::optional<os::FileWatch> files_;  ///< none: off, and not even a descriptor is taken
-  std::optional<Watch> events_;  ///< none: off, or the kernel has none for us
+  std::optional<Watch> events_;         ///< none: off, or the kernel has none for us
   Rebuilds rebuilds_;
-  std::vector<config::WatchedFile> watched_;
+  Files watched_;
   bool hears_all_ = false;  ///< else it looks once a second
 };
 
