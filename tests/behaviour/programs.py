@@ -132,5 +132,15 @@ class ProgramsTest(Orders):
 
         wait_until(all_up, f"the programs {names} to be up")
 
+    def assert_has_traits(self, pid, cwd):
+        """Those of a table with this folder, umask = "0027", nice = 3 and limits = { nofile = "77" }."""
+        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), cwd)
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            self.assertIn("Umask:\t0027", file.read())
+        with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+            self.assertRegex(file.read(), r"Max open files +77 +77 ")
+        self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), os.getpriority(os.PRIO_PROCESS, 0) + 3)
+        self.assertEqual(os.getsid(pid), pid, "a signal for the server's group or terminal reaches it")
+
     def gone(self, *pids):
         wait_until(lambda: not any(process_tree.alive(pid) for pid in pids), f"the end of {pids}")

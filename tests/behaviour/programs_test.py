@@ -39,13 +39,7 @@ class Programs(ProgramsTest):
         serval.expect_log(r"mailer\[0\] .*: SERVAL_INSTANCE=0")
         serval.expect_log(r"mailer\[1\] .*: SERVAL_INSTANCE=1")
         pid = self.pids("mailer")[0]
-        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), "/")
-        with open(f"/proc/{pid}/status", encoding="ascii") as file:
-            self.assertIn("Umask:\t0027", file.read())
-        with open(f"/proc/{pid}/limits", encoding="ascii") as file:
-            self.assertRegex(file.read(), r"Max open files +77 +77 ")
-        self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), os.getpriority(os.PRIO_PROCESS, 0) + 3)
-        self.assertEqual(os.getsid(pid), pid, "a signal for the server's group or terminal reaches it")
+        self.assert_has_traits(pid, "/")
         with open(f"/proc/{pid}/environ", "rb") as file:
             self.assertIn(f"SERVAL_EXEC_PID={pid}".encode(), file.read().split(b"\0"))
         self.assertEqual(sorted(process_tree.fd_targets(pid))[0], "/dev/null")

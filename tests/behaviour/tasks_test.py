@@ -54,14 +54,8 @@ class Supervised(TasksTest):
         for text in ("SERVAL_PROGRAM=teller", "SERVAL_INSTANCE=0", "OWN=mine", "APP=the app's", "OUTER=theirs", "LISTEN_FDS=1",
                      f"LISTEN_PID={pid}", "exec pid ours"):
             serval.expect_log(rf"teller\[0\] pid={pid} .*: {text}$")
-        self.assertEqual(os.readlink(f"/proc/{pid}/cwd"), self.path("there"))
-        self.assertEqual(os.getsid(pid), pid)
+        self.assert_has_traits(pid, self.path("there"))
         self.assertRegex(os.readlink(f"/proc/{pid}/fd/3"), "socket:")
-        with open(f"/proc/{pid}/status", encoding="ascii") as file:
-            self.assertIn("Umask:\t0027", file.read())
-        with open(f"/proc/{pid}/limits", encoding="ascii") as file:
-            self.assertRegex(file.read(), r"Max open files +77 +77 ")
-        self.assertEqual(os.getpriority(os.PRIO_PROCESS, pid), os.getpriority(os.PRIO_PROCESS, 0) + 3)
 
     def test_nothing_of_the_mold_is_open_in_them(self):
         serval = self.start_tasks({"queue": self.task("loop", ready="fd")})

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <csignal>
 
-#include "script.hpp"
+#include "program_script.hpp"
 #include "supervisor/schedule.hpp"
 
 /// What becomes of programs with a schedule.
@@ -26,21 +26,6 @@ Program job(Duration every = 60s) {
   program.grace = 10s;
   return program;
 }
-
-Settings only(config::Programs programs) {
-  Settings result = settings(0);
-  result.has_app = false;
-  result.programs = std::move(programs);
-  return result;
-}
-
-pid_t pid_of_program(int id) { return 500 + id; }
-Event started(int id) { return ProgramStarted{id, pid_of_program(id)}; }
-Event ends(int id, int code = 0, int leftovers = 0) {
-  return ChildExited{pid_of_program(id),
-                     {.code = code, .text = "exit code " + std::to_string(code), .leftovers = leftovers}};
-}
-Event order(Order what) { return ProgramOrdered{what, "it", "serval test"}; }
 
 /// "it" alone, its schedule has begun at 0 s.
 class One {

@@ -5,7 +5,7 @@
 #include <csignal>
 
 #include "base/exit_code.hpp"
-#include "script.hpp"
+#include "program_script.hpp"
 
 // Programs that are tasks of the app's library.
 namespace serval::supervisor {
@@ -34,9 +34,6 @@ Settings with(const config::Program& program, int workers = 1) {
   return result;
 }
 
-pid_t pid_of_task(int id) { return 500 + id; }
-Event started(int id) { return ProgramStarted{id, pid_of_task(id)}; }
-Event is_ready(int id) { return ProgramReady{id}; }
 Event loaded(int generation, std::vector<std::string> tasks = {"queue"}) {
   return MoldLoaded{generation, "", std::move(tasks)};
 }

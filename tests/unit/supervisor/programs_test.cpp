@@ -5,7 +5,7 @@
 #include <csignal>
 
 #include "base/exit_code.hpp"
-#include "script.hpp"
+#include "program_script.hpp"
 
 namespace serval::supervisor {
 namespace {
@@ -25,22 +25,6 @@ Program program(int count = 1) {
   program.grace = 10s;
   return program;
 }
-
-Settings only(config::Programs programs) {
-  Settings result = settings(0);
-  result.has_app = false;
-  result.programs = std::move(programs);
-  return result;
-}
-
-pid_t pid_of_program(int id) { return 500 + id; }
-Event started(int id) { return ProgramStarted{id, pid_of_program(id)}; }
-Event is_ready(int id) { return ProgramReady{id}; }
-Event ends(int id, int code = 0, int leftovers = 0) {
-  return ChildExited{pid_of_program(id),
-                     {.code = code, .text = "exit code " + std::to_string(code), .leftovers = leftovers}};
-}
-Event order(Order what, const std::string& name = "it") { return ProgramOrdered{what, name, "serval test"}; }
 
 /// One program, "it", all of whose instances are ready at 1 s.
 class One {
