@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "config/programs.hpp"
+#include "import/pm2_command.hpp"
 #include "import/pm2_fields.hpp"
 #include "import/pm2_values.hpp"
 #include "import/shell_words.hpp"
@@ -20,16 +21,6 @@ namespace serval::import {
 namespace {
 
 namespace json = boost::json;
-
-struct Interpreter {
-  std::string_view ending;
-  std::string_view program;
-};
-/// PM2's lib/API/interpreter.json.
-constexpr Interpreter kInterpreters[] = {{".js", "node"}, {".cjs", "node"}, {".mjs", "node"}, {".py", "python3"},
-                                         {".sh", "bash"}, {".rb", "ruby"},  {".pl", "perl"},  {".php", "php"},
-                                         {".ts", "bun"},  {".tsx", "bun"},  {".lua", "lua"},  {".coffee", "coffee"},
-                                         {".ls", "lsc"}};
 
 /// One app while its table is written.
 class App {
@@ -60,14 +51,7 @@ class App {
   }
 
  private:
-  /// By its name or an alias; nullptr also for null and undefined.
-  const json::value* at(std::string_view name) const {
-    for (const auto& entry : app_) {
-      const Pm2Field* field = find_pm2_field({entry.key().data(), entry.key().size()});
-      if (field != nullptr && field->name == name && !entry.value().is_null()) return &entry.value();
-    }
-    return nullptr;
-  }
+  const json::value* at(std::string_view name) const { return pm2_value(app_, name); }
 
   /// What it says under a key cannot be taken over.
   void note_unfit(std::string_view key) {
@@ -96,70 +80,16 @@ class App {
     if (const auto* port = at("port")) environment_["PORT"] = as_text(*port);
   }
 
-  // --- command
-
-  std::string folder() const { return at("cwd") != nullptr ? as_text(*at("cwd")) : std::string(); }
-
-  bool is_file(const std::string& script) const {
-    return setting_.is_file((std::filesystem::path(folder()) / script).string());
-  }
-
-  std::string interpreter_of(const std::string& script) const {
-    if (const auto* said = at("exec_interpreter")) return as_text(*said);
-    const std::string ending = std::filesystem::path(script).extension().string();
-    const auto found = std::find_if(std::begin(kInterpreters), std::end(kInterpreters),
-                                    [&](const Interpreter& row) { return row.ending == ending; });
-    return found == std::end(kInterpreters) ? "none" : std::string(found->program);
-  }
+  // --- command and place
 
   void write_command(const std::string& script) {
-    const std::string args = at("args") == nullptr ? "" : "args";
-    std::vector<std::string> command;
-    if (script.find(' ') != std::string::npos && !is_file(script)) {
-      const ShellCommand shell = shell_command(script);
-      command = shell.command;
-      if (shell.shell_stays) out_->note("A shell stays in front of this line, and gets the stop signal.");
-    } else {
-      std::string interpreter = interpreter_of(script);
-      if (const auto version = interpreter.find('@'); version != std::string::npos) {
-        out_->note("Not taken over: the version in " + shortened(interpreter, 40) +
-                   ", by which PM2 asks nvm. Name the "
-                   "program by its whole path.");
-        interpreter.resize(version);
-      }
-      node_ = interpreter.find("node") != std::string::npos;
-      if (interpreter != "none" && !interpreter.empty()) command.push_back(interpreter);
-      if (const auto* flags = at("node_args")) {
-        for (std::string& word : words_of(*flags)) command.push_back(std::move(word));
-      }
-      // Without a slash it would be looked for in PATH.
-      const bool own = command.empty() && script.find('/') == std::string::npos && is_file(script);
-      command.push_back((own ? "./" : "") + script);
-    }
-    if (!args.empty()) {
-      for (std::string& word : words_of(*at("args"))) command.push_back(std::move(word));
-    }
-    out_->set("command", toml_list(with_instance_variables(std::move(command))));
+    const Pm2Command command = pm2_command(app_, script, setting_);
+    for (const std::string& note : command.notes) out_->note(note);
+    out_->set("command", toml_list(command.words));
+    node_ = command.is_of_node;
   }
 
-  /// PM2 sets a variable of any name to the instance's number, and counts one up by it; a shell that steps aside does
-  /// the same.
-  std::vector<std::string> with_instance_variables(std::vector<std::string> command) const {
-    const auto is_name = [](const std::string& text) {
-      return !text.empty() && std::isdigit(static_cast<unsigned char>(text.front())) == 0 &&
-             std::all_of(text.begin(), text.end(),
-                         [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; });
-    };
-    std::string script;
-    if (const auto* name = at("instance_var"); name != nullptr && is_name(as_text(*name)))
-      script += as_text(*name) + "=\"$SERVAL_INSTANCE\" ";
-    if (const auto* name = at("increment_var"); name != nullptr && is_name(as_text(*name)))
-      script += as_text(*name) + "=$((" + as_text(*name) + " + SERVAL_INSTANCE)) ";
-    if (script.empty()) return command;
-    // Of an assignment before exec nothing is left in a shell that is not bash: env(1) hands them on.
-    command.insert(command.begin(), {"/bin/sh", "-c", "exec env " + script + "\"$@\"", "sh"});
-    return command;
-  }
+  std::string folder() const { return pm2_folder(app_); }
 
   void write_place() {
     if (!folder().empty()) out_->set("working_directory", toml_text(folder()));
@@ -261,16 +191,7 @@ class App {
   void write_stop_codes() {
     const auto* said = at("stop_exit_codes");
     if (said == nullptr) return;
-    std::vector<std::string> codes;
-    const auto add = [&](const json::value& value) {
-      const auto number = as_number(value);
-      if (number && *number >= 0 && *number <= 255) codes.push_back(std::to_string(*number));
-    };
-    if (const auto* list = said->if_array()) {
-      for (const json::value& item : *list) add(item);
-    } else {
-      add(*said);
-    }
+    const std::vector<std::string> codes = exit_codes_in(*said);
     if (codes.empty()) return note_unfit("stop_exit_codes");
     out_->set("stop_codes", "[" + join(codes, ", ") + "]");
   }

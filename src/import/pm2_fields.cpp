@@ -1,6 +1,7 @@
 #include "import/pm2_fields.hpp"
 
 #include <algorithm>
+#include <boost/json/value.hpp>
 
 #include "base/text.hpp"
 
@@ -108,6 +109,14 @@ const Pm2Field* find_pm2_field(std::string_view key) {
     return !key.empty() && std::find(aliases.begin(), aliases.end(), key) != aliases.end();
   });
   return found == std::end(kFields) ? nullptr : found;
+}
+
+const boost::json::value* pm2_value(const boost::json::object& app, std::string_view name) {
+  for (const auto& entry : app) {
+    const Pm2Field* field = find_pm2_field({entry.key().data(), entry.key().size()});
+    if (field != nullptr && field->name == name && !entry.value().is_null()) return &entry.value();
+  }
+  return nullptr;
 }
 
 }  // namespace serval::import

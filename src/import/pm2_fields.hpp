@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <span>
 #include <string_view>
 
@@ -23,5 +24,8 @@ struct Pm2Field {
 std::span<const Pm2Field> pm2_fields();
 /// By its name or an alias; nullptr: PM2 has no such key.
 const Pm2Field* find_pm2_field(std::string_view key);
+
+/// What an app says by this field's name or an alias; nullptr also for null and undefined.
+const boost::json::value* pm2_value(const boost::json::object& app, std::string_view name);
 
 }  // namespace serval::import

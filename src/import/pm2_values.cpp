@@ -71,4 +71,18 @@ std::optional<std::string> pm2_duration(const json::value& value) {
   return unit == "s" || unit == "m" || unit == "h" ? std::optional(text) : std::nullopt;
 }
 
+std::vector<std::string> exit_codes_in(const json::value& value) {
+  std::vector<std::string> codes;
+  const auto add = [&codes](const json::value& one) {
+    const auto number = as_number(one);
+    if (number && *number >= 0 && *number <= 255) codes.push_back(std::to_string(*number));
+  };
+  if (const auto* list = value.if_array()) {
+    for (const json::value& item : *list) add(item);
+  } else {
+    add(value);
+  }
+  return codes;
+}
+
 }  // namespace serval::import

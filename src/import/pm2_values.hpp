@@ -22,4 +22,7 @@ std::optional<std::string> pm2_size(const boost::json::value& value);
 /// Milliseconds, or "5s", "1m", "1h", as PM2 takes them, as serval does.
 std::optional<std::string> pm2_duration(const boost::json::value& value);
 
+/// One, or a list of them; what is none is left out.
+std::vector<std::string> exit_codes_in(const boost::json::value& value);
+
 }  // namespace serval::import
