@@ -19,8 +19,10 @@ constexpr Subcommand kCommands[] = {
          "Loads and preloads the app once, forks workers from it and serves until it is told to stop. Without -c "
          "it uses serval.toml in the working directory if there is one. APP.so wins over app.library. With --watch it "
          "reloads by itself once the library or the configuration file has changed and 300ms have passed without "
-         "another change, and replaces the instances of a program when a file that its command names has; what "
-         "does not load leaves the old one serving.",
+         "another change, and replaces the instances of a program when a file that its command names has, as server.js "
+         "in "
+         "node server.js (what that imports and env files are not looked at); what does not load leaves the old one "
+         "serving.",
      .run = run},
     {.name = "check",
      .arguments = "[APP.so]",
@@ -127,7 +129,9 @@ constexpr Subcommand kCommands[] = {
              "old generation serving, and so does a new one whose workers die while it takes over; the command then "
              "exits 1 and says why. Else it says what is different since: the library's build, each option. Programs "
              "follow once that is done: those whose tables have changed, and no others. serval reload PROGRAM replaces "
-             "the instances of that one, one after the other, and reads no configuration.",
+             "the instances of that one, one after the other, and reads neither the configuration nor env files: those "
+             "take a "
+             "reload of all.",
      .run = order},
     {.name = "rollback",
      .arguments = "",
@@ -148,8 +152,10 @@ constexpr Subcommand kCommands[] = {
      .word_hint = "for example serval start mailer; serval run starts a server",
      .flags = kServerFlags | Flag::timeout,
      .summary = "start a program that was stopped, or has ended for good",
-     .more = "Returns when its instances are ready. One that waits to be started again is started at once. If an "
-             "instance does not become ready, the command exits 1 and says why; it is tried again all the same.",
+     .more =
+         "Returns when its instances are ready. One that waits to be started again is started at once. If an "
+         "instance does not become ready, the command exits 1 and says why; it is tried again all the same. One with a "
+         "schedule is run now, once, and its schedule is on from here; the command returns when that run has begun.",
      .run = order},
     {.name = "stop",
      .arguments = "[PROGRAM]",
@@ -161,8 +167,12 @@ constexpr Subcommand kCommands[] = {
      .more =
          "What is in flight is answered, for shutdown.grace at the longest; with --now it is cut, and so it is "
          "by a second serval stop that comes more than a second after the first one, as with signals. Either "
-         "says how many requests it has cut. serval stop PROGRAM stops that one alone, within its own grace; it stays "
-         "stopped, also over a reload, until serval start.",
+         "says how many requests it has cut. serval stop PROGRAM stops that one alone, within its own grace, and takes "
+         "no "
+         "--now (grace = \"0\" kills at once); of one with a schedule it ends the run that goes on, and switches the "
+         "schedule off. It stays stopped, also over a reload and serval upgrade, until serval start, or until the "
+         "server "
+         "is started again.",
      .run = stop},
     {.name = "scale",
      .arguments = "N|+N|-N|PROGRAM=N",
