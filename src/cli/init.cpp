@@ -13,7 +13,7 @@
 #include "cli/node_module.hpp"
 #include "cli/usage.hpp"
 #include "config/env_file.hpp"
-#include "config/regular_file.hpp"
+#include "config/file_text.hpp"
 #include "import/pm2.hpp"
 #include "import/procfile.hpp"
 #include "os/cpus.hpp"

@@ -198,17 +198,8 @@ struct Decoder {
     return good;
   }
 
-  bool operator()(Access<LogLevel> access) const { return choice(access); }
-  bool operator()(Access<LogFormat> access) const { return choice(access); }
-  bool operator()(Access<LogKeys> access) const { return choice(access); }
-  bool operator()(Access<MemoryMeasure> access) const { return choice(access); }
-  bool operator()(Access<ProgramRestart> access) const { return choice(access); }
-  bool operator()(Access<ProgramReplace> access) const { return choice(access); }
-  bool operator()(Access<ProgramOverlap> access) const { return choice(access); }
-  bool operator()(Access<ProgramMissed> access) const { return choice(access); }
-
-  template <class Enum>
-  bool choice(Access<Enum> access) const {
+  template <Choice Enum>
+  bool operator()(Access<Enum> access) const {
     const auto names = choices(Enum{});
     const auto found = std::find(names.begin(), names.end(), raw.text);
     if (raw.kind != Raw::Kind::text || found == names.end()) {

@@ -44,15 +44,8 @@ std::string comment(std::string_view text) {
 std::string limits_sentence(const Option& option) {
   const auto bounds = limits(option);
   if (bounds.empty()) return {};
-  const bool words = !std::holds_alternative<Access<LogLevel>>(option.field) &&
-                     !std::holds_alternative<Access<LogFormat>>(option.field) &&
-                     !std::holds_alternative<Access<LogKeys>>(option.field) &&
-                     !std::holds_alternative<Access<MemoryMeasure>>(option.field) &&
-                     !std::holds_alternative<Access<ProgramRestart>>(option.field) &&
-                     !std::holds_alternative<Access<ProgramReplace>>(option.field) &&
-                     !std::holds_alternative<Access<ProgramOverlap>>(option.field) &&
-                     !std::holds_alternative<Access<ProgramMissed>>(option.field);
-  return (words ? "From " : "One of ") + bounds + ".";
+  const bool is_choice = std::visit([]<class T>(Access<T>) { return Choice<T>; }, option.field);
+  return (is_choice ? "One of " : "From ") + bounds + ".";
 }
 
 std::string padded(std::string text, std::size_t width) {

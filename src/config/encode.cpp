@@ -50,14 +50,7 @@ struct Encoder {
     for (const int code : value) items.push_back(std::to_string(code));
     return "[" + join(items, ", ") + "]";
   }
-  std::string operator()(LogLevel value) const { return std::string(name_of(value)); }
-  std::string operator()(LogFormat value) const { return std::string(name_of(value)); }
-  std::string operator()(LogKeys value) const { return std::string(name_of(value)); }
-  std::string operator()(MemoryMeasure value) const { return std::string(name_of(value)); }
-  std::string operator()(ProgramRestart value) const { return std::string(name_of(value)); }
-  std::string operator()(ProgramReplace value) const { return std::string(name_of(value)); }
-  std::string operator()(ProgramOverlap value) const { return std::string(name_of(value)); }
-  std::string operator()(ProgramMissed value) const { return std::string(name_of(value)); }
+  std::string operator()(Choice auto value) const { return std::string(name_of(value)); }
 };
 
 // A TOML basic string that the loader reads back as `text`: "${" would be replaced, so it is written "$${".

@@ -2,7 +2,7 @@
 
 #include "base/text.hpp"
 #include "config/env_file.hpp"
-#include "config/regular_file.hpp"
+#include "config/file_text.hpp"
 
 namespace serval::config {
 namespace {

@@ -60,14 +60,10 @@ struct Expected {
   std::string operator()(Access<Codes>) const {
     return "a list of whole numbers " + from_to(option.range, format_number);
   }
-  std::string operator()(Access<LogLevel>) const { return one_of(choices(LogLevel{})); }
-  std::string operator()(Access<LogFormat>) const { return one_of(choices(LogFormat{})); }
-  std::string operator()(Access<LogKeys>) const { return one_of(choices(LogKeys{})); }
-  std::string operator()(Access<MemoryMeasure>) const { return one_of(choices(MemoryMeasure{})); }
-  std::string operator()(Access<ProgramRestart>) const { return one_of(choices(ProgramRestart{})); }
-  std::string operator()(Access<ProgramReplace>) const { return one_of(choices(ProgramReplace{})); }
-  std::string operator()(Access<ProgramOverlap>) const { return one_of(choices(ProgramOverlap{})); }
-  std::string operator()(Access<ProgramMissed>) const { return one_of(choices(ProgramMissed{})); }
+  template <Choice T>
+  std::string operator()(Access<T>) const {
+    return one_of(choices(T{}));
+  }
 };
 
 struct LimitsText {
@@ -79,14 +75,10 @@ struct LimitsText {
   std::string operator()(Access<unsigned>) const { return bounds(format_bits); }
   std::string operator()(Access<std::size_t>) const { return bounds(format_bytes); }
   std::string operator()(Access<Duration>) const { return bounds(format_milliseconds); }
-  std::string operator()(Access<LogLevel>) const { return words(choices(LogLevel{})); }
-  std::string operator()(Access<LogFormat>) const { return words(choices(LogFormat{})); }
-  std::string operator()(Access<LogKeys>) const { return words(choices(LogKeys{})); }
-  std::string operator()(Access<MemoryMeasure>) const { return words(choices(MemoryMeasure{})); }
-  std::string operator()(Access<ProgramRestart>) const { return words(choices(ProgramRestart{})); }
-  std::string operator()(Access<ProgramReplace>) const { return words(choices(ProgramReplace{})); }
-  std::string operator()(Access<ProgramOverlap>) const { return words(choices(ProgramOverlap{})); }
-  std::string operator()(Access<ProgramMissed>) const { return words(choices(ProgramMissed{})); }
+  template <Choice T>
+  std::string operator()(Access<T>) const {
+    return words(choices(T{}));
+  }
   template <class T>
   std::string operator()(Access<T>) const {
     return {};

@@ -1,13 +1,6 @@
 #include "config/file.hpp"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstdlib>
 #include <optional>
 #include <sstream>
@@ -35,10 +28,9 @@
 #define TOML_UNREACHABLE std::abort()
 #include <toml++/toml.h>
 
-#include "base/errno_text.hpp"
 #include "base/text.hpp"
+#include "config/file_text.hpp"
 #include "config/peer_words.hpp"
-#include "base/time.hpp"
 #include "config/program_values.hpp"
 #include "config/text_limits.hpp"
 
@@ -88,7 +80,8 @@ class Reader {
       const std::string name(key.str());
       const auto* table = node.as_table();
       if (const auto good = check_program_name(name); !good) {
-        problems_.push_back({at(key.source()), "programs." + key_text(name) + " cannot be called so: " + good.error(), ""});
+        problems_.push_back(
+            {at(key.source()), "programs." + key_text(name) + " cannot be called so: " + good.error(), ""});
       } else if (table == nullptr) {
         problems_.push_back({at(key.source()), "programs." + name + " is a table, one for each program",
                              "write [programs." + name + "] on a line of its own"});
@@ -203,8 +196,6 @@ class Reader {
   FileValues values_;
 };
 
-constexpr auto kWriterTimeout = std::chrono::seconds(5);  ///< with the writer of a pipe
-
 /// Text of a value out of a message of toml++: it may be a number that is a password.
 std::string without_literals(std::string text) {
   constexpr std::size_t kShownAsItIs = 8;  // a character, or the name of one
@@ -217,68 +208,15 @@ std::string without_literals(std::string text) {
   return text.replace(begin, end - begin + 1, "a value here");
 }
 
-/// read(2) of a file never waits, that of a pipe does: then at most so long. An error is in errno, ETIMEDOUT among
-/// them.
-ssize_t read_some(int fd, char* room, std::size_t size, TimePoint deadline) {
-  for (;;) {
-    const ssize_t done = ::read(fd, room, size);
-    if (done >= 0 || (errno != EAGAIN && errno != EINTR)) return done;
-    const auto left = std::chrono::ceil<Duration>(deadline - Clock::now());
-    pollfd readable = {fd, POLLIN, 0};
-    if (left > Duration::zero()) ::poll(&readable, 1, static_cast<int>(left.count()));
-    if (Clock::now() >= deadline) {
-      errno = ETIMEDOUT;
-      return -1;
-    }
-  }
-}
-
-/// Closed at the end of a scope.
-struct Descriptor {
-  explicit Descriptor(int number) : fd(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd >= 0) ::close(fd);
-  }
-  int fd;
-};
-
-std::optional<std::string> read_whole(const std::string& file, std::string& reason) {
-  // A named pipe would wait for a writer here.
-  const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  struct stat status = {};
-  if (opened.fd < 0 || ::fstat(opened.fd, &status) != 0) {
-    reason = errno_text();
-    return std::nullopt;
-  }
-  const auto refuse = [&reason](std::string why) {
-    reason = std::move(why);
-    return std::nullopt;
-  };
-  const TimePoint deadline = Clock::now() + kWriterTimeout;
-  std::string text;
-  std::array<char, 65536> chunk{};
-  for (;;) {
-    const ssize_t size = read_some(opened.fd, chunk.data(), chunk.size(), deadline);
-    if (size < 0) return refuse(errno == ETIMEDOUT ? "nothing has come for 5s; it is no regular file" : errno_text());
-    if (size == 0) break;
-    text.append(chunk.data(), static_cast<std::size_t>(size));
-    if (text.size() > kMaxFileBytes) return refuse("it is larger than 1 MiB, so it is hardly a configuration");
-  }
-  if (text.empty() && S_ISFIFO(status.st_mode)) return refuse("it is a pipe into which nobody writes");
-  return text;
-}
-
 }  // namespace
 
 std::optional<FileValues> read_file(const std::string& path, const std::string& name, const Lookup& lookup,
                                     std::vector<Problem>& problems) {
-  std::string reason;
-  const auto text = read_whole(path, reason);
-  if (text) return read_text(*text, name, lookup, problems);
+  const FileText file = read_file_or_pipe(path, kMaxFileBytes);
+  if (file.why.empty()) return read_text(file.text, name, lookup, problems);
+  const std::string why = file.is_too_large ? "it is larger than 1 MiB, so it is hardly a configuration" : file.why;
   problems.push_back(
-      {{ValueSource::Kind::file, name}, "cannot read the configuration: " + reason, "name another file with -c FILE"});
+      {{ValueSource::Kind::file, name}, "cannot read the configuration: " + why, "name another file with -c FILE"});
   return std::nullopt;
 }
 

@@ -47,14 +47,16 @@ Result<void> check_statsd(std::string_view text) {
   if (text.empty()) return {};
   auto address = Address::parse(text);
   if (!address) return Error{address.error()};
-  if (address->kind != Address::Kind::tcp || address->port == 0) return Error{"expected the host:port where StatsD listens"};
+  if (address->kind != Address::Kind::tcp || address->port == 0)
+    return Error{"expected the host:port where StatsD listens"};
   return {};
 }
 
 /// Dots part names; StatsD gives ':', '|' and '@' a meaning of their own.
 Result<void> check_statsd_prefix(std::string_view text) {
   const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
   };
   if (text.size() > 200 || !std::all_of(text.begin(), text.end(), allowed))
     return Error{"expected up to 200 letters, digits, '.', '_' and '-'"};
@@ -80,8 +82,8 @@ std::string lower_case(std::string_view text) {
 /// Our own and other servers' words for a stream, for another log, or for nothing. Where an option has no such meaning
 /// none of them is meant as the name of a file.
 bool is_no_file_name(std::string_view text) {
-  constexpr std::string_view kWords[] = {"-",  "stdout", "stderr", "syslog", "journal", "journald", "off",
-                                         "no", "none",   "false",  "null",   "disabled"};
+  constexpr std::string_view kWords[] = {"-",   "stdout", "stderr", "syslog", "journal", "journald",
+                                         "off", "no",     "none",   "false",  "null",    "disabled"};
   return std::ranges::find(kWords, lower_case(text)) != std::end(kWords);
 }
 
@@ -567,9 +569,10 @@ constexpr Option kOptions[] = {
      .fallback_value = "5s",
      .apply = Apply::live,
      .summary = "time that a graceful stop goes on serving while it reports not ready",
-     .more = "That is for load balancers and others that ask health.ready, or serval healthcheck --ready, to send traffic "
-             "elsewhere. \"0\": none. In Kubernetes, which sets "
-             "KUBERNETES_SERVICE_HOST, it is \"5s\" if nothing else is said.",
+     .more =
+         "That is for load balancers and others that ask health.ready, or serval healthcheck --ready, to send traffic "
+         "elsewhere. \"0\": none. In Kubernetes, which sets "
+         "KUBERNETES_SERVICE_HOST, it is \"5s\" if nothing else is said.",
      .example = "\"10s\""},
     {.path = "shutdown.grace",
      .field = field<&Config::shutdown, &Shutdown::grace>(),
@@ -675,8 +678,9 @@ constexpr Option kOptions[] = {
      .check = check_optional_file,
      .is_path = true,
      .summary = "the server reports not ready for as long as this file exists",
-     .more = "For scripts that take a machine out of service. Workers look for it, as server.user, when they are probed "
-             "and every health.ready_interval. Empty: none.",
+     .more =
+         "For scripts that take a machine out of service. Workers look for it, as server.user, when they are probed "
+         "and every health.ready_interval. Empty: none.",
      .example = "\".broken\""},
     {.path = "health.ready_workers",
      .field = field<&Config::health, &Health::ready_workers>(),
@@ -705,11 +709,13 @@ constexpr Option kOptions[] = {
      .check = check_admin_address,
      .apply = Apply::live,
      .summary = "address of the endpoints for those who watch the server, answered by a process of their own",
-     .more = "/livez, /readyz and /startupz for probes (?verbose names what was looked at), /metrics for Prometheus, "
-             "/status as serval status --json has it, and / for people. An address as in server.bind. Anybody who can "
-             "connect may look, and nobody can change anything: do not let the internet in. On 127.0.0.1, ::1 and localhost "
-             "it answers only those whose Host is localhost or an address, so that no page of a browser can read along. "
-             "If the default is taken by another server, a free port is used, which the log names. \"off\": none.",
+     .more =
+         "/livez, /readyz and /startupz for probes (?verbose names what was looked at), /metrics for Prometheus, "
+         "/status as serval status --json has it, and / for people. An address as in server.bind. Anybody who can "
+         "connect may look, and nobody can change anything: do not let the internet in. On 127.0.0.1, ::1 and "
+         "localhost "
+         "it answers only those whose Host is localhost or an address, so that no page of a browser can read along. "
+         "If the default is taken by another server, a free port is used, which the log names. \"off\": none.",
      .example = "\"unix:/run/shop/admin.sock\""},
 
     {.path = "admin.statsd",
@@ -718,8 +724,10 @@ constexpr Option kOptions[] = {
      .check = check_statsd,
      .apply = Apply::live,
      .summary = "StatsD that is told every ten seconds, over UDP, what has been answered",
-     .more = "PREFIX.requests and PREFIX.request.status.CODE are counters, PREFIX.workers, PREFIX.requests.running and .waiting "
-             "gauges, and so are PREFIX.request.duration.p50, .p95 and .p99 in milliseconds. The process at admin.bind sends "
+     .more = "PREFIX.requests and PREFIX.request.status.CODE are counters, PREFIX.workers, PREFIX.requests.running and "
+             ".waiting "
+             "gauges, and so are PREFIX.request.duration.p50, .p95 and .p99 in milliseconds. The process at admin.bind "
+             "sends "
              "them: with \"off\" there nothing is sent. Empty: none.",
      .example = "\"127.0.0.1:8125\""},
     {.path = "admin.statsd_prefix",
@@ -768,7 +776,9 @@ constexpr Section kSections[] = {
 };
 
 constexpr std::string_view kReserved[] = {
-    "tls.certificate", "tls.key", "static",
+    "tls.certificate",
+    "tls.key",
+    "static",
 };
 
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};  // in the order of LogLevel
@@ -817,14 +827,6 @@ std::string_view key_of(std::string_view path) {
   return path.substr((path.starts_with("programs.") ? path.rfind('.') : path.find('.')) + 1);
 }
 
-std::string_view name_of(LogLevel level) { return kLevels[static_cast<std::size_t>(level)]; }
-std::string_view name_of(LogFormat format) { return kFormats[static_cast<std::size_t>(format)]; }
-std::string_view name_of(LogKeys keys) { return kKeys[static_cast<std::size_t>(keys)]; }
-std::string_view name_of(MemoryMeasure measure) { return kMeasures[static_cast<std::size_t>(measure)]; }
-std::string_view name_of(ProgramRestart restart) { return kRestarts[static_cast<std::size_t>(restart)]; }
-std::string_view name_of(ProgramReplace replace) { return kReplaces[static_cast<std::size_t>(replace)]; }
-std::string_view name_of(ProgramOverlap overlap) { return kOverlaps[static_cast<std::size_t>(overlap)]; }
-std::string_view name_of(ProgramMissed missed) { return kMissed[static_cast<std::size_t>(missed)]; }
 std::span<const std::string_view> choices(LogLevel) { return kLevels; }
 std::span<const std::string_view> choices(LogFormat) { return kFormats; }
 std::span<const std::string_view> choices(LogKeys) { return kKeys; }

@@ -26,15 +26,15 @@ using Codes = std::vector<int>;
 
 /// `unsigned` is a file mode, `std::size_t` a number of bytes, an empty `std::optional<int>` is "auto",
 /// `double` a ratio, Codes are exit codes.
-using Field = std::variant<Access<bool>, Access<int>, Access<std::optional<int>>, Access<unsigned>, Access<std::size_t>,
-                           Access<double>, Access<Portion>, Access<Duration>, Access<std::string>, Access<Texts>,
-                           Access<Pairs>, Access<Codes>, Access<LogLevel>, Access<LogFormat>, Access<LogKeys>,
-                           Access<MemoryMeasure>, Access<ProgramRestart>, Access<ProgramReplace>,
-                           Access<ProgramOverlap>, Access<ProgramMissed>>;
+using Field =
+    std::variant<Access<bool>, Access<int>, Access<std::optional<int>>, Access<unsigned>, Access<std::size_t>,
+                 Access<double>, Access<Portion>, Access<Duration>, Access<std::string>, Access<Texts>, Access<Pairs>,
+                 Access<Codes>, Access<LogLevel>, Access<LogFormat>, Access<LogKeys>, Access<MemoryMeasure>,
+                 Access<ProgramRestart>, Access<ProgramReplace>, Access<ProgramOverlap>, Access<ProgramMissed>>;
 
 template <auto Table, auto Member>
 constexpr auto field() {
-  return +[](Config& config) -> auto& { return (config.*Table).*Member; };
+  return +[](Config & config) -> auto& { return (config.*Table).*Member; };
 }
 
 template <class T>
@@ -58,7 +58,7 @@ struct Range {
 };
 
 struct Option {
-  std::string_view path;         ///< "workers.threads"; the part before the dot is the TOML table
+  std::string_view path;  ///< "workers.threads"; the part before the dot is the TOML table
   Field field;
   std::string_view placeholder;  ///< stands for the value in help texts
   Range range{};                 ///< numbers, durations and sizes
@@ -70,12 +70,12 @@ struct Option {
   /// Relative to the folder of the file that says it; from flags and environment to the working directory.
   bool is_path = false;
   char short_flag = 0;
-  std::string_view fallback{};   ///< environment variable of other tools, weaker than the file
+  std::string_view fallback{};        ///< environment variable of other tools, weaker than the file
   std::string_view fallback_value{};  ///< what it stands for whatever it holds; empty: it holds the value
   Apply apply = Apply::rolling;
-  std::string_view summary;      ///< one line, starts lower case, no full stop
-  std::string_view more{};       ///< further sentences for the manual
-  std::string_view example;      ///< a TOML value
+  std::string_view summary;  ///< one line, starts lower case, no full stop
+  std::string_view more{};   ///< further sentences for the manual
+  std::string_view example;  ///< a TOML value
 };
 
 /// All options, table by table in the order of the manual.
@@ -106,14 +106,6 @@ std::string environment_name(std::string_view path);
 std::string_view section_of(std::string_view path);
 std::string_view key_of(std::string_view path);
 
-std::string_view name_of(LogLevel level);
-std::string_view name_of(LogFormat format);
-std::string_view name_of(LogKeys keys);
-std::string_view name_of(MemoryMeasure measure);
-std::string_view name_of(ProgramRestart restart);
-std::string_view name_of(ProgramReplace replace);
-std::string_view name_of(ProgramOverlap overlap);
-std::string_view name_of(ProgramMissed missed);
 std::span<const std::string_view> choices(LogLevel);
 std::span<const std::string_view> choices(LogFormat);
 std::span<const std::string_view> choices(LogKeys);
@@ -122,5 +114,16 @@ std::span<const std::string_view> choices(ProgramRestart);
 std::span<const std::string_view> choices(ProgramReplace);
 std::span<const std::string_view> choices(ProgramOverlap);
 std::span<const std::string_view> choices(ProgramMissed);
+
+/// A type whose values are words, in the order of choices().
+template <class T>
+concept Choice = requires {
+  choices(T{});
+};
+
+template <Choice T>
+std::string_view name_of(T value) {
+  return choices(T{})[static_cast<std::size_t>(value)];
+}
 
 }  // namespace serval::config
